@@ -1,0 +1,41 @@
+/**
+ * The command line: `iommu-lab lab | execute | kernel | run | sweep | iova | mce | trace | claims | reproduce`.
+ *
+ * Each command is a file of src/cli that registers itself on the program: it reads its arguments, calls one thing of a room below, and
+ * prints. No command computes anything. Exit codes: 0 done, 1 it failed (one sentence on stderr says why), 2 the arguments are wrong.
+ */
+import { createRequire } from "node:module";
+import { Command, CommanderError } from "commander";
+
+const { version } = createRequire(import.meta.url)("../../package.json") as { version: string };
+
+/** Commands, in the order of the help text. */
+const commands: ((program: Command) => void)[] = [];
+
+/** An error that is shown as its message alone, without a stack. */
+export class UserError extends Error {
+  override name = "UserError";
+}
+
+/**
+ * Runs the command line.
+ * @param argv the arguments after the program's name
+ * @returns the exit code
+ */
+export async function main(argv: string[]): Promise<number> {
+  const program = new Command("iommu-lab")
+    .description("A laboratory for DMA-mapping performance: a Jupyter kernel, notebooks and simulations.")
+    .version(version)
+    .exitOverride()
+    .showHelpAfterError("(run with --help for what is accepted)");
+  for (const register of commands) register(program);
+  try {
+    await program.parseAsync(argv, { from: "user" });
+    return process.exitCode === undefined ? 0 : Number(process.exitCode);
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    const known = error instanceof Error && (error.name === "UserError" || error.name === "ConfigError");
+    process.stderr.write(`${known ? (error as Error).message : ((error as Error)?.stack ?? String(error))}\n`);
+    return 1;
+  }
+}

@@ -1,0 +1,167 @@
+import { type ColumnTable, table } from "arquero";
+import type { z } from "zod";
+import type { Figure } from "../plot/index.js";
+
+/** An estimate with its confidence interval. */
+export interface Interval {
+  mean: number;
+  low: number;
+  high: number;
+  /** Number of independent replications behind it. */
+  n: number;
+  /** Confidence level, e.g. 0.95. */
+  level: number;
+}
+
+/** A testable sentence and what was published. */
+export interface Claim {
+  id: string;
+  /** The sentence, quoted exactly. */
+  quote: string;
+  /** Where it stands: author, date, place; or the id of a record in data/published. */
+  source: string;
+  /** The published value, where there is one. */
+  published?: { low: number; high: number; unit: string; factId?: string };
+  /** A calibration figure is never counted as confirmed. */
+  use: "calibration" | "prediction" | "context";
+}
+
+/** What a run says about a claim. */
+export interface ClaimResult extends Claim {
+  simulated?: Interval & { unit: string };
+  verdict: "holds" | "does not hold" | "depends" | "calibration" | "not answered";
+  /** Why, in one or two plain sentences; for "depends", on what. */
+  explanation: string;
+}
+
+/** A column of an experiment's table. */
+export interface Column {
+  /** Unit as shown in the header; an empty string for a name or a pure number. */
+  unit: string;
+  description: string;
+}
+
+/** A row of an experiment's table: plain JSON values. */
+export type Row = Record<string, string | number | boolean | null>;
+
+/** Hears how far a run has come. */
+export type ProgressListener = (done: number, total: number, label: string) => void;
+
+/** What every experiment's file hands to {@link defineExperiment}. */
+export interface ExperimentSpec<S extends z.ZodType, P> {
+  /** The name on the command line: "lock-contention". */
+  name: string;
+  title: string;
+  /** The question it answers, in one sentence. */
+  question: string;
+  /** The configuration: every field with a default, a `.describe()` that names its unit, and bounds. */
+  config: S;
+  /** The independent pieces of work of a configuration: plain JSON, so that a worker can take one. */
+  points(config: z.output<S>): P[];
+  /** A short name for a point, shown with the progress. */
+  label(point: P): string;
+  /** Runs one point. Pure and synchronous: same point, same rows. */
+  simulate(point: P): Row[];
+  columns: Record<string, Column>;
+  figures: Record<string, (rows: readonly Row[], config: z.output<S>) => Figure>;
+  claims(rows: readonly Row[], config: z.output<S>): ClaimResult[];
+}
+
+/** The result of a run: its table, figures and claims. */
+export interface Run<C> {
+  config: C;
+  rows: readonly Row[];
+  /** The rows as an Arquero table; units are shown in its header. */
+  table: ColumnTable;
+  /** A figure by name; the experiment lists the names. */
+  figure(name: string): Figure;
+  claims: ClaimResult[];
+}
+
+/** Options of a run that do not change its result. */
+export interface RunOptions {
+  onProgress?: ProgressListener;
+  signal?: AbortSignal;
+}
+
+/** An experiment, ready to run. */
+export interface Experiment<S extends z.ZodType, P = unknown> extends ExperimentSpec<S, P> {
+  /**
+   * Runs every point, one after another, letting the event loop turn between points so that progress shows and an interrupt arrives.
+   * @throws ConfigError naming the field, the value and what is accepted, before anything runs.
+   */
+  run(config?: z.input<S>, options?: RunOptions): Promise<Run<z.output<S>>>;
+  /** The configuration with its defaults filled in, or a ConfigError. */
+  parse(config?: z.input<S>): z.output<S>;
+  /** The result object for rows that were computed elsewhere. */
+  collect(config: z.output<S>, rows: readonly Row[]): Run<z.output<S>>;
+}
+
+/** A configuration that was refused: every issue with its field, value and what is accepted. */
+export class ConfigError extends Error {
+  override name = "ConfigError";
+}
+
+/** The units of a table's columns, read by the notebook's display. */
+export const unitsKey: symbol = Symbol.for("iommu-lab.units");
+
+/** An Arquero table of the rows, with the units of its columns attached for display. */
+export function tableOf(rows: readonly Row[], columns: Record<string, Column>): ColumnTable {
+  const names = Object.keys(columns);
+  const result = table(Object.fromEntries(names.map((name) => [name, rows.map((row) => row[name] ?? null)])), names);
+  Object.defineProperty(result, unitsKey, {
+    value: Object.fromEntries(names.map((name) => [name, columns[name].unit])),
+  });
+  return result;
+}
+
+function valueAt(root: unknown, path: readonly PropertyKey[]): unknown {
+  let value: unknown = root;
+  for (const key of path) value = value == null ? undefined : (value as Record<PropertyKey, unknown>)[key];
+  return value;
+}
+
+/** Makes an experiment of its parts. */
+export function defineExperiment<S extends z.ZodType, P>(spec: ExperimentSpec<S, P>): Experiment<S, P> {
+  const parse = (config?: z.input<S>): z.output<S> => {
+    const input = config ?? {};
+    const parsed = spec.config.safeParse(input);
+    if (parsed.success) return parsed.data;
+    const lines = parsed.error.issues.map((issue) => {
+      const field = issue.path.length > 0 ? issue.path.join(".") : "the configuration";
+      const value = valueAt(input, issue.path);
+      return `  ${field}: ${issue.message}${value === undefined ? "" : ` (got ${JSON.stringify(value)})`}`;
+    });
+    throw new ConfigError(`${spec.name}: the configuration is not valid\n${lines.join("\n")}`);
+  };
+  const collect = (config: z.output<S>, rows: readonly Row[]): Run<z.output<S>> => ({
+    config,
+    rows,
+    table: tableOf(rows, spec.columns),
+    figure: (name) => {
+      const make = spec.figures[name];
+      if (!make)
+        throw new Error(`${spec.name} has no figure "${name}"; it has ${Object.keys(spec.figures).join(", ")}.`);
+      return make(rows, config);
+    },
+    claims: spec.claims(rows, config),
+  });
+  return {
+    ...spec,
+    parse,
+    collect,
+    async run(input, options = {}) {
+      const config = parse(input);
+      const points = spec.points(config);
+      const rows: Row[] = [];
+      for (const [i, point] of points.entries()) {
+        options.signal?.throwIfAborted();
+        options.onProgress?.(i, points.length, spec.label(point));
+        rows.push(...spec.simulate(point));
+        await new Promise((resolve) => setTimeout(resolve, 0));
+      }
+      options.onProgress?.(points.length, points.length, "done");
+      return collect(config, rows);
+    },
+  };
+}

@@ -1,0 +1,22 @@
+/**
+ * The experiments: each is a zod configuration, a pure run over independent points, an Arquero table, the figures made from it and the
+ * claims it answers. A notebook, the command line, a sweep and a test all call the same thing.
+ *
+ * One file (or folder) an experiment, always in this order: question · config schema · run · table · figures · claims.
+ */
+export {
+  type Claim,
+  type ClaimResult,
+  type Column,
+  ConfigError,
+  defineExperiment,
+  type Experiment,
+  type ExperimentSpec,
+  type Interval,
+  type ProgressListener,
+  type Row,
+  type Run,
+  type RunOptions,
+  tableOf,
+  unitsKey,
+} from "./experiment.js";

@@ -1,0 +1,33 @@
+// Turns data/published/*.json and data/hardware/*.json into the typed module generated.ts, so that the core reads no files.
+// Plain JavaScript without dependencies: it runs before anything is compiled. The zod schemas beside it check the result in a test.
+import { readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const here = dirname(fileURLToPath(import.meta.url));
+const data = join(here, "..", "..", "data");
+
+function readFolder(folder) {
+  const out = {};
+  for (const name of readdirSync(join(data, folder))
+    .filter((file) => file.endsWith(".json"))
+    .sort()) {
+    try {
+      out[name.replace(/\.json$/, "")] = JSON.parse(readFileSync(join(data, folder, name), "utf8"));
+    } catch (error) {
+      console.error(`data/${folder}/${name}: ${error.message}; expected a JSON file.`);
+      process.exit(1);
+    }
+  }
+  return out;
+}
+
+const text = [
+  "// Generated from data/published and data/hardware by generate.mjs; change those files instead.",
+  `export const published: unknown = ${JSON.stringify(readFolder("published"), null, 1)};`,
+  `export const hardware: unknown = ${JSON.stringify(readFolder("hardware"), null, 1)};`,
+  "",
+].join("\n");
+const target = join(here, "generated.ts");
+writeFileSync(`${target}.tmp`, text);
+renameSync(`${target}.tmp`, target);
