@@ -1,6 +1,6 @@
 // Turns data/published/*.json and data/hardware/*.json into the typed module generated.ts, so that the core reads no files.
 // Plain JavaScript without dependencies: it runs before anything is compiled. The zod schemas beside it check the result in a test.
-import { readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -9,6 +9,7 @@ const data = join(here, "..", "..", "data");
 
 function readFolder(folder) {
   const out = {};
+  if (!existsSync(join(data, folder))) return out;
   for (const name of readdirSync(join(data, folder))
     .filter((file) => file.endsWith(".json"))
     .sort()) {

@@ -73,8 +73,9 @@ function run(command, args, what) {
   if (status !== 0) fail(what);
 }
 
-/** True when every generated file is newer than its inputs. */
+/** When anything below a folder was last changed; 0 for a folder that is not there. */
 function newestMtime(folder) {
+  if (!existsSync(folder)) return 0;
   let newest = 0;
   for (const entry of readdirSync(folder, { withFileTypes: true, recursive: true })) {
     if (!entry.isFile()) continue;
