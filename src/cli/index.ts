@@ -6,11 +6,12 @@
  */
 import { createRequire } from "node:module";
 import { Command, CommanderError } from "commander";
+import { labCommand } from "./lab.js";
 
 const { version } = createRequire(import.meta.url)("../../package.json") as { version: string };
 
 /** Commands, in the order of the help text. */
-const commands: ((program: Command) => void)[] = [];
+const commands: ((program: Command) => void)[] = [labCommand];
 
 /** An error that is shown as its message alone, without a stack. */
 export class UserError extends Error {
