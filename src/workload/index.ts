@@ -1,1 +1,28 @@
-export {};
+/**
+ * Who asks for DMA: recorded traces of real drivers, and generated requests.
+ *
+ * A trace is a sequence of dma_map and dma_unmap requests in columns (typed arrays): time in ns, CPU, device, range in 4 KiB pages,
+ * direction, and which unmap ends which map. `loadTrace` gives a recorded one; `importTrace` reads a recording of one's own;
+ * `encodeTrace` and `decodeTrace` are the compact file format of data/traces.
+ *
+ * Invariants: every unmap ends a map of the same trace; live ranges of one device never overlap; time never matters for the order,
+ * which is that of the operations.
+ */
+export { loadTrace, traceNames } from "./recorded.js";
+export {
+  Context,
+  Direction,
+  Kind,
+  Op,
+  phaseRange,
+  type Trace,
+  type TraceAbout,
+  type TraceDevice,
+  TraceError,
+  type TraceOp,
+  type TracePhase,
+  traceOp,
+} from "./trace.js";
+export { type MapRequest, TraceBuilder } from "./trace-builder.js";
+export { decodeTrace, encodeTrace, type TraceHeader } from "./trace-codec.js";
+export { type Imported, type ImportOptions, importTrace } from "./trace-import.js";
