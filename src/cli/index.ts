@@ -6,17 +6,16 @@
  */
 import { createRequire } from "node:module";
 import { Command, CommanderError } from "commander";
+import { errorText } from "./errors.js";
 import { labCommand } from "./lab.js";
+import { traceCommand } from "./trace.js";
+
+export { UserError } from "./errors.js";
 
 const { version } = createRequire(import.meta.url)("../../package.json") as { version: string };
 
 /** Commands, in the order of the help text. */
-const commands: ((program: Command) => void)[] = [labCommand];
-
-/** An error that is shown as its message alone, without a stack. */
-export class UserError extends Error {
-  override name = "UserError";
-}
+const commands: ((program: Command) => void)[] = [labCommand, traceCommand];
 
 /**
  * Runs the command line.
@@ -35,8 +34,7 @@ export async function main(argv: string[]): Promise<number> {
     return process.exitCode === undefined ? 0 : Number(process.exitCode);
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-    const known = error instanceof Error && (error.name === "UserError" || error.name === "ConfigError");
-    process.stderr.write(`${known ? (error as Error).message : ((error as Error)?.stack ?? String(error))}\n`);
+    process.stderr.write(`${errorText(error)}\n`);
     return 1;
   }
 }

@@ -107,19 +107,23 @@ if (!buildOnly) {
   }
 }
 
-const generated = join(root, "src", "facts", "generated.ts");
-const generator = join(root, "src", "facts", "generate.mjs");
-if (existsSync(generator)) {
+/** The rooms whose data is turned into a typed module, and the folders of data/ it is made from. */
+const generators = [
+  ["facts", ["published", "hardware"]],
+  ["workload", ["traces"]],
+];
+for (const [room, folders] of generators) {
+  const generated = join(root, "src", room, "generated.ts");
+  const generator = join(root, "src", room, "generate.mjs");
   const inputs = Math.max(
-    newestMtime(join(root, "data", "published")),
-    newestMtime(join(root, "data", "hardware")),
+    ...folders.map((folder) => newestMtime(join(root, "data", folder))),
     statSync(generator).mtimeMs,
   );
   if (!existsSync(generated) || statSync(generated).mtimeMs < inputs)
     run(
       process.execPath,
       [generator],
-      "Generating the typed facts from data/ failed; the message above names the file and field.",
+      `Generating src/${room}/generated.ts from data/ failed; the message above names the file and field.`,
     );
 }
 

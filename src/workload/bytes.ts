@@ -7,7 +7,8 @@ export class ByteWriter {
 
   /** Writes a whole number from 0 to 2^53 − 1. */
   unsigned(value: number): void {
-    if (!Number.isSafeInteger(value) || value < 0) throw new RangeError(`${value} is not a whole number of at most 53 bits`);
+    if (!Number.isSafeInteger(value) || value < 0)
+      throw new RangeError(`${value} is not a whole number of at most 53 bits`);
     if (this.used + 8 > this.buffer.length) {
       const grown = new Uint8Array(this.buffer.length * 2);
       grown.set(this.buffer);

@@ -9,7 +9,10 @@ const folder = join(here, "..", "..", "data", "traces");
 const files = existsSync(folder) ? readdirSync(folder).filter((file) => file.endsWith(".trace.json")) : [];
 const entries = files
   .sort()
-  .map((file) => `  ${JSON.stringify(file.replace(/\.trace\.json$/, ""))}: ${JSON.stringify(readFileSync(join(folder, file), "utf8"))},`);
+  .map(
+    (file) =>
+      `  ${JSON.stringify(file.replace(/\.trace\.json$/, ""))}: ${JSON.stringify(readFileSync(join(folder, file), "utf8"))},`,
+  );
 const text = [
   "// Generated from data/traces by generate.mjs; change those files instead.",
   "export const recorded: Record<string, string> = {",

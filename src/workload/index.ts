@@ -12,11 +12,13 @@ export { loadTrace, traceNames } from "./recorded.js";
 export {
   Context,
   Direction,
+  describeTrace,
   Kind,
   Op,
   phaseRange,
   type Trace,
   type TraceAbout,
+  type TraceDescription,
   type TraceDevice,
   TraceError,
   type TraceOp,

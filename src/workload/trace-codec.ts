@@ -46,9 +46,7 @@ const FileSchema = z.strictObject({
     clock: z.string(),
     caveats: z.array(z.string()),
   }),
-  devices: z
-    .array(z.strictObject({ id: z.string().min(1), driver: z.string(), model: z.string() }))
-    .max(65535),
+  devices: z.array(z.strictObject({ id: z.string().min(1), driver: z.string(), model: z.string() })).max(65535),
   phases: z
     .array(
       z.strictObject({ name: z.string().min(1), timeNs: z.int(), firstOp: z.int().min(0), description: z.string() }),
@@ -148,7 +146,10 @@ export function decodeTrace(text: string, file: string): Trace {
     const wanted = perOp.has(name) ? ops : name === "ends" ? ops - maps : maps;
     const column = columns[name];
     if (column.values !== wanted) {
-      fail(`columns.${name}.values`, `expected ${wanted} for ${ops} operations with ${maps} maps (got ${column.values})`);
+      fail(
+        `columns.${name}.values`,
+        `expected ${wanted} for ${ops} operations with ${maps} maps (got ${column.values})`,
+      );
     }
     let bytes: Uint8Array;
     try {

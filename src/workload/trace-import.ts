@@ -31,9 +31,13 @@ export interface Imported {
 export function importTrace(text: string, options: ImportOptions): Imported {
   const lines = text.split(/\r?\n/);
   const first = lines.find((line) => line.trim() !== "" && !line.startsWith("#"));
-  if (first === undefined) throw new TraceError(`${options.file}: is empty; expected a recording of DMA-mapping requests`);
+  if (first === undefined)
+    throw new TraceError(`${options.file}: is empty; expected a recording of DMA-mapping requests`);
   return first.startsWith("t_ns,") ? importColumns(lines, options) : importKernelText(lines, options);
 }
+
+/** Page numbers of a 64-bit address. */
+const maxPfn = 0xfffffffffffff;
 
 /** A cursor over lines that turns a complaint into a TraceError with file and line. */
 class Lines {
@@ -79,7 +83,12 @@ function finish(builder: TraceBuilder, options: ImportOptions, clock: string): T
 }
 
 const kinds: Record<string, number> = { page: Kind.page, coh: Kind.coherent, sg: Kind.scatterlist, "": Kind.unknown };
-const contexts: Record<string, number> = { s: Context.softirq, h: Context.hardirq, ".": Context.task, "": Context.unknown };
+const contexts: Record<string, number> = {
+  s: Context.softirq,
+  h: Context.hardirq,
+  ".": Context.task,
+  "": Context.unknown,
+};
 
 function importColumns(lines: readonly string[], options: ImportOptions): Imported {
   const at = new Lines(options.file, lines);
@@ -94,7 +103,8 @@ function importColumns(lines: readonly string[], options: ImportOptions): Import
     if (!columns) {
       columns = Object.fromEntries(cells.map((name, i) => [name.trim(), i]));
       width = cells.length;
-      for (const name of required) if (!(name in columns)) at.fail(`has no column "${name}"; expected ${required.join(", ")}`);
+      for (const name of required)
+        if (!(name in columns)) at.fail(`has no column "${name}"; expected ${required.join(", ")}`);
       return;
     }
     if (cells.length !== width) at.fail(`has ${cells.length} columns; expected ${width}`);
@@ -105,19 +115,22 @@ function importColumns(lines: readonly string[], options: ImportOptions): Import
       if (value === "" && fallback !== undefined) return fallback;
       const number = (base === 16 ? /^[0-9a-f]+$/i : /^-?\d+$/).test(value) ? Number.parseInt(value, base) : Number.NaN;
       if (!Number.isSafeInteger(number) || number < (name === "t_ns" ? -Number.MAX_SAFE_INTEGER : 0) || number > max) {
-        at.fail(`${name}: expected a ${base === 16 ? "hexadecimal" : "whole"} number of at most ${max} (got "${value}")`);
+        at.fail(
+          `${name}: expected a ${base === 16 ? "hexadecimal" : "whole"} number of at most ${max} (got "${value}")`,
+        );
       }
       return number;
     };
     const named = (name: string, known: Record<string, number>): number =>
-      known[cell(name)] ?? at.fail(`${name}: expected ${Object.keys(known).filter(Boolean).join(", ")} (got "${cell(name)}")`);
+      known[cell(name)] ??
+      at.fail(`${name}: expected ${Object.keys(known).filter(Boolean).join(", ")} (got "${cell(name)}")`);
     const timeNs = whole("t_ns", Number.MAX_SAFE_INTEGER);
     if ("phase" in index && cell("phase") !== phase) builder.beginPhase((phase = cell("phase")), timeNs);
     const request = {
       timeNs,
       cpu: whole("cpu", 65535),
       device: builder.device(cell("dev") || at.fail('dev: expected a device, "0000:00:03.0" say')),
-      iovaPfn: whole("iova_pfn", 2 ** 52, 16),
+      iovaPfn: whole("iova_pfn", maxPfn, 16),
       context: named("ctx", contexts),
     };
     const pages = whole("pages", 0xffffffff);
@@ -129,7 +142,7 @@ function importColumns(lines: readonly string[], options: ImportOptions): Import
         bytes: whole("bytes", 0xffffffff, 10, 0),
         direction: whole("dir", 2, 10, Direction.unknown),
         kind: named("kind", kinds),
-        paddrPfn: whole("paddr_pfn", 2 ** 52, 16, -1),
+        paddrPfn: whole("paddr_pfn", maxPfn, 16, -1),
       });
     } else if (cell("op") === "U") {
       const mapped = builder.mapAt(request.device, request.iovaPfn);
@@ -149,8 +162,10 @@ function importColumns(lines: readonly string[], options: ImportOptions): Import
  *     ip-134     [001]    87.046162: map:   IOMMU: iova=0x00000000fffff000 paddr=0x00000001121d6000 size=4096
  *     ip   134 [001]    87.046162: iommu:map: IOMMU: iova=… (perf)
  */
-const event = /\[(\d+)\]\s+(?:([.\w#]{4,6})\s+)?(\d+(?:\.\d+)?):\s+(?:iommu:)?(map|unmap|tracing_mark_write|print)(?:: ?|\s)\s*(.*)$/;
-const range = /^IOMMU:\s*iova=0x([0-9a-f]+)(?:\s*-\s*0x([0-9a-f]+))?(?:\s+paddr=0x([0-9a-f]+))?\s+size=(0x[0-9a-f]+|\d+)/i;
+const event =
+  /\[(\d+)\]\s+(?:([.\w#]{4,6})\s+)?(\d+(?:\.\d+)?):\s+(?:iommu:)?(map|unmap|tracing_mark_write|print)(?:: ?|\s)\s*(.*)$/;
+const range =
+  /^IOMMU:\s*iova=0x([0-9a-f]+)(?:\s*-\s*0x([0-9a-f]+))?(?:\s+paddr=0x([0-9a-f]+))?\s+size=(0x[0-9a-f]+|\d+)/i;
 const pageBytes = 4096;
 
 function importKernelText(lines: readonly string[], options: ImportOptions): Imported {
@@ -163,10 +178,13 @@ function importKernelText(lines: readonly string[], options: ImportOptions): Imp
 
   const timestamp = (stamp: string): number => {
     const integer = !stamp.includes(".");
-    if (integerClock !== undefined && integer !== integerClock) at.fail("mixes timestamps with and without decimals; expected one kind");
+    if (integerClock !== undefined && integer !== integerClock)
+      at.fail("mixes timestamps with and without decimals; expected one kind");
     integerClock = integer;
     if (integer && options.clockMhz === undefined) {
-      at.fail("has a counter value as its timestamp (trace clock x86-tsc, say); give the counter's frequency in MHz (clockMhz, --clock-mhz)");
+      at.fail(
+        "has a counter value as its timestamp (trace clock x86-tsc, say); give the counter's frequency in MHz (clockMhz, --clock-mhz)",
+      );
     }
     if (!integer) {
       // Seconds and decimals apart, so that no nanosecond is lost to rounding.
@@ -223,7 +241,8 @@ function importKernelText(lines: readonly string[], options: ImportOptions): Imp
     if (size === 0 || iova % pageBytes !== 0 || size % pageBytes !== 0) {
       at.fail(`expected iova and size in whole pages of ${pageBytes} bytes, and at least one`);
     }
-    if (parts[2] !== undefined && Number.parseInt(parts[2], 16) !== iova + size) at.fail("the range's end is not iova + size");
+    if (parts[2] !== undefined && Number.parseInt(parts[2], 16) !== iova + size)
+      at.fail("the range's end is not iova + size");
     const time = timestamp(stamp);
     origin ??= time;
     const iovaPfn = iova / pageBytes;
@@ -251,9 +270,12 @@ function importKernelText(lines: readonly string[], options: ImportOptions): Imp
     );
   }
   const warnings: string[] = [];
-  if (counts.lost > 0) warnings.push(`${counts.lost} events were lost while recording; record again with a larger buffer.`);
-  if (counts.unknown > 0) warnings.push(`${counts.unknown} unmaps end maps made before the recording began; they are left out.`);
-  if (counts.resized > 0) warnings.push(`${counts.resized} unmaps name another size than their map; each was taken to end its map.`);
+  if (counts.lost > 0)
+    warnings.push(`${counts.lost} events were lost while recording; record again with a larger buffer.`);
+  if (counts.unknown > 0)
+    warnings.push(`${counts.unknown} unmaps end maps made before the recording began; they are left out.`);
+  if (counts.resized > 0)
+    warnings.push(`${counts.resized} unmaps name another size than their map; each was taken to end its map.`);
   if (builder.devices.length > 1) {
     warnings.push(
       `The recording does not name devices; it holds at least ${builder.devices.length} address spaces, and ${counts.guessed} unmaps could belong to more than one of them.`,

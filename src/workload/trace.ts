@@ -2,8 +2,12 @@
 export const Op: { readonly map: 0; readonly unmap: 1 } = { map: 0, unmap: 1 };
 
 /** Which way the data goes; the numbers are Linux's `enum dma_data_direction`. */
-export const Direction: { readonly bidirectional: 0; readonly toDevice: 1; readonly fromDevice: 2; readonly unknown: 3 } =
-  { bidirectional: 0, toDevice: 1, fromDevice: 2, unknown: 3 };
+export const Direction: {
+  readonly bidirectional: 0;
+  readonly toDevice: 1;
+  readonly fromDevice: 2;
+  readonly unknown: 3;
+} = { bidirectional: 0, toDevice: 1, fromDevice: 2, unknown: 3 };
 
 /** Which call of the DMA API asked: dma_map_page (or _single), dma_alloc_coherent, dma_map_sg. */
 export const Kind: { readonly page: 0; readonly coherent: 1; readonly scatterlist: 2; readonly unknown: 3 } = {
@@ -125,7 +129,9 @@ const nameOf = (names: Readonly<Record<string, number>>, value: number): string 
  */
 export function traceOp(trace: Trace, index: number): TraceOp {
   if (!Number.isInteger(index) || index < 0 || index >= trace.length) {
-    throw new RangeError(`operation ${index}: the trace "${trace.about.name}" has operations 0 to ${trace.length - 1}.`);
+    throw new RangeError(
+      `operation ${index}: the trace "${trace.about.name}" has operations 0 to ${trace.length - 1}.`,
+    );
   }
   return {
     index,
@@ -162,4 +168,41 @@ export function phaseRange(trace: Trace, name: string): { index: number; first: 
     throw new TraceError(`the trace "${trace.about.name}" has no phase "${name}"; it has ${known}.`);
   }
   return { index, first: trace.phases[index].firstOp, end: trace.phases[index + 1]?.firstOp ?? trace.length };
+}
+
+/** What may be set on a finished trace: its description, its devices' names, and its phases. */
+export interface TraceDescription {
+  about?: Partial<TraceAbout>;
+  /** Driver and model by device id. */
+  devices?: readonly TraceDevice[];
+  /** The phases, in order of their first operation. */
+  phases?: readonly TracePhase[];
+}
+
+/** The same trace under another description. @throws TraceError when the phases are out of order or a device is not in the trace. */
+export function describeTrace(trace: Trace, description: TraceDescription): Trace {
+  const { about, devices = trace.devices, phases = trace.phases } = description;
+  for (const { id } of devices) {
+    if (!trace.devices.some((device) => device.id === id)) {
+      throw new TraceError(
+        `devices: "${id}" is not in the trace; it has ${trace.devices.map((d) => d.id).join(", ")}.`,
+      );
+    }
+  }
+  const phase = new Uint8Array(trace.length);
+  phases.forEach(({ name, firstOp }, i) => {
+    if (!(firstOp >= (i === 0 ? 0 : phases[i - 1].firstOp) && firstOp <= trace.length)) {
+      throw new TraceError(
+        `phases: "${name}" begins with operation ${firstOp}, expected them in order and at most ${trace.length}.`,
+      );
+    }
+    phase.fill(i, firstOp);
+  });
+  return {
+    ...trace,
+    about: { ...trace.about, ...about },
+    devices: trace.devices.map((device) => devices.find(({ id }) => id === device.id) ?? device),
+    phases,
+    phase,
+  };
 }
