@@ -1,1 +1,31 @@
-export {};
+/**
+ * The IOVA allocators: who gets which pages of a device's address space.
+ *
+ * Each is a real data structure behind one interface ({@link IovaAllocator}): the red-black tree of Linux v4.3, the variant that merges
+ * abutting nodes, the per-CPU magazines of v4.9 and the bitmap pools of lib/iommu-common. They really run; a {@link Memory} hears of every
+ * line that they touch, and a step-by-step form of each operation says where it takes and releases which lock.
+ *
+ * Units: sizes in pages of 4 KiB, addresses of IOVAs as page frame numbers (pfn), inclusive ranges [lo, hi]; simulated memory in bytes.
+ * Invariants: no page is handed out twice; ranges are disjoint; the same calls give the same result, with and without a memory attached.
+ * Sources: Linux v4.3 drivers/iommu/iova.c and lib/iommu-common.c, v4.9 for the magazines (records K1–K26 of data/published).
+ */
+export {
+  type AllocatorOptions,
+  acquire,
+  done,
+  type IovaAllocator,
+  IovaError,
+  type IovaLock,
+  type IovaOperation,
+  type IovaStatistics,
+  lockOf,
+  operation,
+  release,
+  runToEnd,
+} from "./allocator.js";
+export { LineCounter, lineBytes, type Memory } from "./memory.js";
+export { MergedTreeAllocator } from "./merged.js";
+export { dma32Pfn, formatPfn, noPfn, pagesOrder, parsePfn, roundUpPages, topPfn } from "./pfn.js";
+export type { Depth } from "./range-tree.js";
+export { RbTreeAllocator } from "./rbtree.js";
+export type { TreeOptions } from "./tree-allocator.js";

@@ -1,0 +1,460 @@
+/**
+ * A red-black tree of disjoint ranges [lo, hi], keyed by lo: the data structure under three of the allocators.
+ *
+ * Data layout. A node is a 64-byte record of one buffer, seen as doubles (lo, hi) and as 32-bit words (children, parent, colour), at
+ * the simulated address `base + 64 · slot`. A "node" is the index of its first word; 0 is nil, the black sentinel of CLRS. Records also
+ * carry their neighbours in key order. Linux has no such links and finds a neighbour through the tree (rb_prev, rb_next): with a memory
+ * attached that path is walked and charged line by line; a plain replay takes the links (test/bench/iova shows what they buy).
+ *
+ * Insert and erase follow Cormen, Leiserson, Rivest and Stein, Introduction to Algorithms, chapter 13.
+ */
+import { lineBytes, type Memory } from "./memory.js";
+
+/** No node. */
+export const nil = 0;
+
+const wordsPerNode = lineBytes / 4;
+const LEFT = 4;
+const RIGHT = 5;
+const PARENT = 6;
+const COLOUR = 7;
+const PREV = 8;
+const NEXT = 9;
+const BLACK = 0;
+const RED = 1;
+/** The colour of a record that is in no tree. */
+const GONE = 2;
+
+/** Depth of a tree: the root is at 1; an empty tree has 0. */
+export interface Depth {
+  nodes: number;
+  max: number;
+  mean: number;
+}
+
+export class RangeTree {
+  root = nil;
+  /** The node with the highest key. */
+  last = nil;
+  /** The node with the lowest key. */
+  first = nil;
+  size = 0;
+  /** Words and doubles of all records; replaced when the buffer grows. */
+  words: Int32Array;
+  doubles: Float64Array;
+
+  /**
+   * @param memory hears of every node that is read or written, or null
+   * @param base address of slot 0
+   * @param rootAddress address of the word that points to the root (struct rb_root)
+   */
+  constructor(
+    readonly memory: Memory | null,
+    readonly base: number,
+    private readonly rootAddress: number,
+  ) {
+    const buffer = new ArrayBuffer(lineBytes * 256);
+    this.words = new Int32Array(buffer);
+    this.doubles = new Float64Array(buffer);
+  }
+
+  /** The node of a slab slot; makes room for it. */
+  node(slot: number): number {
+    const node = slot * wordsPerNode;
+    if (node >= this.words.length) this.grow(node);
+    return node;
+  }
+
+  /** The slab slot of a node. */
+  slot(node: number): number {
+    return node / wordsPerNode;
+  }
+
+  lo(node: number): number {
+    return this.doubles[node >> 1];
+  }
+
+  hi(node: number): number {
+    return this.doubles[(node >> 1) + 1];
+  }
+
+  setRange(node: number, lo: number, hi: number): void {
+    this.doubles[node >> 1] = lo;
+    this.doubles[(node >> 1) + 1] = hi;
+    if (this.memory !== null) this.write(node);
+  }
+
+  /** Address of a node's line. */
+  address(node: number): number {
+    return this.base + node * 4;
+  }
+
+  read(node: number): void {
+    if (this.memory !== null && node !== nil) this.memory.read(this.base + node * 4);
+  }
+
+  write(node: number): void {
+    if (this.memory !== null && node !== nil) this.memory.write(this.base + node * 4);
+  }
+
+  /** The next lower node (rb_prev). */
+  below(node: number): number {
+    return this.memory === null ? this.words[node + PREV] : this.step(node, LEFT, RIGHT);
+  }
+
+  /** The next higher node (rb_next). */
+  above(node: number): number {
+    return this.memory === null ? this.words[node + NEXT] : this.step(node, RIGHT, LEFT);
+  }
+
+  /** The next lower node, without charge: for a caller that was there already. */
+  lowerLink(node: number): number {
+    return this.words[node + PREV];
+  }
+
+  /** The next higher node, without charge. */
+  upperLink(node: number): number {
+    return this.words[node + NEXT];
+  }
+
+  /** The highest node, charged as Linux finds it: down the right spine (rb_last). */
+  highest(): number {
+    if (this.memory !== null) this.spine(RIGHT);
+    return this.last;
+  }
+
+  /** The lowest node (rb_first). */
+  lowest(): number {
+    if (this.memory !== null) this.spine(LEFT);
+    return this.first;
+  }
+
+  /** The node whose range holds the pfn, or nil (find_iova: a descent from the root). */
+  find(pfn: number): number {
+    const { words, doubles, memory } = this;
+    if (memory !== null) memory.read(this.rootAddress);
+    let node = this.root;
+    while (node !== nil) {
+      if (memory !== null) memory.read(this.base + node * 4);
+      if (pfn < doubles[node >> 1]) node = words[node + LEFT];
+      else if (pfn > doubles[(node >> 1) + 1]) node = words[node + RIGHT];
+      else return node;
+    }
+    return nil;
+  }
+
+  /**
+   * Inserts a range in a fresh node.
+   * @param upper the neighbour above the new range, or nil
+   * @param lower the neighbour below, or nil
+   * @param start where Linux starts to look for the place (any ancestor of it), or nil for the root: decides only what is charged
+   */
+  insert(node: number, lo: number, hi: number, lower: number, upper: number, start: number): void {
+    const { words, doubles, memory } = this;
+    doubles[node >> 1] = lo;
+    doubles[(node >> 1) + 1] = hi;
+    if (memory !== null) this.descend(memory, lo, start);
+    words[node + LEFT] = nil;
+    words[node + RIGHT] = nil;
+    words[node + COLOUR] = RED;
+    words[node + PREV] = lower;
+    words[node + NEXT] = upper;
+    if (lower === nil) this.first = node;
+    else words[lower + NEXT] = node;
+    if (upper === nil) this.last = node;
+    else words[upper + PREV] = node;
+    // Between two neighbours there is exactly one empty place: right of the lower, or, if that is taken, left of the upper.
+    let parent: number;
+    if (lower !== nil && words[lower + RIGHT] === nil) {
+      parent = lower;
+      words[lower + RIGHT] = node;
+    } else {
+      parent = upper;
+      if (upper === nil) this.root = node;
+      else words[upper + LEFT] = node;
+    }
+    words[node + PARENT] = parent;
+    this.size++;
+    if (memory !== null) {
+      this.write(node);
+      if (parent === nil) memory.write(this.rootAddress);
+      else this.write(parent);
+    }
+    this.insertFixup(node);
+  }
+
+  /** Takes a node out of the tree; its record stays readable. */
+  erase(node: number): void {
+    const { words } = this;
+    const lower = words[node + PREV];
+    const upper = words[node + NEXT];
+    if (lower === nil) this.first = upper;
+    else words[lower + NEXT] = upper;
+    if (upper === nil) this.last = lower;
+    else words[upper + PREV] = lower;
+    this.size--;
+    this.read(node);
+    const left = words[node + LEFT];
+    const right = words[node + RIGHT];
+    let child: number;
+    let colour = words[node + COLOUR];
+    if (left === nil) {
+      child = right;
+      this.transplant(node, right);
+    } else if (right === nil) {
+      child = left;
+      this.transplant(node, left);
+    } else {
+      // The next higher node takes the place; it is the leftmost of the right subtree.
+      const successor = upper;
+      if (this.memory !== null) for (let n = right; n !== nil; n = words[n + LEFT]) this.read(n);
+      colour = words[successor + COLOUR];
+      child = words[successor + RIGHT];
+      if (words[successor + PARENT] === node) {
+        words[child + PARENT] = successor;
+      } else {
+        this.transplant(successor, child);
+        words[successor + RIGHT] = right;
+        words[right + PARENT] = successor;
+        this.write(right);
+      }
+      this.transplant(node, successor);
+      words[successor + LEFT] = left;
+      words[left + PARENT] = successor;
+      words[successor + COLOUR] = words[node + COLOUR];
+      this.write(left);
+      this.write(successor);
+    }
+    if (colour === BLACK) this.eraseFixup(child);
+    words[node + COLOUR] = GONE;
+  }
+
+  /** Whether the record is in the tree. */
+  has(node: number): boolean {
+    return node !== nil && this.words[node + COLOUR] !== GONE;
+  }
+
+  /** Number of nodes and their depth. */
+  depth(): Depth {
+    const { words } = this;
+    let max = 0;
+    let sum = 0;
+    const stack: number[] = this.root === nil ? [] : [this.root, 1];
+    while (stack.length > 0) {
+      const level = stack.pop() as number;
+      const node = stack.pop() as number;
+      sum += level;
+      if (level > max) max = level;
+      if (words[node + LEFT] !== nil) stack.push(words[node + LEFT], level + 1);
+      if (words[node + RIGHT] !== nil) stack.push(words[node + RIGHT], level + 1);
+    }
+    return { nodes: this.size, max, mean: this.size === 0 ? 0 : sum / this.size };
+  }
+
+  /** The ranges from low to high, as [lo, hi] pairs. */
+  ranges(): [number, number][] {
+    const result: [number, number][] = [];
+    for (let node = this.first; node !== nil; node = this.words[node + NEXT])
+      result.push([this.lo(node), this.hi(node)]);
+    return result;
+  }
+
+  /**
+   * Checks every invariant: order, disjointness, links, no red node under a red one, equally many black nodes on every path.
+   * @throws Error naming the one that is broken
+   */
+  check(): void {
+    const { words } = this;
+    const inOrder: number[] = [];
+    const blackHeight = (node: number, parent: number): number => {
+      if (node === nil) return 1;
+      if (words[node + PARENT] !== parent) throw new Error(`node ${node} has a wrong parent`);
+      const red = words[node + COLOUR] === RED;
+      if (red && (parent === nil || words[parent + COLOUR] === RED))
+        throw new Error(`red node ${node} under red or nil`);
+      const left = blackHeight(words[node + LEFT], node);
+      inOrder.push(node);
+      const right = blackHeight(words[node + RIGHT], node);
+      if (left !== right) throw new Error(`black heights ${left} and ${right} differ under node ${node}`);
+      return left + (red ? 0 : 1);
+    };
+    blackHeight(this.root, nil);
+    if (inOrder.length !== this.size) throw new Error(`${inOrder.length} nodes in the tree, ${this.size} counted`);
+    if ((inOrder[0] ?? nil) !== this.first || (inOrder.at(-1) ?? nil) !== this.last) throw new Error("wrong end");
+    for (const [i, node] of inOrder.entries()) {
+      if (words[node + PREV] !== (inOrder[i - 1] ?? nil)) throw new Error(`node ${node} has a wrong lower neighbour`);
+      if (words[node + NEXT] !== (inOrder[i + 1] ?? nil)) throw new Error(`node ${node} has a wrong upper neighbour`);
+      if (this.lo(node) > this.hi(node)) throw new Error(`node ${node} is empty`);
+      if (i > 0 && this.hi(inOrder[i - 1]) >= this.lo(node))
+        throw new Error(`node ${node} overlaps its lower neighbour`);
+    }
+  }
+
+  private step(node: number, near: number, far: number): number {
+    const { words } = this;
+    this.read(node);
+    let next = words[node + near];
+    if (next !== nil) {
+      this.read(next);
+      while (words[next + far] !== nil) {
+        next = words[next + far];
+        this.read(next);
+      }
+      return next;
+    }
+    let from = node;
+    next = words[node + PARENT];
+    while (next !== nil && words[next + near] === from) {
+      this.read(next);
+      from = next;
+      next = words[next + PARENT];
+    }
+    this.read(next);
+    return next;
+  }
+
+  private spine(side: number): void {
+    this.memory?.read(this.rootAddress);
+    for (let node = this.root; node !== nil; node = this.words[node + side]) this.read(node);
+  }
+
+  /** Charges the search for a new range's place, from `start` or the root. */
+  private descend(memory: Memory, lo: number, start: number): void {
+    if (start === nil) memory.read(this.rootAddress);
+    let node = start === nil ? this.root : start;
+    while (node !== nil) {
+      this.read(node);
+      node = this.words[node + (lo < this.lo(node) ? LEFT : RIGHT)];
+    }
+  }
+
+  private grow(node: number): void {
+    const buffer = new ArrayBuffer(Math.max(this.words.length * 8, (node + wordsPerNode) * 4));
+    const words = new Int32Array(buffer);
+    words.set(this.words);
+    this.words = words;
+    this.doubles = new Float64Array(buffer);
+  }
+
+  /** Puts `child` (may be nil) where `node` hangs. */
+  private transplant(node: number, child: number): void {
+    const { words } = this;
+    const parent = words[node + PARENT];
+    if (parent === nil) this.root = child;
+    else if (words[parent + LEFT] === node) words[parent + LEFT] = child;
+    else words[parent + RIGHT] = child;
+    words[child + PARENT] = parent;
+    if (this.memory !== null) {
+      if (parent === nil) this.memory.write(this.rootAddress);
+      else this.write(parent);
+      this.write(child);
+    }
+  }
+
+  /** Turns `node` down to the side `down`; its child of the other side comes up. */
+  private rotate(node: number, down: number): void {
+    const { words } = this;
+    const up = LEFT + RIGHT - down;
+    const child = words[node + up];
+    const middle = words[child + down];
+    words[node + up] = middle;
+    if (middle !== nil) words[middle + PARENT] = node;
+    const parent = words[node + PARENT];
+    words[child + PARENT] = parent;
+    if (parent === nil) this.root = child;
+    else if (words[parent + LEFT] === node) words[parent + LEFT] = child;
+    else words[parent + RIGHT] = child;
+    words[child + down] = node;
+    words[node + PARENT] = child;
+    if (this.memory !== null) {
+      this.write(child);
+      this.write(middle);
+      this.write(node);
+      if (parent === nil) this.memory.write(this.rootAddress);
+      else this.write(parent);
+    }
+  }
+
+  private insertFixup(inserted: number): void {
+    const { words } = this;
+    let node = inserted;
+    let parent = words[node + PARENT];
+    while (parent !== nil && words[parent + COLOUR] === RED) {
+      // A red parent is not the root, so there is a grandparent.
+      const grandparent = words[parent + PARENT];
+      const side = words[grandparent + LEFT] === parent ? LEFT : RIGHT;
+      const other = LEFT + RIGHT - side;
+      const uncle = words[grandparent + other];
+      this.read(grandparent);
+      this.read(uncle);
+      if (uncle !== nil && words[uncle + COLOUR] === RED) {
+        words[parent + COLOUR] = BLACK;
+        words[uncle + COLOUR] = BLACK;
+        words[grandparent + COLOUR] = RED;
+        if (this.memory !== null) {
+          this.write(parent);
+          this.write(uncle);
+          this.write(grandparent);
+        }
+        node = grandparent;
+        parent = words[node + PARENT];
+        this.read(parent);
+      } else {
+        if (words[parent + other] === node) {
+          this.rotate(parent, side);
+          node = parent;
+          parent = words[node + PARENT];
+        }
+        words[parent + COLOUR] = BLACK;
+        words[grandparent + COLOUR] = RED;
+        this.rotate(grandparent, other);
+        break;
+      }
+    }
+    words[this.root + COLOUR] = BLACK;
+  }
+
+  private eraseFixup(start: number): void {
+    const { words } = this;
+    let node = start;
+    while (node !== this.root && words[node + COLOUR] === BLACK) {
+      const parent = words[node + PARENT];
+      const side = words[parent + LEFT] === node ? LEFT : RIGHT;
+      const other = LEFT + RIGHT - side;
+      let sibling = words[parent + other];
+      this.read(parent);
+      this.read(sibling);
+      if (words[sibling + COLOUR] === RED) {
+        words[sibling + COLOUR] = BLACK;
+        words[parent + COLOUR] = RED;
+        this.rotate(parent, side);
+        sibling = words[parent + other];
+        this.read(sibling);
+      }
+      const near = words[sibling + side];
+      const far = words[sibling + other];
+      this.read(near);
+      this.read(far);
+      if (words[near + COLOUR] === BLACK && words[far + COLOUR] === BLACK) {
+        words[sibling + COLOUR] = RED;
+        this.write(sibling);
+        node = parent;
+      } else {
+        if (words[far + COLOUR] === BLACK) {
+          words[near + COLOUR] = BLACK;
+          words[sibling + COLOUR] = RED;
+          this.rotate(sibling, other);
+          sibling = words[parent + other];
+        }
+        words[sibling + COLOUR] = words[parent + COLOUR];
+        words[parent + COLOUR] = BLACK;
+        words[words[sibling + other] + COLOUR] = BLACK;
+        this.write(words[sibling + other]);
+        this.rotate(parent, side);
+        break;
+      }
+    }
+    words[node + COLOUR] = BLACK;
+    this.write(node);
+  }
+}

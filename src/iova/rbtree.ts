@@ -1,0 +1,78 @@
+/**
+ * The allocator of Linux v4.3 (drivers/iommu/iova.c): a red-black tree with one node a range, and one remembered node.
+ *
+ * Proposed in 2007 by Intel, kept until the per-CPU caches of v4.9 came before it. Its cost is not the tree's depth but the walk: an
+ * allocation looks at node after node, downwards, until a gap fits.
+ *
+ * Data layout: {@link RangeTree}; lock, root and remembered node share the domain's line.
+ */
+import { checkRange, IovaError, type IovaOperation } from "./allocator.js";
+import { nil } from "./range-tree.js";
+import { type Gap, TreeAllocator } from "./tree-allocator.js";
+
+export class RbTreeAllocator extends TreeAllocator {
+  readonly name: string = "rbtree";
+
+  // allocate
+
+  protected place(op: IovaOperation, gap: Gap, hi: number): number {
+    const node = op.node;
+    this.tree.insert(node, gap.lo, hi, gap.lower, gap.upper, gap.start);
+    op.node = nil;
+    return node;
+  }
+
+  // free
+
+  /** __free_iova: the whole node goes, whatever length the caller has in mind. */
+  protected remove(op: IovaOperation): void {
+    const tree = this.tree;
+    if (op.node === nil) op.node = tree.find(op.pfn);
+    const node = op.node;
+    op.found = node !== nil;
+    if (!op.found) return;
+    if (!tree.has(node)) {
+      op.node = nil;
+      throw new IovaError(`pfn ${op.pfn} was unmapped by two CPUs at once: Linux would erase one node twice.`);
+    }
+    op.lo = tree.lo(node);
+    op.hi = tree.hi(node);
+    this.update(node);
+    tree.erase(node);
+  }
+
+  /** __cached_rbnode_delete_update: a free at or above the remembered node pulls it up to the next higher one. */
+  private update(freed: number): void {
+    const tree = this.tree;
+    if (this.memory !== null) this.memory.read(this.domain);
+    if (this.remembered === nil) return;
+    tree.read(this.remembered);
+    if (tree.lo(freed) >= tree.lo(this.remembered)) this.rememberIfLow(tree.above(freed));
+  }
+
+  // reserve
+
+  /**
+   * reserve_iova: a node that overlaps is extended downwards, never upwards; what remains becomes a node of its own. Ranges that
+   * only abut stay apart. The remembered node is neither consulted nor changed.
+   */
+  reserve(lo: number, hi: number): void {
+    checkRange(lo, hi);
+    const tree = this.tree;
+    let from = lo;
+    let overlapped = false;
+    for (let node = tree.first; node !== nil; node = tree.upperLink(node)) {
+      const nodeLo = tree.lo(node);
+      const nodeHi = tree.hi(node);
+      if (from <= nodeHi && hi >= nodeLo) {
+        if (from < nodeLo) tree.setRange(node, from, nodeHi);
+        if (hi <= nodeHi) return;
+        from = nodeHi + 1;
+        overlapped = true;
+      } else if (overlapped) {
+        break;
+      }
+    }
+    this.insertReserved(from, hi);
+  }
+}

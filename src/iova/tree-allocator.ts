@@ -1,0 +1,311 @@
+/**
+ * What the two tree allocators share: the domain, its reserved ranges, the remembered node, the downward search and the three operations
+ * with their one lock (Linux v4.3, drivers/iommu/iova.c; records K1–K7).
+ */
+import {
+  type AllocatorOptions,
+  acquire,
+  done,
+  type IovaAllocator,
+  IovaError,
+  type IovaLock,
+  type IovaOperation,
+  type IovaStatistics,
+  operation,
+  release,
+  runToEnd,
+} from "./allocator.js";
+import { lineBytes, type Memory } from "./memory.js";
+import { checkPages, dma32Pfn, noPfn, roundUpPages, topPfn } from "./pfn.js";
+import { nil, RangeTree } from "./range-tree.js";
+import { Slab, slabCpuBytes } from "./slab.js";
+
+/** Options of a tree. */
+export interface TreeOptions extends AllocatorOptions {
+  /** Never handed out, as is everything below it (default 1, VT-d's IOVA_START_PFN). */
+  startPfn?: number;
+  /** The limit for which the last node is remembered (default 0xfffff). */
+  dma32?: number;
+  /** Align each range to its size, rounded up to a power of two (default true, as VT-d asks). */
+  aligned?: boolean;
+}
+
+/** Where the search ended: the two nodes between which the new range lies, and its lowest page. */
+export interface Gap {
+  lo: number;
+  lower: number;
+  upper: number;
+  /** The node from which Linux starts to look for the place of the new one. */
+  start: number;
+}
+
+/** The one lock: iova_rbtree_lock of the domain. */
+const treeLock = 0;
+
+export abstract class TreeAllocator implements IovaAllocator {
+  abstract readonly name: string;
+  readonly findsOnUnmap = true;
+  readonly locks: readonly IovaLock[];
+  readonly tree: RangeTree;
+  readonly last: IovaOperation = operation();
+  /** The remembered node (cached32_node), or nil. */
+  protected remembered = nil;
+  protected readonly memory: Memory | null;
+  protected readonly slab: Slab;
+  /** The line of struct iova_domain: lock, root, remembered node and limits, 48 bytes together. */
+  protected readonly domain: number;
+  protected readonly startPfn: number;
+  protected readonly dma32: number;
+  protected readonly aligned: boolean;
+  protected readonly gap: Gap = { lo: noPfn, lower: nil, upper: nil, start: nil };
+  protected splits = 0;
+  protected merges = 0;
+  private allocations = 0;
+  private failures = 0;
+  private frees = 0;
+  private visits = 0;
+  private maxVisits = 0;
+  private live = 0;
+  private peakLive = 0;
+  protected peakNodes = 0;
+
+  constructor(options: TreeOptions = {}) {
+    const base = options.base ?? 0;
+    const cpus = options.cpus ?? 8;
+    this.memory = options.memory ?? null;
+    this.domain = base;
+    this.startPfn = options.startPfn ?? 1;
+    this.dma32 = options.dma32 ?? dma32Pfn;
+    this.aligned = options.aligned ?? true;
+    this.locks = [{ name: "iova_rbtree_lock", address: base }];
+    this.slab = new Slab(this.memory, base + lineBytes);
+    this.tree = new RangeTree(this.memory, base + lineBytes + cpus * slabCpuBytes, base);
+  }
+
+  beginAllocate(op: IovaOperation): void {
+    checkPages(op.pages);
+    op.kind = "allocate";
+    op.stage = 0;
+  }
+
+  beginFind(op: IovaOperation): void {
+    op.kind = "find";
+    op.stage = 1;
+  }
+
+  beginFree(op: IovaOperation): void {
+    if (op.kind !== "find" || !op.found) op.node = nil;
+    op.kind = "free";
+    op.stage = 1;
+  }
+
+  advance(op: IovaOperation): number {
+    switch (op.stage++) {
+      case 0: // alloc_iova_mem, before the lock
+        op.node = this.tree.node(this.slab.take(op.cpu));
+        op.stage = 2;
+        return acquire(treeLock);
+      case 1:
+        return acquire(treeLock);
+      case 2:
+        if (op.kind === "allocate") this.allocateLocked(op);
+        else if (op.kind === "find") this.findLocked(op);
+        else this.freeLocked(op);
+        return release(treeLock);
+      default: // free_iova_mem, after the lock
+        if (op.kind !== "find") {
+          if (op.node !== nil) this.slab.give(this.tree.slot(op.node), op.cpu);
+          if (op.aux !== nil) this.slab.give(this.tree.slot(op.aux), op.cpu);
+          op.node = nil;
+          op.aux = nil;
+        }
+        return done;
+    }
+  }
+
+  allocate(pages: number, limit: number = dma32Pfn, cpu = 0): number {
+    const op = this.last;
+    op.cpu = cpu;
+    op.pages = pages;
+    op.limit = limit;
+    this.beginAllocate(op);
+    runToEnd(this, op);
+    return op.pfn;
+  }
+
+  free(pfn: number, pages = 1, cpu = 0): boolean {
+    const op = this.last;
+    op.cpu = cpu;
+    op.pages = pages;
+    op.pfn = pfn;
+    op.kind = "free";
+    this.beginFree(op);
+    runToEnd(this, op);
+    return op.found;
+  }
+
+  abstract reserve(lo: number, hi: number): void;
+
+  statistics(): IovaStatistics {
+    return {
+      allocations: this.allocations,
+      failures: this.failures,
+      frees: this.frees,
+      visits: this.visits,
+      maxVisits: this.maxVisits,
+      live: this.live,
+      peakLive: this.peakLive,
+      nodes: this.tree.size,
+      peakNodes: this.peakNodes,
+      depth: this.tree.depth(),
+      splits: this.splits,
+      merges: this.merges,
+      hits: 0,
+      flushes: 0,
+    };
+  }
+
+  /**
+   * Puts the range up to `hi` into the found gap, using the fresh node `op.node` (then nil) or not.
+   * @returns the node that now holds the range
+   */
+  protected abstract place(op: IovaOperation, gap: Gap, hi: number): number;
+
+  /** Takes the range out of the tree; sets `op.found` and leaves in `op.node` and `op.aux` the records to give back, or nil. */
+  protected abstract remove(op: IovaOperation): void;
+
+  /** Remembers `node` if it lies strictly below the 32-bit limit, else nothing (the tail of __cached_rbnode_delete_update). */
+  protected rememberIfLow(node: number): void {
+    this.remembered = nil;
+    if (node !== nil) {
+      this.tree.read(node);
+      if (this.tree.lo(node) < this.dma32) this.remembered = node;
+    }
+    if (this.memory !== null) this.memory.write(this.domain);
+  }
+
+  /** Inserts [lo, hi] where nothing lies (__insert_new_range), in a node of CPU 0's. */
+  protected insertReserved(lo: number, hi: number): void {
+    const tree = this.tree;
+    let upper = tree.first;
+    while (upper !== nil && tree.lo(upper) <= hi) upper = tree.upperLink(upper);
+    const lower = upper === nil ? tree.last : tree.lowerLink(upper);
+    tree.insert(tree.node(this.slab.take(0)), lo, hi, lower, upper, nil);
+    if (tree.size > this.peakNodes) this.peakNodes = tree.size;
+  }
+
+  /** __alloc_and_insert_iova_range */
+  private allocateLocked(op: IovaOperation): void {
+    const gap = this.gap;
+    this.search(op, gap);
+    this.allocations++;
+    this.visits += op.visits;
+    if (op.visits > this.maxVisits) this.maxVisits = op.visits;
+    op.hit = 0;
+    op.flushes = 0;
+    op.pfn = gap.lo;
+    if (gap.lo === noPfn) {
+      this.failures++;
+      return;
+    }
+    const node = this.place(op, gap, gap.lo + op.pages - 1);
+    // __cached_rbnode_insert_update: only for the limit that is remembered.
+    if (op.limit === this.dma32) {
+      this.remembered = node;
+      if (this.memory !== null) this.memory.write(this.domain);
+    }
+    if (++this.live > this.peakLive) this.peakLive = this.live;
+    if (this.tree.size > this.peakNodes) this.peakNodes = this.tree.size;
+  }
+
+  /** find_iova: any pfn inside a range finds it. */
+  private findLocked(op: IovaOperation): void {
+    const node = this.tree.find(op.pfn);
+    op.node = node;
+    op.found = node !== nil;
+    if (op.found) {
+      op.lo = this.tree.lo(node);
+      op.hi = this.tree.hi(node);
+    }
+  }
+
+  private freeLocked(op: IovaOperation): void {
+    this.remove(op);
+    if (!op.found) return;
+    this.frees++;
+    this.live--;
+    if (this.tree.size > this.peakNodes) this.peakNodes = this.tree.size;
+  }
+
+  /** The downward first-fit search (SEMANTICS of v4.3: top-down, no second pass); sets `op.visits`. */
+  private search(op: IovaOperation, gap: Gap): void {
+    const tree = this.tree;
+    const { doubles } = tree;
+    const size = op.pages;
+    const period = this.aligned ? roundUpPages(size) : 1;
+    const inverse = 1 / period; // exact: a power of two
+    let limit = op.limit;
+    let node: number;
+    let upper = nil;
+    let visits = 0;
+    if (this.memory !== null) this.memory.read(this.domain);
+    if (limit === this.dma32 && this.remembered !== nil) {
+      upper = this.remembered;
+      tree.read(upper);
+      limit = tree.lo(upper) - 1;
+      node = tree.below(upper);
+    } else {
+      node = tree.highest();
+    }
+    gap.start = node;
+    let padding: number;
+    for (;;) {
+      if (node === nil) {
+        // Below pfn 0 an unsigned limit wraps to the top (a reservation that starts at 0 brings it there).
+        const wraps = limit < 0;
+        if (wraps) limit = topPfn;
+        padding = limit + 1 - size - Math.floor((limit + 1 - size) * inverse) * period;
+        if (this.startPfn + size + padding > limit) {
+          gap.lo = noPfn;
+          op.visits = visits;
+          return;
+        }
+        if (wraps) {
+          // The range lies above every node. Linux links it beside the lowest, out of order; here the tree stays in order.
+          if (tree.hi(tree.last) > limit - size - padding) this.overTheTop(op, topPfn);
+          node = tree.last;
+          upper = nil;
+        }
+        break;
+      }
+      visits++;
+      const at = node >> 1;
+      const lo = doubles[at];
+      if (limit >= lo) {
+        const hi = doubles[at + 1];
+        if (limit >= hi) {
+          padding = limit + 1 - size - Math.floor((limit + 1 - size) * inverse) * period;
+          const needed = hi + size + padding;
+          if (needed <= limit) break;
+          if (needed > topPfn) this.overTheTop(op, hi);
+        }
+        limit = lo - 1;
+      }
+      upper = node;
+      gap.start = node;
+      node = tree.below(node);
+    }
+    op.visits = visits;
+    gap.lo = limit - size - padding + 1;
+    gap.lower = node;
+    gap.upper = upper;
+  }
+
+  /** Unsigned 64-bit addition wrapped in Linux's test of a gap: it would hand out pages that are in use. */
+  private overTheTop(op: IovaOperation, hi: number): never {
+    throw new IovaError(
+      `A request for ${op.pages} pages without a limit meets a range that ends at the top of the 64-bit space (${hi === topPfn ? "its last page" : "just below it"}). ` +
+        "Linux v4.3 adds past 2^64 there and hands out pages in use; give the request a limit.",
+    );
+  }
+}
