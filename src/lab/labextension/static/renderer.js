@@ -1,0 +1,241 @@
+// JupyterLab's renderer for plotly figures, and click-to-sort for the lab's tables.
+//
+// This is a prebuilt JupyterLab extension written by hand: JupyterLab loads this script, calls `init` with the modules that it shares
+// (only Lumino's Widget is needed) and then asks for the module that package.json names. No builder is involved.
+(() => {
+  const mimeType = "application/vnd.plotly.v1+json";
+  const base = document.currentScript.src.replace(/[^/]*$/, "");
+  let shared = {};
+
+  // ---- plotly.js, loaded when the first figure is drawn -------------------------------------------------------------
+
+  let loading;
+  /** plotly.js of the lab's pinned version; it puts itself on the window under the name that its wrapper uses. */
+  function plotly() {
+    loading ??= new Promise((resolve, reject) => {
+      const script = document.createElement("script");
+      script.src = `${base}plotly.js`;
+      script.onload = () => resolve(window.moduleName ?? window.Plotly);
+      script.onerror = () => {
+        loading = undefined;
+        script.remove();
+        reject(new Error("plotly.js could not be loaded from this JupyterLab. Run `npm start` again."));
+      };
+      document.head.append(script);
+    });
+    return loading;
+  }
+
+  // ---- Following JupyterLab's theme ---------------------------------------------------------------------------------
+
+  const css = (name, fallback) => getComputedStyle(document.body).getPropertyValue(name).trim() || fallback;
+
+  /** The colours of the theme that JupyterLab shows, as defaults: what a figure sets itself stays as it is. */
+  function themeLayout() {
+    const dark = document.body.dataset.jpThemeLight === "false";
+    const text = css("--jp-ui-font-color1", dark ? "#ffffff" : "#212121");
+    const soft = dark ? "rgba(255,255,255,0.16)" : "rgba(0,0,0,0.12)";
+    const line = dark ? "rgba(255,255,255,0.55)" : "rgba(0,0,0,0.45)";
+    const paper = css("--jp-layout-color0", dark ? "#111111" : "#ffffff");
+    const axis = { gridcolor: soft, linecolor: line, tickcolor: line, zerolinecolor: line };
+    return {
+      font: { color: text },
+      paper_bgcolor: "rgba(0,0,0,0)",
+      plot_bgcolor: "rgba(0,0,0,0)",
+      xaxis: axis,
+      yaxis: axis,
+      polar: { bgcolor: "rgba(0,0,0,0)" },
+      scene: { xaxis: axis, yaxis: axis, zaxis: axis },
+      legend: { bgcolor: "rgba(0,0,0,0)" },
+      hoverlabel: { bgcolor: paper, bordercolor: line, font: { color: text } },
+      modebar: { bgcolor: "rgba(0,0,0,0)", color: line, activecolor: text },
+    };
+  }
+
+  /** Defaults under which others lie: plain objects are merged, everything else in `over` wins. */
+  function merge(under, over) {
+    if (over === undefined) return under;
+    const plain = (value) => value !== null && typeof value === "object" && !Array.isArray(value);
+    if (!plain(under) || !plain(over)) return over;
+    const result = { ...under };
+    for (const key of Object.keys(over)) result[key] = merge(under[key], over[key]);
+    return result;
+  }
+
+  const drawn = new Set();
+  new MutationObserver(() => {
+    for (const widget of drawn) widget.draw();
+  }).observe(document.body, { attributeFilter: ["data-jp-theme-light", "data-jp-theme-name"] });
+
+  // ---- The renderer -------------------------------------------------------------------------------------------------
+
+  /** One figure in an output area. JupyterLab makes one for each output and disposes of it when the cell runs again. */
+  const rendererClass = (Widget) =>
+    class PlotlyRenderer extends Widget {
+      constructor() {
+        super();
+        this.addClass("iommu-lab-plot");
+        this.node.style.overflow = "hidden";
+        this.observer = new ResizeObserver(() => this.resize());
+      }
+
+      async renderModel(model) {
+        this.figure = model.data[mimeType];
+        this.alt = model.data["text/plain"];
+        await this.draw();
+      }
+
+      /** Draws the figure in the theme's colours; a redraw keeps the reader's zoom. */
+      async draw() {
+        const figure = this.figure;
+        if (!figure || typeof figure !== "object" || !Array.isArray(figure.data)) {
+          this.node.textContent = "This output is not a plotly figure: it has no list named data.";
+          return;
+        }
+        const lib = await plotly();
+        // Disposed of, or given another figure, while plotly.js was being loaded.
+        if (this.isDisposed || figure !== this.figure) return;
+        // plotly writes into what it is given, and the notebook's model must stay as it was stored.
+        const { data, layout = {}, config = {} } = structuredClone({ ...figure });
+        const template = merge(layout.template ?? {}, { layout: merge(layout.template?.layout ?? {}, themeLayout()) });
+        const { width: _width, ...rest } = layout;
+        drawn.add(this);
+        await lib.react(
+          this.node,
+          data,
+          { uirevision: "keep", ...rest, template, autosize: true },
+          { ...config, responsive: false, displaylogo: false },
+        );
+        if (this.isDisposed) {
+          lib.purge(this.node);
+          return;
+        }
+        this.node.setAttribute("role", "figure");
+        if (typeof this.alt === "string") this.node.setAttribute("aria-label", this.alt);
+        this.observer.observe(this.node);
+        this.lib = lib;
+      }
+
+      /** Fits the figure to the output area, once a frame at most. */
+      resize() {
+        const width = this.node.clientWidth;
+        if (!this.lib || this.frame || width === 0 || width === this.width) return;
+        this.frame = requestAnimationFrame(() => {
+          this.frame = undefined;
+          if (this.isDisposed || !this.node.isConnected || this.node.clientWidth === 0) return;
+          this.width = this.node.clientWidth;
+          this.lib.Plots.resize(this.node);
+        });
+      }
+
+      onAfterShow() {
+        this.resize();
+      }
+
+      onResize() {
+        this.resize();
+      }
+
+      dispose() {
+        if (this.isDisposed) return;
+        drawn.delete(this);
+        this.observer.disconnect();
+        if (this.frame) cancelAnimationFrame(this.frame);
+        if (this.lib) this.lib.purge(this.node);
+        this.figure = undefined;
+        super.dispose();
+      }
+    };
+
+  async function mimeExtension() {
+    const versions = Object.values(shared["@lumino/widgets"] ?? {});
+    if (versions.length === 0) throw new Error("iommu-lab: this JupyterLab does not share @lumino/widgets");
+    const { Widget } = (await versions[0].get())();
+    const Renderer = rendererClass(Widget);
+    return {
+      default: {
+        id: "iommu-lab-renderer:plotly",
+        description: "Draws plotly figures with the lab's own plotly.js.",
+        rendererFactory: { safe: true, mimeTypes: [mimeType], createRenderer: () => new Renderer() },
+        rank: 0,
+        dataType: "json",
+      },
+    };
+  }
+
+  // ---- Tables that sort by a click on a column's header -------------------------------------------------------------
+
+  const tables = "table[data-iommu-lab-table], table.iommu-lab-table";
+
+  /** A cell's value to sort by: its number where it shows one (1,234.5 or 1.2e-3 or −4), its text otherwise; gaps go last. */
+  function sortKey(cell) {
+    const text = (cell?.dataset.value ?? cell?.textContent ?? "").trim();
+    if (text === "" || text === "null" || text === "undefined" || text === "NaN") return null;
+    const number = Number(text.replace(/[\s,_\u00a0\u202f]/g, "").replace(/^\u2212/, "-").replace(/n$/, ""));
+    return Number.isNaN(number) ? text : number;
+  }
+
+  const collator = new Intl.Collator(undefined, { numeric: true });
+
+  function compare(a, b, sign) {
+    if (a === null || b === null) return (a === null) - (b === null);
+    if (typeof a === "number" && typeof b === "number") return sign * (a - b);
+    return sign * collator.compare(String(a), String(b));
+  }
+
+  /** Sorts a table by a header cell's column: ascending, descending, then as it was. */
+  function sortBy(header) {
+    const body = header.closest("table").tBodies[0];
+    if (!body) return;
+    const rows = [...body.rows];
+    for (const [i, row] of rows.entries()) row.iommuLabOrder ??= i;
+    const next = { none: "ascending", ascending: "descending", descending: "none" };
+    const direction = next[header.getAttribute("aria-sort") ?? "none"];
+    for (const other of header.parentElement.cells) other.removeAttribute("aria-sort");
+    const column = header.cellIndex;
+    if (direction === "none") rows.sort((a, b) => a.iommuLabOrder - b.iommuLabOrder);
+    else {
+      header.setAttribute("aria-sort", direction);
+      const sign = direction === "ascending" ? 1 : -1;
+      const keyed = rows.map((row) => [sortKey(row.cells[column]), row]);
+      keyed.sort(([a, x], [b, y]) => compare(a, b, sign) || x.iommuLabOrder - y.iommuLabOrder);
+      rows.splice(0, rows.length, ...keyed.map(([, row]) => row));
+    }
+    body.append(...rows);
+  }
+
+  const headerOf = (event) => event.target.closest?.("thead th")?.closest(tables) && event.target.closest("thead th");
+  document.addEventListener("click", (event) => {
+    const header = headerOf(event);
+    if (header && getSelection().isCollapsed) sortBy(header);
+  });
+  document.addEventListener("keydown", (event) => {
+    const header = event.key === "Enter" || event.key === " " ? headerOf(event) : undefined;
+    if (!header) return;
+    event.preventDefault();
+    event.stopPropagation();
+    sortBy(header);
+  });
+
+  const style = document.createElement("style");
+  const heads = tables.replaceAll(/(\w\S*)(,|$)/g, "$1 thead th$2");
+  style.textContent = `
+    ${heads} { cursor: pointer; }
+    th[aria-sort="ascending"]::after { content: " \\25B2"; font-size: 0.7em; }
+    th[aria-sort="descending"]::after { content: " \\25BC"; font-size: 0.7em; }
+    .iommu-lab-plot { min-height: 60px; }
+    .jp-OutputArea-output.iommu-lab-plot { padding: 0; }
+  `;
+  document.head.append(style);
+
+  window._JUPYTERLAB ??= {};
+  window._JUPYTERLAB["iommu-lab-renderer"] = {
+    init(modules) {
+      shared = modules;
+    },
+    async get() {
+      const module = await mimeExtension();
+      return () => module;
+    },
+  };
+})();
