@@ -1,0 +1,30 @@
+import type { Machine } from "../memory/machine.js";
+import { McsLock } from "./mcs.js";
+import { QueuedLock } from "./queued.js";
+import type { LockOptions, LockSimulation, SpinLock } from "./spin-lock.js";
+import { TestAndSetLock } from "./test-and-set.js";
+import { TicketLock } from "./ticket.js";
+
+/** The kinds of lock, by name: `queued` is Linux's from v4.2, `ticket` its predecessor. */
+export const lockKinds = ["test-and-set", "ticket", "mcs", "queued"] as const;
+/** A kind of lock. */
+export type LockKind = (typeof lockKinds)[number];
+
+/**
+ * Makes a lock of a kind.
+ * @throws Error naming the kinds
+ */
+export function makeLock(kind: LockKind, machine: Machine, simulation: LockSimulation, options: LockOptions): SpinLock {
+  switch (kind) {
+    case "test-and-set":
+      return new TestAndSetLock(machine, simulation, options);
+    case "ticket":
+      return new TicketLock(machine, simulation, options);
+    case "mcs":
+      return new McsLock(machine, simulation, options);
+    case "queued":
+      return new QueuedLock(machine, simulation, options);
+    default:
+      throw new Error(`There is no lock "${kind}"; there are ${lockKinds.join(", ")}.`);
+  }
+}

@@ -1,0 +1,66 @@
+import type { Machine } from "../memory/machine.js";
+import { ContendedLine } from "./contended-line.js";
+import { CpuQueue, type LockOptions, type LockSimulation, SpinLock } from "./spin-lock.js";
+
+/**
+ * The ticket lock of Linux until v4.1 (arch/x86/include/asm/spinlock.h): next and owner ticket share one word.
+ *
+ * Taking a ticket is one locked add to the word; all waiters spin reading the same word. A release stores the next owner's ticket, which
+ * invalidates every waiter's copy: all of them ask the line's home at once, and are served in arbitrary order. The one whose turn it is
+ * waits for half of them on average, so a hand-off grows with the number of waiters. A newcomer's locked add does the same to them.
+ */
+export class TicketLock extends SpinLock {
+  private readonly line: ContendedLine;
+  private readonly waiters: CpuQueue;
+  private readonly order: Int32Array;
+  private taken = false;
+
+  constructor(machine: Machine, simulation: LockSimulation, options: LockOptions) {
+    super(machine, simulation, options);
+    this.line = new ContendedLine(machine, this.address);
+    this.waiters = new CpuQueue(machine.cpus);
+    this.order = new Int32Array(machine.cpus);
+  }
+
+  protected enter(cpu: number): void {
+    const done = this.line.atomic(cpu, this.simulation.now);
+    if (!this.taken) {
+      this.taken = true;
+      this.grant(cpu, done, false);
+      return;
+    }
+    this.reread(done, -1);
+    this.waiters.push(cpu);
+  }
+
+  protected leave(cpu: number): number {
+    const { now } = this.simulation;
+    const stored = this.line.write(cpu, now);
+    if (this.waiters.length === 0) this.taken = false;
+    else {
+      const next = this.waiters.at(0);
+      const seen = this.reread(stored, next);
+      this.waiters.shift();
+      this.grant(next, seen, true);
+    }
+    return stored - now;
+  }
+
+  /** Every waiter fetches the line again, in arbitrary order; returns when `next` has it. */
+  private reread(from: number, next: number): number {
+    const order = this.order;
+    const waiters = this.waiters;
+    const n = waiters.length;
+    for (let i = 0; i < n; i++) {
+      const j = i === 0 ? 0 : this.options.arbiter.below(i + 1);
+      order[i] = order[j];
+      order[j] = waiters.at(i);
+    }
+    let seen = from;
+    for (let i = 0; i < n; i++) {
+      const done = this.line.read(order[i], from);
+      if (order[i] === next) seen = done;
+    }
+    return seen;
+  }
+}
