@@ -62,6 +62,8 @@ export interface IovaOperation {
   node: number;
   /** Private: a second index, where a step needs one. */
   aux: number;
+  /** Private: the operation on the tree behind a cache. */
+  inner: IovaOperation | null;
 }
 
 /** A fresh operation record. */
@@ -81,6 +83,7 @@ export function operation(cpu = 0): IovaOperation {
     stage: 0,
     node: 0,
     aux: 0,
+    inner: null,
   };
 }
 

@@ -23,9 +23,24 @@ export {
   release,
   runToEnd,
 } from "./allocator.js";
+export { DeferredQueue, type DeferredRange, flushDelayMs, highWaterMark } from "./deferred.js";
+export { MagazineAllocator, type MagazineOptions } from "./magazines.js";
 export { LineCounter, lineBytes, type Memory } from "./memory.js";
 export { MergedTreeAllocator } from "./merged.js";
 export { dma32Pfn, formatPfn, noPfn, pagesOrder, parsePfn, roundUpPages, topPfn } from "./pfn.js";
+export { PoolAllocator, type PoolOptions, poolOfCpu } from "./pools.js";
 export type { Depth } from "./range-tree.js";
 export { RbTreeAllocator } from "./rbtree.js";
+export {
+  type AllocatorName,
+  allocatorFor,
+  allocatorNames,
+  type FlushEvent,
+  formatEvents,
+  formatReplay,
+  type ReplayOptions,
+  type ReplayResult,
+  replay,
+} from "./replay.js";
+export { parseTrace, type Trace, type TraceConfig, TraceError, traceDefaults } from "./trace.js";
 export type { TreeOptions } from "./tree-allocator.js";

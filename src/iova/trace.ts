@@ -197,6 +197,7 @@ function configure(config: TraceConfig, words: string[], line: number): void {
   const name = key as keyof TraceConfig;
   if (name === "start_pfn" || name === "dma32") config[name] = pfn(text, key, line);
   else if (flags.includes(name)) config[name] = whole(text, 0, 1, key, line);
+  else if (name === "shift") config[name] = whole(text, 0, 32, key, line);
   else config[name] = whole(text, positive.includes(name) ? 1 : 0, 0x7fff_ffff, key, line);
 }
 

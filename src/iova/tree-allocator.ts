@@ -13,7 +13,6 @@ import {
   type IovaStatistics,
   operation,
   release,
-  runToEnd,
 } from "./allocator.js";
 import { lineBytes, type Memory } from "./memory.js";
 import { checkPages, dma32Pfn, noPfn, roundUpPages, topPfn } from "./pfn.js";
@@ -113,12 +112,7 @@ export abstract class TreeAllocator implements IovaAllocator {
         else this.freeLocked(op);
         return release(treeLock);
       default: // free_iova_mem, after the lock
-        if (op.kind !== "find") {
-          if (op.node !== nil) this.slab.give(this.tree.slot(op.node), op.cpu);
-          if (op.aux !== nil) this.slab.give(this.tree.slot(op.aux), op.cpu);
-          op.node = nil;
-          op.aux = nil;
-        }
+        if (op.kind !== "find") this.giveBack(op);
         return done;
     }
   }
@@ -128,8 +122,11 @@ export abstract class TreeAllocator implements IovaAllocator {
     op.cpu = cpu;
     op.pages = pages;
     op.limit = limit;
-    this.beginAllocate(op);
-    runToEnd(this, op);
+    checkPages(pages);
+    op.kind = "allocate";
+    op.node = this.tree.node(this.slab.take(cpu));
+    this.allocateLocked(op);
+    this.giveBack(op);
     return op.pfn;
   }
 
@@ -139,8 +136,9 @@ export abstract class TreeAllocator implements IovaAllocator {
     op.pages = pages;
     op.pfn = pfn;
     op.kind = "free";
-    this.beginFree(op);
-    runToEnd(this, op);
+    op.node = nil;
+    this.freeLocked(op);
+    this.giveBack(op);
     return op.found;
   }
 
@@ -192,6 +190,13 @@ export abstract class TreeAllocator implements IovaAllocator {
     const lower = upper === nil ? tree.last : tree.lowerLink(upper);
     tree.insert(tree.node(this.slab.take(0)), lo, hi, lower, upper, nil);
     if (tree.size > this.peakNodes) this.peakNodes = tree.size;
+  }
+
+  private giveBack(op: IovaOperation): void {
+    if (op.node !== nil) this.slab.give(this.tree.slot(op.node), op.cpu);
+    if (op.aux !== nil) this.slab.give(this.tree.slot(op.aux), op.cpu);
+    op.node = nil;
+    op.aux = nil;
   }
 
   /** __alloc_and_insert_iova_range */
