@@ -94,6 +94,7 @@ export function explore(model: Model, options: ExploreOptions = {}): Exploration
     transitions,
     statesByDepth,
     deadlocks,
+    bytes: store.bytes,
     violations,
   };
 }

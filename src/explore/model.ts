@@ -58,5 +58,7 @@ export interface Exploration {
   statesByDepth: number[];
   /** States without a successor. */
   deadlocks: number;
+  /** Bytes that the set of states holds. */
+  bytes: number;
   violations: Violation[];
 }

@@ -4,7 +4,7 @@
  * The records live in data/published/*.json, are turned into a typed module at set-up (generate.mjs) and checked by the zod
  * schema here. Nothing in the core reads a file. Parameters of measured hosts live in data/hardware/*.json the same way.
  */
-import { hardware as rawHardware, published as rawPublished } from "./generated.js";
+import { hardware as rawHardware, observations as rawObservations, published as rawPublished } from "./generated.js";
 import { FactFileSchema, type FactRecord } from "./schema.js";
 
 export { Confidence, FactFileSchema, type FactRecord, FactSchema, type FactValue, Use } from "./schema.js";
@@ -71,5 +71,12 @@ export function factNumbers(id: string): number[] {
 export function hardwareFile(name: string): unknown {
   const content = (rawHardware as Record<string, unknown>)[name];
   if (content === undefined) throw new Error(`There is no data/hardware/${name}.json.`);
+  return content;
+}
+
+/** The raw content of data/observations/NAME.json, to be checked by the schema of the room that uses it. */
+export function observationFile(name: string): unknown {
+  const content = (rawObservations as Record<string, unknown>)[name];
+  if (content === undefined) throw new Error(`There is no data/observations/${name}.json.`);
   return content;
 }

@@ -109,7 +109,7 @@ if (!buildOnly) {
 
 /** The rooms whose data is turned into a typed module, and the folders of data/ it is made from. */
 const generators = [
-  ["facts", ["published", "hardware"]],
+  ["facts", ["published", "hardware", "observations"]],
   ["workload", ["traces"]],
 ];
 for (const [room, folders] of generators) {
