@@ -1,17 +1,20 @@
 /**
  * The set of states found so far, in the order they were found, with the state that first led to each.
  *
- * Typed arrays throughout: the words of state i stand at i × words; an open-addressing table of indices finds a state by its hash. This
- * trades a rehash at each doubling for no object a state (`npm run bench:mce` shows states a second and bytes a state).
+ * Typed arrays throughout: the words of state i stand at i × words; an open-addressing table finds a state by its hash.
+ * The table holds the words beside the index, so that a look-up, which mostly finds a state known already, reads one place of memory
+ * and not two; that trades bytes for time, as `npm run bench:mce` shows.
  */
 export class StateStore {
   readonly words: number;
   count = 0;
   #states: Uint32Array;
   #parents: Int32Array;
-  /** Index + 1 of the state in each slot; 0 is empty. */
+  /** In each slot the words of a state, then its index + 1; 0 there is an empty slot. */
   #table: Uint32Array;
   #mask: number;
+  /** Words of states seen lately, by hash: the orders in which independent steps interleave lead to the same states again and soon. */
+  readonly #recent: Uint32Array;
 
   constructor(words: number, capacity = 1024) {
     if (!Number.isInteger(words) || words < 1)
@@ -19,25 +22,40 @@ export class StateStore {
     this.words = words;
     this.#states = new Uint32Array(capacity * words);
     this.#parents = new Int32Array(capacity);
-    this.#table = new Uint32Array(capacity * 2);
+    this.#table = new Uint32Array(capacity * 2 * (words + 1));
     this.#mask = capacity * 2 - 1;
+    this.#recent = new Uint32Array((1 << 16) * words);
   }
 
   /** Adds a state and returns its index, or -1 when it is known already. */
   add(state: Uint32Array, parent: number): number {
     if (this.count === this.#parents.length) this.#grow();
-    const slot = this.#slotOf(state);
-    if (this.#table[slot] !== 0) return -1;
+    const { words } = this;
+    const hashed = hash(state, words);
+    // All-zero words may be an empty place: such a state goes the long way.
+    const recent = this.#recent;
+    const place = (hashed >>> 16) * words;
+    let w = 0;
+    let any = 0;
+    while (w < words && recent[place + w] === state[w]) any |= state[w++];
+    if (w === words && any !== 0) return -1;
+    for (w = 0; w < words; w++) recent[place + w] = state[w];
+    const table = this.#table;
+    const at = this.#slotOf(state, hashed);
+    if (table[at + words] !== 0) return -1;
     const index = this.count++;
-    this.#table[slot] = index + 1;
-    const base = index * this.words;
-    for (let w = 0; w < this.words; w++) this.#states[base + w] = state[w];
+    const base = index * words;
+    for (w = 0; w < words; w++) {
+      table[at + w] = state[w];
+      this.#states[base + w] = state[w];
+    }
+    table[at + words] = index + 1;
     this.#parents[index] = parent;
     return index;
   }
 
   has(state: Uint32Array): boolean {
-    return this.#table[this.#slotOf(state)] !== 0;
+    return this.#table[this.#slotOf(state, hash(state, this.words)) + this.words] !== 0;
   }
 
   read(index: number, into: Uint32Array): void {
@@ -54,40 +72,40 @@ export class StateStore {
     return this.#states.byteLength + this.#parents.byteLength + this.#table.byteLength;
   }
 
-  /** The slot that holds the state, or the empty one where it belongs. */
-  #slotOf(state: Uint32Array): number {
+  /** Where in the table the state stands, or the empty place where it belongs. */
+  #slotOf(state: Uint32Array, hashed: number): number {
     const { words } = this;
-    const states = this.#states;
     const table = this.#table;
     const mask = this.#mask;
-    let slot = hash(state, words) & mask;
+    const stride = words + 1;
+    let slot = hashed & mask;
     for (;;) {
-      const entry = table[slot];
-      if (entry === 0) return slot;
-      const base = (entry - 1) * words;
+      const at = slot * stride;
+      if (table[at + words] === 0) return at;
       let w = 0;
-      while (w < words && states[base + w] === state[w]) w++;
-      if (w === words) return slot;
+      while (w < words && table[at + w] === state[w]) w++;
+      if (w === words) return at;
       slot = (slot + 1) & mask;
     }
   }
 
   #grow(): void {
+    const { words, count } = this;
     const capacity = this.#parents.length * 2;
-    const states = new Uint32Array(capacity * this.words);
+    const states = new Uint32Array(capacity * words);
     states.set(this.#states);
     this.#states = states;
     const parents = new Int32Array(capacity);
     parents.set(this.#parents);
     this.#parents = parents;
-    this.#table = new Uint32Array(capacity * 2);
+    this.#table = new Uint32Array(capacity * 2 * (words + 1));
     this.#mask = capacity * 2 - 1;
-    const state = new Uint32Array(this.words);
-    for (let index = 0; index < this.count; index++) {
+    const state = new Uint32Array(words);
+    for (let index = 0; index < count; index++) {
       this.read(index, state);
-      let slot = hash(state, this.words) & this.#mask;
-      while (this.#table[slot] !== 0) slot = (slot + 1) & this.#mask;
-      this.#table[slot] = index + 1;
+      const at = this.#slotOf(state, hash(state, words));
+      for (let w = 0; w < words; w++) this.#table[at + w] = state[w];
+      this.#table[at + words] = index + 1;
     }
   }
 }
