@@ -67,7 +67,10 @@ const bare = ([model, properties]) => {
   const { canonical: _, ...plain } = model;
   return [plain, properties];
 };
-const run = ([model, properties], maxStates) => () => explore(model, { properties, maxStates });
+const run =
+  ([model, properties], maxStates) =>
+  () =>
+    explore(model, { properties, maxStates });
 
 explore(cube(5));
 run(system({ cpus: 2, vcpus: 2 }))();
