@@ -1,0 +1,173 @@
+/**
+ * The `lab` global of every cell: showing things, progress, asking the user, and talking to widgets.
+ */
+import { plain, syncBundleOf, type MimeBundle } from "./bundle.js";
+
+/** A place on the page whose content can be replaced. */
+export interface Display {
+  /** The id under which the front end knows it. */
+  readonly id: string;
+  /** Shows something else in its place, wherever it is shown. */
+  update(value: unknown): void;
+}
+
+/** A progress bar. */
+export interface Progress {
+  /**
+   * Says how far the work has come. Cheap to call often: the bar is drawn at most twenty times a second.
+   * @param done how much is done, in the unit of `total`
+   * @param label what is being done now
+   */
+  update(done: number, label?: string): void;
+  /** One step more. */
+  tick(label?: string): void;
+  /** Fills the bar. */
+  finish(label?: string): void;
+}
+
+/** A channel to code in the front end, such as a widget. */
+export interface Comm {
+  readonly id: string;
+  readonly targetName: string;
+  /** Sends data to the other end. */
+  send(data: unknown, metadata?: Record<string, unknown>, buffers?: Uint8Array[]): void;
+  /** Closes the channel at both ends. */
+  close(data?: unknown): void;
+  /** Called with each message from the other end; also while a cell waits in an `await`. */
+  onMessage: ((data: unknown, buffers: Uint8Array[]) => void) | undefined;
+  /** Called when the other end closes the channel. */
+  onClose: ((data: unknown) => void) | undefined;
+}
+
+/** The channels to the front end. */
+export interface Comms {
+  /** Opens a channel to a target that the front end knows, such as `"jupyter.widget"`. */
+  open(
+    targetName: string,
+    data?: unknown,
+    options?: { id?: string; metadata?: Record<string, unknown>; buffers?: Uint8Array[] },
+  ): Comm;
+  /** Names a target that the front end may open a channel to. */
+  registerTarget(targetName: string, onOpen: (comm: Comm, data: unknown, buffers: Uint8Array[]) => void): void;
+  /** Forgets a target. */
+  unregisterTarget(targetName: string): void;
+}
+
+/** What a cell can ask of the notebook. */
+export interface Lab {
+  /**
+   * Shows a value as the result of a cell is shown.
+   * @example lab.display(table)
+   */
+  display(value: unknown): Display;
+  /** Shows HTML. Scripts in it do not run in a notebook that is not trusted. */
+  html(html: string): Display;
+  /** Shows text with Markdown formatting, with LaTeX between dollar signs. */
+  markdown(text: string): Display;
+  /** Shows a bundle of content by media type: `{ "image/svg+xml": "…", "text/plain": "…" }`. */
+  bundle(data: Record<string, unknown>, metadata?: Record<string, unknown>): Display;
+  /**
+   * Shows a progress bar that moves even while the cell's code does not let go of the processor.
+   * @example
+   * const progress = lab.progress(points.length, "sweep");
+   * for (const point of points) { simulate(point); progress.tick(); }
+   */
+  progress(total: number, label?: string): Progress;
+  /**
+   * Removes what the cell has shown so far.
+   * @param options `wait`: only when something new is shown, which avoids flicker
+   */
+  clear(options?: { wait?: boolean }): void;
+  /**
+   * Asks the user for a line of text.
+   * @param options `password`: do not show what is typed
+   * @throws where the front end cannot ask (a notebook that is executed without one)
+   */
+  prompt(question?: string, options?: { password?: boolean }): Promise<string>;
+  /** The channels to the front end that widgets use. */
+  readonly comm: Comms;
+  /** Aborted when the running cell is interrupted: hand it to what can be stopped. */
+  readonly signal: AbortSignal;
+}
+
+/** What the executor gives the `lab` global to work with. */
+export interface LabHost {
+  display(data: MimeBundle, options: { displayId: string; update: boolean; metadata?: Record<string, unknown> }): void;
+  clear(wait: boolean): void;
+  prompt(question: string, password: boolean): Promise<string>;
+  comm: Comms;
+  signal(): AbortSignal;
+  newId(): string;
+}
+
+const escape = (text: string): string => text.replace(/[&<>]/g, (c) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;" })[c]!);
+
+/** The `lab` global over a host. */
+export function createLab(host: LabHost): Lab {
+  const show = (data: MimeBundle, metadata: Record<string, unknown> = {}): Display => {
+    const id = host.newId();
+    host.display(data, { displayId: id, update: false, metadata });
+    return {
+      id,
+      update: (value) => {
+        const bundle = syncBundleOf(value);
+        if (bundle instanceof Promise)
+          void bundle.then((b) => host.display(plain(b, value), { displayId: id, update: true }));
+        else host.display(bundle, { displayId: id, update: true });
+      },
+    };
+  };
+  return {
+    display(value) {
+      const bundle = syncBundleOf(value);
+      if (!(bundle instanceof Promise)) return show(bundle);
+      const place = show({ "text/plain": "…" });
+      void bundle.then((b) => host.display(plain(b, value), { displayId: place.id, update: true }));
+      return place;
+    },
+    html: (html) => show({ "text/html": html, "text/plain": html.replace(/<[^>]*>/g, "") }),
+    markdown: (text) => show({ "text/markdown": text, "text/plain": text }),
+    bundle: (data, metadata) => show(plain(data, data), metadata),
+    progress: (total, label = "") => createProgress(host, total, label),
+    clear: (options) => host.clear(options?.wait ?? false),
+    prompt: (question = "", options) => host.prompt(question, options?.password ?? false),
+    comm: host.comm,
+    get signal() {
+      return host.signal();
+    },
+  };
+}
+
+function createProgress(host: LabHost, total: number, label: string): Progress {
+  if (!(total >= 0)) throw new RangeError(`lab.progress: total must be a number of at least 0; it is ${String(total)}.`);
+  const displayId = host.newId();
+  let done = 0;
+  let drawn = Number.NEGATIVE_INFINITY;
+  let shown = false;
+  const draw = (force: boolean) => {
+    const now = performance.now();
+    if (!force && now - drawn < 50) return;
+    drawn = now;
+    const share = total === 0 ? 1 : Math.min(1, Math.max(0, done / total));
+    const percent = `${Math.floor(share * 100)} %`;
+    const name = label === "" ? "" : `${label} `;
+    const filled = Math.round(share * 20);
+    const text = `${name}[${"#".repeat(filled)}${".".repeat(20 - filled)}] ${percent} (${done} of ${total})`;
+    const html =
+      `<div style="display:flex;align-items:center;gap:.6em"><progress max="1" value="${share}" style="width:16em"></progress>` +
+      `<span>${percent}</span><span style="opacity:.7">${escape(label)} ${done} of ${total}</span></div>`;
+    host.display({ "text/html": html, "text/plain": text }, { displayId, update: shown });
+    shown = true;
+  };
+  draw(true);
+  const update = (value: number, text?: string) => {
+    done = value;
+    if (text !== undefined) label = text;
+    draw(done >= total);
+  };
+  return {
+    update,
+    tick: (text) => update(done + 1, text),
+    finish: (text) => update(total, text),
+  };
+}

@@ -1,0 +1,43 @@
+/** The language process: answers the supervisor's questions about TypeScript, one at a time. Never runs user code. */
+import { Socket } from "node:net";
+import { frame, readFrames } from "./frames.js";
+import { createLanguage } from "./language.js";
+import type { LanguageReply, LanguageRequest } from "./protocol.js";
+
+const [packageRoot, root] = process.argv.slice(2);
+const socket = new Socket({ fd: 3, readable: true, writable: true });
+const send = (reply: LanguageReply) => socket.write(frame(reply));
+// End of file: the supervisor is gone.
+socket.on("end", () => process.exit(0));
+socket.on("error", () => process.exit(0));
+process.on("SIGINT", () => {});
+
+const language = createLanguage(packageRoot, root);
+// The first compilation binds and checks the libraries; nobody should have to wait for it.
+language.compile("", "1 + 1");
+send({ type: "ready" });
+
+function answer(request: LanguageRequest): unknown {
+  switch (request.type) {
+    case "compile":
+      return language.compile(request.declarations, request.code);
+    case "complete":
+      return language.complete(request.declarations, request.code, request.position);
+    case "inspect":
+      return language.inspect(request.declarations, request.code, request.position);
+    case "isComplete":
+      return language.isComplete(request.code);
+    case "restrict":
+      return language.restrict(request.before, request.after, request.assigned);
+    case "forget":
+      return language.forget();
+  }
+}
+
+readFrames(socket, (request: LanguageRequest) => {
+  try {
+    send({ type: "reply", id: request.id, value: answer(request) });
+  } catch (error) {
+    send({ type: "failed", id: request.id, message: (error as Error).stack ?? String(error) });
+  }
+});

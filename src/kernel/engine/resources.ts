@@ -1,0 +1,136 @@
+/**
+ * What a cell leaves running: its timers and worker threads. An interrupt ends them; otherwise a left-over timer would go on in the next cell.
+ */
+import { syncBuiltinESMExports } from "node:module";
+import timersPromises from "node:timers/promises";
+import util from "node:util";
+import workerThreads from "node:worker_threads";
+import type { Origin } from "./protocol.js";
+
+interface Tracked {
+  origin: Origin;
+  cell: number;
+  clear(): void;
+}
+
+/** Keeps track of the timers and worker threads that user code makes. */
+export interface Resources {
+  beginCell(): void;
+  /** The cell that made the timer whose callback is running now. */
+  timerOrigin(): Origin | undefined;
+  /** The original setImmediate, untracked. */
+  soon(callback: () => void): void;
+  /**
+   * Ends what an interrupt should end: the timer whose callback was terminated and, if a cell was running, all that this cell has made.
+   */
+  clear(cellToo: boolean): void;
+}
+
+/** Replaces the timer functions and the Worker class by tracked ones. */
+export function trackResources(origin: () => Origin): Resources {
+  const original = { setTimeout, setInterval, setImmediate, clearTimeout, clearInterval, clearImmediate };
+  const live = new Set<Tracked>();
+  let cell = 0;
+  /** The timer whose callback is running; still set after a termination, which runs no `finally`. */
+  let current: Tracked | undefined;
+
+  const byHandle = new WeakMap<object, Tracked>();
+  type Callback = (...args: unknown[]) => void;
+  const track = (
+    start: (callback: Callback, ...rest: unknown[]) => object,
+    stop: (handle: never) => void,
+    repeats: boolean,
+  ) =>
+    function timer(callback: Callback, ...rest: unknown[]) {
+      if (typeof callback !== "function") return start(callback, ...rest);
+      const entry: Tracked = { origin: timerOrigin() ?? origin(), cell, clear: () => stop(handle as never) };
+      const handle: object = start(function (this: unknown, ...args: unknown[]) {
+        const before = current;
+        current = entry;
+        try {
+          callback.apply(this, args);
+        } finally {
+          current = before;
+          if (!repeats) live.delete(entry);
+        }
+      }, ...rest);
+      live.add(entry);
+      byHandle.set(handle, entry);
+      return handle;
+    };
+  const untrack = (stop: (handle: never) => void) => (handle: unknown) => {
+    if (typeof handle === "object" && handle !== null) {
+      const entry = byHandle.get(handle);
+      if (entry) live.delete(entry);
+    }
+    stop(handle as never);
+  };
+  const timerOrigin = () => current?.origin;
+
+  const tracked = {
+    setTimeout: track(original.setTimeout as never, original.clearTimeout as never, false),
+    setInterval: track(original.setInterval as never, original.clearInterval as never, true),
+    setImmediate: track(original.setImmediate as never, original.clearImmediate as never, false),
+    clearTimeout: untrack(original.clearTimeout as never),
+    clearInterval: untrack(original.clearInterval as never),
+    clearImmediate: untrack(original.clearImmediate as never),
+  };
+  /** A promise that a tracked timer resolves; after an interrupt it stays pending, and with it the code that waits. */
+  const waiting =
+    (timer: (callback: Callback, ...rest: unknown[]) => object, stop: (handle: unknown) => void) =>
+    (value: unknown, ms: unknown[], options: { signal?: AbortSignal } = {}) =>
+      new Promise((resolve, reject) => {
+        const { signal } = options;
+        const abort = () => {
+          stop(handle);
+          reject(Object.assign(new Error("The operation was aborted", { cause: signal?.reason }), { name: "AbortError", code: "ABORT_ERR" }));
+        };
+        const handle = timer(() => {
+          signal?.removeEventListener("abort", abort);
+          resolve(value);
+        }, ...ms);
+        if (signal?.aborted) abort();
+        else signal?.addEventListener("abort", abort, { once: true });
+      });
+  const timeout = waiting(tracked.setTimeout, tracked.clearTimeout);
+  const immediate = waiting(tracked.setImmediate, tracked.clearImmediate);
+  const promised = {
+    setTimeout: (ms?: number, value?: unknown, options?: { signal?: AbortSignal }) => timeout(value, [ms], options),
+    setImmediate: (value?: unknown, options?: { signal?: AbortSignal }) => immediate(value, [], options),
+  };
+  Object.defineProperty(tracked.setTimeout, util.promisify.custom, { value: promised.setTimeout });
+  Object.defineProperty(tracked.setImmediate, util.promisify.custom, { value: promised.setImmediate });
+  Object.assign(globalThis, tracked);
+  Object.assign(timersPromises, promised);
+
+  const OriginalWorker = workerThreads.Worker;
+  class TrackedWorker extends OriginalWorker {
+    constructor(...args: ConstructorParameters<typeof OriginalWorker>) {
+      super(...args);
+      const entry: Tracked = { origin: origin(), cell, clear: () => void this.terminate() };
+      live.add(entry);
+      this.once("exit", () => live.delete(entry));
+    }
+  }
+  Object.defineProperty(TrackedWorker, "name", { value: "Worker" });
+  (workerThreads as { Worker: unknown }).Worker = TrackedWorker;
+  syncBuiltinESMExports();
+
+  return {
+    beginCell: () => {
+      cell++;
+      current = undefined;
+    },
+    timerOrigin,
+    soon: (callback) => void original.setImmediate(callback),
+    clear(cellToo) {
+      const stopped = current;
+      current = undefined;
+      for (const entry of live) {
+        if (entry !== stopped && !(cellToo && entry.cell === cell)) continue;
+        live.delete(entry);
+        entry.clear();
+      }
+    },
+  };
+}
