@@ -7,5 +7,15 @@ if (!existsSync(main)) {
   process.stderr.write("iommu-lab is not built yet. Run `npm run setup` in the project's folder first.\n");
   process.exit(1);
 }
-const { main: run } = await import(main.href);
-process.exitCode = await run(process.argv.slice(2));
+const args = process.argv.slice(2);
+if (args[0] === "kernel" && args[1] === "run" && args.length === 3 && !args[2].startsWith("-")) {
+  // What Jupyter starts: without the other commands' libraries it listens half a second earlier.
+  const { runKernel } = await import(new URL("../../dist/kernel/index.js", import.meta.url).href);
+  await runKernel(args[2]).catch((error) => {
+    process.stderr.write(`${error?.name === "UserError" ? error.message : (error?.stack ?? error)}\n`);
+    process.exit(1);
+  });
+} else {
+  const { main: run } = await import(main.href);
+  process.exitCode = await run(args);
+}

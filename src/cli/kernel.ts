@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 
 /** `iommu-lab kernel …`: run, install, list, uninstall, doctor. */
-export function kernel(program: Command): void {
+export function kernelCommand(program: Command): void {
   const group = program.command("kernel").description("the Jupyter kernel: run it, install it into a Jupyter");
   group
     .command("run")

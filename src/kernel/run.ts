@@ -4,7 +4,6 @@ import { engineRoot } from "./engine/root.js";
 import { Session } from "./session/session.js";
 import { version } from "./version.js";
 import { readConnection } from "./wire/connection.js";
-import { ZmqTransport } from "./wire/zmq.js";
 
 /** How often to look whether the front end that started this kernel is still there, in ms. */
 const parentCheckMs = 1000;
@@ -26,6 +25,7 @@ export async function runKernel(file: string): Promise<void> {
   const heap = Number(process.env["IOMMU_LAB_HEAP_MB"]);
   let ended!: () => void;
   const end = new Promise<void>((resolve) => (ended = resolve));
+  const { ZmqTransport } = await import("./wire/zmq.js");
   const transport = await ZmqTransport.bind(connection, log);
   session = new Session({
     transport,
@@ -45,7 +45,9 @@ export async function runKernel(file: string): Promise<void> {
 
   for (const signal of ["SIGTERM", "SIGHUP"] as const) process.on(signal, () => ended());
   process.on("uncaughtException", (error) => log(`an error in the kernel itself: ${error.stack}`));
-  process.on("unhandledRejection", (error) => log(`an error in the kernel itself: ${(error as Error)?.stack ?? error}`));
+  process.on("unhandledRejection", (error) =>
+    log(`an error in the kernel itself: ${(error as Error)?.stack ?? error}`),
+  );
   const parent = process.ppid;
   const watch = setInterval(() => {
     if (process.env["JPY_PARENT_PID"] !== undefined && process.ppid !== parent) {

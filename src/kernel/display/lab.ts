@@ -1,7 +1,7 @@
 /**
  * The `lab` global of every cell: showing things, progress, asking the user, and talking to widgets.
  */
-import { plain, syncBundleOf, type MimeBundle } from "./bundle.js";
+import { type MimeBundle, plain, syncBundleOf } from "./bundle.js";
 
 /** A place on the page whose content can be replaced. */
 export interface Display {
@@ -100,7 +100,8 @@ export interface LabHost {
   newId(): string;
 }
 
-const escape = (text: string): string => text.replace(/[&<>]/g, (c) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;" })[c]!);
+const escapeHtml = (text: string): string =>
+  text.replace(/[&<>]/g, (c) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;" })[c]!);
 
 /** The `lab` global over a host. */
 export function createLab(host: LabHost): Lab {
@@ -139,7 +140,8 @@ export function createLab(host: LabHost): Lab {
 }
 
 function createProgress(host: LabHost, total: number, label: string): Progress {
-  if (!(total >= 0)) throw new RangeError(`lab.progress: total must be a number of at least 0; it is ${String(total)}.`);
+  if (!(total >= 0))
+    throw new RangeError(`lab.progress: total must be a number of at least 0; it is ${String(total)}.`);
   const displayId = host.newId();
   let done = 0;
   let drawn = Number.NEGATIVE_INFINITY;
@@ -155,7 +157,7 @@ function createProgress(host: LabHost, total: number, label: string): Progress {
     const text = `${name}[${"#".repeat(filled)}${".".repeat(20 - filled)}] ${percent} (${done} of ${total})`;
     const html =
       `<div style="display:flex;align-items:center;gap:.6em"><progress max="1" value="${share}" style="width:16em"></progress>` +
-      `<span>${percent}</span><span style="opacity:.7">${escape(label)} ${done} of ${total}</span></div>`;
+      `<span>${percent}</span><span style="opacity:.7">${escapeHtml(label)} ${done} of ${total}</span></div>`;
     host.display({ "text/html": html, "text/plain": text }, { displayId, update: shown });
     shown = true;
   };

@@ -24,7 +24,7 @@ export function isTable(value: unknown): value is TableLike {
   return ["numRows", "numCols", "columnNames", "objects"].every((name) => typeof t[name] === "function");
 }
 
-const escape = (text: string): string =>
+const escapeHtml = (text: string): string =>
   text.replace(/[&<>"']/g, (c) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" })[c]!);
 
 /** A number with at most six significant digits, or all digits of an integer. */
@@ -75,12 +75,12 @@ export function tableBundle(table: TableLike): MimeBundle {
 
   const align = (i: number) => (types[i] === "number" || types[i] === "bigint" ? "right" : "left");
   const head = names.map((name, i) => {
-    const unit = units[name] ? ` (${escape(units[name])})` : "";
-    return `<th style="text-align:${align(i)}">${escape(name)}${unit}<br><small style="font-weight:normal;opacity:.7">${types[i]}</small></th>`;
+    const unit = units[name] ? ` (${escapeHtml(units[name])})` : "";
+    return `<th style="text-align:${align(i)}">${escapeHtml(name)}${unit}<br><small style="font-weight:normal;opacity:.7">${types[i]}</small></th>`;
   });
   const body = rows.map(
     (row) =>
-      `<tr>${names.map((name, i) => `<td style="text-align:${align(i)}">${escape(cellText(row[name]))}</td>`).join("")}</tr>`,
+      `<tr>${names.map((name, i) => `<td style="text-align:${align(i)}">${escapeHtml(cellText(row[name]))}</td>`).join("")}</tr>`,
   );
   const html = `<table><thead><tr>${head.join("")}</tr></thead><tbody>${body.join("")}</tbody></table><p><small>${summary}</small></p>`;
 

@@ -26,7 +26,13 @@ export function createComms(send: (message: CommMessage) => void): {
       [open]: true,
       send(data, metadata, buffers) {
         if (!comm[open]) throw new Error(`The comm "${targetName}" (${id}) is closed.`);
-        send({ kind: "msg", commId: id, data: json(data), ...(metadata ? { metadata: json(metadata) as Record<string, unknown> } : {}), ...(buffers ? { buffers } : {}) });
+        send({
+          kind: "msg",
+          commId: id,
+          data: json(data),
+          ...(metadata ? { metadata: json(metadata) as Record<string, unknown> } : {}),
+          ...(buffers ? { buffers } : {}),
+        });
       },
       close(data = {}) {
         if (!comm[open]) return;

@@ -5,7 +5,10 @@ import type { CellDiagnostic, Outcome } from "./protocol.js";
 const shown = 10;
 
 /** The outcome of a cell that does not compile. */
-export function diagnosticsError(cell: { name: string; code: string }, diagnostics: readonly CellDiagnostic[]): Outcome {
+export function diagnosticsError(
+  cell: { name: string; code: string },
+  diagnostics: readonly CellDiagnostic[],
+): Outcome {
   const lines = cell.code.split("\n");
   const traceback: string[] = [];
   for (const d of diagnostics.slice(0, shown)) {

@@ -26,7 +26,9 @@ import type {
 
 /** Where outputs and questions of cells go. A returned promise means "not faster than this". */
 export interface EngineListener {
-  output(message: Exclude<FromExecutor, { type: "ready" | "done" | "taken" | "settled" | "acknowledged" | "input" }>): void | Promise<void>;
+  output(
+    message: Exclude<FromExecutor, { type: "ready" | "done" | "taken" | "settled" | "acknowledged" | "input" }>,
+  ): void | Promise<void>;
   /** The code asks the user; answer with {@link Engine.input}. */
   input(question: { origin: Origin; id: number; prompt: string; password: boolean }): void;
   /** Something the operator of the kernel should read. */
@@ -280,8 +282,7 @@ export class Engine {
       this.options,
       (message) => this.take(executor, message),
       (how) => this.executorEnded(executor, how),
-      (name, text) =>
-        this.listener.output({ type: "stream", origin: this.current?.cell.origin ?? 0, name, text }),
+      (name, text) => this.listener.output({ type: "stream", origin: this.current?.cell.origin ?? 0, name, text }),
     );
     return executor;
   }
@@ -353,12 +354,20 @@ function withResolvers<T>(): { promise: Promise<T>; resolve: (value: T) => void;
 /** The compiled entry of a part; tests run the sources, and start the compiled parts all the same. */
 const entry = (packageRoot: string, name: string) => `${packageRoot}/dist/kernel/engine/${name}.js`;
 
-function startPart(options: EngineOptions, name: string, nodeOptions: string[]): { process: ChildProcess; socket: Socket } {
-  const child = spawn(process.execPath, [...nodeOptions, entry(options.packageRoot, name), options.packageRoot, options.root], {
-    detached: true,
-    stdio: ["ignore", "pipe", "pipe", "pipe"],
-    env: { ...process.env, NODE_OPTIONS: "" },
-  });
+function startPart(
+  options: EngineOptions,
+  name: string,
+  nodeOptions: string[],
+): { process: ChildProcess; socket: Socket } {
+  const child = spawn(
+    process.execPath,
+    [...nodeOptions, entry(options.packageRoot, name), options.packageRoot, options.root],
+    {
+      detached: true,
+      stdio: ["ignore", "pipe", "pipe", "pipe"],
+      env: { ...process.env, NODE_OPTIONS: "" },
+    },
+  );
   return { process: child, socket: child.stdio[3] as Socket };
 }
 

@@ -106,12 +106,18 @@ function causes(error: Error): string[] {
   try {
     let cause: unknown = error.cause;
     for (let depth = 0; cause !== undefined && depth < 5; depth++) {
-      lines.push(...`Caused by: ${cause instanceof Error ? (cause.stack ?? string(cause)) : textOf(cause)}`.split("\n"));
+      lines.push(
+        ...`Caused by: ${cause instanceof Error ? (cause.stack ?? string(cause)) : textOf(cause)}`.split("\n"),
+      );
       cause = cause instanceof Error ? cause.cause : undefined;
     }
     if (error instanceof AggregateError)
       for (const member of error.errors.slice(0, 10))
-        lines.push(...`One of ${error.errors.length}: ${member instanceof Error ? (member.stack ?? "") : textOf(member)}`.split("\n"));
+        lines.push(
+          ...`One of ${error.errors.length}: ${member instanceof Error ? (member.stack ?? "") : textOf(member)}`.split(
+            "\n",
+          ),
+        );
   } catch {
     // An error whose own properties throw is shown without them.
   }

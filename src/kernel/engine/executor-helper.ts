@@ -11,9 +11,9 @@
 import { Session } from "node:inspector";
 import { Socket } from "node:net";
 import { type MessagePort, workerData } from "node:worker_threads";
+import { interruptChildren } from "./children.js";
 import { frame, readFrames } from "./frames.js";
 import type { FromExecutor, ToExecutor } from "./protocol.js";
-import { interruptChildren } from "./children.js";
 
 const { port, pending, fd } = workerData as { port: MessagePort; pending: Int32Array; fd: number };
 const socket = new Socket({ fd, readable: true, writable: true });

@@ -13,9 +13,9 @@ import { createLab } from "../display/lab.js";
 import { createComms } from "./comms.js";
 import { errorContent, installStackTraces, registerCell } from "./errors.js";
 import { guardProcess } from "./guards.js";
-import { createScope } from "./scope.js";
 import type { FromExecutor, Origin, Outcome, ToExecutor } from "./protocol.js";
 import { trackResources } from "./resources.js";
+import { createScope } from "./scope.js";
 
 const [packageRoot, root] = process.argv.slice(2);
 process.chdir(root);

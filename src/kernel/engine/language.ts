@@ -11,13 +11,7 @@
 import { statSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join, relative } from "node:path";
-import type {
-  CellDiagnostic,
-  CompileResult,
-  CompletenessResult,
-  CompletionResult,
-  SideModule,
-} from "./protocol.js";
+import type { CellDiagnostic, CompileResult, CompletenessResult, CompletionResult, SideModule } from "./protocol.js";
 
 type TypeScript = typeof import("@tslab/typescript-for-tslab");
 type Converter = import("tslab/dist/converter.js").Converter;
@@ -173,10 +167,7 @@ function withOptions(ts: TypeScript, packageRoot: string, root: string) {
 
   const lastMaps: string[] = [];
   const mapComment = /\n?\/\/# sourceMappingURL=data:application\/json;(?:charset=utf-8;)?base64,([\w+/=]+)\s*$/;
-  copy["transpileModule"] = (
-    code: string,
-    options: import("@tslab/typescript-for-tslab").TranspileOptions,
-  ) => {
+  copy["transpileModule"] = (code: string, options: import("@tslab/typescript-for-tslab").TranspileOptions) => {
     const inner = mapComment.exec(code);
     const result = ts.transpileModule(inner ? code.slice(0, inner.index) : code, {
       ...options,

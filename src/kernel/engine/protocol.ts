@@ -52,7 +52,9 @@ export interface CompletionResult {
   matches: { text: string; kind: string }[];
 }
 
-export type CompletenessResult = { status: "complete" | "invalid" | "unknown" } | { status: "incomplete"; indent: string };
+export type CompletenessResult =
+  | { status: "complete" | "invalid" | "unknown" }
+  | { status: "incomplete"; indent: string };
 
 /** Requests to the language part; each is answered by a `LanguageReply` with the same id. */
 export type LanguageRequest = { id: number } & (
@@ -76,7 +78,9 @@ export interface ErrorContent {
   traceback: string[];
 }
 
-export type Outcome = { status: "ok"; result?: MimeBundle } | ({ status: "error"; interrupted?: boolean } & ErrorContent);
+export type Outcome =
+  | { status: "ok"; result?: MimeBundle }
+  | ({ status: "error"; interrupted?: boolean } & ErrorContent);
 
 /** A comm message, in either direction. */
 export interface CommMessage {

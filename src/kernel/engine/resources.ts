@@ -44,16 +44,19 @@ export function trackResources(origin: () => Origin): Resources {
     function timer(callback: Callback, ...rest: unknown[]) {
       if (typeof callback !== "function") return start(callback, ...rest);
       const entry: Tracked = { origin: timerOrigin() ?? origin(), cell, clear: () => stop(handle as never) };
-      const handle: object = start(function (this: unknown, ...args: unknown[]) {
-        const before = current;
-        current = entry;
-        try {
-          callback.apply(this, args);
-        } finally {
-          current = before;
-          if (!repeats) live.delete(entry);
-        }
-      }, ...rest);
+      const handle: object = start(
+        function (this: unknown, ...args: unknown[]) {
+          const before = current;
+          current = entry;
+          try {
+            callback.apply(this, args);
+          } finally {
+            current = before;
+            if (!repeats) live.delete(entry);
+          }
+        },
+        ...rest,
+      );
       live.add(entry);
       byHandle.set(handle, entry);
       return handle;
@@ -83,12 +86,20 @@ export function trackResources(origin: () => Origin): Resources {
         const { signal } = options;
         const abort = () => {
           stop(handle);
-          reject(Object.assign(new Error("The operation was aborted", { cause: signal?.reason }), { name: "AbortError", code: "ABORT_ERR" }));
+          reject(
+            Object.assign(new Error("The operation was aborted", { cause: signal?.reason }), {
+              name: "AbortError",
+              code: "ABORT_ERR",
+            }),
+          );
         };
-        const handle = timer(() => {
-          signal?.removeEventListener("abort", abort);
-          resolve(value);
-        }, ...ms);
+        const handle = timer(
+          () => {
+            signal?.removeEventListener("abort", abort);
+            resolve(value);
+          },
+          ...ms,
+        );
         if (signal?.aborted) abort();
         else signal?.addEventListener("abort", abort, { once: true });
       });

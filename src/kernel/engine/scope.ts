@@ -50,7 +50,8 @@ export function createScope(packageRoot: string, root: string): Scope {
   const sidePath = (folder: string, id: string): string | undefined => {
     if (!/^\.{0,2}\//.test(id)) return undefined;
     const path = id.startsWith("/") ? id : join(folder, id);
-    const candidates = extname(path) === "" ? [`${path}.js`, join(path, "index.js")] : [path.replace(/\.tsx?$/, ".js"), `${path}.js`];
+    const candidates =
+      extname(path) === "" ? [`${path}.js`, join(path, "index.js")] : [path.replace(/\.tsx?$/, ".js"), `${path}.js`];
     return candidates.find((candidate) => side.has(candidate));
   };
   const requireIn = (folder: string, otherwise: Require): Require =>

@@ -31,10 +31,15 @@ export class History {
 
   /** Answers a history request; what is not understood gives no rows. */
   rows(request: Record<string, unknown>): HistoryRow[] {
-    const number = (key: string, otherwise: number) => (Number.isInteger(request[key]) ? (request[key] as number) : otherwise);
+    const number = (key: string, otherwise: number) =>
+      Number.isInteger(request[key]) ? (request[key] as number) : otherwise;
     const rows = (entries: Entry[]) =>
       entries.map(
-        ({ line, code, output }): HistoryRow => [sessionNumber, line, request["output"] === true ? [code, output] : code],
+        ({ line, code, output }): HistoryRow => [
+          sessionNumber,
+          line,
+          request["output"] === true ? [code, output] : code,
+        ],
       );
     const last = (entries: Entry[], n: number) => (n > 0 ? entries.slice(-n) : []);
     switch (request["hist_access_type"]) {

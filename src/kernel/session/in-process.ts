@@ -33,7 +33,9 @@ export class InProcessTransport implements Transport {
   }
 
   publish(_topic: string, message: Outgoing): void | Promise<void> {
-    const waits = [...this.subscribers].map((take) => take(toKernelMessage(message))).filter((wait) => wait !== undefined);
+    const waits = [...this.subscribers]
+      .map((take) => take(toKernelMessage(message)))
+      .filter((wait) => wait !== undefined);
     return waits.length === 0 ? undefined : Promise.all(waits).then(() => {});
   }
 

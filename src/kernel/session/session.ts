@@ -9,7 +9,7 @@ import type { Engine, EngineListener } from "../engine/engine.js";
 import type { CommMessage, ErrorContent, Origin, Outcome } from "../engine/protocol.js";
 import { History } from "./history.js";
 import type { Incoming, JsonObject, Outgoing, RequestChannel, Transport } from "./message.js";
-import { unitOffset, codePointOffset } from "./positions.js";
+import { codePointOffset, unitOffset } from "./positions.js";
 
 /** The version of the protocol spoken here. */
 const protocolVersion = "5.4";
@@ -32,7 +32,8 @@ class RequestError extends Error {}
 
 const text = (content: JsonObject, key: string): string => {
   const value = content[key];
-  if (typeof value !== "string") throw new RequestError(`${key} must be a string; it is ${JSON.stringify(value) ?? "missing"}`);
+  if (typeof value !== "string")
+    throw new RequestError(`${key} must be a string; it is ${JSON.stringify(value) ?? "missing"}`);
   return value;
 };
 const flag = (content: JsonObject, key: string, otherwise: boolean): boolean =>
@@ -82,7 +83,12 @@ export class Session {
     this.engine.close();
   }
 
-  private message(type: string, content: JsonObject, parent: JsonObject, rest?: { metadata?: JsonObject; buffers?: Uint8Array[] }): Outgoing {
+  private message(
+    type: string,
+    content: JsonObject,
+    parent: JsonObject,
+    rest?: { metadata?: JsonObject; buffers?: Uint8Array[] },
+  ): Outgoing {
     return {
       header: {
         msg_id: randomUUID(),
@@ -420,7 +426,17 @@ export class Session {
   }
 
   /** Sends a question of user code to the front end whose cell asks it. */
-  private ask({ origin, id, prompt, password }: { origin: Origin; id: number; prompt: string; password: boolean }): void {
+  private ask({
+    origin,
+    id,
+    prompt,
+    password,
+  }: {
+    origin: Origin;
+    id: number;
+    prompt: string;
+    password: boolean;
+  }): void {
     const request = this.parentOf(origin);
     if (!request) {
       this.engine.input(id, null, "There is no front end to ask.");

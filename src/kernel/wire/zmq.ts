@@ -137,10 +137,7 @@ export class ZmqTransport implements Transport {
     });
   }
 
-  private async receive(
-    socket: AsyncIterable<Buffer[]>,
-    take: (frames: Buffer[]) => unknown,
-  ): Promise<void> {
+  private async receive(socket: AsyncIterable<Buffer[]>, take: (frames: Buffer[]) => unknown): Promise<void> {
     try {
       for await (const frames of socket) await take(frames);
     } catch (error) {
