@@ -3,16 +3,15 @@
  *
  * A figure is plain data (traces and layout of plotly.js) with a caption that says what to see and a text for readers who cannot see
  * it. The same object is shown in a notebook (`Symbol.for("Jupyter.display")`), drawn to a picture, and put on a page.
- * Every axis carries its unit; every estimate its interval.
+ * Every axis carries its unit; every estimate its interval, as bars or as a band.
+ *
+ * A figure's colours come from a template that suits light and dark pages alike; `themed` swaps it where the page is known, as the
+ * renderer in JupyterLab does by itself.
  */
 
-export {
-  type BarSpec,
-  barFigure,
-  type HeatmapSpec,
-  heatmapFigure,
-  type LineSpec,
-  lineFigure,
-  type Series,
-} from "./charts.js";
-export { type Axis, type Figure, figure, type MimeBundle } from "./figure.js";
+export type { Axis } from "./axis.js";
+export { type BarSpec, barFigure } from "./bars.js";
+export { type Figure, figure, type MimeBundle, themed } from "./figure.js";
+export { type HeatmapSpec, heatmapFigure } from "./heatmap.js";
+export { type LineSpec, lineFigure, type Series } from "./lines.js";
+export { houseTemplate, palette, type Theme } from "./style.js";

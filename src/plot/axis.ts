@@ -1,0 +1,84 @@
+import ln from "@stdlib/math-base-special-ln";
+
+/** An axis: what it measures, in which unit, and how it is scaled. */
+export interface Axis {
+  /** What is measured, in words: "throughput". */
+  title: string;
+  /** The unit, as it stands behind the title in brackets; an empty string for a pure number or a category. */
+  unit: string;
+  /** Logarithmic scale. */
+  log?: boolean;
+  /** Lowest and highest value shown, in the axis's unit. */
+  range?: [number, number];
+}
+
+/** The title of an axis with its unit in brackets. */
+export function axisTitle(axis: Axis): string {
+  return axis.unit === "" ? axis.title : `${axis.title} (${axis.unit})`;
+}
+
+/** The decimal logarithm. */
+export function log10(value: number): number {
+  return ln(value) / ln(10);
+}
+
+/** Five significant digits with thousands apart, never an exponent: d3-format's notation, for hover texts. */
+export const hoverFormat = ",.5~r";
+
+/** One value in a hover text: "throughput: 12.5 Gb/s". */
+export function hoverValue(axis: Axis, placeholder: string): string {
+  return `${axis.title}: ${placeholder}${axis.unit === "" ? "" : ` ${axis.unit}`}`;
+}
+
+const isPowerOfTwo = (value: number) => {
+  if (!(value >= 1) || !Number.isInteger(value)) return false;
+  let rest = value;
+  while (rest % 2 === 0) rest /= 2;
+  return rest === 1;
+};
+
+/** Ticks of a logarithmic axis: counts that double (cores, entries) get one at each value, others whole labels at 1, 2 and 5. */
+function logTicks(values: readonly number[]): Record<string, unknown> {
+  const distinct = [...new Set(values)].filter((value) => Number.isFinite(value) && value > 0).sort((a, b) => a - b);
+  if (distinct.length > 1 && distinct.length <= 12 && distinct.every(isPowerOfTwo)) {
+    return { tickmode: "array", tickvals: distinct, ticktext: distinct.map((value) => shortNumber(value)) };
+  }
+  const largest = distinct.at(-1) ?? 1;
+  const smallest = distinct[0] ?? 1;
+  // Without a format of its own plotly shortens 20 and 50 to "2" and "5".
+  const tickformat = largest >= 1e6 || smallest < 1e-4 ? "~s" : ",~r";
+  return { tickformat, minor: { ticks: "outside", ticklen: 2 } };
+}
+
+/** 4096 as "4096", 1048576 as "1Mi": the way counts that double are read. */
+function shortNumber(value: number): string {
+  for (const [size, suffix] of [
+    [1073741824, "Gi"],
+    [1048576, "Mi"],
+  ] as const) {
+    if (value >= size && value % size === 0) return `${value / size}${suffix}`;
+  }
+  return String(value);
+}
+
+/**
+ * Plotly's layout for an axis of the house style.
+ * @param axis what it measures
+ * @param values the values shown along it, where they are numbers: they decide the ticks of a logarithmic axis
+ * @param fromZero a linear axis without a range of its own begins at zero
+ */
+export function axisLayout(axis: Axis, values: readonly number[] = [], fromZero = false): Record<string, unknown> {
+  const layout: Record<string, unknown> = { title: { text: axisTitle(axis) } };
+  if (axis.log) Object.assign(layout, { type: "log" }, logTicks(values));
+  else if (fromZero && !axis.range) layout["rangemode"] = "tozero";
+  if (axis.range) {
+    const [low, high] = axis.range;
+    if (axis.log && !(low > 0 && high > 0)) {
+      throw new Error(
+        `The axis "${axis.title}" is logarithmic: its range must lie above zero, and it is ${low} to ${high}.`,
+      );
+    }
+    layout["range"] = axis.log ? [log10(low), log10(high)] : [low, high];
+  }
+  return layout;
+}

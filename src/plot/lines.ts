@@ -1,0 +1,108 @@
+import { type Axis, axisLayout, hoverFormat, hoverValue } from "./axis.js";
+import { type Figure, figure } from "./figure.js";
+import { errorBars, hoverInterval, sameLength } from "./interval.js";
+import { palette } from "./style.js";
+
+/** One line of a chart, optionally with an interval at each point. */
+export interface Series {
+  name: string;
+  x: readonly number[];
+  y: readonly number[];
+  /** Lower and upper end of the interval at each point, in the unit of y. */
+  low?: readonly number[];
+  high?: readonly number[];
+  /** How intervals are drawn: error bars (the default up to 40 points) or a band. */
+  interval?: "bars" | "band";
+  /** Points only, a line only, or both (the default up to 60 points; a line only beyond). */
+  mode?: "lines" | "markers" | "lines+markers";
+  /** Dashed: for a prediction beside a measurement, or a reference line. */
+  dash?: boolean;
+}
+
+/** What a line chart shows. */
+export interface LineSpec {
+  title: string;
+  caption: string;
+  alt?: string;
+  x: Axis;
+  y: Axis;
+  series: readonly Series[];
+  layout?: Record<string, unknown>;
+}
+
+const mostErrorBars = 40;
+const mostMarkers = 60;
+
+/** A colour of the palette with an opacity. */
+const faded = (colour: string, opacity: number) =>
+  `rgba(${[1, 3, 5].map((i) => Number.parseInt(colour.slice(i, i + 2), 16)).join(",")},${opacity})`;
+
+/** The band of a series' intervals: an outline there and back, behind the line. */
+function band({ x, low, high }: Series, group: string, colour: string): Record<string, unknown>[] {
+  if (!low || !high) return [];
+  return [
+    {
+      type: "scatter",
+      mode: "lines",
+      x: [...x, ...[...x].reverse()],
+      y: [...high, ...[...low].reverse()],
+      fill: "toself",
+      fillcolor: faded(colour, 0.2),
+      line: { width: 0 },
+      hoverinfo: "skip",
+      showlegend: false,
+      legendgroup: group,
+    },
+  ];
+}
+
+/** How many values a logarithmic axis cannot show. */
+const notAbove0 = (values: readonly number[]) => values.filter((value) => value <= 0).length;
+
+/**
+ * Lines over a numeric axis; a series with an interval gets error bars or a band. A linear vertical axis begins at zero unless it
+ * has a range of its own.
+ * @throws Error when a series' lists differ in length
+ */
+export function lineFigure(spec: LineSpec): Figure {
+  const bands: Record<string, unknown>[] = [];
+  const lines = spec.series.map((series, i) => {
+    const { name, x, y, low, high } = series;
+    sameLength("lineFigure", name, { x, y, low, high });
+    const colour = palette[i % palette.length];
+    const group = `series ${i}`;
+    const asBand = (series.interval ?? (x.length > mostErrorBars ? "band" : "bars")) === "band" && low && high;
+    if (asBand) bands.push(...band(series, group, colour));
+    return {
+      type: "scatter",
+      mode: series.mode ?? (x.length > mostMarkers ? "lines" : "lines+markers"),
+      name,
+      x: [...x],
+      y: [...y],
+      line: { color: colour, width: 2, ...(series.dash ? { dash: "dash" } : {}) },
+      marker: { color: colour, size: 7, symbol: i % 8 },
+      ...(asBand ? { legendgroup: group } : errorBars(y, low, high, colour)),
+      ...hoverInterval(
+        low,
+        high,
+        `${hoverValue(spec.x, `%{x:${hoverFormat}}`)}<br>${hoverValue(spec.y, `%{y:${hoverFormat}}`)}`,
+        name,
+      ),
+    };
+  });
+  const xs = spec.series.flatMap((series) => [...series.x]);
+  const ys = spec.series.flatMap((series) => [...series.y]);
+  const lost = (spec.x.log ? notAbove0(xs) : 0) + (spec.y.log ? notAbove0(ys) : 0);
+  const note = lost > 0 ? ` (${lost} values of zero or less cannot be shown on the logarithmic axis.)` : "";
+  return figure({
+    title: spec.title,
+    caption: `${spec.caption}${note}`,
+    ...(spec.alt === undefined ? {} : { alt: `${spec.alt}${note}` }),
+    data: [...bands, ...lines],
+    layout: {
+      xaxis: axisLayout(spec.x, xs),
+      yaxis: axisLayout(spec.y, ys, true),
+      ...spec.layout,
+    },
+  });
+}
