@@ -1,7 +1,6 @@
 /** A failure that a user can act on: one plain sentence or two, shown without a stack. */
 export class LabError extends Error {
-  // The command line shows errors of this name by their message alone.
-  override name = "UserError";
+  override name = "LabError";
 }
 
 /** What went wrong, by the words that installers, Python and the operating system use for it. */

@@ -60,7 +60,7 @@ function draw(page: Page, figure: unknown): Promise<Measured> {
         plot: one(".cartesianlayer .bg, .bglayer .bg, .plot") ?? box(node),
         title: one(".gtitle"),
         legend: one(".legend .scrollbox"),
-        texts: [...node.querySelectorAll("text")]
+        texts: Array.from(node.querySelectorAll("text"))
           .filter((text) => (text.textContent ?? "") !== "" && text.getBoundingClientRect().width > 0)
           .map((text) => ({ text: text.textContent ?? "", ...box(text) })),
       };
