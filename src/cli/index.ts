@@ -7,6 +7,7 @@
 import { createRequire } from "node:module";
 import { Command, CommanderError } from "commander";
 import { errorText } from "./errors.js";
+import { iovaCommand } from "./iova.js";
 import { kernelCommand } from "./kernel.js";
 import { labCommand } from "./lab.js";
 import { traceCommand } from "./trace.js";
@@ -16,7 +17,7 @@ export { UserError } from "./errors.js";
 const { version } = createRequire(import.meta.url)("../../package.json") as { version: string };
 
 /** Commands, in the order of the help text. */
-const commands: ((program: Command) => void)[] = [labCommand, kernelCommand, traceCommand];
+const commands: ((program: Command) => void)[] = [labCommand, kernelCommand, iovaCommand, traceCommand];
 
 /**
  * Runs the command line.

@@ -1,8 +1,8 @@
-import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import { gunzipSync } from "node:zlib";
+import { renameSync, writeFileSync } from "node:fs";
 import type { Command } from "commander";
 import { decodeTrace, describeTrace, encodeTrace, importTrace, type TraceDescription } from "../workload/index.js";
 import { UserError } from "./errors.js";
+import { readText } from "./files.js";
 
 /** `iommu-lab trace convert`: a recording of one's own to the laboratory's trace format. */
 export function traceCommand(program: Command): void {
@@ -43,19 +43,6 @@ export function traceCommand(program: Command): void {
         `${options.out}: ${described.length} operations (${described.maps} maps), ${described.devices.length} devices, ${text.length} bytes.\n`,
       );
     });
-}
-
-/** A file's text; a gzip is unpacked. */
-function readText(file: string): string {
-  if (file !== "-" && !existsSync(file)) throw new UserError(`${file}: there is no such file.`);
-  const bytes = readFileSync(file === "-" ? 0 : file);
-  try {
-    return (bytes[0] === 0x1f && bytes[1] === 0x8b ? gunzipSync(bytes) : bytes).toString("utf8");
-  } catch (error) {
-    throw new UserError(
-      `${file}: cannot be unpacked (${(error as Error).message}); expected a gzip file or plain text.`,
-    );
-  }
 }
 
 function readDescription(file: string): TraceDescription {

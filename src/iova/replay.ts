@@ -80,109 +80,168 @@ export function allocatorFor(name: AllocatorName, config: TraceConfig, options: 
  * @throws IovaError naming the operation, where Linux would stop with a BUG or do silent damage
  */
 export function replay(trace: Trace, name: AllocatorName, options: ReplayOptions = {}): ReplayResult {
-  const { config, kinds, first, second, cpus } = trace;
-  const lazy = name === "lazy";
-  const counter = options.countLines ? new LineCounter() : null;
-  const domains = Array.from({ length: lazy ? config.domains : 1 }, () =>
-    allocatorFor(name, config, { memory: counter }),
-  );
-  const queue = new DeferredQueue(config.iommus, config.hz);
-  const roundUp = config.roundup === 1 && name !== "pools";
-  const result: ReplayResult = {
-    allocator: name,
-    pages: new Float64Array(trace.maps),
-    pfns: new Float64Array(trace.maps),
-    visits: new Int32Array(trace.maps),
-    hits: new Uint8Array(trace.maps),
-    flushes: new Int32Array(trace.maps),
-    events: [],
-    statistics: domains[0].statistics(),
-    samples: [],
-  };
-  // What each id holds now, as the allocator sees it; noPfn where it failed or was unmapped.
-  const held = new Float64Array(trace.maps);
-  const heldPages = new Float64Array(trace.maps);
-  const heldDomain = new Int32Array(trace.maps);
-  const sampleEvery = options.sampleEvery ?? 0;
-  let lines = 0;
-  let nowUs = 0;
-  let id = 0;
-  const flush = (op: number, reason: "H" | "T") => {
+  const player = new Player(trace, name, options);
+  try {
+    player.run();
+  } catch (error) {
+    if (error instanceof IovaError) throw new IovaError(`operation ${player.op}: ${error.message}`);
+    throw error;
+  }
+  return player.finish();
+}
+
+/** A replay in progress. Hot path: one method an operation kind, so that each is compiled on its own (test/bench/iova). */
+class Player {
+  /** Index of the operation that runs. */
+  op = 0;
+  private readonly counter: LineCounter | null;
+  private readonly domains: IovaAllocator[];
+  private readonly queue: DeferredQueue;
+  private readonly result: ReplayResult;
+  private readonly lazy: boolean;
+  private readonly roundUp: boolean;
+  private readonly fallback: boolean;
+  private readonly offset: number;
+  /** What each id holds now, as the allocator sees it; noPfn where it failed or was unmapped. */
+  private readonly held: Float64Array;
+  private readonly heldPages: Float64Array;
+  private readonly heldDomain: Int32Array;
+  private readonly sampleEvery: number;
+  private lines = 0;
+  private nowUs = 0;
+  private id = 0;
+
+  constructor(
+    private readonly trace: Trace,
+    name: AllocatorName,
+    options: ReplayOptions,
+  ) {
+    const { config, maps } = trace;
+    this.lazy = name === "lazy";
+    this.roundUp = config.roundup === 1 && name !== "pools";
+    this.fallback = config.fallback32 === 1;
+    this.offset = name === "pools" ? config.base : 0;
+    this.sampleEvery = options.sampleEvery ?? 0;
+    this.counter = options.countLines ? new LineCounter() : null;
+    const memory = this.counter;
+    this.domains = Array.from({ length: this.lazy ? config.domains : 1 }, () => allocatorFor(name, config, { memory }));
+    this.queue = new DeferredQueue(config.iommus, config.hz);
+    this.held = new Float64Array(maps);
+    this.heldPages = new Float64Array(maps);
+    this.heldDomain = new Int32Array(maps);
+    this.result = {
+      allocator: name,
+      pages: new Float64Array(maps),
+      pfns: new Float64Array(maps),
+      visits: new Int32Array(maps),
+      hits: new Uint8Array(maps),
+      flushes: new Int32Array(maps),
+      events: [],
+      statistics: this.domains[0].statistics(),
+      samples: [],
+    };
+  }
+
+  run(): void {
+    const { kinds } = this.trace;
+    const observed = this.counter !== null || this.sampleEvery > 0;
+    for (this.op = 0; this.op < kinds.length; this.op++) {
+      const kind = kinds[this.op];
+      if (kind === MAP) this.map(this.op);
+      else if (kind === UNMAP) this.unmap(this.op);
+      else if (kind === RESERVE) this.reserve(this.op);
+      else this.wait(this.op);
+      if (observed) this.observe();
+    }
+  }
+
+  finish(): ReplayResult {
+    const { result, counter } = this;
+    result.statistics = this.domains[0].statistics();
+    if (counter !== null) {
+      const operations = this.trace.kinds.length;
+      result.lines = { reads: counter.reads, writes: counter.writes, touched: this.lines, operations };
+    }
+    return result;
+  }
+
+  private map(op: number): void {
+    const { trace, result } = this;
+    const id = this.id++;
+    const asked = trace.first[op];
+    const limit = trace.second[op];
+    const pages = this.roundUp ? roundUpPages(asked) : asked;
+    const domain = this.lazy ? trace.cpus[op] % this.domains.length : 0;
+    const cpu = this.lazy ? 0 : trace.cpus[op];
+    const allocator = this.domains[domain];
+    let pfn: number = noPfn;
+    let visits = 0;
+    let flushes = 0;
+    if (this.fallback && limit > dma32Pfn) {
+      pfn = allocator.allocate(pages, dma32Pfn, cpu);
+      visits = allocator.last.visits;
+      flushes = allocator.last.flushes;
+    }
+    if (pfn === noPfn) {
+      pfn = allocator.allocate(pages, limit, cpu);
+      visits += allocator.last.visits;
+      flushes += allocator.last.flushes;
+    }
+    result.pages[id] = asked;
+    result.pfns[id] = pfn === noPfn ? noPfn : pfn - this.offset;
+    result.visits[id] = visits;
+    result.hits[id] = allocator.last.hit;
+    result.flushes[id] = flushes;
+    this.held[id] = pfn;
+    this.heldPages[id] = pages;
+    this.heldDomain[id] = domain;
+  }
+
+  private unmap(op: number): void {
+    const id = this.trace.first[op] | 0;
+    const pfn = this.held[id];
+    if (pfn === noPfn) return;
+    this.held[id] = noPfn;
+    const domain = this.heldDomain[id];
+    const pages = this.heldPages[id];
+    if (this.lazy) {
+      if (this.queue.full) this.flush("H");
+      this.queue.append(domain % this.trace.config.iommus, { domain, pfn, pages }, this.nowUs);
+    } else if (!this.domains[domain].free(pfn, pages, this.trace.cpus[op])) {
+      throw new IovaError(`the range of id ${id} at pfn ${formatPfn(pfn)} is not mapped`);
+    }
+  }
+
+  private reserve(op: number): void {
+    for (const allocator of this.domains) allocator.reserve(this.trace.first[op], this.trace.second[op]);
+  }
+
+  private wait(op: number): void {
+    this.nowUs += this.trace.first[op];
+    if (!this.lazy || this.nowUs < this.queue.timerUs) return;
+    this.queue.timerFired();
+    this.flush("T");
+  }
+
+  private flush(reason: "H" | "T"): void {
     let freed = 0;
-    for (const { ranges } of queue.takeAll()) {
-      for (const range of ranges) domains[range.domain].free(range.pfn, range.pages);
+    for (const { ranges } of this.queue.takeAll()) {
+      for (const range of ranges) this.domains[range.domain].free(range.pfn, range.pages);
       freed += ranges.length;
     }
-    result.events.push({ op, reason, freed });
-  };
-  for (let op = 0; op < kinds.length; op++) {
-    counter?.reset();
-    try {
-      switch (kinds[op]) {
-        case MAP: {
-          const pages = roundUp ? roundUpPages(first[op]) : first[op];
-          const domain = lazy ? cpus[op] % config.domains : 0;
-          const cpu = lazy ? 0 : cpus[op];
-          const allocator = domains[domain];
-          let pfn: number = noPfn;
-          if (config.fallback32 === 1 && second[op] > dma32Pfn) {
-            pfn = allocator.allocate(pages, dma32Pfn, cpu);
-            result.visits[id] = allocator.last.visits;
-            result.flushes[id] = allocator.last.flushes;
-          }
-          if (pfn === noPfn) {
-            pfn = allocator.allocate(pages, second[op], cpu);
-            result.visits[id] += allocator.last.visits;
-            result.flushes[id] += allocator.last.flushes;
-          }
-          result.pages[id] = first[op];
-          result.hits[id] = allocator.last.hit;
-          result.pfns[id] = pfn === noPfn ? noPfn : name === "pools" ? pfn - config.base : pfn;
-          held[id] = pfn;
-          heldPages[id] = pages;
-          heldDomain[id] = domain;
-          id++;
-          break;
-        }
-        case UNMAP: {
-          const which = first[op];
-          const pfn = held[which];
-          if (pfn === noPfn) break;
-          held[which] = noPfn;
-          const domain = heldDomain[which];
-          if (lazy) {
-            if (queue.full) flush(op, "H");
-            queue.append(domain % config.iommus, { domain, pfn, pages: heldPages[which] }, nowUs);
-          } else if (!domains[domain].free(pfn, heldPages[which], cpus[op])) {
-            throw new IovaError(`the range of id ${which} at pfn ${formatPfn(pfn)} is not mapped`);
-          }
-          break;
-        }
-        case RESERVE:
-          for (const allocator of domains) allocator.reserve(first[op], second[op]);
-          break;
-        default:
-          nowUs += first[op];
-          if (lazy && nowUs >= queue.timerUs) {
-            queue.timerFired();
-            flush(op, "T");
-          }
-      }
-    } catch (error) {
-      if (error instanceof IovaError) throw new IovaError(`operation ${op}: ${error.message}`);
-      throw error;
-    }
-    if (counter !== null) lines += counter.lines;
-    if (sampleEvery > 0 && (op % sampleEvery === 0 || op === kinds.length - 1)) {
-      const { nodes, max, mean } = domains[0].statistics().depth;
-      result.samples.push({ op, nodes, maxDepth: max, meanDepth: mean });
-    }
+    this.result.events.push({ op: this.op, reason, freed });
   }
-  result.statistics = domains[0].statistics();
-  if (counter !== null) {
-    result.lines = { reads: counter.reads, writes: counter.writes, touched: lines, operations: kinds.length };
+
+  private observe(): void {
+    if (this.counter !== null) {
+      this.lines += this.counter.lines;
+      this.counter.reset();
+    }
+    if (this.sampleEvery === 0) return;
+    if (this.op % this.sampleEvery !== 0 && this.op !== this.trace.kinds.length - 1) return;
+    const { nodes, max, mean } = this.domains[0].statistics().depth;
+    this.result.samples.push({ op: this.op, nodes, maxDepth: max, meanDepth: mean });
   }
-  return result;
 }
 
 /** The answers in the format of the fixtures: a header and one line for each map. For the pools the pfn is the table's entry. */

@@ -170,11 +170,8 @@ export function parseTrace(text: string): Trace {
     }
     count++;
   }
-  for (let k = 0; k < count; k++) {
-    if (kinds[k] <= UNMAP && cpus[k] >= config.cpus && config.domains === 1 && config.iommus === 1) {
-      config.cpus = Math.max(config.cpus, cpus[k] + 1);
-    }
-  }
+  // A CPU that the settings do not count is there all the same.
+  for (let k = 0; k < count; k++) config.cpus = Math.max(config.cpus, cpus[k] + 1);
   return {
     config,
     kinds: kinds.slice(0, count),

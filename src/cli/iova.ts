@@ -1,0 +1,105 @@
+import { type Command, Option } from "commander";
+import {
+  type AllocatorName,
+  allocatorNames,
+  formatEvents,
+  formatReplay,
+  IovaError,
+  parseTrace,
+  type ReplayResult,
+  replay,
+  type Trace,
+} from "../iova/index.js";
+import { UserError } from "./errors.js";
+import { readText } from "./files.js";
+
+interface ReplayFlags {
+  allocator: AllocatorName;
+  stats?: boolean;
+  events?: boolean;
+  csv?: boolean;
+}
+
+const format = `
+A trace is text, one operation a line:
+  i KEY VALUE          configure (start_pfn, dma32, aligned, roundup, cpus, entries, npools, large, hz …)
+  m PAGES LIMIT [CPU]  map; the maps count 0, 1, 2 …; LIMIT is the highest page frame number, -1 for none
+  u ID [CPU]           unmap what map ID got (ignored if it failed or is unmapped already)
+  r LO HI              reserve a range of page frame numbers
+  w MICROSECONDS       advance the clock (lazy only)
+The answer is one line a map: id,pages,pfn,visits (magazines: and hit; pools: flush instead of visits). -1 is a failure.`;
+
+/** `iommu-lab iova replay`: what an allocator answers to a trace of requests. */
+export function iovaCommand(program: Command): void {
+  const iova = program.command("iova").description("The IOVA allocators.");
+  iova
+    .command("replay")
+    .argument("<trace>", "the trace: plain or .gz; - for stdin")
+    .description("Replays a trace on an allocator and prints its answers.")
+    .addOption(
+      new Option("--allocator <name>", "which allocator answers").choices([...allocatorNames]).default("rbtree"),
+    )
+    .option("--stats", "print totals instead: visits, nodes, depth, splits, merges, lines touched")
+    .option("--events", "print the flushes of the deferred queue instead (lazy)")
+    .option("--csv", "print --stats as comma-separated values (answers and events always are)")
+    .addHelpText("after", format)
+    .action((file: string, flags: ReplayFlags) => {
+      const trace = read(file);
+      const result = run(file, trace, flags);
+      if (flags.stats) process.stdout.write(formatStatistics(result, flags.csv ?? false));
+      else process.stdout.write(flags.events ? formatEvents(result.events) : formatReplay(result));
+    });
+}
+
+function read(file: string): Trace {
+  const text = readText(file);
+  try {
+    return parseTrace(text);
+  } catch (error) {
+    throw new UserError(`${file}, ${(error as Error).message}`);
+  }
+}
+
+function run(file: string, trace: Trace, flags: ReplayFlags): ReplayResult {
+  try {
+    return replay(trace, flags.allocator, { countLines: flags.stats ?? false });
+  } catch (error) {
+    if (error instanceof IovaError || error instanceof RangeError) throw new UserError(`${file}: ${error.message}`);
+    throw error;
+  }
+}
+
+function formatStatistics(result: ReplayResult, csv: boolean): string {
+  const s = result.statistics;
+  const perMap = (value: number) => (s.allocations === 0 ? 0 : value / s.allocations);
+  const lines = result.lines ?? { reads: 0, writes: 0, touched: 0, operations: 0 };
+  const rows: [string, number, string][] = [
+    ["maps", s.allocations, "requests"],
+    ["failures", s.failures, "requests"],
+    ["frees", s.frees, "ranges"],
+    ["live at the end", s.live, "ranges"],
+    ["live at most", s.peakLive, "ranges"],
+    ["visits", s.visits, "nodes"],
+    ["visits a map", perMap(s.visits), "nodes"],
+    ["visits of the worst map", s.maxVisits, "nodes"],
+    ["nodes at the end", s.nodes, "nodes"],
+    ["nodes at most", s.peakNodes, "nodes"],
+    ["depth at the end", s.depth.max, "levels"],
+    ["mean depth at the end", s.depth.mean, "levels"],
+    ["merges", s.merges, "joints"],
+    ["splits", s.splits, "nodes"],
+    ["cache hits", s.hits, "requests"],
+    ["flush callbacks", s.flushes, "flushes"],
+    ["deferred flushes", result.events.length, "flushes"],
+    ["lines read", lines.reads, "accesses"],
+    ["lines written", lines.writes, "accesses"],
+    ["distinct lines an operation", lines.operations === 0 ? 0 : lines.touched / lines.operations, "lines"],
+  ];
+  if (csv)
+    return `${["name,value,unit", ...rows.map(([name, value, unit]) => `${name},${value},${unit}`)].join("\n")}\n`;
+  return rows.map(([name, value, unit]) => `${name.padEnd(28)} ${shown(value).padStart(12)} ${unit}\n`).join("");
+}
+
+function shown(value: number): string {
+  return Number.isInteger(value) ? String(value) : value.toFixed(3);
+}

@@ -1,0 +1,109 @@
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { gunzipSync } from "node:zlib";
+import { afterAll, afterEach, describe, expect, it, vi } from "vitest";
+import { main } from "../../src/cli/index.js";
+
+const fixture = (name: string) => fileURLToPath(new URL(`../iova/fixtures/${name}`, import.meta.url));
+const golden = (name: string) => gunzipSync(readFileSync(fixture(name))).toString();
+const folder = mkdtempSync(join(tmpdir(), "iova-cli-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+afterEach(() => vi.restoreAllMocks());
+
+/** Runs the command and collects what it prints. */
+async function run(...argv: string[]): Promise<{ code: number; out: string; error: string }> {
+  let out = "";
+  let error = "";
+  vi.spyOn(process.stdout, "write").mockImplementation((text) => {
+    out += String(text);
+    return true;
+  });
+  vi.spyOn(process.stderr, "write").mockImplementation((text) => {
+    error += String(text);
+    return true;
+  });
+  const code = await main(["iova", "replay", ...argv]);
+  vi.restoreAllMocks();
+  return { code, out, error };
+}
+
+const traced = (text: string) => {
+  const file = join(folder, "trace.txt");
+  writeFileSync(file, text);
+  return file;
+};
+
+describe("iommu-lab iova replay", () => {
+  it.each([
+    ["rbtree", "rb2015/ex1_rb_padding"],
+    ["magazines", "rcache/ex8_rc_magazines"],
+    ["pools", "pools/ex13_pools_handleless_mask"],
+    ["lazy", "lazy/ex14_lazy_basic"],
+  ])("prints the answers of %s in the fixtures' format", async (allocator, name) => {
+    const { code, out, error } = await run(fixture(`${name}.trace.gz`), "--allocator", allocator);
+    expect({ code, error }).toEqual({ code: 0, error: "" });
+    expect(out).toBe(golden(`${name}.csv.gz`));
+  });
+
+  it("prints the flushes of the deferred queue", async () => {
+    const { out } = await run(fixture("lazy/ex14_lazy_basic.trace.gz"), "--allocator", "lazy", "--events");
+    expect(out).toBe(golden("lazy/ex14_lazy_basic.events.csv.gz"));
+  });
+
+  it("prints totals with their units, as a table and as values", async () => {
+    const file = fixture("rb2015/g_rr_2ring.trace.gz");
+    expect((await run(file, "--stats")).out).toMatch(/visits +32036 nodes\n/);
+    const { out } = await run(file, "--stats", "--csv", "--allocator", "rbtree-merged");
+    expect(out).toMatch(/^name,value,unit\nmaps,2403,requests\n/);
+    expect(out).toMatch(/\nsplits,795,nodes\n/);
+  });
+
+  it("reads plain text and standard input", async () => {
+    expect((await run(traced("m 1 1048575\nu 0\nu 0\nm 2 1048575\n"))).out).toBe(
+      "id,pages,pfn,visits\n0,1,1048575,0\n1,2,1048574,0\n",
+    );
+    const command = fileURLToPath(new URL("../../src/cli/iommu-lab.mjs", import.meta.url));
+    const spawned = spawnSync(process.execPath, [command, "iova", "replay", "-"], {
+      input: "m 1 7\n",
+      encoding: "utf8",
+    });
+    expect(spawned.stdout).toBe("id,pages,pfn,visits\n0,1,7,0\n");
+  });
+
+  it("answers an empty trace with the header alone", async () => {
+    expect((await run(traced("# nothing\n\n"))).out).toBe("id,pages,pfn,visits\n");
+  });
+
+  it.each([
+    ["m 1 1048575\nm x 5\n", /line 2: PAGES is "x"; a whole number from 1 to 2147483648/],
+    ["m 0 5\n", /line 1: PAGES is "0"/],
+    ["m 99999999999 5\n", /line 1: PAGES is "99999999999"/],
+    ["m 1 9999999999999999\n", /line 1: LIMIT is .* below 2\^52 is accepted/],
+    ["m 1\n", /line 1: "m 1" does not read as m PAGES LIMIT \[CPU\]/],
+    ["m 1 5\n\nu 1\n", /line 3: unmap of id 1, but only 1 maps came before/],
+    ["x 1 2\n", /line 1: "x 1 2" is no operation; a line starts with i, m, u, r or w/],
+    ["i depth 3\n", /line 1: there is no setting "depth"; the settings are start_pfn/],
+    ["m 1 5\ni cpus 2\n", /line 2: "i cpus 2" configures after the first operation/],
+    ["i aligned 2\n", /line 1: aligned is "2"; a whole number from 0 to 1/],
+    ["r 9 8\n", /line 1: LO 9 is above HI 8/],
+  ])("refuses %j with the line and what is accepted", async (text, message) => {
+    const { code, out, error } = await run(traced(text));
+    expect({ code, out }).toEqual({ code: 1, out: "" });
+    expect(error).toMatch(message);
+    expect(error).not.toMatch(/ at /);
+  });
+
+  it("says which operation would make Linux hand out pages in use", async () => {
+    const { code, error } = await run(traced("m 1 -1\nm 1 -1\n"));
+    expect(code).toBe(1);
+    expect(error).toMatch(/operation 1: .*top of the 64-bit space/);
+  });
+
+  it("names a file that is not there, and an allocator that is none", async () => {
+    expect((await run(join(folder, "none.gz"))).error).toMatch(/none\.gz: there is no such file/);
+    expect(await run(traced("m 1 5\n"), "--allocator", "slab")).toMatchObject({ code: 2 });
+  });
+});
