@@ -8,6 +8,7 @@
  * Invariants: every unmap ends a map of the same trace; live ranges of one device never overlap; time never matters for the order,
  * which is that of the operations.
  */
+export { type Interval, IntervalCounter, mergeAbutting, type PageRange } from "./intervals.js";
 export { loadTrace, traceNames } from "./recorded.js";
 export {
   Context,
@@ -25,6 +26,19 @@ export {
   type TracePhase,
   traceOp,
 } from "./trace.js";
+export {
+  distinctAddresses,
+  type Holding,
+  holdings,
+  type Lifetimes,
+  type LiveMap,
+  lifetimes,
+  liveMaps,
+  type Occupancy,
+  type OpRange,
+  occupancy,
+  rankQuantile,
+} from "./trace-analysis.js";
 export { type MapRequest, TraceBuilder } from "./trace-builder.js";
 export { decodeTrace, encodeTrace, type TraceHeader } from "./trace-codec.js";
 export { type Imported, type ImportOptions, importTrace } from "./trace-import.js";

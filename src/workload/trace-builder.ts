@@ -17,6 +17,15 @@ export interface MapRequest {
 /** Live ranges are found by the block of 64 pages they touch: quick for rings of single pages, and small for a range of gigabytes. */
 const blockPages = 64;
 
+/** The numbers of the blocks that a range touches. */
+function* blocksOf(iovaPfn: number, pages: number): Generator<number> {
+  const last = Math.floor((iovaPfn + pages - 1) / blockPages);
+  for (let block = Math.floor(iovaPfn / blockPages); block <= last; block++) yield block;
+}
+
+/** Ranges of more pages (256 MiB) are few: they are kept in a list of their own. */
+const largePages = 65_536;
+
 /**
  * Builds a trace operation by operation, and finds which unmap ends which map.
  * Refuses a map that overlaps a live one of the same device, and an unmap of what is not mapped.
@@ -29,6 +38,8 @@ export class TraceBuilder {
   private readonly live: Map<number, number>[] = [];
   /** By device: block number → the operations whose live ranges touch the block. */
   private readonly blocks: Map<number, number[]>[] = [];
+  /** By device: the operations that mapped its large live ranges. */
+  private readonly large: Set<number>[] = [];
 
   /** Number of operations so far. */
   get length(): number {
@@ -41,6 +52,7 @@ export class TraceBuilder {
     if (known >= 0) return known;
     this.live.push(new Map());
     this.blocks.push(new Map());
+    this.large.push(new Set());
     return this.devices.push({ id, driver, model }) - 1;
   }
 
@@ -61,12 +73,15 @@ export class TraceBuilder {
 
   /** The operation whose live range holds a page of [iovaPfn, iovaPfn + pages), or undefined. */
   overlapping(device: number, iovaPfn: number, pages: number): number | undefined {
-    const last = Math.floor((iovaPfn + pages - 1) / blockPages);
-    for (let block = Math.floor(iovaPfn / blockPages); block <= last; block++) {
-      for (const op of this.blocks[device].get(block) ?? []) {
-        const row = this.rows[op];
-        if (row.iovaPfn < iovaPfn + pages && iovaPfn < row.iovaPfn + row.pages) return op;
-      }
+    const overlaps = (op: number) =>
+      this.rows[op].iovaPfn < iovaPfn + pages && iovaPfn < this.rows[op].iovaPfn + this.rows[op].pages;
+    for (const op of pages > largePages ? this.live[device].values() : this.large[device]) {
+      if (overlaps(op)) return op;
+    }
+    if (pages > largePages) return undefined;
+    for (const block of blocksOf(iovaPfn, pages)) {
+      const op = this.blocks[device].get(block)?.find(overlaps);
+      if (op !== undefined) return op;
     }
     return undefined;
   }
@@ -82,12 +97,13 @@ export class TraceBuilder {
     }
     const op = this.rows.push({ ...request, op: Op.map, phase: this.phase(), partner: -1 }) - 1;
     this.live[device].set(iovaPfn, op);
-    const last = Math.floor((iovaPfn + pages - 1) / blockPages);
-    for (let block = Math.floor(iovaPfn / blockPages); block <= last; block++) {
-      const inBlock = this.blocks[device].get(block);
-      if (inBlock) inBlock.push(op);
-      else this.blocks[device].set(block, [op]);
-    }
+    if (pages > largePages) this.large[device].add(op);
+    else
+      for (const block of blocksOf(iovaPfn, pages)) {
+        const inBlock = this.blocks[device].get(block);
+        if (inBlock) inBlock.push(op);
+        else this.blocks[device].set(block, [op]);
+      }
     return op;
   }
 
@@ -102,12 +118,13 @@ export class TraceBuilder {
     const op = this.rows.push({ ...of, ...request, op: Op.unmap, phase: this.phase(), partner: mapped }) - 1;
     of.partner = op;
     this.live[device].delete(iovaPfn);
-    const last = Math.floor((iovaPfn + of.pages - 1) / blockPages);
-    for (let block = Math.floor(iovaPfn / blockPages); block <= last; block++) {
-      const inBlock = this.blocks[device].get(block)!;
-      if (inBlock.length === 1) this.blocks[device].delete(block);
-      else inBlock.splice(inBlock.indexOf(mapped), 1);
-    }
+    if (of.pages > largePages) this.large[device].delete(mapped);
+    else
+      for (const block of blocksOf(iovaPfn, of.pages)) {
+        const inBlock = this.blocks[device].get(block)!;
+        if (inBlock.length === 1) this.blocks[device].delete(block);
+        else inBlock.splice(inBlock.indexOf(mapped), 1);
+      }
     return op;
   }
 

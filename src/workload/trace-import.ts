@@ -39,6 +39,9 @@ export function importTrace(text: string, options: ImportOptions): Imported {
 /** Page numbers of a 64-bit address. */
 const maxPfn = 0xfffffffffffff;
 
+/** Pages of the largest range: 16 TiB. */
+const maxPages = 0xffffffff;
+
 /** A cursor over lines that turns a complaint into a TraceError with file and line. */
 class Lines {
   number = 0;
@@ -133,7 +136,7 @@ function importColumns(lines: readonly string[], options: ImportOptions): Import
       iovaPfn: whole("iova_pfn", maxPfn, 16),
       context: named("ctx", contexts),
     };
-    const pages = whole("pages", 0xffffffff);
+    const pages = whole("pages", maxPages);
     if (pages === 0) at.fail("pages: expected at least 1");
     if (cell("op") === "M") {
       builder.map({
@@ -238,9 +241,11 @@ function importKernelText(lines: readonly string[], options: ImportOptions): Imp
     if (!parts) return at.fail("expected IOMMU: iova=0x… [- 0x…] [paddr=0x…] size=…");
     const iova = Number.parseInt(parts[1], 16);
     const size = Number(parts[4]);
+    if (iova / pageBytes + size / pageBytes > maxPfn) at.fail("iova: expected an address of at most 64 bits");
     if (size === 0 || iova % pageBytes !== 0 || size % pageBytes !== 0) {
       at.fail(`expected iova and size in whole pages of ${pageBytes} bytes, and at least one`);
     }
+    if (size / pageBytes > maxPages) at.fail(`size: expected at most ${maxPages} pages (got ${size / pageBytes})`);
     if (parts[2] !== undefined && Number.parseInt(parts[2], 16) !== iova + size)
       at.fail("the range's end is not iova + size");
     const time = timestamp(stamp);
@@ -252,6 +257,7 @@ function importKernelText(lines: readonly string[], options: ImportOptions): Imp
     if (name === "map") {
       if (parts[3] === undefined) at.fail("a map has no paddr=0x…");
       const paddrPfn = Math.floor(Number.parseInt(parts[3], 16) / pageBytes);
+      if (paddrPfn > maxPfn) at.fail("paddr: expected an address of at most 64 bits");
       const device = spaceFor(iovaPfn, pages);
       builder.map({ ...common, device, pages, bytes: 0, direction: Direction.unknown, kind: Kind.unknown, paddrPfn });
       return;
