@@ -10,6 +10,7 @@ import { errorText } from "./errors.js";
 import { iovaCommand } from "./iova.js";
 import { kernelCommand } from "./kernel.js";
 import { labCommand } from "./lab.js";
+import { mceCommand } from "./mce.js";
 import { traceCommand } from "./trace.js";
 
 export { UserError } from "./errors.js";
@@ -17,7 +18,7 @@ export { UserError } from "./errors.js";
 const { version } = createRequire(import.meta.url)("../../package.json") as { version: string };
 
 /** Commands, in the order of the help text. */
-const commands: ((program: Command) => void)[] = [labCommand, kernelCommand, iovaCommand, traceCommand];
+const commands: ((program: Command) => void)[] = [labCommand, kernelCommand, iovaCommand, traceCommand, mceCommand];
 
 /**
  * Runs the command line.

@@ -20,3 +20,4 @@ export {
   tableOf,
   unitsKey,
 } from "./experiment.js";
+export * from "./machine-check/index.js";

@@ -1,0 +1,175 @@
+import { z } from "zod";
+import {
+  decideMachineCheck,
+  kvmExceptionBitmap,
+  MCE,
+  PAE,
+  phases,
+  playScenario,
+  rules,
+  type SystemConfig,
+  simpleSystem,
+  stepsToPhase,
+  VMXE,
+} from "../../kvm/index.js";
+import { type Figure, heatmapFigure } from "../../plot/index.js";
+import { type ClaimResult, defineExperiment, type Experiment, type Row } from "../experiment.js";
+import { mceClaims } from "./claims.js";
+
+// Question: who dies when a machine check lands, for each rule, each setting of the bit and each phase?
+
+const ruleNames = rules.map(({ name }) => name) as [string, ...string[]];
+const bit = z.union([z.literal(0), z.literal(1)]);
+
+const Config = z.strictObject({
+  rule: z
+    .array(z.enum(ruleNames))
+    .min(1)
+    .default(ruleNames)
+    .describe("rules for the CR4 that hardware runs the guest with"),
+  hostMce: z.array(bit).min(1).default([1, 0]).describe("CR4.MCE of the host, 0 or 1"),
+  guestMce: z.array(bit).min(1).default([0, 1]).describe("what the guest wrote to CR4.MCE, 0 or 1"),
+});
+
+/** One guest under one rule: what the table's rows are computed for. */
+export interface TablePoint {
+  rule: string;
+  hostMce: 0 | 1;
+  guestMce: 0 | 1;
+}
+
+const cr4 = (mce: number): number => PAE | VMXE | (mce ? MCE : 0);
+
+/** Plays the system to each phase and asks the processor what it may do with a machine check there. */
+function simulate({ rule, hostMce, guestMce }: TablePoint): Row[] {
+  const config: SystemConfig = { ...simpleSystem, rule, startWith: hostMce ? "on" : "off" };
+  return phases.map((phase, i) => {
+    const state = playScenario(config, stepsToPhase(i, guestMce)).at(-1)?.state;
+    if (!state) throw new Error("a scenario has at least its initial state");
+    const [cpu] = state.cpus;
+    const [guest] = state.vcpus;
+    const decisions = decideMachineCheck({
+      phase: cpu.phase,
+      hostCr4: cr4(cpu.live),
+      guestCr4: cr4(guest.hardware),
+      exceptionBitmap: kvmExceptionBitmap,
+    });
+    const deaths = decisions.filter(({ outcome }) => outcome === "shutdown").length;
+    return {
+      rule,
+      hostMce,
+      guestMce,
+      phase,
+      hardwareMce: guest.hardware,
+      guestReads: guest.reads,
+      outcome: decisions.map(({ outcome }) => outcome).join(" or "),
+      decidedBy: decisions[0].decidedBy,
+      hostDies: deaths === 0 ? "no" : deaths === decisions.length ? "yes" : "may",
+    };
+  });
+}
+
+function deathMap(rows: readonly Row[], hostMce: number): Figure {
+  const cells = rows.filter((row) => row["hostMce"] === hostMce);
+  const columns = [...new Set(cells.map((row) => `${row["rule"]}, guest ${row["guestMce"]}`))];
+  const at = (phase: string, column: string): Row | undefined =>
+    cells.find((row) => row["phase"] === phase && `${row["rule"]}, guest ${row["guestMce"]}` === column);
+  const score: Record<string, number> = { no: 0, may: 0.5, yes: 1 };
+  return heatmapFigure({
+    title: `Does a machine check kill the host? Host CR4.MCE = ${hostMce}`,
+    caption:
+      "Columns: the rule for the guest's hardware CR4, and what the guest wrote to CR4.MCE. Rows: where the processor is when the machine check lands. In rows where both a death and a failed entry are open, the manual leaves the choice to the processor.",
+    x: { title: "rule, and guest CR4.MCE", unit: "" },
+    y: { title: "phase", unit: "" },
+    z: { title: "host dies", unit: "0 no, 0.5 may, 1 yes" },
+    xValues: columns,
+    yValues: [...phases],
+    zValues: phases.map((phase) => columns.map((column) => score[String(at(phase, column)?.["hostDies"])] ?? null)),
+    text: phases.map((phase) => columns.map((column) => String(at(phase, column)?.["hostDies"] ?? ""))),
+    layout: {
+      yaxis: { autorange: "reversed", automargin: true, title: { text: "phase" } },
+      xaxis: { tickangle: -35, automargin: true, title: { text: "rule, and guest CR4.MCE" } },
+      height: 460,
+    },
+  });
+}
+
+/** The claims of the mails that the table answers. */
+function claims(rows: readonly Row[]): ClaimResult[] {
+  const cell = (rule: string, guestMce: number): Row | undefined =>
+    rows.find((r) => r["rule"] === rule && r["hostMce"] === 1 && r["guestMce"] === guestMce && r["phase"] === "guest");
+  const verdict = (id: string, cells: (Row | undefined)[], test: (row: Row) => boolean, words: string): ClaimResult => {
+    const found = cells.filter((row) => row !== undefined);
+    if (found.length < cells.length) {
+      return {
+        ...mceClaims[id],
+        verdict: "not answered",
+        explanation: "The rules or settings it speaks of were not run.",
+      };
+    }
+    return { ...mceClaims[id], verdict: found.every(test) ? "holds" : "does not hold", explanation: words };
+  };
+  const shadowed = rows.filter((row) => row["phase"] === "guest");
+  return [
+    verdict(
+      "mce-zeroed",
+      [cell("before", 0)],
+      (row) => row["hardwareMce"] === 0,
+      "Before the patch the hardware CR4 of a guest that never set MCE has it clear, with the host's set. It is the guest's own value, which reset makes 0.",
+    ),
+    verdict(
+      "mce-guest-0",
+      [cell("before", 0)],
+      (row) => row["hostDies"] === "yes",
+      `A machine check in the guest: ${cell("before", 0)?.["outcome"]}.`,
+    ),
+    verdict(
+      "mce-guest-1",
+      [cell("before", 1)],
+      (row) => row["outcome"] === "vm exit",
+      `A machine check in the guest: ${cell("before", 1)?.["outcome"]}.`,
+    ),
+    verdict(
+      "mce-after",
+      ["live-read", "shadow"].flatMap((rule) => [cell(rule, 0), cell(rule, 1)]),
+      (row) => row["outcome"] === "vm exit",
+      "In both versions of the patch a machine check in the guest causes a VM exit, whatever the guest wrote, as long as the host's own MCE is set and has not changed since.",
+    ),
+    verdict(
+      "mce-shadows",
+      shadowed.length > 0 ? shadowed : [undefined],
+      (row) => row["guestReads"] === row["guestMce"],
+      "Under every rule the guest reads back what it wrote, also where the hardware holds the other value.",
+    ),
+  ];
+}
+
+/** Who dies when a machine check lands: every rule, every setting of the bit, every phase. */
+export const machineCheck: Experiment<typeof Config, TablePoint> = defineExperiment({
+  name: "machine-check",
+  title: "The CR4.MCE crash",
+  question: "When a machine check lands while a guest runs, does the host live?",
+  config: Config,
+  points: ({ rule, hostMce, guestMce }) =>
+    rule.flatMap((name) =>
+      hostMce.flatMap((host) => guestMce.map((guest) => ({ rule: name, hostMce: host, guestMce: guest }))),
+    ),
+  label: ({ rule, hostMce, guestMce }) => `${rule}, host ${hostMce}, guest ${guestMce}`,
+  simulate,
+  columns: {
+    rule: { unit: "", description: "rule for the CR4 that hardware runs the guest with" },
+    hostMce: { unit: "", description: "CR4.MCE of the host" },
+    guestMce: { unit: "", description: "what the guest wrote to CR4.MCE" },
+    phase: { unit: "", description: "where the processor is when the machine check lands" },
+    hardwareMce: { unit: "", description: "MCE in the VMCS's guest CR4" },
+    guestReads: { unit: "", description: "what the guest reads" },
+    outcome: { unit: "", description: "what the processor may do" },
+    decidedBy: { unit: "", description: "the register that decides" },
+    hostDies: { unit: "", description: "no, may or yes" },
+  },
+  figures: {
+    "host-on": (rows) => deathMap(rows, 1),
+    "host-off": (rows) => deathMap(rows, 0),
+  },
+  claims,
+});
