@@ -1,5 +1,8 @@
 import { sha256 } from "@noble/hashes/sha2.js";
+import exp from "@stdlib/math-base-special-exp";
 import ln from "@stdlib/math-base-special-ln";
+import log1p from "@stdlib/math-base-special-log1p";
+import { poisson, standardNormal } from "./distributions.js";
 import { Xoshiro128 } from "./xoshiro128.js";
 
 /**
@@ -89,5 +92,26 @@ export class RandomStream {
   /** Exponential, by inversion. */
   exponential(mean: number): number {
     return -mean * ln(1 - this.uniform());
+  }
+
+  /** Normal. */
+  normal(mean: number, standardDeviation: number): number {
+    return mean + standardDeviation * standardNormal(this);
+  }
+
+  /** Lognormal: e to a normal with mean `mu` and standard deviation `sigma`. Its own mean is e^(mu + sigma²/2). */
+  lognormal(mu: number, sigma: number): number {
+    return exp(mu + sigma * standardNormal(this));
+  }
+
+  /** Geometric: failures before the first success, 0, 1, 2 …; mean (1 − p)/p. @param p above 0, at most 1 */
+  geometric(p: number): number {
+    if (!(p > 0 && p <= 1)) throw new RangeError(`geometric(p) takes a probability above 0 and up to 1; got ${p}.`);
+    return p === 1 ? 0 : Math.floor(ln(1 - this.uniform()) / log1p(-p));
+  }
+
+  /** Poisson: events in a unit of time at a rate of `mean`. */
+  poisson(mean: number): number {
+    return poisson(this, mean);
   }
 }
