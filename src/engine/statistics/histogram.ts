@@ -1,4 +1,8 @@
-import * as hdr from "hdr-histogram-js";
+// The package's door also loads WebAssembly and compression, which want a window or Node: its plain histogram needs neither.
+import hdr from "hdr-histogram-js/dist/Float64Histogram.js";
+
+const Counts = hdr.default;
+type Counts = InstanceType<typeof Counts>;
 
 /** A bar of a histogram: how many values lie from `from` to `to`, both included. */
 export interface HistogramBar {
@@ -12,7 +16,7 @@ export interface HistogramBar {
  * its size. The buckets are those of HdrHistogram, by hdr-histogram-js: the port that its project keeps; pure JavaScript, also in a worker.
  */
 export class Histogram {
-  private readonly counts: hdr.Float64Histogram;
+  private readonly counts: Counts;
   /** Values above `highest`, counted at `highest`. */
   over = 0;
 
@@ -26,7 +30,7 @@ export class Histogram {
   ) {
     if (!(highest >= 2 && highest <= Number.MAX_SAFE_INTEGER))
       throw new RangeError(`highest: a whole number from 2 to 2^53 − 1; got ${highest}.`);
-    this.counts = new hdr.Float64Histogram(1, highest, digits);
+    this.counts = new Counts(1, highest, digits);
   }
 
   /** Records a value. @throws RangeError for one that is negative or not whole */
