@@ -1,7 +1,8 @@
 // The package's door also loads WebAssembly and compression, which want a window or Node: its plain histogram needs neither.
 import hdr from "hdr-histogram-js/dist/Float64Histogram.js";
 
-const Counts = hdr.default;
+// A CommonJS module's default export is the module in Node, and its `default` in a bundler.
+const Counts = "default" in hdr ? hdr.default : (hdr as unknown as (typeof hdr)["default"]);
 type Counts = InstanceType<typeof Counts>;
 
 /** A bar of a histogram: how many values lie from `from` to `to`, both included. */
