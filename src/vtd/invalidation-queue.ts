@@ -90,6 +90,11 @@ export class InvalidationQueue {
     return this.free >= 3;
   }
 
+  /** The slot that the next submission writes. */
+  get nextSlot(): number {
+    return this.freeHead;
+  }
+
   /** Physical address of a slot's descriptor; four descriptors share a line. */
   slotAddress(slot: number): number {
     return this.baseAddress + slot * 16;

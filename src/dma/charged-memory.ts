@@ -1,0 +1,67 @@
+/** The host's memory as the DMA code sees it: a cost in cycles for each access by a core. The machine room's caches fit it. */
+export interface HostMemory {
+  read(core: number, address: number): number;
+  write(core: number, address: number): number;
+  atomic(core: number, address: number): number;
+  /** Writes the line back and drops it from every cache. */
+  flush(core: number, address: number): number;
+}
+
+/**
+ * Adds up what the accesses of a piece of code cost the core that runs it. Allocators and page tables report to it; the DMA code takes
+ * the sum when the piece ends.
+ */
+export class ChargedMemory {
+  /** The core that pays. */
+  core = 0;
+  /** Off while the machine is being set up outside simulated time. */
+  enabled = false;
+  accesses = 0;
+  private cycles = 0;
+
+  /**
+   * @param host what an access costs
+   * @param instructionCycles instructions around each access
+   * @param storeOverlap share of a store's latency that the core does not wait for, 0 to 1
+   */
+  constructor(
+    private readonly host: HostMemory,
+    private readonly instructionCycles: number,
+    private readonly storeOverlap: number,
+  ) {}
+
+  read(address: number): void {
+    if (!this.enabled) return;
+    this.accesses++;
+    this.cycles += this.instructionCycles + this.host.read(this.core, address);
+  }
+
+  write(address: number): void {
+    if (!this.enabled) return;
+    this.accesses++;
+    this.cycles += this.instructionCycles + this.host.write(this.core, address) * (1 - this.storeOverlap);
+  }
+
+  atomic(address: number): void {
+    if (!this.enabled) return;
+    this.accesses++;
+    this.cycles += this.instructionCycles + this.host.atomic(this.core, address);
+  }
+
+  flush(address: number): void {
+    if (!this.enabled) return;
+    this.cycles += this.host.flush(this.core, address);
+  }
+
+  /** Adds cycles that are no access. */
+  spend(cycles: number): void {
+    if (this.enabled) this.cycles += cycles;
+  }
+
+  /** Whole cycles since the last call, and starts again from zero. */
+  take(): number {
+    const whole = Math.round(this.cycles);
+    this.cycles = 0;
+    return whole;
+  }
+}
