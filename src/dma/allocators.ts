@@ -1,4 +1,10 @@
-import { type IovaAllocator, MergedTreeAllocator, RbTreeAllocator } from "../iova/index.js";
+import {
+  type IovaAllocator,
+  MagazineAllocator,
+  MergedTreeAllocator,
+  PoolAllocator,
+  RbTreeAllocator,
+} from "../iova/index.js";
 import type { ChargedMemory } from "./charged-memory.js";
 
 /** The IOVA allocators that a variant can name. */
@@ -11,7 +17,13 @@ export interface AllocatorSetup {
   base: number;
   cpus: number;
   pools: number;
+  /** Pools: flush only when a search starts over (lib/iommu-common's lazy_flush). */
+  lazyFlush: boolean;
 }
+
+/** The pools' table: 2^19 pages (2 GiB of addresses), below 4 GiB. */
+const poolEntries = 1 << 19;
+const poolBase = 1 << 18;
 
 /** Makes an allocator with VT-d's constants. */
 export function makeAllocator(kind: AllocatorKind, setup: AllocatorSetup): IovaAllocator {
@@ -21,7 +33,18 @@ export function makeAllocator(kind: AllocatorKind, setup: AllocatorSetup): IovaA
       return new RbTreeAllocator({ memory, base, cpus });
     case "rbtree-merged":
       return new MergedTreeAllocator({ memory, base, cpus });
-    default:
-      throw new Error(`${kind} is not there yet`);
+    case "magazines":
+      return new MagazineAllocator({ memory, base, cpus });
+    case "pools":
+      return new PoolAllocator({
+        memory,
+        base,
+        cpus,
+        pools: setup.pools,
+        entries: poolEntries,
+        tableBase: poolBase,
+        flushCallback: setup.lazyFlush,
+        aligned: true,
+      });
   }
 }

@@ -1,5 +1,13 @@
 import type { Simulation, StateMachine } from "../engine/index.js";
-import { dma32Pfn, type IovaAllocator, type IovaOperation, lockOf, noPfn, operation, roundUpPages } from "../iova/index.js";
+import {
+  dma32Pfn,
+  type IovaAllocator,
+  type IovaOperation,
+  lockOf,
+  noPfn,
+  operation,
+  roundUpPages,
+} from "../iova/index.js";
 import type { Machine, SpinLock } from "../machine/index.js";
 import { type Invalidation, invalidationOf, SecondLevelPageTable } from "../vtd/index.js";
 import { makeAllocator } from "./allocators.js";
@@ -8,7 +16,7 @@ import type { DmaCosts } from "./costs.js";
 import { FlushQueue } from "./flush-queue.js";
 import { InvalidationUnit } from "./iommu.js";
 import { Ledger } from "./ledger.js";
-import { type Line, loopEnd, programsOf, type Programs } from "./programs.js";
+import { type Line, loopEnd, type Programs, programsOf } from "./programs.js";
 import * as S from "./steps.js";
 import { TranslationWatch } from "./translation-watch.js";
 import type { Variant } from "./variants.js";
@@ -146,7 +154,10 @@ export class DmaApi implements StateMachine {
       read: (core: number, address: number) => machine.read(core, address),
       write: (core: number, address: number) => machine.write(core, address),
       atomic: (core: number, address: number) => machine.atomic(core, address),
-      flush: (core: number, address: number) => machine.flush(core, address) + costs.clflushCycles,
+      flush: (_core: number, address: number) => {
+        machine.flush(address);
+        return costs.clflushCycles;
+      },
     };
     this.memory = new ChargedMemory(host, costs.instructionCycles, costs.storeOverlap);
     this.ledger = new Ledger(cores);
@@ -163,6 +174,7 @@ export class DmaApi implements StateMachine {
         base: region.base,
         cpus: cores,
         pools: variant.pools ?? 1,
+        lazyFlush: variant.policy === "flush-on-wrap",
       });
       for (const lock of this.allocator.locks) this.locks.push(options.makeLock(lock.name, lock.address, true));
     }
@@ -173,19 +185,24 @@ export class DmaApi implements StateMachine {
       for (let i = 0; i < (perCpu ? cores : 1); i++) {
         const region = machine.region({ name: "deferred flush table", bytes, home: "interleaved" });
         this.queues.push(new FlushQueue(region.base));
-        this.locks.push(options.makeLock(perCpu ? `deferred_flush[${i}].lock` : "async_umap_flush_lock", region.base, true));
+        this.locks.push(
+          options.makeLock(perCpu ? `deferred_flush[${i}].lock` : "async_umap_flush_lock", region.base, true),
+        );
       }
     }
     this.qLock = this.locks.length;
     this.locks.push(options.makeLock("q_lock", undefined, false));
     this.deviceLock = this.locks.length;
     this.locks.push(options.makeLock("device_domain_lock", undefined, true));
-    if (GRANTED + this.locks.length > 255) throw new Error(`${this.locks.length} locks are more than a state machine has events for`);
+    if (GRANTED + this.locks.length > 255)
+      throw new Error(`${this.locks.length} locks are more than a state machine has events for`);
     this.asked = new Uint8Array(this.locks.length);
     this.resultPfn = new Float64Array(cores).fill(noPfn);
     this.state = Array.from({ length: cores }, (_, core) => newState(core));
-    const mask = 2 ** (Math.min(options.deviceBits, 48) - 12) - 1;
-    this.limits = mask > dma32Pfn ? [dma32Pfn, mask] : [mask];
+    if (perCpu) for (let core = 0; core < cores; core++) this.state[core].queue = core;
+    let mask = 1;
+    for (let bit = 12; bit < Math.min(options.deviceBits, 48); bit++) mask *= 2;
+    this.limits = mask - 1 > dma32Pfn ? [dma32Pfn, mask - 1] : [mask - 1];
   }
 
   /** Starts a map of `pages` pages from memory page `frame` on a core. */
@@ -311,11 +328,13 @@ export class DmaApi implements StateMachine {
           s.pc++;
           this.counts.maps++;
           this.resultPfn[core] = s.frame;
-          return this.spend(core, S.STEP_MAP_API, costs.apiCycles);
+          this.spend(core, S.STEP_MAP_API, costs.apiCycles);
+          return;
         case "unmap: api":
           s.pc++;
           this.counts.unmaps++;
-          return this.spend(core, S.STEP_UNMAP_API, costs.apiCycles);
+          this.spend(core, S.STEP_UNMAP_API, costs.apiCycles);
+          return;
         case "map: allocate": {
           const op = s.operation;
           if (s.phase === 0) {
@@ -346,7 +365,8 @@ export class DmaApi implements StateMachine {
           this.watch.mapped(s.pfn, s.touched, simulation.now);
           memory.spend(costs.pteMapCycles);
           s.pc++;
-          return this.spend(core, S.STEP_PTE_WRITE, memory.take());
+          this.spend(core, S.STEP_PTE_WRITE, memory.take());
+          return;
         }
         case "unmap: find": {
           if (!this.allocator!.findsOnUnmap) {
@@ -377,7 +397,8 @@ export class DmaApi implements StateMachine {
           this.watch.cleared(s.pfn, s.pages);
           memory.spend(costs.pteClearCycles);
           s.pc++;
-          return this.spend(core, S.STEP_PTE_CLEAR, memory.take());
+          this.spend(core, S.STEP_PTE_CLEAR, memory.take());
+          return;
         }
         case "unmap: invalidate":
           if (s.phase === 0) s.request = invalidationOf(0, s.pfn, s.pages, s.tables.length === 0);
@@ -403,21 +424,26 @@ export class DmaApi implements StateMachine {
         case "unmap: free tables":
           s.pc++;
           if (s.tables.length === 0) break;
-          return this.freeTables(core, s.tables);
+          this.freeTables(core, s.tables);
+          return;
         case "take tree lock":
           s.pc++;
           s.holdsTree = true;
-          return this.acquire(core, 0, s.context === S.CONTEXT_FLUSH ? S.STEP_FREE : S.STEP_FIND);
+          this.acquire(core, 0, s.context === S.CONTEXT_FLUSH ? S.STEP_FREE : S.STEP_FIND);
+          return;
         case "drop tree lock":
           s.pc++;
           s.holdsTree = false;
-          return this.release(core, 0, S.STEP_FREE);
+          this.release(core, 0, S.STEP_FREE);
+          return;
         case "take async lock":
           s.pc++;
-          return this.acquire(core, this.asyncLocks + s.queue, S.STEP_APPEND);
+          this.acquire(core, this.asyncLocks + s.queue, S.STEP_APPEND);
+          return;
         case "drop async lock":
           s.pc++;
-          return this.release(core, this.asyncLocks + s.queue, S.STEP_APPEND);
+          this.release(core, this.asyncLocks + s.queue, S.STEP_APPEND);
+          return;
         case "flush if full":
           s.pc++;
           if (this.queues[this.ownQueue(core)].entries.length < options.flushEntries) break;
@@ -430,7 +456,8 @@ export class DmaApi implements StateMachine {
         case "unmap: append":
           s.pc++;
           this.append(core);
-          return this.spend(core, S.STEP_APPEND, memory.take());
+          this.spend(core, S.STEP_APPEND, memory.take());
+          return;
         case "flush: invalidate all":
           if (s.phase === 0) {
             if (this.queues[s.queue].entries.length === 0) {
@@ -450,7 +477,8 @@ export class DmaApi implements StateMachine {
             for (const line of queue.lines(queue.cursor)) memory.read(line);
             s.pc++;
             this.counts.flushedEntries++;
-            return this.spend(core, S.STEP_FREE, memory.take());
+            this.spend(core, S.STEP_FREE, memory.take());
+            return;
           }
           for (const { operation: op } of queue.entries) this.spareOperations.push(op);
           queue.entries.length = 0;
@@ -490,7 +518,8 @@ export class DmaApi implements StateMachine {
           const { tables } = this.entry(s);
           s.pc++;
           if (tables.length === 0) break;
-          return this.freeTables(core, tables);
+          this.freeTables(core, tables);
+          return;
         }
         case "flush: loop":
           this.queues[s.queue].cursor++;
@@ -510,7 +539,8 @@ export class DmaApi implements StateMachine {
           s.context = s.returnContext;
           break;
         default:
-          return this.finish(core);
+          this.finish(core);
+          return;
       }
     }
   }

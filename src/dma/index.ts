@@ -1,1 +1,24 @@
-export {};
+/**
+ * The kernel's DMA API: `dma_map` and `dma_unmap` for one device, as Linux v4.3's intel-iommu.c does them, lock by lock.
+ *
+ * {@link DmaApi} puts an IOVA allocator, the second-level page table, the invalidation queue and the deferred flush table together in the
+ * order of the kernel ({@link programsOf}: one line a function or lock event), on simulated cores. Each core is a state machine: local
+ * work, lock, section, release. What a section costs is what the machine's caches say its accesses cost; waiting for locks comes out.
+ *
+ * Variants ({@link variants}): no translation, strict and deferred as in v4.3, both as the 2015 thread words them (the tree lock held over
+ * invalidations), merged nodes, magazines, pools. Accounting: {@link Ledger} (every cycle of every core in exactly one step),
+ * {@link TranslationWatch} (no address live twice; what stays reachable after an unmap, and how long).
+ *
+ * Units: core cycles; pages of 4 KiB. Invariants: page table and allocator agree after every operation; in strict mode no translation
+ * survives an unmap's return (a violation throws).
+ */
+export { type AllocatorKind, makeAllocator } from "./allocators.js";
+export { DmaApi, type DmaClient, type DmaCounts, type DmaOptions, type LockMaker } from "./api.js";
+export { ChargedMemory, type HostMemory } from "./charged-memory.js";
+export { type CostSource, costSources, type DmaCosts, dmaCosts } from "./costs.js";
+export { InvalidationUnit, type IommuTiming } from "./iommu.js";
+export { Ledger, type StepTime } from "./ledger.js";
+export { type Line, type Programs, programsOf } from "./programs.js";
+export { type Context, contexts, type Part, parts, STEP_IDLE, STEP_STACK, type Step, steps } from "./steps.js";
+export { type StaleReport, TranslationWatch } from "./translation-watch.js";
+export { type Policy, type Variant, variant, variants } from "./variants.js";

@@ -78,13 +78,27 @@ export function programsOf(variant: Variant): Programs {
   if (variant.policy === "none")
     return { map: ["map: api", "end"], unmap: ["unmap: api", "end"], flush: none, timer: ["end"] };
   if (variant.policy === "flush-on-wrap")
-    return { map, unmap: ["unmap: api", "unmap: clear entries", "unmap: free", "unmap: free tables", "end"], flush: none, timer: ["end"] };
+    return {
+      map,
+      unmap: ["unmap: api", "unmap: clear entries", "unmap: free", "unmap: free tables", "end"],
+      flush: none,
+      timer: ["end"],
+    };
   if (variant.policy === "strict") {
     const body: readonly Line[] = ["unmap: clear entries", "unmap: invalidate", "unmap: invalidate device"];
     return {
       map,
       unmap: variant.treeLockHeld
-        ? ["unmap: api", "take tree lock", "unmap: find", ...body, "unmap: free", "drop tree lock", "unmap: free tables", "end"]
+        ? [
+            "unmap: api",
+            "take tree lock",
+            "unmap: find",
+            ...body,
+            "unmap: free",
+            "drop tree lock",
+            "unmap: free tables",
+            "end",
+          ]
         : ["unmap: api", "unmap: find", ...body, "unmap: free", "unmap: free tables", "end"],
       flush: none,
       timer: ["end"],
@@ -93,13 +107,31 @@ export function programsOf(variant: Variant): Programs {
   if (variant.policy === "deferred-per-cpu")
     return {
       map,
-      unmap: ["unmap: api", "unmap: find", "unmap: clear entries", "flush if full", "take async lock", "unmap: append", "drop async lock", "end"],
+      unmap: [
+        "unmap: api",
+        "unmap: find",
+        "unmap: clear entries",
+        "flush if full",
+        "take async lock",
+        "unmap: append",
+        "drop async lock",
+        "end",
+      ],
       flush: ["take async lock", ...global, "drop async lock", "flush: next queue", "return"],
       timer: ["flush", "end"],
     };
   return {
     map,
-    unmap: ["unmap: api", "unmap: find", "unmap: clear entries", "take async lock", "flush if full", "unmap: append", "drop async lock", "end"],
+    unmap: [
+      "unmap: api",
+      "unmap: find",
+      "unmap: clear entries",
+      "take async lock",
+      "flush if full",
+      "unmap: append",
+      "drop async lock",
+      "end",
+    ],
     flush: variant.treeLockHeld
       ? [
           "take tree lock",

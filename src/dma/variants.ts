@@ -48,7 +48,8 @@ export const variants: readonly Variant[] = [
   {
     name: "pass-through",
     title: "pass-through",
-    about: "The IOMMU is on, the request carries the bypass attribute: the driver is asked, and answers with the memory address.",
+    about:
+      "The IOMMU is on, the request carries the bypass attribute: the driver is asked, and answers with the memory address.",
     allocator: "none",
     policy: "none",
   },
@@ -84,7 +85,8 @@ export const variants: readonly Variant[] = [
   {
     name: "thread-deferred",
     title: "deferred, as the thread words it",
-    about: "As deferred, but the queue is drained under the tree lock, one page-selective invalidation an entry, never a whole flush.",
+    about:
+      "As deferred, but the queue is drained under the tree lock, one page-selective invalidation an entry, never a whole flush.",
     allocator: "rbtree",
     policy: "deferred",
     treeLockHeld: true,

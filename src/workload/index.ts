@@ -9,7 +9,18 @@
  * which is that of the operations.
  */
 export { type Interval, IntervalCounter, mergeAbutting, type PageRange } from "./intervals.js";
+export {
+  type BootMap,
+  type DriverProfile,
+  type DriverProfileName,
+  driverProfile,
+  driverProfiles,
+  type NicSetup,
+  nicBootMaps,
+} from "./nic.js";
 export { loadTrace, traceNames } from "./recorded.js";
+export { type HostResult, type HostRun, hostRunDefaults, publishedStackCycles, simulateHost } from "./simulate.js";
+export { TcpRr, type TcpRrOptions } from "./tcp-rr.js";
 export {
   Context,
   Direction,

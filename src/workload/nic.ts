@@ -33,8 +33,14 @@ export interface BootMap {
  */
 export function nicBootMaps(nic: NicSetup): BootMap[] {
   const descriptorBytes = nic.descriptorBytes ?? 16;
-  for (const [field, value] of Object.entries({ queues: nic.queues, rxRing: nic.rxRing, txRing: nic.txRing, descriptorBytes }))
-    if (!Number.isInteger(value) || value < 1) throw new RangeError(`${field}: expected a whole number of at least 1, got ${value}`);
+  for (const [field, value] of Object.entries({
+    queues: nic.queues,
+    rxRing: nic.rxRing,
+    txRing: nic.txRing,
+    descriptorBytes,
+  }))
+    if (!Number.isInteger(value) || value < 1)
+      throw new RangeError(`${field}: expected a whole number of at least 1, got ${value}`);
   const maps: BootMap[] = [];
   const ringPages = (entries: number): number => Math.ceil((entries * descriptorBytes) / 4096);
   for (let queue = 0; queue < nic.queues; queue++) maps.push({ pages: ringPages(nic.txRing), kind: "ring", queue });
@@ -78,13 +84,15 @@ export const driverProfiles: readonly DriverProfile[] = [
     title: "maps receive buffers only",
     transmit: false,
     receive: true,
-    about: "As the recorded vmxnet3 under one-byte transactions: what is sent is copied into a buffer that stays mapped.",
+    about:
+      "As the recorded vmxnet3 under one-byte transactions: what is sent is copied into a buffer that stays mapped.",
   },
 ];
 
 /** A profile by name. */
 export function driverProfile(name: DriverProfileName): DriverProfile {
   const profile = driverProfiles.find((p) => p.name === name);
-  if (!profile) throw new Error(`There is no driver profile "${name}"; there are ${driverProfiles.map((p) => p.name).join(", ")}.`);
+  if (!profile)
+    throw new Error(`There is no driver profile "${name}"; there are ${driverProfiles.map((p) => p.name).join(", ")}.`);
   return profile;
 }

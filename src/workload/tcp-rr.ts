@@ -188,20 +188,27 @@ export class TcpRr implements StateMachine, DmaClient {
   /** Every thread's first request, spread over one peer delay. */
   begin(): void {
     for (let thread = 0; thread < this.options.threads; thread++)
-      this.simulation.post(this.random.below(Math.max(1, Math.round(this.options.peerCycles))), this.kinds + ARRIVE, thread);
+      this.simulation.post(
+        this.random.below(Math.max(1, Math.round(this.options.peerCycles))),
+        this.kinds + ARRIVE,
+        thread,
+      );
   }
 
   dispatch(kind: number, actor: number): void {
     switch (kind) {
       case STACK_DONE:
-        return this.next(actor);
+        this.next(actor);
+        return;
       case ARRIVE: {
         const queue = actor % this.queues.length;
         this.queues[queue].arrived.push(actor);
-        return this.raise(queue);
+        this.raise(queue);
+        return;
       }
       case SENT:
-        return this.raise(actor);
+        this.raise(actor);
+        return;
       default: {
         const queue = this.queues[actor];
         queue.interruptPosted = false;
@@ -284,7 +291,8 @@ export class TcpRr implements StateMachine, DmaClient {
           if (c.flushDue) {
             c.flushDue = false;
             c.mode = FLUSH;
-            return api.flush(core);
+            api.flush(core);
+            return;
           }
           c.queue = this.due(core);
           if (c.queue >= 0) {
@@ -298,7 +306,8 @@ export class TcpRr implements StateMachine, DmaClient {
           if (c.ready.length > 0) {
             c.thread = c.ready.shift();
             c.mode = THREAD;
-            return this.stack(core, 1 - options.receiveShare);
+            this.stack(core, 1 - options.receiveShare);
+            return;
           }
           c.mode = IDLE;
           api.ledger.enter(core, STEP_IDLE, 0, this.now());
@@ -318,7 +327,8 @@ export class TcpRr implements StateMachine, DmaClient {
           }
           if (options.shuffleCompletions) queue.sent.swapFirst(this.completedAhead(queue));
           const buffer = queue.sent.shift();
-          return api.unmap(core, buffer.pfn, buffer.pages);
+          api.unmap(core, buffer.pfn, buffer.pages);
+          return;
         }
         case RECEIVE_UNMAP: {
           const queue = this.queues[c.queue];
@@ -336,10 +346,12 @@ export class TcpRr implements StateMachine, DmaClient {
             c.todo--;
             c.refill++;
             const buffer = queue.ring.shift();
-            return api.unmap(core, buffer.pfn, buffer.pages);
+            api.unmap(core, buffer.pfn, buffer.pages);
+            return;
           }
           c.mode = RECEIVE_STACK;
-          return this.stack(core, options.receiveShare);
+          this.stack(core, options.receiveShare);
+          return;
         }
         case RECEIVE_STACK: {
           const target = this.cores[c.thread % options.cores];
@@ -357,7 +369,8 @@ export class TcpRr implements StateMachine, DmaClient {
             c.refill--;
             c.todo = 1;
             c.pagesAsked = this.drawPages();
-            return api.map(core, this.frame(c.pagesAsked), c.pagesAsked, 2);
+            api.map(core, this.frame(c.pagesAsked), c.pagesAsked, 2);
+            return;
           }
           c.todo = -1;
           c.mode = queue.arrived.length > 0 && c.polled < options.pollBudget ? RECEIVE_UNMAP : CHOOSE;
@@ -368,13 +381,15 @@ export class TcpRr implements StateMachine, DmaClient {
           c.mode = c.todo > 0 ? TRANSMIT : SEND;
           if (c.todo === 0) break;
           c.pagesAsked = this.drawPages();
-          return api.map(core, this.frame(c.pagesAsked), c.pagesAsked, 1);
+          api.map(core, this.frame(c.pagesAsked), c.pagesAsked, 1);
+          return;
         case TRANSMIT: {
           const index = c.thread % this.queues.length;
           this.mapped(core, this.queues[index].sent, undefined, this.now() + options.transmitCycles);
           if (--c.todo > 0) {
             c.pagesAsked = this.drawPages();
-            return api.map(core, this.frame(c.pagesAsked), c.pagesAsked, 1);
+            api.map(core, this.frame(c.pagesAsked), c.pagesAsked, 1);
+            return;
           }
           this.simulation.post(options.transmitCycles, this.kinds + SENT, index);
           c.mode = SEND;

@@ -275,6 +275,21 @@ export class Machine {
     return cost;
   }
 
+  /**
+   * What clflush does to the caches: the line is written back if it is modified, and leaves all of them.
+   * How long the instruction takes is the caller's to charge.
+   */
+  flush(address: number): void {
+    const line = address >>> 6;
+    const d = line * 4;
+    if (this.dir[d + 1] === undefined) throw this.outside(address, 0);
+    this.invalidateCores(line, this.dir[d]);
+    this.dir[d] = 0;
+    this.dir[d + 1] = 0;
+    for (let socket = 0; socket < this.config.sockets; socket++)
+      if (this.dir[d + 2 + socket] !== 0) this.dropSlot(socket, line);
+  }
+
   private readBeyondL1(core: number, line: number, address: number): number {
     const counters = this.counters;
     if (this.l2.touch(core, line)) {

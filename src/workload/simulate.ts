@@ -1,0 +1,263 @@
+import {
+  DmaApi,
+  type DmaCosts,
+  type DmaCounts,
+  dmaCosts,
+  type Part,
+  type StaleReport,
+  type StepTime,
+  variant as variantByName,
+} from "../dma/index.js";
+import { Simulation, Streams } from "../engine/index.js";
+import { factNumber } from "../facts/index.js";
+import type { IovaStatistics } from "../iova/index.js";
+import {
+  type LockKind,
+  type LockStatRow,
+  Machine,
+  type MachineConfig,
+  machineConfig,
+  makeLock,
+} from "../machine/index.js";
+import { type DriverProfileName, driverProfile, nicBootMaps } from "./nic.js";
+import { TcpRr } from "./tcp-rr.js";
+
+/** One run of TCP_RR on one host: everything that a result depends on. Plain JSON. */
+export interface HostRun {
+  /** Name of a variant of src/dma. */
+  variant: string;
+  cores: number;
+  threads: number;
+  lock: LockKind;
+  seed: number;
+  /** Maps that never go away, made at boot by drivers with `queues` queues. */
+  staticMaps: number;
+  /** Share of the static maps that is unmapped again before the traffic, at random places. */
+  holes: number;
+  profile: DriverProfileName;
+  rxRing: number;
+  rxMaps: number;
+  txMaps: number;
+  twoPageShare: number;
+  shuffleCompletions: boolean;
+  /** Stack work of a transaction in cycles; "PE1" takes it from that record. */
+  stackCycles: number | "PE1";
+  stackLines: number;
+  peerMicroseconds: number;
+  transmitMicroseconds: number;
+  interruptGapMicroseconds: number;
+  ats: boolean;
+  coherent: boolean;
+  flushEntries: number;
+  flushMilliseconds: number;
+  /** Preset of the host, with fields replaced. */
+  machine: string;
+  machineOverrides: Partial<MachineConfig>;
+  costs: Partial<DmaCosts>;
+  /** Transactions before and within the measurement. */
+  warmup: number;
+  transactions: number;
+}
+
+/** What a run measured. Times in cycles of the host. */
+export interface HostResult {
+  /** Transactions a second of simulated time. */
+  throughput: number;
+  transactions: number;
+  cycles: number;
+  gigahertz: number;
+  /** Share of all cores' time, by part; they sum to one. */
+  parts: Record<Part, number>;
+  /** Cycles over all cores by context and step. */
+  steps: StepTime[];
+  locks: LockStatRow[];
+  counts: DmaCounts;
+  /** Allocator totals over the whole run, and what the measurement added. */
+  allocator: IovaStatistics | undefined;
+  visitsPerMap: number;
+  stale: StaleReport;
+  emptyTables: number;
+  tableCount: number;
+  liveMaps: number;
+  /** Simulation events dispatched: for benchmarks. */
+  events: number;
+  /** Throughput of each tenth of the measurement, to show that it is steady. */
+  tenths: number[];
+}
+
+/** The defaults of a run: the machine of the published measurements under the thread's load. */
+export const hostRunDefaults: HostRun = {
+  variant: "deferred",
+  cores: 16,
+  threads: 200,
+  lock: "ticket",
+  seed: 1,
+  staticMaps: 32_768,
+  holes: 0,
+  profile: "both",
+  rxRing: 512,
+  rxMaps: 1,
+  txMaps: 1,
+  twoPageShare: 0,
+  shuffleCompletions: false,
+  stackCycles: "PE1",
+  stackLines: 512,
+  peerMicroseconds: 40,
+  transmitMicroseconds: 10,
+  interruptGapMicroseconds: 20,
+  ats: false,
+  coherent: true,
+  flushEntries: 250,
+  flushMilliseconds: 10,
+  machine: "sandy-bridge-ep",
+  machineOverrides: {},
+  costs: {},
+  warmup: 1000,
+  transactions: 2000,
+};
+
+/** Stack work of a transaction that makes 16 busy cores do the published number of transactions without an IOMMU (record PE1). */
+export function publishedStackCycles(gigahertz: number): number {
+  return Math.round((16 * gigahertz * 1e9) / factNumber("PE1"));
+}
+
+/**
+ * Runs TCP_RR on one host: boots the drivers, fills the rings, warms up, measures.
+ * The same argument gives the same result, everywhere.
+ */
+export function simulateHost(run: HostRun): HostResult {
+  const config = machineConfig(run.machine, run.machineOverrides);
+  const machine = new Machine(config);
+  const simulation = new Simulation();
+  const streams = new Streams(run.seed);
+  const profile = driverProfile(run.profile);
+  const variant = variantByName(run.variant);
+  const arbiter = streams.stream("lock arbiter");
+  const cycles = (microseconds: number): number => Math.round(microseconds * 1000 * config.gigahertz);
+  const costs = { ...dmaCosts(config), ...run.costs };
+  const perTransaction = (profile.receive ? 1 : 0) + (profile.transmit ? 1 : 0);
+  const stackCycles =
+    run.stackCycles === "PE1" ? publishedStackCycles(config.gigahertz) - 2 * 2 * costs.apiCycles : run.stackCycles;
+  const ringed = profile.receive ? run.rxRing * run.cores : 0;
+  const workload = new TcpRr(
+    machine,
+    simulation,
+    {
+      threads: run.threads,
+      cores: run.cores,
+      queues: run.cores,
+      profile,
+      stackCycles,
+      receiveShare: 0.3,
+      workSpread: 0.25,
+      stackLines: run.stackLines,
+      rxRing: run.rxRing,
+      rxMaps: run.rxMaps,
+      txMaps: run.txMaps,
+      twoPageShare: run.twoPageShare,
+      peerCycles: cycles(run.peerMicroseconds),
+      transmitCycles: cycles(run.transmitMicroseconds),
+      interruptGapCycles: cycles(run.interruptGapMicroseconds),
+      pollBudget: 64,
+      refillBatch: 16,
+      shuffleCompletions: run.shuffleCompletions,
+    },
+    streams.stream("workload"),
+  );
+  const api = new DmaApi(
+    machine,
+    simulation,
+    {
+      variant,
+      cores: run.cores,
+      costs,
+      makeLock: (name, address, irqSave) =>
+        makeLock(run.lock, machine, simulation, {
+          name,
+          irqSave,
+          arbiter,
+          ...(address === undefined ? {} : { address }),
+        }),
+      ats: run.ats,
+      coherent: run.coherent,
+      flushEntries: run.flushEntries,
+      flushTimerCycles: cycles(run.flushMilliseconds * 1000),
+      tickCycles: cycles(1000),
+      deviceBits: 64,
+      maxRanges:
+        run.staticMaps + ringed + run.threads * (1 + Math.ceil(perTransaction * (run.rxMaps + run.txMaps))) + 8192,
+    },
+    workload,
+  );
+  workload.api = api;
+  bootStaticMaps(api, run, streams);
+  workload.fillRings();
+  workload.begin();
+
+  const target = { count: run.warmup };
+  workload.onTransaction = () => {
+    if (workload.completed >= target.count) simulation.stop();
+  };
+  const advanceTo = (count: number): void => {
+    target.count = count;
+    if (workload.completed < count) simulation.run();
+  };
+  advanceTo(run.warmup);
+  const start = simulation.now;
+  const before = api.allocator?.statistics();
+  api.reset();
+  const tenths: number[] = [];
+  const first = workload.completed;
+  let last = { now: start, completed: first };
+  for (let i = 1; i <= 10; i++) {
+    advanceTo(first + Math.round((run.transactions * i) / 10));
+    const { now } = simulation;
+    const done = workload.completed - last.completed;
+    tenths.push(now > last.now ? (done * config.gigahertz * 1e9) / (now - last.now) : 0);
+    last = { now, completed: workload.completed };
+  }
+  const elapsed = simulation.now - start;
+  const transactions = workload.completed - first;
+  api.ledger.settle(simulation.now);
+  const after = api.allocator?.statistics();
+  const parts = api.ledger.byPart();
+  for (const part of Object.keys(parts) as Part[]) parts[part] /= elapsed * run.cores;
+  const maps = after && before ? after.allocations - before.allocations : 0;
+  return {
+    throughput: (transactions * config.gigahertz * 1e9) / elapsed,
+    transactions,
+    cycles: elapsed,
+    gigahertz: config.gigahertz,
+    parts,
+    steps: api.ledger.byStep(),
+    locks: api.locks.map((lock) => lock.statistics.columns()).filter((row) => row.acquisitions > 0),
+    counts: { ...api.counts },
+    allocator: after,
+    visitsPerMap: after && before && maps > 0 ? (after.visits - before.visits) / maps : 0,
+    stale: api.watch.report(simulation.now),
+    emptyTables: api.pageTable.emptyTables,
+    tableCount: api.pageTable.tableCount,
+    liveMaps: api.pageTable.leafCount,
+    events: simulation.dispatched,
+    tenths,
+  };
+}
+
+/** The drivers' maps at boot: reserved windows, then rings and buffers queue by queue; then, if asked, holes among them. */
+function bootStaticMaps(api: DmaApi, run: HostRun, streams: Streams): void {
+  // v4.3 reserves the IOAPIC window in every domain.
+  api.allocator?.reserve(0xfee00, 0xfeeff);
+  if (run.staticMaps === 0) return;
+  const queues = Math.min(run.cores, run.staticMaps);
+  const rxRing = Math.ceil(run.staticMaps / queues) + 1;
+  const mapped: { pfn: number; core: number }[] = [];
+  let frame = 1;
+  for (const { pages, kind, queue } of nicBootMaps({ queues, rxRing, txRing: 256 })) {
+    if (kind === "buffer" && mapped.length >= run.staticMaps) break;
+    const pfn = api.mapAtBoot(queue, frame, pages, 3);
+    frame += pages;
+    if (kind === "buffer") mapped.push({ pfn, core: queue });
+  }
+  const random = streams.stream("holes");
+  for (const { pfn, core } of mapped) if (run.holes > 0 && random.chance(run.holes)) api.unmapAtBoot(core, pfn, 1);
+}
