@@ -36,6 +36,7 @@ describe("the variants of the DMA API", () => {
       ...small,
       variant: "deferred",
       threads: 1,
+      profile: "receive",
       transactions: 60,
       warmup: 20,
     });
