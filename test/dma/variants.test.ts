@@ -37,7 +37,7 @@ describe("the variants of the DMA API", () => {
       variant: "deferred",
       threads: 1,
       profile: "receive",
-      transactions: 60,
+      transactions: 900,
       warmup: 20,
     });
     expect(stale.maxLive).toBeLessThanOrEqual(250);
