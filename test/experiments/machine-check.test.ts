@@ -7,6 +7,7 @@ import {
   machineCheckFleet,
   machineCheckTimeline,
   mceClaims,
+  recordedMachineChecks,
 } from "../../src/experiments/index.js";
 import { simpleSystem } from "../../src/kvm/index.js";
 
@@ -143,4 +144,13 @@ test("every quote is one of the mails' sentences, with its date", () => {
     expect(quote.length).toBeGreaterThan(20);
     expect(source).toMatch(/2015-04-1[56]/);
   }
+});
+
+test("the recorded cases stand beside the rules: twenty rows, and every difference is one of the recording's caveats", () => {
+  const table = recordedMachineChecks();
+  expect(table.numRows()).toBe(20);
+  const differences = (table.array("difference") as string[]).filter((words) => words !== "");
+  expect(differences.filter((words) => words.includes("caveat 3"))).toHaveLength(8);
+  expect(differences.filter((words) => words.includes("panicked"))).toHaveLength(1);
+  expect(differences).toHaveLength(9);
 });

@@ -6,5 +6,6 @@ export { mceClaims } from "./claims.js";
 export { cr4ReadCost } from "./cr4-read-cost.js";
 export { exploreSystem, machineCheckExploration } from "./exploration.js";
 export { machineCheckFleet } from "./fleet.js";
+export { explainDifference, recordedMachineChecks } from "./recorded.js";
 export { machineCheck } from "./table.js";
 export { machineCheckTimeline } from "./timeline.js";
