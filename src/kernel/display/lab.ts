@@ -74,6 +74,11 @@ export interface Lab {
    */
   progress(total: number, label?: string): Progress;
   /**
+   * A progress bar for whatever tells how far it is by calling a listener.
+   * @example await experiment.run(config, { onProgress: lab.onProgress("exploring") });
+   */
+  onProgress(label?: string): (done: number, total: number, what?: string) => void;
+  /**
    * Removes what the cell has shown so far.
    * @param options `wait`: only when something new is shown, which avoids flicker
    */
@@ -130,6 +135,13 @@ export function createLab(host: LabHost): Lab {
     markdown: (text) => show({ "text/markdown": text, "text/plain": text }),
     bundle: (data, metadata) => show(plain(data, data), metadata),
     progress: (total, label = "") => createProgress(host, total, label),
+    onProgress: (label = "") => {
+      let bar: Progress | undefined;
+      return (done, total, what) => {
+        bar ??= createProgress(host, total, label);
+        bar.update(done, [label, what].filter(Boolean).join(": "));
+      };
+    },
     clear: (options) => host.clear(options?.wait ?? false),
     prompt: (question = "", options) => host.prompt(question, options?.password ?? false),
     comm: host.comm,
