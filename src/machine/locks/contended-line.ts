@@ -3,44 +3,69 @@ import type { Machine } from "../memory/machine.js";
 /**
  * A line that several CPUs want at once: the machine says what an access costs, this says when it can begin.
  *
- * The line's home (its L3 slice and, across sockets, its directory) takes up one request for a line after another, in the order in which
- * they arrive: each holds it for `homeOccupancyPercent` of its latency. An access that stays within the own core asks no home.
+ * The line's home serves one request for it after another, in the order in which they arrive, and is taken by each for
+ * `homeOccupancyPercent` of the request's latency. Each socket's L3 is home to what it can answer alone. What has to cross the sockets waits
+ * for both, takes its own for its latency, and the other for an L3 access. An access that stays within its core asks no home; a locked one still holds the line until it is done.
  * Calls must come in the order of simulated time.
  */
 export class ContendedLine {
-  /** When the home has served all it was asked so far. */
-  busyUntil = 0;
+  /** When each socket's home has served all it was asked so far. */
+  private readonly busyUntil: Float64Array;
+  private readonly occupancy: number;
+  private readonly atomicCycles: number;
+  private readonly l3Cycles: number;
+  private readonly sockets: number;
 
   constructor(
     private readonly machine: Machine,
     readonly address: number,
-  ) {}
-
-  /** A load that begins at `now` or when the home is free; returns when it is done. */
-  read(cpu: number, now: number): number {
-    if (this.machine.isLocal(cpu, this.address, false)) return now + this.machine.read(cpu, this.address);
-    const start = now > this.busyUntil ? now : this.busyUntil;
-    return this.served(start, this.machine.read(cpu, this.address), 0);
+  ) {
+    this.sockets = machine.config.sockets;
+    this.busyUntil = new Float64Array(this.sockets);
+    this.occupancy = machine.config.homeOccupancyPercent;
+    this.l3Cycles = Math.ceil((machine.config.l3Cycles * this.occupancy) / 100);
+    this.atomicCycles = machine.config.atomicCycles;
   }
 
-  /** A store; returns when the line is owned and the store is done. */
+  /** A load that begins at `now`, or when the home is free; returns when it is done. */
+  read(cpu: number, now: number): number {
+    const reach = this.machine.reach(cpu, this.address, false);
+    if (reach === 0) return now + this.machine.read(cpu, this.address);
+    const start = this.freeFrom(cpu, reach, now);
+    return this.served(cpu, reach, start, this.machine.read(cpu, this.address), 0);
+  }
+
+  /** A store; returns when the line is owned and the store is done. The CPU need not wait for that: see {@link SpinLock}. */
   write(cpu: number, now: number): number {
-    if (this.machine.isLocal(cpu, this.address, true)) return now + this.machine.write(cpu, this.address);
-    const start = now > this.busyUntil ? now : this.busyUntil;
-    return this.served(start, this.machine.write(cpu, this.address), 0);
+    const reach = this.machine.reach(cpu, this.address, true);
+    if (reach === 0) return now + this.machine.write(cpu, this.address);
+    const start = this.freeFrom(cpu, reach, now);
+    return this.served(cpu, reach, start, this.machine.write(cpu, this.address), 0);
   }
 
   /** A locked read-modify-write; returns when it is done. */
   atomic(cpu: number, now: number): number {
-    if (this.machine.isLocal(cpu, this.address, true)) return now + this.machine.atomic(cpu, this.address);
-    const start = now > this.busyUntil ? now : this.busyUntil;
-    return this.served(start, this.machine.atomic(cpu, this.address), this.machine.config.atomicCycles);
+    const reach = this.machine.reach(cpu, this.address, true);
+    const start = this.freeFrom(cpu, reach, now);
+    return this.served(cpu, reach, start, this.machine.atomic(cpu, this.address), this.atomicCycles);
   }
 
-  private served(start: number, cost: number, afterwards: number): number {
-    // The locked instruction itself runs in the core; while it does, the core answers no snoop for the line.
-    const transfer = cost - afterwards;
-    this.busyUntil = start + afterwards + Math.ceil((transfer * this.machine.config.homeOccupancyPercent) / 100);
+  /** When every home has served all it was asked so far. */
+  get idleFrom(): number {
+    return this.sockets === 1 ? this.busyUntil[0] : Math.max(this.busyUntil[0], this.busyUntil[1]);
+  }
+
+  private freeFrom(cpu: number, reach: number, now: number): number {
+    const free = reach === 2 ? this.idleFrom : this.busyUntil[this.machine.socket(cpu)];
+    return now > free ? now : free;
+  }
+
+  private served(cpu: number, reach: number, start: number, cost: number, afterwards: number): number {
+    // While the core runs the locked instruction, it answers no request for the line.
+    const until = start + afterwards + Math.ceil(((cost - afterwards) * this.occupancy) / 100);
+    const socket = this.machine.socket(cpu);
+    this.busyUntil[socket] = until;
+    if (reach === 2 && this.sockets > 1) this.busyUntil[1 - socket] = start + this.l3Cycles;
     return start + cost;
   }
 }

@@ -52,12 +52,14 @@ export class McsLock extends SpinLock {
   protected override step(_kind: number, cpu: number): void {
     const previous = this.previous[cpu];
     // The predecessor may have needed the link already, and waited for it.
-    if (previous >= 0) this.link(previous);
+    if (previous < 0) return;
+    this.link(previous);
+    // It fetches its node again if it spins there; a holder does when it looks for the link.
+    if (this.holder !== previous) this.machine.read(previous, this.node(previous));
   }
 
-  protected leave(cpu: number): number {
-    const { machine, simulation } = this;
-    const { now } = simulation;
+  protected leave(cpu: number, now: number): number {
+    const { machine } = this;
     let at = now + machine.read(cpu, this.node(cpu));
     const next = this.next[cpu];
     if (next < 0) {
@@ -71,9 +73,9 @@ export class McsLock extends SpinLock {
       const linked = this.link(cpu);
       at = (at > linked ? at : linked) + machine.read(cpu, this.node(cpu));
     }
-    const written = at + machine.write(cpu, this.node(next));
-    this.grant(next, written + machine.read(next, this.node(next)), true);
-    return written - now;
+    const told = at + machine.write(cpu, this.node(next));
+    this.grant(next, told + machine.read(next, this.node(next)), true);
+    return at + machine.config.storeHitCycles - now;
   }
 
   /** The successor of `cpu` links itself into that node and then spins on its own; returns when the link is there. */

@@ -102,7 +102,10 @@ export class QueuedLock extends SpinLock {
       case LINK: {
         const previous = this.previous[cpu];
         // The predecessor may have needed the link already, and waited for it.
-        if (previous >= 0) this.link(previous, cpu);
+        if (previous < 0) break;
+        this.link(previous, cpu);
+        // It fetches its node again if it spins there; the head spins on the word, and fetches the node when it looks for the link.
+        if (this.queue.at(0) !== previous) machine.read(previous, this.node(previous));
         break;
       }
       case AT_HEAD: {
@@ -113,11 +116,12 @@ export class QueuedLock extends SpinLock {
       }
       case CLAIM_PENDING: {
         const done = word.write(cpu, now);
+        this.storesDone[cpu] = done;
         this.pending = -1;
         this.pendingClaims = false;
         this.locked = true;
         if (this.headSpins) word.read(this.queue.at(0), done);
-        this.grant(cpu, done, true);
+        this.grant(cpu, now + machine.config.storeHitCycles, true);
         break;
       }
       case CLAIM_HEAD: {
@@ -127,12 +131,13 @@ export class QueuedLock extends SpinLock {
           this.grant(cpu, word.atomic(cpu, now), true);
           break;
         }
-        // The new holder tells its successor that it is the head now, and only then enters its section.
+        // The new holder tells its successor that it is the head now, then enters its section; both stores drain behind it.
         const done = word.write(cpu, now);
         const next = this.queue.at(0);
-        const read = Math.max(done, this.link(cpu, next)) + machine.read(cpu, this.node(cpu));
-        const told = read + machine.write(cpu, this.node(next));
-        this.grant(cpu, told, true);
+        const read = Math.max(now, this.link(cpu, next)) + machine.read(cpu, this.node(cpu));
+        const told = Math.max(done, read) + machine.write(cpu, this.node(next));
+        this.storesDone[cpu] = told;
+        this.grant(cpu, read + 2 * machine.config.storeHitCycles, true);
         simulation.post(told + machine.read(next, this.node(next)) - now, this.base + AT_HEAD, next);
         break;
       }
@@ -148,9 +153,8 @@ export class QueuedLock extends SpinLock {
     return this.linkedAt[cpu];
   }
 
-  protected leave(cpu: number): number {
-    const { now } = this.simulation;
-    const stored = this.word.write(cpu, now);
+  protected leave(cpu: number, now: number): number {
+    const stored = this.word.write(cpu, this.storeFrom(cpu, now));
     this.locked = false;
     const { pending, word } = this;
     if (pending >= 0 && !this.pendingClaims) {
@@ -163,7 +167,7 @@ export class QueuedLock extends SpinLock {
       const head = this.queue.at(0);
       this.simulation.post(word.read(head, stored) - now, this.base + CLAIM_HEAD, head);
     }
-    return stored - now;
+    return this.machine.config.storeHitCycles;
   }
 
   /** Those who spin on the word fetch it again after somebody else's access to it. */

@@ -36,6 +36,9 @@ export interface LockOptions {
  * A model asks with `acquire(cpu, kind, token)` and gets its own event `kind` (actor = cpu, data = token) at the moment the CPU holds
  * the lock. It ends its section by calling `release(cpu)` at that section's last cycle, and carries on after the cycles returned.
  * A CPU waits for at most one lock at a time.
+ *
+ * Locked instructions and loads make a CPU wait for their line; the plain stores of a lock do not: the store buffer takes them, and they
+ * become visible in their order, each when its line has come (x86's memory model). That is when a waiter can see them.
  */
 export abstract class SpinLock {
   readonly statistics: LockStatistics;
@@ -45,6 +48,8 @@ export abstract class SpinLock {
   private readonly resumeToken: Int32Array;
   private readonly askedAt: Float64Array;
   private readonly irqCycles: number;
+  /** When each CPU's earlier stores to lines of this lock are visible. */
+  protected readonly storesDone: Float64Array;
   private heldBy = -1;
   private heldSince = 0;
   private irqOffSince: Float64Array;
@@ -61,6 +66,7 @@ export abstract class SpinLock {
     this.resumeKind = new Int32Array(machine.cpus);
     this.resumeToken = new Int32Array(machine.cpus);
     this.askedAt = new Float64Array(machine.cpus).fill(-1);
+    this.storesDone = new Float64Array(machine.cpus);
     this.irqOffSince = new Float64Array(machine.cpus);
     this.irqCycles = options.irqSave ? machine.config.irqSaveCycles : 0;
   }
@@ -102,7 +108,7 @@ export abstract class SpinLock {
       throw new Error(`CPU ${cpu} releases lock "${this.options.name}" that it does not hold.`);
     this.statistics.held(now - this.heldSince);
     this.heldBy = -1;
-    const cost = this.leave(cpu) + this.irqCycles;
+    const cost = this.leave(cpu, now) + this.irqCycles;
     if (this.irqCycles > 0) this.statistics.interruptsOff(now + cost - this.irqOffSince[cpu]);
     return cost;
   }
@@ -115,8 +121,13 @@ export abstract class SpinLock {
 
   /** The first access of an attempt. */
   protected abstract enter(cpu: number): void;
-  /** The accesses of a release; returns their cycles. */
-  protected abstract leave(cpu: number): number;
+  /** The accesses of a release that begins at `now`; returns the cycles that the CPU waits for. */
+  protected abstract leave(cpu: number, now: number): number;
+
+  /** When the next store of a CPU can begin: after its earlier ones. */
+  protected storeFrom(cpu: number, now: number): number {
+    return now > this.storesDone[cpu] ? now : this.storesDone[cpu];
+  }
   /** A later step of an attempt. */
   protected step(kind: number, _cpu: number, _data: number): void {
     throw new Error(`Lock "${this.options.name}" has no step ${kind}.`);

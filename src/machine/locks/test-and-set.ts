@@ -31,8 +31,7 @@ export class TestAndSetLock extends SpinLock {
     this.spinners.push(cpu);
   }
 
-  protected leave(cpu: number): number {
-    const { now } = this.simulation;
+  protected leave(cpu: number, now: number): number {
     this.spinUntil(now);
     // Every waiter has one try outstanding when the store arrives: they fail, and then the store is served.
     for (let i = this.spinners.length; i > 0; i--) this.tryOnce(now);
@@ -42,7 +41,7 @@ export class TestAndSetLock extends SpinLock {
       const winner = this.spinners.shift();
       this.grant(winner, this.line.atomic(winner, stored), true);
     }
-    return stored - now;
+    return this.machine.config.storeHitCycles;
   }
 
   private tryOnce(now: number): void {
@@ -54,9 +53,9 @@ export class TestAndSetLock extends SpinLock {
   /** Serves the tries that fit in before `now`. While all waiters sit on one core, the line stays there and asks nobody. */
   private spinUntil(now: number): void {
     const { line, machine, spinners } = this;
-    for (let local = 0; line.busyUntil < now && local < spinners.length; ) {
-      local = machine.isLocal(spinners.at(0), this.address, true) ? local + 1 : 0;
-      this.tryOnce(line.busyUntil);
+    for (let local = 0; line.idleFrom < now && local < spinners.length; ) {
+      local = machine.reach(spinners.at(0), this.address, true) === 0 ? local + 1 : 0;
+      this.tryOnce(line.idleFrom);
     }
   }
 }

@@ -33,8 +33,7 @@ export class TicketLock extends SpinLock {
     this.waiters.push(cpu);
   }
 
-  protected leave(cpu: number): number {
-    const { now } = this.simulation;
+  protected leave(cpu: number, now: number): number {
     const stored = this.line.write(cpu, now);
     if (this.waiters.length === 0) this.taken = false;
     else {
@@ -43,7 +42,7 @@ export class TicketLock extends SpinLock {
       this.waiters.shift();
       this.grant(next, seen, true);
     }
-    return stored - now;
+    return this.machine.config.storeHitCycles;
   }
 
   /** Every waiter fetches the line again, in arbitrary order; returns when `next` has it. */

@@ -45,6 +45,19 @@ const SOCKET = 0xc0; // socket that holds it exclusively, plus 1; 0: shared betw
 const CORE_DIRTY = 0x100; // the owner core has modified it
 const L3_DIRTY = 0x200; // the owner socket's L3 is newer than memory
 
+/** Where a line is: cores and sockets by number. */
+export interface LineState {
+  l1: number[];
+  l2: number[];
+  l3: number[];
+  /** Cores that the directory thinks may hold it: all that do, and some that dropped a clean copy silently. */
+  valid: number[];
+  /** By core: modified, exclusive, shared or invalid. */
+  mesi: ("M" | "E" | "S" | "I")[];
+  /** Whether memory holds the newest value. */
+  memoryIsCurrent: boolean;
+}
+
 /**
  * A host's coherent memory: private L1 and L2 a core, an inclusive L3 a socket with core-valid bits, MESI by directory.
  *
@@ -171,12 +184,17 @@ export class Machine {
     return this.own(core, line, address) + this.config.atomicCycles;
   }
 
-  /** Whether an access by this CPU needs nothing from outside its core. It changes nothing. */
-  isLocal(cpu: number, address: number, forWriting: boolean): boolean {
+  /** How far an access by this CPU would have to go: 0 stays in its core, 1 in its socket, 2 beyond. It changes nothing. */
+  reach(cpu: number, address: number, forWriting: boolean): 0 | 1 | 2 {
     const core = this.core(cpu);
     const line = address >>> 6;
-    if (forWriting && (this.dir[line * 4 + 1] & OWNER) !== core + 1) return false;
-    return this.l1.has(core, line) || this.l2.has(core, line);
+    const d = line * 4;
+    const state = this.dir[d + 1];
+    const held = this.l1.has(core, line) || this.l2.has(core, line);
+    if (held && (!forWriting || (state & OWNER) === core + 1)) return 0;
+    const socket = (core / this.coresPerSocket) | 0;
+    const alone = (state & SOCKET) === (socket + 1) << SOCKET_SHIFT;
+    return this.dir[d + 2 + socket] !== 0 && (!forWriting || alone) ? 1 : 2;
   }
 
   /**
@@ -205,6 +223,29 @@ export class Machine {
     this.footprintNext[core] = next;
     this.counters[core * KINDS] += hits;
     return cost + hits * this.l1Cycles;
+  }
+
+  /** Where a line is and who owns it, for tests and pictures. */
+  lineState(address: number): LineState {
+    const line = address >>> 6;
+    const d = line * 4;
+    const state = this.dir[d + 1];
+    if (state === undefined) throw this.outside(address, 0);
+    const owner = (state & OWNER) - 1;
+    const cores = (has: (core: number) => boolean) => Array.from({ length: this.cores }, (_, core) => core).filter(has);
+    const l1 = cores((core) => this.l1.has(core, line));
+    const l2 = cores((core) => this.l2.has(core, line));
+    const ownedAs = (state & CORE_DIRTY) !== 0 ? "M" : "E";
+    return {
+      l1,
+      l2,
+      l3: this.l3.map((_, socket) => socket).filter((socket) => this.dir[d + 2 + socket] !== 0),
+      valid: cores((core) => (this.dir[d] & (1 << core)) !== 0),
+      mesi: cores(() => true).map((core) =>
+        l1.includes(core) || l2.includes(core) ? (core === owner ? ownedAs : "S") : "I",
+      ),
+      memoryIsCurrent: (state & (CORE_DIRTY | L3_DIRTY)) === 0,
+    };
   }
 
   /** How often something happened, on one CPU's core or on all of them. */
@@ -392,10 +433,8 @@ export class Machine {
     } else cost = this.fromMemory(core, socket, line);
     if (others !== 0) this.invalidateCores(line, others);
     if (slotThere !== 0) this.dropSlot(1 - socket, line);
-    // What the own L3 held modified stays so; what came from elsewhere is newer than memory through the owner's bit.
-    const l3Dirty = slot !== 0 ? state & L3_DIRTY : 0;
     dir[d] = bit;
-    dir[d + 1] = ((socket + 1) << SOCKET_SHIFT) | (core + 1) | CORE_DIRTY | l3Dirty;
+    dir[d + 1] = ((socket + 1) << SOCKET_SHIFT) | (core + 1) | CORE_DIRTY;
     if (slot === 0) this.fillL3(socket, line, c.l3Ways, core);
     if (!held) this.fillL2(core, line);
     if (!inL1) this.fillL1(core, line);
