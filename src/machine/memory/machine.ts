@@ -42,8 +42,16 @@ const KINDS = 16;
 const OWNER = 0x3f; // core that holds the line exclusively or modified, plus 1; 0: none
 const SOCKET_SHIFT = 6;
 const SOCKET = 0xc0; // socket that holds it exclusively, plus 1; 0: shared between sockets, or nowhere
-const CORE_DIRTY = 0x100; // the owner core has modified it
-const L3_DIRTY = 0x200; // the owner socket's L3 is newer than memory
+const L3_DIRTY = 0x100; // the owner socket's L3 is newer than memory
+
+// What a core knows of a line, 16 bits: which way of its L1 and L2 holds it (plus 1; 0: none), and whether it may write or has written it.
+const IN_L1 = 0x00f;
+const IN_L2 = 0x0f0;
+const OWN = 0x100; // mirrors the directory's owner
+const DIRTY = 0x200;
+const NOT_L1 = 0xffff & ~IN_L1;
+const NOT_L2 = 0xffff & ~IN_L2;
+const NOT_OWN = 0xffff & ~(OWN | DIRTY);
 
 /** Where a line is: cores and sockets by number. */
 export interface LineState {
@@ -76,12 +84,18 @@ export class Machine {
   private readonly l2: SetAssociative;
   private readonly l3: SharedCache[];
   private dir: Int32Array = new Int32Array(0);
+  /** By core: what it knows of each line. One small load answers every hit. */
+  private readonly known: Uint16Array[];
   private readonly counters: Float64Array;
   private readonly footprint: Int32Array;
   private readonly footprintNext: Int32Array;
   private readonly l1Cycles: number;
   private readonly l2Cycles: number;
+  private readonly l3Cycles: number;
+  private readonly l3Ways: number;
+  private readonly sockets: number;
   private readonly storeHitCycles: number;
+  private readonly atomicCycles: number;
   private readonly coresPerSocket: number;
 
   /**
@@ -98,10 +112,15 @@ export class Machine {
     this.l1 = new SetAssociative(this.cores, sets(c.l1KiB, c.l1Ways), c.l1Ways);
     this.l2 = new SetAssociative(this.cores, sets(c.l2KiB, c.l2Ways), c.l2Ways);
     this.l3 = Array.from({ length: c.sockets }, () => new SharedCache(sets(c.l3KiB, c.l3Ways), c.l3Ways));
+    this.known = Array.from({ length: this.cores }, () => new Uint16Array(0));
     this.counters = new Float64Array(this.cores * KINDS);
     this.l1Cycles = c.l1Cycles;
     this.l2Cycles = c.l2Cycles;
+    this.l3Cycles = c.l3Cycles;
+    this.l3Ways = c.l3Ways;
+    this.sockets = c.sockets;
     this.storeHitCycles = c.storeHitCycles;
+    this.atomicCycles = c.atomicCycles;
     this.coresPerSocket = c.coresPerSocket;
     this.footprint = new Int32Array(this.cores).fill(-1);
     this.footprintNext = new Int32Array(this.cores);
@@ -145,27 +164,40 @@ export class Machine {
       const grown = new Int32Array(Math.max(words, this.dir.length * 2));
       grown.set(this.dir);
       this.dir = grown;
+      for (let core = 0; core < this.cores; core++) {
+        const known = new Uint16Array(grown.length / 4);
+        known.set(this.known[core]);
+        this.known[core] = known;
+      }
     }
     return region;
   }
 
-  /** A load. Returns its cost in core cycles. @throws RangeError for an address outside every region */
+  /** A load. Returns its cost in core cycles. @throws RangeError for an address outside every region, or a CPU that does not exist */
   read(cpu: number, address: number): number {
     const core = this.coreOf[cpu];
     const line = address >>> 6;
-    if (this.l1.touch(core, line)) {
+    const known = this.known[core];
+    if (known === undefined) throw this.noCpu();
+    const k = known[line];
+    if ((k & IN_L1) !== 0) {
+      this.l1.use(core, line, (k & IN_L1) - 1);
       this.counters[core * KINDS]++;
       return this.l1Cycles;
     }
     return this.readBeyondL1(core, line, address);
   }
 
-  /** A store: the core must own the line alone. Returns its cost in core cycles. */
+  /** A store: the core must own the line alone. Returns its cost in core cycles, until the line has come and the store is done. */
   write(cpu: number, address: number): number {
     const core = this.coreOf[cpu];
     const line = address >>> 6;
-    if (this.l1.touch(core, line) && (this.dir[line * 4 + 1] & OWNER) === core + 1) {
-      this.dir[line * 4 + 1] |= CORE_DIRTY;
+    const known = this.known[core];
+    if (known === undefined) throw this.noCpu();
+    const k = known[line];
+    if ((k & IN_L1) !== 0 && (k & OWN) !== 0) {
+      this.l1.use(core, line, (k & IN_L1) - 1);
+      known[line] = k | DIRTY;
       this.counters[core * KINDS]++;
       return this.storeHitCycles;
     }
@@ -176,12 +208,16 @@ export class Machine {
   atomic(cpu: number, address: number): number {
     const core = this.coreOf[cpu];
     const line = address >>> 6;
-    if (this.l1.touch(core, line) && (this.dir[line * 4 + 1] & OWNER) === core + 1) {
-      this.dir[line * 4 + 1] |= CORE_DIRTY;
+    const known = this.known[core];
+    if (known === undefined) throw this.noCpu();
+    const k = known[line];
+    if ((k & IN_L1) !== 0 && (k & OWN) !== 0) {
+      this.l1.use(core, line, (k & IN_L1) - 1);
+      known[line] = k | DIRTY;
       this.counters[core * KINDS]++;
-      return this.l1Cycles + this.config.atomicCycles;
+      return this.l1Cycles + this.atomicCycles;
     }
-    return this.own(core, line, address) + this.config.atomicCycles;
+    return this.own(core, line, address) + this.atomicCycles;
   }
 
   /** How far an access by this CPU would have to go: 0 stays in its core, 1 in its socket, 2 beyond. It changes nothing. */
@@ -190,8 +226,8 @@ export class Machine {
     const line = address >>> 6;
     const d = line * 4;
     const state = this.dir[d + 1];
-    const held = this.l1.has(core, line) || this.l2.has(core, line);
-    if (held && (!forWriting || (state & OWNER) === core + 1)) return 0;
+    const k = this.known[core][line];
+    if ((k & (IN_L1 | IN_L2)) !== 0 && (!forWriting || (k & OWN) !== 0)) return 0;
     const socket = (core / this.coresPerSocket) | 0;
     const alone = (state & SOCKET) === (socket + 1) << SOCKET_SHIFT;
     return this.dir[d + 2 + socket] !== 0 && (!forWriting || alone) ? 1 : 2;
@@ -211,14 +247,18 @@ export class Machine {
     }
     const first = this.footprint[core];
     const ring = this.config.footprintLines;
+    const known = this.known[core];
     let next = this.footprintNext[core];
     let cost = 0;
     let hits = 0;
     for (let i = 0; i < lines; i++) {
       const line = first + next;
       if (++next === ring) next = 0;
-      if (this.l1.touch(core, line)) hits++;
-      else cost += this.readBeyondL1(core, line, line << 6);
+      const k = known[line];
+      if ((k & IN_L1) !== 0) {
+        this.l1.use(core, line, (k & IN_L1) - 1);
+        hits++;
+      } else cost += this.readBeyondL1(core, line, line << 6);
     }
     this.footprintNext[core] = next;
     this.counters[core * KINDS] += hits;
@@ -230,12 +270,13 @@ export class Machine {
     const line = address >>> 6;
     const d = line * 4;
     const state = this.dir[d + 1];
-    if (state === undefined) throw this.outside(address, 0);
+    if (state === undefined) throw this.outside(address);
     const owner = (state & OWNER) - 1;
     const cores = (has: (core: number) => boolean) => Array.from({ length: this.cores }, (_, core) => core).filter(has);
-    const l1 = cores((core) => this.l1.has(core, line));
-    const l2 = cores((core) => this.l2.has(core, line));
-    const ownedAs = (state & CORE_DIRTY) !== 0 ? "M" : "E";
+    const l1 = cores((core) => (this.known[core][line] & IN_L1) !== 0);
+    const l2 = cores((core) => (this.known[core][line] & IN_L2) !== 0);
+    const dirty = this.ownerIsDirty(line, state);
+    const ownedAs = dirty ? "M" : "E";
     return {
       l1,
       l2,
@@ -244,7 +285,7 @@ export class Machine {
       mesi: cores(() => true).map((core) =>
         l1.includes(core) || l2.includes(core) ? (core === owner ? ownedAs : "S") : "I",
       ),
-      memoryIsCurrent: (state & (CORE_DIRTY | L3_DIRTY)) === 0,
+      memoryIsCurrent: !dirty && (state & L3_DIRTY) === 0,
     };
   }
 
@@ -271,12 +312,13 @@ export class Machine {
     const line = address >>> 6;
     const d = line * 4;
     const state = this.dir[d + 1];
-    if (state === undefined) throw this.outside(address, 0);
+    if (state === undefined) throw this.outside(address);
     const here = c.deviceSocket;
     const owner = state & OWNER;
-    const dirty = (state & (CORE_DIRTY | L3_DIRTY)) !== 0;
+    const modified = this.ownerIsDirty(line, state);
+    const dirty = modified || (state & L3_DIRTY) !== 0;
     if (this.dir[d + 2 + here] !== 0) {
-      if ((state & CORE_DIRTY) !== 0) return c.dirtySameSocketCycles;
+      if (modified) return c.dirtySameSocketCycles;
       return owner !== 0 ? c.cleanSnoopCycles : c.l3Cycles;
     }
     if (c.sockets > 1 && this.dir[d + 3 - here] !== 0)
@@ -293,14 +335,15 @@ export class Machine {
     const line = address >>> 6;
     const d = line * 4;
     const state = this.dir[d + 1];
-    if (state === undefined) throw this.outside(address, 0);
+    if (state === undefined) throw this.outside(address);
     const here = c.deviceSocket;
     const slotHere = this.dir[d + 2 + here];
     const slotThere = c.sockets > 1 ? this.dir[d + 3 - here] : 0;
     let cost = c.l3Cycles;
-    if (slotThere !== 0)
-      cost = (state & (CORE_DIRTY | L3_DIRTY)) !== 0 ? c.dirtyCrossSocketCycles : c.cleanCrossSocketCycles;
-    else if (slotHere !== 0 && (state & CORE_DIRTY) !== 0) cost = c.dirtySameSocketCycles;
+    const modified = this.ownerIsDirty(line, state);
+    const dirty = modified || (state & L3_DIRTY) !== 0;
+    if (slotThere !== 0) cost = dirty ? c.dirtyCrossSocketCycles : c.cleanCrossSocketCycles;
+    else if (slotHere !== 0 && modified) cost = c.dirtySameSocketCycles;
     else if (slotHere !== 0 && this.dir[d] !== 0) cost = c.cleanSnoopCycles;
     this.invalidateCores(line, this.dir[d]);
     this.dir[d] = 0;
@@ -310,7 +353,7 @@ export class Machine {
       if (slotHere !== 0) this.dropSlot(here, line);
       return Math.max(cost, this.memory.home(line) === here ? c.dramLocalCycles : c.dramRemoteCycles);
     }
-    if (slotHere !== 0) this.l3[here].touch(slotHere - 1);
+    if (slotHere !== 0) this.l3[here].use(slotHere - 1);
     else this.fillL3(here, line, c.ddioWays, here * this.coresPerSocket);
     this.dir[d + 1] = ((here + 1) << SOCKET_SHIFT) | L3_DIRTY;
     return cost;
@@ -333,90 +376,102 @@ export class Machine {
 
   private readBeyondL1(core: number, line: number, address: number): number {
     const counters = this.counters;
-    if (this.l2.touch(core, line)) {
-      this.fillL1(core, line);
+    const known = this.known[core];
+    const k = known[line];
+    if ((k & IN_L2) !== 0) {
+      this.l2.use(core, line, ((k & IN_L2) >> 4) - 1);
+      this.fillL1(core, known, line);
       counters[core * KINDS + L2]++;
       return this.l2Cycles;
     }
-    const c = this.config;
     const dir = this.dir;
     const d = line * 4;
     const state = dir[d + 1];
-    if (state === undefined || core === undefined) throw this.outside(address, core);
+    if (state === undefined) throw this.outside(address);
     const socket = (core / this.coresPerSocket) | 0;
     const slot = dir[d + 2 + socket];
     const bit = 1 << core;
     let cost: number;
     if (slot !== 0) {
-      this.l3[socket].touch(slot - 1);
+      this.l3[socket].use(slot - 1);
       const owner = state & OWNER;
       if (owner === 0 || owner === core + 1) {
-        cost = c.l3Cycles;
+        cost = this.l3Cycles;
         counters[core * KINDS + L3]++;
         // Nobody else can hold it: the reader gets it exclusively and may write later without asking.
-        if ((dir[d] & ~bit) === 0 && (state & SOCKET) !== 0) dir[d + 1] = (state & ~OWNER) | (core + 1);
-      } else if ((state & CORE_DIRTY) !== 0) {
-        cost = c.dirtySameSocketCycles;
+        if ((dir[d] & ~bit) === 0 && (state & SOCKET) !== 0) {
+          dir[d + 1] = (state & ~OWNER) | (core + 1);
+          known[line] |= OWN;
+        }
+      } else if (this.disown(line, owner - 1)) {
+        cost = this.config.dirtySameSocketCycles;
         counters[core * KINDS + TRANSFER]++;
-        dir[d + 1] = (state & ~(OWNER | CORE_DIRTY)) | L3_DIRTY;
+        dir[d + 1] = (state & ~OWNER) | L3_DIRTY;
       } else {
-        cost = c.cleanSnoopCycles;
+        cost = this.config.cleanSnoopCycles;
         counters[core * KINDS + SNOOP]++;
         dir[d + 1] = state & ~OWNER;
       }
       dir[d] |= bit;
     } else {
-      if (c.sockets > 1 && dir[d + 3 - socket] !== 0) {
-        if ((state & (CORE_DIRTY | L3_DIRTY)) !== 0) {
-          cost = c.dirtyCrossSocketCycles;
+      if (this.sockets > 1 && dir[d + 3 - socket] !== 0) {
+        const modified = (state & OWNER) !== 0 && this.disown(line, (state & OWNER) - 1);
+        if (modified || (state & L3_DIRTY) !== 0) {
+          cost = this.config.dirtyCrossSocketCycles;
           counters[core * KINDS + CROSS_DIRTY]++;
           counters[core * KINDS + MEMORY_WRITE]++;
         } else {
-          cost = c.cleanCrossSocketCycles;
+          cost = this.config.cleanCrossSocketCycles;
           counters[core * KINDS + CROSS_CLEAN]++;
         }
         dir[d + 1] = 0;
       } else {
         cost = this.fromMemory(core, socket, line);
         dir[d + 1] = ((socket + 1) << SOCKET_SHIFT) | (core + 1);
+        known[line] |= OWN;
       }
-      this.fillL3(socket, line, c.l3Ways, core);
+      this.fillL3(socket, line, this.l3Ways, core);
       dir[d] |= bit;
     }
-    this.fillL2(core, line);
-    this.fillL1(core, line);
+    this.fillL2(core, known, line);
+    this.fillL1(core, known, line);
     return cost;
   }
 
-  /** Gets a line for writing when the L1 does not hold it exclusively. The L1 has been looked up (and touched) before. */
+  /** Gets a line for writing when the L1 does not hold it exclusively. */
   private own(core: number, line: number, address: number): number {
     const c = this.config;
     const dir = this.dir;
     const counters = this.counters;
     const d = line * 4;
     const state = dir[d + 1];
-    if (state === undefined || core === undefined) throw this.outside(address, core);
-    const inL1 = this.l1.has(core, line);
-    const inL2 = !inL1 && this.l2.touch(core, line);
-    const bit = 1 << core;
-    const socket = (core / this.coresPerSocket) | 0;
-    if (inL2 && (state & OWNER) === core + 1) {
-      dir[d + 1] = state | CORE_DIRTY;
-      this.fillL1(core, line);
-      counters[core * KINDS + L2]++;
-      return this.l2Cycles;
+    if (state === undefined) throw this.outside(address);
+    const known = this.known[core];
+    const k = known[line];
+    const inL1 = (k & IN_L1) !== 0;
+    const inL2 = !inL1 && (k & IN_L2) !== 0;
+    if (inL1) this.l1.use(core, line, (k & IN_L1) - 1);
+    else if (inL2) {
+      this.l2.use(core, line, ((k & IN_L2) >> 4) - 1);
+      if ((k & OWN) !== 0) {
+        known[line] = k | DIRTY;
+        this.fillL1(core, known, line);
+        counters[core * KINDS + L2]++;
+        return this.l2Cycles;
+      }
     }
-    let cost: number;
+    const socket = (core / this.coresPerSocket) | 0;
     const slot = dir[d + 2 + socket];
-    const slotThere = c.sockets > 1 ? dir[d + 3 - socket] : 0;
-    const others = dir[d] & ~bit;
+    const slotThere = this.sockets > 1 ? dir[d + 3 - socket] : 0;
+    const others = dir[d] & ~(1 << core);
     const held = inL1 || inL2;
+    let cost: number;
     if (slot !== 0) {
-      this.l3[socket].touch(slot - 1);
+      this.l3[socket].use(slot - 1);
       if ((state & SOCKET) === 0) {
         cost = c.cleanCrossSocketCycles;
         counters[core * KINDS + UPGRADE_CROSS]++;
-      } else if ((state & CORE_DIRTY) !== 0) {
+      } else if (this.ownerIsDirty(line, state)) {
         cost = c.dirtySameSocketCycles;
         counters[core * KINDS + TRANSFER]++;
       } else if (others !== 0) {
@@ -427,17 +482,18 @@ export class Machine {
         counters[core * KINDS + (held ? UPGRADE : L3)]++;
       }
     } else if (slotThere !== 0) {
-      const dirty = (state & (CORE_DIRTY | L3_DIRTY)) !== 0;
+      const dirty = (state & L3_DIRTY) !== 0 || this.ownerIsDirty(line, state);
       cost = dirty ? c.dirtyCrossSocketCycles : c.cleanCrossSocketCycles;
       counters[core * KINDS + (dirty ? CROSS_DIRTY : CROSS_CLEAN)]++;
     } else cost = this.fromMemory(core, socket, line);
     if (others !== 0) this.invalidateCores(line, others);
     if (slotThere !== 0) this.dropSlot(1 - socket, line);
-    dir[d] = bit;
-    dir[d + 1] = ((socket + 1) << SOCKET_SHIFT) | (core + 1) | CORE_DIRTY;
-    if (slot === 0) this.fillL3(socket, line, c.l3Ways, core);
-    if (!held) this.fillL2(core, line);
-    if (!inL1) this.fillL1(core, line);
+    dir[d] = 1 << core;
+    dir[d + 1] = ((socket + 1) << SOCKET_SHIFT) | (core + 1);
+    known[line] |= OWN | DIRTY;
+    if (slot === 0) this.fillL3(socket, line, this.l3Ways, core);
+    if (!held) this.fillL2(core, known, line);
+    if (!inL1) this.fillL1(core, known, line);
     return cost;
   }
 
@@ -450,26 +506,44 @@ export class Machine {
     return this.config.dramRemoteCycles;
   }
 
-  private fillL1(core: number, line: number): void {
-    const victim = this.l1.fill(core, line);
+  private fillL1(core: number, known: Uint16Array, line: number): void {
+    known[line] |= this.l1.fill(core, line) + 1;
+    const victim = this.l1.victim;
     if (victim < 0) return;
-    const state = this.dir[victim * 4 + 1];
-    if ((state & CORE_DIRTY) === 0 || (state & OWNER) !== core + 1) return;
+    const k = known[victim];
+    known[victim] = k & NOT_L1;
+    if ((k & DIRTY) === 0) return;
     // A modified line leaves the L1 for the L2: a use of it there, or a new place.
-    if (!this.l2.touch(core, victim)) this.fillL2(core, victim);
+    if ((k & IN_L2) !== 0) this.l2.use(core, victim, ((k & IN_L2) >> 4) - 1);
+    else this.fillL2(core, known, victim);
   }
 
-  private fillL2(core: number, line: number): void {
-    const victim = this.l2.fill(core, line);
+  private fillL2(core: number, known: Uint16Array, line: number): void {
+    known[line] |= (this.l2.fill(core, line) + 1) << 4;
+    const victim = this.l2.victim;
     if (victim < 0) return;
-    const d = victim * 4;
-    const state = this.dir[d + 1];
-    if ((state & CORE_DIRTY) === 0 || (state & OWNER) !== core + 1) return;
-    if (this.l1.has(core, victim)) return;
+    const k = known[victim];
+    known[victim] = k & NOT_L2;
+    if ((k & DIRTY) === 0 || (k & IN_L1) !== 0) return;
     // The last private copy of a modified line: written back to the L3, which now knows that the core has it no more.
-    this.dir[d + 1] = (state & ~(OWNER | CORE_DIRTY)) | L3_DIRTY;
+    known[victim] = 0;
+    const d = victim * 4;
+    this.dir[d + 1] = (this.dir[d + 1] & ~OWNER) | L3_DIRTY;
     this.dir[d] &= ~(1 << core);
     this.counters[core * KINDS + WRITE_BACK]++;
+  }
+
+  /** The core is no longer the owner; it keeps its copies. Returns whether it had modified the line. */
+  private disown(line: number, core: number): boolean {
+    const known = this.known[core];
+    const k = known[line];
+    known[line] = k & NOT_OWN;
+    return (k & DIRTY) !== 0;
+  }
+
+  private ownerIsDirty(line: number, state: number): boolean {
+    const owner = state & OWNER;
+    return owner !== 0 && (this.known[owner - 1][line] & DIRTY) !== 0;
   }
 
   /** Gives a line a slot in a socket's L3; the line that makes room leaves every private cache of the socket too. */
@@ -483,13 +557,14 @@ export class Machine {
       const mine = this.socketMask(socket);
       const state = dir[d + 1];
       const held = dir[d] & mine;
+      const dirty = (state & L3_DIRTY) !== 0 || this.ownerIsDirty(victim, state);
       if (held !== 0) this.counters[core * KINDS + BACK_INVALIDATION] += this.invalidateCores(victim, held);
       dir[d] &= ~mine;
       dir[d + 2 + socket] = 0;
       if (state >>> SOCKET_SHIFT === 0) {
         // Shared between sockets: memory is current, the other socket keeps its copy and does not learn that it is alone.
       } else if ((state & SOCKET) === (socket + 1) << SOCKET_SHIFT) {
-        if ((state & (CORE_DIRTY | L3_DIRTY)) !== 0) this.counters[core * KINDS + MEMORY_WRITE]++;
+        if (dirty) this.counters[core * KINDS + MEMORY_WRITE]++;
         dir[d + 1] = 0;
       }
     }
@@ -508,9 +583,11 @@ export class Machine {
     let removed = 0;
     for (let rest = mask; rest !== 0; rest &= rest - 1) {
       const core = 31 - Math.clz32(rest & -rest);
-      const inL1 = this.l1.remove(core, line);
-      const inL2 = this.l2.remove(core, line);
-      if (inL1 || inL2) removed++;
+      const k = this.known[core][line];
+      this.known[core][line] = 0;
+      if ((k & IN_L1) !== 0) this.l1.remove(core, line, (k & IN_L1) - 1);
+      if ((k & IN_L2) !== 0) this.l2.remove(core, line, ((k & IN_L2) >> 4) - 1);
+      if ((k & (IN_L1 | IN_L2)) !== 0) removed++;
     }
     return removed;
   }
@@ -520,10 +597,13 @@ export class Machine {
     return n >= directoryCores ? -1 : ((1 << n) - 1) << (socket * n);
   }
 
-  private outside(address: number, core: number | undefined): RangeError {
-    if (core === undefined) return new RangeError(`There is no such CPU; this machine has CPUs 0 to ${this.cpus - 1}.`);
+  private outside(address: number): RangeError {
     return new RangeError(
       `Address ${address} lies in no region of the machine's memory (${this.memory.bytes} bytes are reserved); reserve it with region().`,
     );
+  }
+
+  private noCpu(): RangeError {
+    return new RangeError(`There is no such CPU; this machine has CPUs 0 to ${this.cpus - 1}.`);
   }
 }

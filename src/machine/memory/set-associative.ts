@@ -1,22 +1,25 @@
 /**
- * A set-associative cache with true least-recently-used replacement, one for each of several cores, holding line numbers only.
+ * The order of use of a set-associative cache, one cache for each of several cores: true least recently used.
  *
  * Layout: eight tags a set (unused ways hold -1) and one 32-bit word a set that lists the ways from most to least recently used, four
- * bits a way. Touching a line moves its way to the front of that word with a handful of integer operations, whatever the number of ways;
- * `npm run bench:engine` shows the cost of a hit. Invalid ways are always at the back, so they are filled first.
+ * bits a way. Using a way moves it to the front of that word in a handful of integer operations without a branch, whatever the number of
+ * ways. Which way holds a line is the machine's business (it keeps it by core and line), so that nothing is ever searched;
+ * `npm run bench:engine` shows the cost of a hit. Empty ways are always at the back, so they are filled first.
  */
 export const maxPrivateWays = 8;
 
 const identityOrder = 0x76543210;
 
 export class SetAssociative {
-  /** Tags by core, set and way; -1 where nothing is held. */
-  readonly tags: Int32Array;
+  /** The line in each way of each set of each core; -1 where it is empty. */
+  private readonly tags: Int32Array;
   private readonly order: Int32Array;
   private readonly setMask: number;
   private readonly lruShift: number;
   private readonly keepMask: number;
   private readonly oldMask: number;
+  /** The line that the last {@link fill} evicted, or -1. */
+  victim = -1;
 
   /**
    * @param cores how many private caches
@@ -36,75 +39,43 @@ export class SetAssociative {
     this.oldMask = ways === maxPrivateWays ? 0 : -1 << (4 * ways);
   }
 
-  /** Whether the core's cache holds the line; a line that is held becomes the most recently used of its set. */
-  touch(core: number, line: number): boolean {
+  /** The line is in this way and was used: it becomes the most recently used of its set. */
+  use(core: number, line: number, way: number): void {
     const set = core * this.sets + (line & this.setMask);
     const order = this.order[set];
-    const tags = this.tags;
-    const base = set << 3;
-    if (tags[base + (order & 7)] === line) return true;
-    let way: number;
-    if (tags[base] === line) way = 0;
-    else if (tags[base + 1] === line) way = 1;
-    else if (tags[base + 2] === line) way = 2;
-    else if (tags[base + 3] === line) way = 3;
-    else if (tags[base + 4] === line) way = 4;
-    else if (tags[base + 5] === line) way = 5;
-    else if (tags[base + 6] === line) way = 6;
-    else if (tags[base + 7] === line) way = 7;
-    else return false;
     // The nibble that equals `way` becomes 0 in `x`; no nibble exceeds 7, so adding 7 sets bit 3 of every other one without a carry.
-    const x = order ^ (way * 0x11111111);
+    const x = order ^ Math.imul(way, 0x11111111);
     const bit = (~(x + 0x77777777) & 0x88888888) >>> 3;
     this.order[set] = (order & -(bit << 4)) | ((order & (bit - 1)) << 4) | way;
-    return true;
   }
 
-  /** Whether the core's cache holds the line, without touching it. */
-  has(core: number, line: number): boolean {
-    const tags = this.tags;
-    const base = (core * this.sets + (line & this.setMask)) << 3;
-    return (
-      tags[base] === line ||
-      tags[base + 1] === line ||
-      tags[base + 2] === line ||
-      tags[base + 3] === line ||
-      tags[base + 4] === line ||
-      tags[base + 5] === line ||
-      tags[base + 6] === line ||
-      tags[base + 7] === line
-    );
-  }
-
-  /** Puts a line that is not held into the place of the least recently used one; returns the line evicted, or -1. */
+  /** Puts a line into the least recently used way of its set; returns the way, and leaves the line evicted in `victim`. */
   fill(core: number, line: number): number {
     const set = core * this.sets + (line & this.setMask);
     const order = this.order[set];
     const way = (order >>> this.lruShift) & 7;
     this.order[set] = (order & this.oldMask) | ((order & this.keepMask) << 4) | way;
     const slot = (set << 3) + way;
-    const victim = this.tags[slot];
+    this.victim = this.tags[slot];
     this.tags[slot] = line;
-    return victim;
+    return way;
   }
 
-  /** Removes a line if it is held; its way becomes the first to be filled. */
-  remove(core: number, line: number): boolean {
+  /** Empties the way that holds a line; it becomes the first to be filled. */
+  remove(core: number, line: number, way: number): void {
     const set = core * this.sets + (line & this.setMask);
-    const base = set << 3;
-    for (let way = 0; way < this.ways; way++) {
-      if (this.tags[base + way] !== line) continue;
-      this.tags[base + way] = -1;
-      const order = this.order[set];
-      let kept = 0;
-      let place = 0;
-      for (let p = 0; p < this.ways; p++) {
-        const w = (order >>> (4 * p)) & 7;
-        if (w !== way) kept |= w << (4 * place++);
-      }
-      this.order[set] = (order & this.oldMask) | kept | (way << (4 * place));
-      return true;
-    }
-    return false;
+    this.tags[(set << 3) + way] = -1;
+    const order = this.order[set];
+    const x = order ^ Math.imul(way, 0x11111111);
+    const bit = (~(x + 0x77777777) & 0x88888888) >>> 3;
+    // The ways used longer ago move up by one place, and this one goes to the last.
+    const newer = order & (bit - 1);
+    const older = order & this.lastMask & -(bit << 4);
+    this.order[set] = (order & this.oldMask) | newer | (older >>> 4) | (way << this.lruShift);
+  }
+
+  /** The nibbles of the ways that exist. */
+  private get lastMask(): number {
+    return ~this.oldMask;
   }
 }

@@ -20,7 +20,7 @@ export class SharedCache {
   }
 
   /** Marks a slot as just used. */
-  touch(slot: number): void {
+  use(slot: number): void {
     this.stamps[slot] = ++this.now;
   }
 
