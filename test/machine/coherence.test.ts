@@ -4,7 +4,7 @@ import { Streams } from "../../src/engine/index.js";
 import { Machine, type MachineConfig, machineConfig } from "../../src/machine/index.js";
 import { ReferenceMachine } from "./reference.js";
 
-type Access = { kind: "read" | "write" | "atomic" | "deviceRead" | "deviceWrite"; cpu: number; line: number };
+type Access = { kind: "read" | "write" | "atomic" | "deviceRead" | "deviceWrite" | "flush"; cpu: number; line: number };
 
 /** Small caches, so that a short stream fills and spills all of them; every cost differs, so that a wrong path shows. */
 const small = (overrides: Partial<MachineConfig> = {}): MachineConfig =>
@@ -37,7 +37,7 @@ const configs = fc.constantFrom(
 );
 
 const access: fc.Arbitrary<Access> = fc.record({
-  kind: fc.constantFrom("read", "read", "read", "write", "write", "atomic", "deviceRead", "deviceWrite"),
+  kind: fc.constantFrom("read", "read", "read", "write", "write", "atomic", "deviceRead", "deviceWrite", "flush"),
   cpu: fc.nat(11),
   // Mostly lines that fight for the same sets, so that every cache evicts.
   line: fc.oneof(
@@ -50,6 +50,10 @@ const access: fc.Arbitrary<Access> = fc.record({
 const touch = (m: Machine, base: number, a: Access): number => {
   const address = base + a.line * 64 + 8;
   if (a.kind === "deviceRead" || a.kind === "deviceWrite") return m[a.kind](address);
+  if (a.kind === "flush") {
+    m.flush(address);
+    return 0;
+  }
   return m[a.kind](a.cpu % m.cpus, address);
 };
 
@@ -63,7 +67,7 @@ test("costs and contents equal the reference model's, no read is stale, one owne
         const cost = touch(m, base, a);
         const line = base / 64 + a.line;
         const expected =
-          a.kind === "deviceRead" || a.kind === "deviceWrite"
+          a.kind === "deviceRead" || a.kind === "deviceWrite" || a.kind === "flush"
             ? reference[a.kind](line)
             : reference[a.kind](a.cpu % m.cpus, line);
         if (cost !== expected) expect({ i, ...a, cost }).toEqual({ i, ...a, cost: expected });

@@ -142,6 +142,18 @@ export class ReferenceMachine {
     return cost;
   }
 
+  flush(line: number): number {
+    const d = this.entry(line);
+    if (d.modified || d.l3Modified) {
+      this.memoryWrites++;
+      this.memory.set(line, this.newest.get(line) as number);
+    }
+    this.invalidate(line, () => true);
+    for (let socket = 0; socket < this.c.sockets; socket++) if (this.inL3(socket, line)) this.dropL3(socket, line);
+    this.directory.delete(line);
+    return 0;
+  }
+
   private load(core: number, line: number): { cost: number; value: number } {
     const { c } = this;
     const socket = Math.floor(core / c.coresPerSocket);

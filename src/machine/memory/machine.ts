@@ -366,7 +366,10 @@ export class Machine {
   flush(address: number): void {
     const line = address >>> 6;
     const d = line * 4;
-    if (this.dir[d + 1] === undefined) throw this.outside(address, 0);
+    const state = this.dir[d + 1];
+    if (state === undefined) throw this.outside(address);
+    // A write-back belongs to nobody's count but the machine's: it is booked on the first core.
+    if ((state & L3_DIRTY) !== 0 || this.ownerIsDirty(line, state)) this.counters[MEMORY_WRITE]++;
     this.invalidateCores(line, this.dir[d]);
     this.dir[d] = 0;
     this.dir[d + 1] = 0;
