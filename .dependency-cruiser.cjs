@@ -1,5 +1,5 @@
 /** Imports go one way, down the floor plan (src/README.md), and through a room's door. */
-const floors = ["cli", "lab", "writeup", "kernel", "experiments", "plot", "workload", "dma", "iova", "vtd", "kvm", "machine", "explore", "engine", "facts"];
+const floors = ["cli", "lab", "writeup", "kernel", "sweep", "experiments", "plot", "workload", "dma", "iova", "vtd", "kvm", "machine", "explore", "engine", "facts"];
 const core = ["experiments", "plot", "workload", "dma", "iova", "vtd", "kvm", "machine", "explore", "engine", "facts"];
 
 module.exports = {

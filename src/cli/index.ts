@@ -1,5 +1,5 @@
 /**
- * The command line: `iommu-lab lab | execute | kernel | run | sweep | iova | mce | trace | claims | reproduce`.
+ * The command line: `iommu-lab lab | execute | kernel | run | experiments | iova | mce | trace | claims | reproduce`.
  *
  * Each command is a file of src/cli that registers itself on the program: it reads its arguments, calls one thing of a room below, and
  * prints. No command computes anything. Exit codes: 0 done, 1 it failed (one sentence on stderr says why), 2 the arguments are wrong.
@@ -11,6 +11,7 @@ import { iovaCommand } from "./iova.js";
 import { kernelCommand } from "./kernel.js";
 import { labCommand } from "./lab.js";
 import { mceCommand } from "./mce.js";
+import { runCommand } from "./run.js";
 import { traceCommand } from "./trace.js";
 
 export { UserError } from "./errors.js";
@@ -18,7 +19,14 @@ export { UserError } from "./errors.js";
 const { version } = createRequire(import.meta.url)("../../package.json") as { version: string };
 
 /** Commands, in the order of the help text. */
-const commands: ((program: Command) => void)[] = [labCommand, kernelCommand, iovaCommand, traceCommand, mceCommand];
+const commands: ((program: Command) => void)[] = [
+  labCommand,
+  kernelCommand,
+  runCommand,
+  iovaCommand,
+  traceCommand,
+  mceCommand,
+];
 
 /**
  * Runs the command line.

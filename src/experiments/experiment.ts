@@ -1,17 +1,9 @@
 import { type ColumnTable, table } from "arquero";
 import type { z } from "zod";
+import type { Interval } from "../engine/index.js";
 import type { Figure } from "../plot/index.js";
 
-/** An estimate with its confidence interval. */
-export interface Interval {
-  mean: number;
-  low: number;
-  high: number;
-  /** Number of independent replications behind it. */
-  n: number;
-  /** Confidence level, e.g. 0.95. */
-  level: number;
-}
+export type { Interval } from "../engine/index.js";
 
 /** A testable sentence and what was published. */
 export interface Claim {

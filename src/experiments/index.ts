@@ -20,4 +20,8 @@ export {
   tableOf,
   unitsKey,
 } from "./experiment.js";
+export { type Field, fieldsOf, withSettings } from "./fields.js";
+export { canonicalJson, configHash } from "./hash.js";
 export * from "./machine-check/index.js";
+export { type AnyExperiment, experimentByName, experiments } from "./registry.js";
+export { grid, type Space, type SpacePoint, withFields } from "./space.js";

@@ -1,0 +1,26 @@
+/** Shows how far a run is on stderr, once it has taken two seconds: in place on a terminal, a line every five seconds elsewhere. */
+export class Progress {
+  private readonly began = performance.now();
+  private shown = 0;
+
+  constructor(private readonly out: NodeJS.WriteStream = process.stderr) {}
+
+  /** As an experiment's progress listener. */
+  readonly tell = (done: number, total: number, label: string): void => {
+    const elapsed = performance.now() - this.began;
+    if (elapsed < 2000 || (!this.out.isTTY && performance.now() - this.shown < 5000)) return;
+    this.shown = performance.now();
+    const left = done > 0 ? `, about ${seconds((elapsed / done) * (total - done))} left` : "";
+    const text = `${done} of ${total} points, ${seconds(elapsed)}${left}${label === "" ? "" : ` · ${label}`}`;
+    this.out.write(this.out.isTTY ? `\r\x1b[K${text.slice(0, (this.out.columns || 80) - 1)}` : `${text}\n`);
+  };
+
+  /** Clears the line. */
+  end(): void {
+    if (this.shown > 0 && this.out.isTTY) this.out.write("\r\x1b[K");
+  }
+}
+
+function seconds(ms: number): string {
+  return ms < 90_000 ? `${Math.round(ms / 1000)} s` : `${Math.round(ms / 60_000)} min`;
+}

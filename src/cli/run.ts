@@ -1,0 +1,192 @@
+import { renameSync, rmSync, writeFileSync } from "node:fs";
+import type { Command } from "commander";
+import {
+  type AnyExperiment,
+  canonicalJson,
+  configHash,
+  experimentByName,
+  experiments,
+  fieldsOf,
+  type Row,
+  type Run,
+  withSettings,
+} from "../experiments/index.js";
+import { runOnWorkers } from "../sweep/index.js";
+import { UserError } from "./errors.js";
+import { readText } from "./files.js";
+import { Progress } from "./progress.js";
+
+interface RunFlags {
+  config?: string;
+  set?: string[];
+  fidelity?: string;
+  seed?: string;
+  json?: boolean;
+  csv?: boolean;
+  jobs?: string;
+  out?: string;
+  help?: boolean;
+}
+
+/** `iommu-lab run EXPERIMENT` and `iommu-lab experiments`. */
+export function runCommand(program: Command): void {
+  program
+    .command("experiments")
+    .description("List the experiments, with the question that each answers.")
+    .action(() => {
+      process.stdout.write(listText());
+    });
+  const command = program
+    .command("run")
+    .description("Run an experiment: its table, and what it says about the claims.")
+    .argument("[experiment]", "its name; `iommu-lab experiments` lists them")
+    .option("--config <file>", "read the configuration from a JSON file (- for standard input)")
+    .option(
+      "--set <field=value>",
+      "set a field (again for more): cores=1,2,4 or link.generation=3",
+      (one: string, all?: string[]) => [...(all ?? []), one],
+    )
+    .option("--fidelity <quick|full>", "quick: seconds, for exploring; full: what a paper would use")
+    .option("--seed <n>", "seed of the random streams")
+    .option("--json", "print configuration, rows and claims as JSON")
+    .option("--csv", "print the rows as CSV")
+    .option("--jobs <n>", "worker threads (default: one a core); the result is the same")
+    .option("--out <file>", "write to a file instead of the terminal; it appears when it is complete")
+    .helpOption(false)
+    .option("-h, --help", "show this, and with an experiment its fields")
+    .action(async (name: string | undefined, flags: RunFlags) => {
+      if (flags.help) {
+        process.stdout.write(command.helpInformation() + (name ? `\n${fieldsText(experimentByName(name))}` : ""));
+      } else if (name === undefined) command.error(`Which experiment?\n${listText()}`);
+      else await run(experimentByName(name), flags);
+    });
+}
+
+async function run(experiment: AnyExperiment, flags: RunFlags): Promise<void> {
+  if (flags.json && flags.csv) throw new UserError("Choose one of --json and --csv.");
+  const jobs = flags.jobs === undefined ? undefined : Number(flags.jobs);
+  if (jobs !== undefined && !(Number.isSafeInteger(jobs) && jobs >= 1 && jobs <= 256))
+    throw new UserError(`--jobs: a whole number of workers from 1 to 256; got ${flags.jobs}.`);
+  const config = experiment.parse(configInput(experiment, flags));
+  const interrupt = new AbortController();
+  const onInterrupt = () => interrupt.abort(new UserError("Interrupted."));
+  process.once("SIGINT", onInterrupt);
+  const progress = new Progress();
+  let result: Run<unknown>;
+  try {
+    const options = { onProgress: progress.tell, signal: interrupt.signal };
+    result = await runOnWorkers(experiment, config, jobs === undefined ? options : { ...options, jobs });
+  } catch (error) {
+    if (!interrupt.signal.aborted) throw error;
+    progress.end();
+    process.stderr.write(`Interrupted${flags.out ? `; ${flags.out} was not written` : ""}.\n`);
+    process.exitCode = 130;
+    return;
+  } finally {
+    progress.end();
+    process.removeListener("SIGINT", onInterrupt);
+  }
+  const text = flags.json
+    ? jsonText(experiment, result)
+    : flags.csv
+      ? `${result.table.toCSV()}\n`
+      : reportText(experiment, result);
+  if (flags.out === undefined) process.stdout.write(text);
+  else writeWhole(flags.out, text);
+}
+
+/** The configuration's input: the file, then --fidelity and --seed, then every --set. */
+function configInput(experiment: AnyExperiment, flags: RunFlags): Record<string, unknown> {
+  let input: unknown = {};
+  if (flags.config !== undefined) {
+    try {
+      input = JSON.parse(readText(flags.config));
+    } catch (error) {
+      if (error instanceof UserError) throw error;
+      throw new UserError(`${flags.config}: this is not JSON (${(error as Error).message}).`);
+    }
+    if (typeof input !== "object" || input === null || Array.isArray(input))
+      throw new UserError(`${flags.config}: a configuration is a JSON object, as {"seed": 2}.`);
+  }
+  const settings = [...(flags.set ?? [])];
+  if (flags.seed !== undefined) settings.unshift(`seed=${flags.seed}`);
+  if (flags.fidelity !== undefined) settings.unshift(`fidelity=${flags.fidelity}`);
+  return withSettings(experiment.config, input as object, settings);
+}
+
+/** Writes beside the file and renames: an interruption or a full disk leaves no half of it. */
+function writeWhole(file: string, text: string): void {
+  const part = `${file}.${process.pid}.part`;
+  try {
+    writeFileSync(part, text);
+    renameSync(part, file);
+  } catch (error) {
+    rmSync(part, { force: true });
+    throw new UserError(`${file}: cannot be written (${(error as Error).message}).`);
+  }
+}
+
+function listText(): string {
+  const width = Math.max(...experiments().map(({ name }) => name.length));
+  return experiments()
+    .map(({ name, question }) => `${name.padEnd(width)}  ${question}\n`)
+    .join("");
+}
+
+/** The fields of an experiment, as its help shows them. */
+function fieldsText(experiment: AnyExperiment): string {
+  const lines = fieldsOf(experiment.config).map(({ path, accepts, fallback, description }) => {
+    const text = `${path}  (${accepts}${fallback === undefined ? "" : `; default ${fallback}`})`;
+    return `  ${text}\n${description === "" ? "" : `      ${description}\n`}`;
+  });
+  return `${experiment.name}: ${experiment.title}\n${experiment.question}\n\nFields, for --set and --config:\n${lines.join("")}`;
+}
+
+function jsonText(experiment: AnyExperiment, { config, rows, claims }: Run<unknown>): string {
+  const { name, columns } = experiment;
+  return `${JSON.stringify({ experiment: name, configHash: configHash(name, config), config, columns, rows, claims }, null, 2)}\n`;
+}
+
+function reportText(experiment: AnyExperiment, { config, rows, claims }: Run<unknown>): string {
+  const parts = [`${experiment.title}\n${canonicalJson(config)}\n\n`, tableText(experiment, rows)];
+  for (const claim of claims) {
+    const { simulated } = claim;
+    const value = simulated
+      ? `  simulated ${short(simulated.mean)} (${short(simulated.low)} … ${short(simulated.high)}) ${simulated.unit}`
+      : "";
+    const published = claim.published
+      ? `  published ${[...new Set([claim.published.low, claim.published.high])].map(short).join(" … ")} ${claim.published.unit}`
+      : "";
+    parts.push(`\n${claim.id} ${claim.verdict}: "${claim.quote}" (${claim.source})\n  ${claim.explanation}\n`);
+    if (value + published !== "") parts.push(`${value}${published}\n`);
+  }
+  return parts.join("");
+}
+
+function tableText(experiment: AnyExperiment, rows: readonly Row[]): string {
+  const names = Object.keys(experiment.columns);
+  const units = names.map((name) => experiment.columns[name].unit);
+  const header = units.some((unit) => unit !== "") ? [names, units] : [names];
+  const body = rows.map((row) =>
+    names.map((name) => {
+      const value = row[name];
+      return typeof value === "number" ? short(value) : String(value ?? "");
+    }),
+  );
+  const lines = [...header, ...body];
+  const widths = names.map((_, column) => Math.max(...lines.map((line) => line[column].length)));
+  const numeric = names.map((name) => rows.every((row) => typeof row[name] !== "string"));
+  const show = (line: string[]) =>
+    line
+      .map((cell, column) => (numeric[column] ? cell.padStart(widths[column]) : cell.padEnd(widths[column])))
+      .join("  ")
+      .trimEnd();
+  const rule = widths.map((width) => "─".repeat(width)).join("  ");
+  return `${[...header.map(show), rule, ...body.map(show)].join("\n")}\n`;
+}
+
+/** A number for a reader: four significant digits, whole numbers whole. */
+function short(value: number): string {
+  if (Number.isInteger(value) || !Number.isFinite(value)) return String(value);
+  return String(Number(value.toPrecision(4)));
+}

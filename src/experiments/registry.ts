@@ -1,0 +1,26 @@
+import type { z } from "zod";
+import { ConfigError, type Experiment } from "./experiment.js";
+import { cr4ReadCost, machineCheck, machineCheckExploration, machineCheckFleet } from "./machine-check/index.js";
+
+/** An experiment whose configuration and points are not known to the caller: found by name, driven by JSON. */
+export type AnyExperiment = Experiment<z.ZodType, unknown>;
+
+/** Every experiment, in the order in which they are listed. One line each. */
+const all: readonly unknown[] = [machineCheck, machineCheckExploration, cr4ReadCost, machineCheckFleet];
+
+/** Every experiment that can be run by name. */
+export function experiments(): readonly AnyExperiment[] {
+  return all as readonly AnyExperiment[];
+}
+
+/** An experiment by its name. @throws ConfigError that lists the names there are */
+export function experimentByName(name: string): AnyExperiment {
+  const found = experiments().find((experiment) => experiment.name === name);
+  if (!found)
+    throw new ConfigError(
+      `There is no experiment "${name}". There is ${experiments()
+        .map((experiment) => experiment.name)
+        .join(", ")}.`,
+    );
+  return found;
+}

@@ -1,0 +1,9 @@
+/**
+ * Sweeps: an experiment's points on all cores, by worker threads. Node only; the experiments themselves know nothing of it.
+ *
+ * The unit of work is a point: plain JSON, named by its hash, sharing no memory with any other. Results come in the order of the points,
+ * whatever the order in which they finish, so that the number of workers never changes a byte. Points whose rows are known (by their
+ * hash) are not computed again: that is how an interrupted run goes on.
+ */
+export { computePoints, type PointOptions, pointHash } from "./points.js";
+export { runOnWorkers, type Sweep, type SweptRun, sweep } from "./sweep.js";

@@ -1,0 +1,71 @@
+import { execFileSync, spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, test } from "vitest";
+import { machineCheck } from "../../src/experiments/index.js";
+
+const folder = mkdtempSync(join(tmpdir(), "iommu-lab-run-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function lab(...args: string[]): { status: number | null; out: string; err: string } {
+  const { status, stdout, stderr } = spawnSync(process.execPath, ["src/cli/iommu-lab.mjs", ...args], {
+    encoding: "utf8",
+  });
+  return { status, out: stdout, err: stderr };
+}
+
+describe("run", () => {
+  test("gives the notebook's rows as JSON, with settings from the command line", async () => {
+    const { out, status } = lab("run", "machine-check", "--set", "rule=before,svm", "--set", "hostMce=1", "--json");
+    expect(status).toBe(0);
+    const run = await machineCheck.run({ rule: ["before", "svm"], hostMce: [1] });
+    expect(JSON.parse(out)).toMatchObject({ experiment: "machine-check", rows: run.rows });
+  });
+
+  test("takes a file, the command line's settings over it, and writes whole files only", () => {
+    const file = join(folder, "config.json");
+    writeFileSync(file, JSON.stringify({ rule: ["svm"], hostMce: [0] }));
+    const out = join(folder, "rows.csv");
+    const args = ["run", "machine-check", "--config", file, "--set", "hostMce=1", "--csv", "--jobs", "1"];
+    expect(lab(...args, "--out", out)).toEqual({ status: 0, out: "", err: "" });
+    const lines = readFileSync(out, "utf8").trim().split("\n");
+    expect(lines[0].split(",").slice(0, 2)).toEqual(["rule", "hostMce"]);
+    expect(lines.slice(1).every((line) => line.startsWith("svm,1,"))).toBe(true);
+    expect(lab(...args, "--out", join(folder, "none", "rows.csv")).err).toContain("cannot be written");
+    expect(readdirSync(folder).sort()).toEqual(["config.json", "rows.csv"]);
+  });
+
+  test("shows a table and the claims", () => {
+    const { out } = lab("run", "machine-check", "--set", "rule=before");
+    expect(out).toContain("hardwareMce");
+    expect(out).toMatch(/holds|depends|not answered/);
+  });
+
+  test("help of an experiment lists its fields", () => {
+    expect(lab("run", "machine-check", "--help").out).toMatch(/Fields[\s\S]*rule {2}\(list of before/);
+    expect(lab("run", "--help").status).toBe(0);
+  });
+
+  test.each([
+    [["run", "nope"], 1, /"nope".*machine-check/],
+    [["run"], 2, /Which experiment[\s\S]*machine-check/],
+    [["run", "machine-check", "--set", "rule=nope"], 1, /rule\.0.*"nope"/],
+    [["run", "machine-check", "--set", "seed=1"], 1, /no field "seed".*rule/],
+    [["run", "machine-check", "--config", "missing.json"], 1, /missing\.json: there is no such file/],
+    [["run", "machine-check", "--jobs", "0"], 1, /--jobs.*0/],
+    [["run", "machine-check", "--json", "--csv"], 1, /one of/],
+    [["run", "machine-check", "--nope"], 2, /--nope/],
+  ])("says in a sentence what is wrong with %j", (args, code, message) => {
+    const { status, err, out } = lab(...args);
+    expect([status, out]).toEqual([code, ""]);
+    expect(err).toMatch(message);
+    expect(err).not.toMatch(/^ {4}at /m);
+  });
+});
+
+test("experiments are listed with their questions", () => {
+  const out = execFileSync(process.execPath, ["src/cli/iommu-lab.mjs", "experiments"], { encoding: "utf8" });
+  expect(out).toContain(machineCheck.question);
+  expect(existsSync("dist/sweep/worker.js")).toBe(true);
+});

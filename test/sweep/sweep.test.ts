@@ -1,0 +1,77 @@
+import { expect, test } from "vitest";
+// The built code: a worker thread runs that, too.
+import { ConfigError, type Experiment, type Row } from "../../dist/experiments/index.js";
+import { computePoints, pointHash, runOnWorkers, sweep } from "../../dist/sweep/index.js";
+// @ts-expect-error the toy is plain JavaScript, as a worker loads it
+import { toy as untyped } from "./toy-experiment.mjs";
+
+const toy = untyped as Experiment<never>;
+const from = new URL("./toy-experiment.mjs", import.meta.url).href;
+const values = Array.from({ length: 12 }, (_, i) => i);
+const config = (input: object) => input as never;
+
+test("workers give the rows of a plain run, in the points' order, whichever is done first", async () => {
+  const done: string[] = [];
+  const options = { jobs: 3, from, onProgress: (_: number, __: number, label: string) => done.push(label) };
+  const run = await runOnWorkers(toy, config({ values, slow: 200 }), options);
+  expect(run.rows).toEqual((await toy.run(config({ values }))).rows);
+  expect(done.filter((label) => label !== "").toSorted()).toEqual(values.map((v) => `value ${v}`).toSorted());
+  // The first point is the slowest by far: it was not the first to be done.
+  expect(done.indexOf("value 0")).toBeGreaterThan(2);
+});
+
+test("a sweep gives its runs in order, named by their hashes, and one table with the varied fields", async () => {
+  const space = { "nested.factor": [2, 3], values: [[1, 2], [2]] };
+  const one = await sweep(toy, space, { jobs: 1, from });
+  const two = await sweep(toy, space, { jobs: 2, from });
+  expect(JSON.stringify(two.table.objects())).toBe(JSON.stringify(one.table.objects()));
+  expect(one.runs.map(({ run }) => run.rows.map((row) => row["product"]))).toEqual([[2, 4], [4], [3, 6], [6]]);
+  expect(new Set(one.runs.map(({ hash }) => hash)).size).toBe(4);
+  expect(one.table.columnNames()).toEqual(
+    ["config", "nested.factor", "values", "value", "product"].filter((n) => n !== ""),
+  );
+});
+
+test("equal points are computed once, known ones not at all", async () => {
+  const computed: string[] = [];
+  const points = toy.points(toy.parse(config({ values: [5, 6, 5] })));
+  const known = new Map<string, Row[]>([[pointHash(toy, points[1]), [{ value: 6, product: "known" }]]]);
+  const rows = await computePoints(toy as never, points, { known, from, onPoint: (hash) => computed.push(hash) });
+  expect(computed).toEqual([pointHash(toy, points[0])]);
+  expect(rows.map(([row]) => row["product"])).toEqual([10, "known", 10]);
+});
+
+test("an interruption ends a point under way, and keeps what was done", async () => {
+  const interrupt = new AbortController();
+  const kept: Row[][] = [];
+  const running = sweep(toy, [config({ values: [900, 0], slow: 3_600_000 })], {
+    jobs: 2,
+    from,
+    signal: interrupt.signal,
+    onPoint: (_, rows) => {
+      kept.push(rows);
+      interrupt.abort(new Error("enough"));
+    },
+  });
+  setTimeout(() => interrupt.abort(new Error("enough")), 6000);
+  await expect(running).rejects.toThrow("enough");
+  expect(kept.length).toBeLessThan(2);
+});
+
+test("a point that fails ends the sweep with its error; a bad configuration is refused before anything runs", async () => {
+  await expect(runOnWorkers(toy, config({ failAt: 2 }), { from })).rejects.toThrow("value 2 fails");
+  const started: number[] = [];
+  const bad = sweep(toy, { values: [[1], [2000]] }, { from, onProgress: (done) => started.push(done) });
+  await expect(bad).rejects.toThrow(ConfigError);
+  await expect(bad).rejects.toThrow(/values\.0.*2000/);
+  expect(started).toEqual([]);
+});
+
+test("an experiment that workers can not find runs here, and can be interrupted between points", async () => {
+  expect((await sweep(toy, { "nested.factor": [4] })).runs[0].run.rows.map((row) => row["product"])).toEqual([
+    4, 8, 12,
+  ]);
+  const interrupt = new AbortController();
+  const onProgress = (done: number) => done === 1 && interrupt.abort(new Error("enough"));
+  await expect(sweep(toy, { values: [values] }, { signal: interrupt.signal, onProgress })).rejects.toThrow("enough");
+});
