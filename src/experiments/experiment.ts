@@ -2,6 +2,7 @@ import { type ColumnTable, table } from "arquero";
 import type { z } from "zod";
 import type { Interval } from "../engine/index.js";
 import type { Figure } from "../plot/index.js";
+import { displayable } from "./claim-display.js";
 
 export type { Interval } from "../engine/index.js";
 
@@ -136,7 +137,7 @@ export function defineExperiment<S extends z.ZodType, P>(spec: ExperimentSpec<S,
         throw new Error(`${spec.name} has no figure "${name}"; it has ${Object.keys(spec.figures).join(", ")}.`);
       return make(rows, config);
     },
-    claims: spec.claims(rows, config),
+    claims: displayable(spec.claims(rows, config)),
   });
   return {
     ...spec,

@@ -38,7 +38,7 @@ export function figure(spec: {
     ...frame(spec.title, legendNames(spec.data)),
     ...spec.layout,
   };
-  const alt = spec.alt ?? `${spec.title}. ${spec.caption}`;
+  const alt = spec.alt ?? `${spec.title}${/[.?!]$/.test(spec.title) ? "" : "."} ${spec.caption}`;
   return {
     data: spec.data,
     layout,
