@@ -24,6 +24,7 @@ export {
 } from "./experiment.js";
 export { type Field, fieldsOf, withSettings } from "./fields.js";
 export { canonicalJson, configHash } from "./hash.js";
+export * from "./lock-contention/index.js";
 export * from "./machine-check/index.js";
 export { type AnyExperiment, experimentByName, experiments } from "./registry.js";
 export { grid, type Space, type SpacePoint, withFields } from "./space.js";

@@ -1,0 +1,33 @@
+import { confidenceInterval } from "../../engine/index.js";
+import type { Interval, Row } from "../experiment.js";
+
+/** Rows with the given values in the given columns. */
+export function where(rows: readonly Row[], match: Partial<Record<string, Row[string]>>): Row[] {
+  return rows.filter((row) => Object.entries(match).every(([name, value]) => row[name] === value));
+}
+
+/** The mean of a column over replications, with its 95 % interval; a single replication has no interval (low = high = mean). */
+export function estimate(rows: readonly Row[], column: string): Interval {
+  const values = rows.map((row) => Number(row[column]));
+  if (values.length === 0) throw new Error(`there is no row to take "${column}" from`);
+  if (values.length === 1) return { mean: values[0], low: values[0], high: values[0], n: 1, level: 0.95 };
+  return confidenceInterval(values);
+}
+
+/** Replication by replication a / b, with the interval of the ratio: both runs of a pair have the same seed. */
+export function ratio(over: readonly Row[], under: readonly Row[], column = "throughput"): Interval {
+  const base = new Map(under.map((row) => [row["replication"], Number(row[column])]));
+  const values = over.flatMap((row) => {
+    const b = base.get(row["replication"]);
+    return b === undefined || b === 0 ? [] : [Number(row[column]) / b];
+  });
+  if (values.length === 0)
+    throw new Error(`there are no replications with both a numerator and a denominator for "${column}"`);
+  if (values.length === 1) return { mean: values[0], low: values[0], high: values[0], n: 1, level: 0.95 };
+  return confidenceInterval(values);
+}
+
+/** The distinct values of a column, in the order in which they appear. */
+export function distinct<T extends Row[string]>(rows: readonly Row[], column: string): T[] {
+  return [...new Set(rows.map((row) => row[column]))] as T[];
+}

@@ -1,0 +1,148 @@
+import { parts } from "../../dma/index.js";
+import { factNumber } from "../../facts/index.js";
+import { barFigure, type Figure, lineFigure } from "../../plot/index.js";
+import type { Row } from "../experiment.js";
+import { distinct, estimate, where } from "./estimate.js";
+
+/** Columns that a configuration can sweep, with a name for a legend; the first that varies besides cores splits the lines. */
+const splitters: readonly [string, string][] = [
+  ["lock", "lock"],
+  ["profile", "profile"],
+  ["ats", "ATS"],
+  ["coherent", "coherent"],
+  ["staticMaps", "static maps"],
+  ["holes", "holes"],
+  ["mapsPerSide", "maps a side"],
+  ["stackMicroseconds", "stack µs"],
+  ["stackLines", "stack lines"],
+  ["twoPageShare", "two-page share"],
+  ["storeOverlap", "store overlap"],
+  ["invalidationCycles", "invalidation cycles"],
+  ["serialShare", "serial share"],
+  ["handoffPercent", "hand-off %"],
+];
+
+/** Rows in groups that differ in nothing but cores, threads and replication; each with a name that says what is special. */
+export function seriesOf(rows: readonly Row[]): { name: string; rows: Row[] }[] {
+  const varying = splitters.filter(([column]) => distinct(rows, column).length > 1);
+  const groups = new Map<string, Row[]>();
+  for (const row of rows) {
+    const name = [row["title"], ...varying.map(([column, label]) => `${label} ${row[column]}`)].join(" · ");
+    const group = groups.get(name);
+    if (group) group.push(row);
+    else groups.set(name, [row]);
+  }
+  return [...groups].map(([name, members]) => ({ name, rows: members }));
+}
+
+const against = (axis: "cores" | "threads", rows: readonly Row[], column: string, scale = 1) =>
+  seriesOf(rows).map(({ name, rows: members }) => {
+    const x = distinct<number>(members, axis).sort((a, b) => a - b);
+    const at = x.map((value) => estimate(where(members, { [axis]: value }), column));
+    return {
+      name,
+      x,
+      y: at.map((e) => e.mean * scale),
+      low: at.map((e) => e.low * scale),
+      high: at.map((e) => e.high * scale),
+    };
+  });
+
+/** The axis that the rows vary along: cores, unless only the threads do. */
+const axisOf = (rows: readonly Row[]): "cores" | "threads" =>
+  distinct(rows, "cores").length === 1 && distinct(rows, "threads").length > 1 ? "threads" : "cores";
+
+/** The figures, by name: what each shows stands in its caption. */
+export const figures: Record<string, (rows: readonly Row[]) => Figure> = {
+  throughput: (rows) => {
+    const axis = axisOf(rows);
+    return lineFigure({
+      title: `Throughput against ${axis}`,
+      caption: "Transactions a second of one host; bars are 95 % intervals over independent runs.",
+      x: { title: axis, unit: "", ...(axis === "cores" ? {} : { log: true }) },
+      y: { title: "throughput", unit: "thousand transactions/s" },
+      series: against(axis, rows, "throughput", 1e-3),
+    });
+  },
+  relative: (rows) => {
+    const axis = axisOf(rows);
+    const off = where(rows, { variant: "off" });
+    if (off.length === 0) throw new Error('The figure "relative" needs the variant "off" among the variants.');
+    const percent = rows
+      .filter((row) => row["variant"] !== "off")
+      .flatMap((row) => {
+        const base = off.find((o) => o[axis] === row[axis] && o["replication"] === row["replication"]);
+        return base ? [{ ...row, percent: (100 * Number(row["throughput"])) / Number(base["throughput"]) }] : [];
+      });
+    return lineFigure({
+      title: "Throughput as a share of IOMMU off",
+      caption: `The measured host kept ${Math.round((100 * factNumber("PE2")) / factNumber("PE1"))} % with its default, deferred mapping at 16 cores (record PE2, not used to set any parameter).`,
+      x: { title: axis, unit: "" },
+      y: { title: "throughput", unit: "% of off", range: [0, 105] },
+      series: [
+        ...against(axis, percent, "percent"),
+        ...(axis === "cores" && distinct(percent, "variant").includes("deferred")
+          ? [
+              {
+                name: "measured, deferred (PE2)",
+                x: [16],
+                y: [(100 * factNumber("PE2")) / factNumber("PE1")],
+                mode: "markers" as const,
+              },
+            ]
+          : []),
+      ],
+    });
+  },
+  breakdown: (rows) => {
+    const most = Math.max(...distinct<number>(rows, "cores"));
+    const groups =
+      distinct(rows, "variant").length > 1
+        ? seriesOf(where(rows, { cores: most }))
+        : distinct<number>(rows, "cores").map((cores) => ({ name: `${cores} cores`, rows: where(rows, { cores }) }));
+    return barFigure({
+      title:
+        distinct(rows, "variant").length > 1 ? `Where the time of ${most} cores goes` : "Where the cores' time goes",
+      caption: "Shares of all cores' time; they sum to one. Spinning is time waiting for a spinlock.",
+      categories: groups.map((group) => group.name),
+      x: { title: "", unit: "" },
+      y: { title: "share of the cores' time", unit: "%", range: [0, 100] },
+      stacked: true,
+      series: parts.map((part) => ({
+        name: part,
+        values: groups.map((group) => 100 * estimate(group.rows, `share: ${part}`).mean),
+      })),
+    });
+  },
+  utilisation: (rows) =>
+    lineFigure({
+      title: "How busy the tree lock is",
+      caption:
+        "Share of the time in which the allocator's busiest lock is held. At one, nothing else can make the host faster.",
+      x: { title: axisOf(rows), unit: "" },
+      y: { title: "allocator lock held", unit: "% of the time", range: [0, 105] },
+      series: against(
+        axisOf(rows),
+        rows.filter((row) => Number(row["allocator: a transaction"]) > 0),
+        "allocator: utilisation",
+        100,
+      ),
+    }),
+  spinning: (rows) => {
+    const most = Math.max(...distinct<number>(rows, "cores"));
+    const groups = seriesOf(where(rows, { cores: most }));
+    const locks = ["allocator lock", "async_umap_flush_lock", "q_lock", "device_domain_lock"];
+    return barFigure({
+      title: `Which lock ${most} cores wait for`,
+      caption: "Share of all cores' time spent spinning on each lock.",
+      categories: groups.map((group) => group.name),
+      x: { title: "", unit: "" },
+      y: { title: "share of the cores' time", unit: "%", range: [0, 100] },
+      stacked: true,
+      series: locks.map((lock) => ({
+        name: lock,
+        values: groups.map((g) => 100 * estimate(g.rows, `spin: ${lock}`).mean),
+      })),
+    });
+  },
+};

@@ -1,0 +1,38 @@
+/**
+ * Experiment 1: lock contention.
+ *
+ * Question: why does a host lose most of its throughput when its NIC's buffers are mapped through the IOMMU, and which lock is to blame?
+ */
+
+import type { z } from "zod";
+import { defineExperiment, type Experiment } from "../experiment.js";
+import { claims } from "./claims.js";
+import { type LockContentionConfig, LockContentionConfigSchema, type LockContentionPoint, pointsOf } from "./config.js";
+import { figures } from "./figures.js";
+import { columns, simulatePoint } from "./rows.js";
+
+export {
+  type LockContentionConfig,
+  LockContentionConfigSchema,
+  type LockContentionPoint,
+  publishedStackMicroseconds,
+} from "./config.js";
+export { distinct, estimate, ratio, where } from "./estimate.js";
+
+/** Runs the TCP_RR workload over the ways of mapping; see the header of this file. */
+export const lockContention: Experiment<
+  z.ZodType<LockContentionConfig, Partial<LockContentionConfig>>,
+  LockContentionPoint
+> = defineExperiment({
+  name: "lock-contention",
+  title: "Lock contention in dma_map and dma_unmap",
+  question:
+    "Why does a host lose most of its throughput when its NIC's buffers are mapped through the IOMMU, and which lock is to blame?",
+  config: LockContentionConfigSchema,
+  points: pointsOf,
+  label: ({ run, replication }) => `${run.variant}, ${run.cores} cores, ${run.threads} threads, run ${replication + 1}`,
+  simulate: simulatePoint,
+  columns,
+  figures,
+  claims,
+});
