@@ -118,9 +118,7 @@ export const LockContentionConfigSchema: z.ZodType<LockContentionConfig, Partial
     replications: whole(1, 100, "replications")
       .default(2)
       .describe("independent runs of each point, for the intervals"),
-    seed: whole(0, 2_147_483_647, "numbers")
-      .default(1)
-      .describe("the random streams"),
+    seed: whole(0, 2_147_483_647, "numbers").default(1).describe("the random streams"),
   })
   .superRefine((config, context) => {
     const lists = Object.values(config).filter(Array.isArray) as unknown[][];
