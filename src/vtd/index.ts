@@ -26,3 +26,29 @@ export {
   PTES_PER_TABLE,
   type Pte,
 } from "./pte.js";
+/*
+ * The hardware side: IOTLB, paging-structure caches and page walks over 1:1 tables of any size.
+ */
+export { KeyIndex } from "./key-index.js";
+export {
+  faultReason,
+  OneToOneTable,
+  oneToOne,
+  type PageBytes,
+  pageBytes,
+  type Region,
+  walkEntries,
+} from "./one-to-one.js";
+export {
+  type Replacement,
+  type TranslationCache,
+  type TranslationCacheConfig,
+  translationCache,
+} from "./translation-cache.js";
+export {
+  type TranslationCounters,
+  TranslationUnit,
+  type TranslationUnitConfig,
+  type WalkResult,
+} from "./translation-unit.js";
+export { type WalkMemory, type WalkMemoryConfig, walkMemory } from "./walk-memory.js";

@@ -53,3 +53,16 @@ export {
 export { type MapRequest, TraceBuilder } from "./trace-builder.js";
 export { decodeTrace, encodeTrace, type TraceHeader } from "./trace-codec.js";
 export { type Imported, type ImportOptions, importTrace } from "./trace-import.js";
+/*
+ * Streams of random or sequential DMA, for the page-size experiment.
+ */
+export type {
+  LittleRow,
+  StreamConfig,
+  StreamDevice,
+  StreamFault,
+  StreamHost,
+  StreamResult,
+  StreamTranslation,
+} from "./dma-stream.js";
+export { runDmaStream } from "./dma-stream-run.js";
