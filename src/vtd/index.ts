@@ -8,6 +8,19 @@
  * Units: pages of 4 KiB ("pfn" is a page number), physical addresses in bytes.
  */
 export { type Invalidation, InvalidationQueue, invalidationOf, MAX_ADDRESS_MASK } from "./invalidation-queue.js";
+/*
+ * The hardware side: IOTLB, paging-structure caches and page walks over 1:1 tables of any size.
+ */
+export { KeyIndex } from "./key-index.js";
+export {
+  faultReason,
+  OneToOneTable,
+  oneToOne,
+  type PageBytes,
+  pageBytes,
+  type Region,
+  walkEntries,
+} from "./one-to-one.js";
 export {
   PageTableError,
   type PageTableOptions,
@@ -26,19 +39,6 @@ export {
   PTES_PER_TABLE,
   type Pte,
 } from "./pte.js";
-/*
- * The hardware side: IOTLB, paging-structure caches and page walks over 1:1 tables of any size.
- */
-export { KeyIndex } from "./key-index.js";
-export {
-  faultReason,
-  OneToOneTable,
-  oneToOne,
-  type PageBytes,
-  pageBytes,
-  type Region,
-  walkEntries,
-} from "./one-to-one.js";
 export {
   type Replacement,
   type TranslationCache,

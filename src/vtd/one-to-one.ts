@@ -191,7 +191,8 @@ export function walkEntries(
     const entry = memory.get(table + index * entryBytes) ?? 0n;
     if ((entry & 3n) === 0n) return { faultLevel: level };
     const target = Number(entry & 0x000f_ffff_ffff_f000n);
-    if (level === 1 || (entry & 0x80n) !== 0n) return { address: target + (address % span[level]), leafBytes: span[level] };
+    if (level === 1 || (entry & 0x80n) !== 0n)
+      return { address: target + (address % span[level]), leafBytes: span[level] };
     table = target;
   }
   return { faultLevel: 1 };

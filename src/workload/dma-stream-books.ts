@@ -1,5 +1,12 @@
 /** The books of a stream's run: what is where, for how long, what was delivered when. Both ways of running a stream keep these. */
-import { completionOverhead, type LinkConfig, linkGbps, readRequestBytes, tagsGbps, writeOverhead } from "../machine/index.js";
+import {
+  completionOverhead,
+  type LinkConfig,
+  linkGbps,
+  readRequestBytes,
+  tagsGbps,
+  writeOverhead,
+} from "../machine/index.js";
 import type { TranslationUnit } from "../vtd/index.js";
 import type { LittleRow, StreamConfig, StreamDevice, StreamFault, StreamResult } from "./dma-stream.js";
 
@@ -139,7 +146,7 @@ export class StreamBooks {
 
   constructor(
     private readonly config: StreamConfig,
-    private readonly devices: readonly StreamDevice[],
+    readonly devices: readonly StreamDevice[],
     private readonly units: readonly TranslationUnit[],
   ) {
     this.deviceBytes = new Float64Array(devices.length);
@@ -185,7 +192,8 @@ export class StreamBooks {
   /** The start of the measured part, the end of a batch, or the end of it all. */
   private mark(nowPs: number): void {
     if (this.marks === 0) this.from = this.snapshot(nowPs);
-    else if (nowPs > this.batchPs) this.batchGbps.push(((this.bytes - this.batchBytes) * 8000) / (nowPs - this.batchPs));
+    else if (nowPs > this.batchPs)
+      this.batchGbps.push(((this.bytes - this.batchBytes) * 8000) / (nowPs - this.batchPs));
     this.batchBytes = this.bytes;
     this.batchPs = nowPs;
     this.marks += 1;
@@ -232,7 +240,13 @@ export class StreamBooks {
       const residenceNs = this.arrivals[i] === 0 ? 0 : this.stay[i] / this.arrivals[i] / 1000;
       const product = ratePerNs * residenceNs;
       const scale = Math.max(occupancy, product);
-      return { resource, occupancy, ratePerNs, residenceNs, gap: scale === 0 ? 0 : Math.abs(occupancy - product) / scale };
+      return {
+        resource,
+        occupancy,
+        ratePerNs,
+        residenceNs,
+        gap: scale === 0 ? 0 : Math.abs(occupancy - product) / scale,
+      };
     });
   }
 
@@ -247,7 +261,8 @@ export class StreamBooks {
     const gbps = (over("bytes") * 8000) / time;
     const n = this.batchGbps.length;
     const mean = this.batchGbps.reduce((sum, value) => sum + value, 0) / Math.max(1, n);
-    const variance = this.batchGbps.reduce((sum, value) => sum + (value - mean) * (value - mean), 0) / Math.max(1, n - 1);
+    const variance =
+      this.batchGbps.reduce((sum, value) => sum + (value - mean) * (value - mean), 0) / Math.max(1, n - 1);
     const half = n < 2 ? 0 : (t9 * Math.sqrt(variance)) / Math.sqrt(n);
     const walkNs = over("walks") === 0 ? 0 : over("walkPs") / over("walks") / 1000;
     const walksADma = over("walks") / Math.max(1, transfers);
@@ -290,7 +305,8 @@ export class StreamBooks {
         link: devices.reduce((sum, device) => sum + linkGbps(device.link, config.direction, config.dmaBytes), 0),
         tags: devices.reduce(
           (sum, device) =>
-            sum + tagsGbps(read ? device.tags : device.postedHeaders, packetBytes, unloaded / 1000 + missShare * walkNs),
+            sum +
+            tagsGbps(read ? device.tags : device.postedHeaders, packetBytes, unloaded / 1000 + missShare * walkNs),
           0,
         ),
         walkers:

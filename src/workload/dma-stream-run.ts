@@ -6,7 +6,14 @@
  * At the same time: packets done first, then data ready, then walks, then arrivals; within a kind by device (in the order of names).
  */
 import { dataCredits, WireDirection } from "../machine/index.js";
-import { faultReason, KeyIndex, type TranslationCache, TranslationUnit, translationCache, walkMemory } from "../vtd/index.js";
+import {
+  faultReason,
+  KeyIndex,
+  type TranslationCache,
+  TranslationUnit,
+  translationCache,
+  walkMemory,
+} from "../vtd/index.js";
 import { DmaAddresses } from "./dma-addresses.js";
 import { TranslationCheck } from "./dma-check.js";
 import type { StreamConfig, StreamDevice, StreamResult } from "./dma-stream.js";
@@ -126,7 +133,8 @@ export function unitsOf(config: StreamConfig): TranslationUnit[] {
 /** Packets that a device can have in flight: read tags, or posted header credits. */
 export function slotsOf(device: StreamDevice, direction: "read" | "write"): number {
   const [field, slots] = direction === "read" ? ["tags", device.tags] : ["postedHeaders", device.postedHeaders];
-  if (!Number.isInteger(slots) || (slots as number) < 1) throw new RangeError(`${field}: ${slots}; at least 1 is needed`);
+  if (!Number.isInteger(slots) || (slots as number) < 1)
+    throw new RangeError(`${field}: ${slots}; at least 1 is needed`);
   return slots as number;
 }
 

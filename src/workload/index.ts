@@ -8,7 +8,24 @@
  * Invariants: every unmap ends a map of the same trace; live ranges of one device never overlap; time never matters for the order,
  * which is that of the operations.
  */
+
+/*
+ * Streams of random or sequential DMA, for the page-size experiment.
+ */
+export type {
+  LittleRow,
+  StreamConfig,
+  StreamDevice,
+  StreamFault,
+  StreamHost,
+  StreamResult,
+  StreamTranslation,
+} from "./dma-stream.js";
+export { runDmaStreamReadably } from "./dma-stream-readable.js";
+export { runDmaStream } from "./dma-stream-run.js";
+
 export { type Interval, IntervalCounter, mergeAbutting, type PageRange } from "./intervals.js";
+
 export {
   type BootMap,
   type DriverProfile,
@@ -18,6 +35,7 @@ export {
   type NicSetup,
   nicBootMaps,
 } from "./nic.js";
+
 export { loadTrace, traceNames } from "./recorded.js";
 export { type HostResult, type HostRun, hostRunDefaults, publishedStackCycles, simulateHost } from "./simulate.js";
 export { TcpRr, type TcpRrOptions } from "./tcp-rr.js";
@@ -53,16 +71,3 @@ export {
 export { type MapRequest, TraceBuilder } from "./trace-builder.js";
 export { decodeTrace, encodeTrace, type TraceHeader } from "./trace-codec.js";
 export { type Imported, type ImportOptions, importTrace } from "./trace-import.js";
-/*
- * Streams of random or sequential DMA, for the page-size experiment.
- */
-export type {
-  LittleRow,
-  StreamConfig,
-  StreamDevice,
-  StreamFault,
-  StreamHost,
-  StreamResult,
-  StreamTranslation,
-} from "./dma-stream.js";
-export { runDmaStream } from "./dma-stream-run.js";
