@@ -48,24 +48,26 @@ export interface WalkResult {
   leafBytes: PageBytes | 0;
 }
 
+const noCounts = (): TranslationCounters => ({
+  lookups: 0,
+  hits: 0,
+  misses: 0,
+  walks: 0,
+  faults: 0,
+  walksByDepth: [0, 0, 0, 0, 0],
+  structureHits: [0, 0, 0, 0, 0],
+  walkPs: 0,
+  shortestWalkPs: Number.POSITIVE_INFINITY,
+  longestWalkPs: 0,
+});
+
 /** One remapping unit over one table. */
 export class TranslationUnit {
-  readonly counters: TranslationCounters = {
-    lookups: 0,
-    hits: 0,
-    misses: 0,
-    walks: 0,
-    faults: 0,
-    walksByDepth: [0, 0, 0, 0, 0],
-    structureHits: [0, 0, 0, 0, 0],
-    walkPs: 0,
-    shortestWalkPs: Number.POSITIVE_INFINITY,
-    longestWalkPs: 0,
-  };
+  counters: TranslationCounters = noCounts();
   private readonly iotlbs: TranslationCache[];
   private readonly structures: (TranslationCache | undefined)[];
   private readonly sizes: readonly PageBytes[];
-  private readonly result: WalkResult = { durationPs: 0, depth: 0, leafBytes: 0 };
+  private readonly found: WalkResult = { durationPs: 0, depth: 0, leafBytes: 0 };
 
   constructor(
     readonly config: TranslationUnitConfig,
@@ -110,7 +112,8 @@ export class TranslationUnit {
    * The result object is reused by the next walk. The translation is not in the IOTLB until `fill`.
    */
   walk(address: number): WalkResult {
-    const { counters, result, table } = this;
+    const { counters, table } = this;
+    const found = this.found;
     const leafBytes = table.leafBytes(address);
     const leaf = leafBytes === 4096 ? 1 : leafBytes === 2097152 ? 2 : leafBytes === 1073741824 ? 3 : 1;
     let level = 4;
@@ -136,10 +139,10 @@ export class TranslationUnit {
     if (duration < counters.shortestWalkPs) counters.shortestWalkPs = duration;
     if (duration > counters.longestWalkPs) counters.longestWalkPs = duration;
     if (leafBytes === 0) counters.faults += 1;
-    result.durationPs = duration;
-    result.depth = depth;
-    result.leafBytes = leafBytes;
-    return result;
+    found.durationPs = duration;
+    found.depth = depth;
+    found.leafBytes = leafBytes;
+    return found;
   }
 
   /** Puts the translation that a walk found into the IOTLB, and the tables it went through into the paging-structure caches. */
@@ -152,6 +155,15 @@ export class TranslationUnit {
       const block = Math.floor(address / structureSpan[level]);
       (this.structures[level] as TranslationCache).insert(block, block, block);
     }
+  }
+
+  /** Fills the caches with what so many translations leave in them, outside of time, and starts the counters afresh. */
+  prime(count: number, nextAddress: () => number): void {
+    for (let i = 0; i < count; i++) {
+      const address = nextAddress();
+      if (this.lookup(address) < 0 && this.walk(address).leafBytes > 0) this.fill(address);
+    }
+    this.counters = noCounts();
   }
 
   /** Entries of the IOTLB in use (of all of them, where each size has its own). */

@@ -87,22 +87,15 @@ class DeviceState {
   constructor(
     readonly config: StreamDevice,
     stream: StreamConfig,
+    unit: TranslationUnit | undefined,
     firstSlot: number,
     slots: number,
   ) {
     this.up = new WireDirection(config.link);
     this.down = new WireDirection(config.link);
     this.sizes = new PacketSizes(config.link, stream.direction === "read");
-    this.addresses = new DmaAddresses(
-      stream.windowStart,
-      stream.windowBytes,
-      stream.dmaBytes,
-      stream.pattern,
-      stream.seed,
-      config.name,
-    );
-    const entries = stream.translation ? config.deviceTlbEntries : 0;
-    if (entries > 0) this.deviceTlb = translationCache({ entries, ways: entries, replacement: "lru" });
+    this.addresses = addressesOf(stream, config.name);
+    this.deviceTlb = deviceTlbOf(stream, config, unit);
     this.arrivals = new Ring(slots);
     this.done = new Ring(slots);
     this.order = new Ring(slots);
@@ -124,10 +117,37 @@ export function unitsOf(config: StreamConfig): TranslationUnit[] {
   const { translation, devices } = config;
   if (!translation) return [];
   const count = translation.units === "shared" ? 1 : devices.length;
-  return Array.from(
+  const units = Array.from(
     { length: count },
     () => new TranslationUnit(translation.unit, translation.table, walkMemory(translation.memory, translation.table)),
   );
+  for (const [i, device] of devicesByName(devices).entries()) {
+    const addresses = addressesOf(config, `${device.name}, before`);
+    units[count === 1 ? 0 : i].prime(config.primed, () => addresses.take());
+  }
+  return units;
+}
+
+/** The addresses of a device's DMAs. */
+export function addressesOf(config: StreamConfig, name: string): DmaAddresses {
+  return new DmaAddresses(config.windowStart, config.windowBytes, config.dmaBytes, config.pattern, config.seed, name);
+}
+
+/** A device's own translation cache, filled with what its first translations leave there; undefined where it has none. */
+export function deviceTlbOf(
+  config: StreamConfig,
+  device: StreamDevice,
+  unit?: TranslationUnit,
+): TranslationCache | undefined {
+  const entries = device.deviceTlbEntries;
+  if (!unit || entries === 0) return undefined;
+  const tlb = translationCache({ entries, ways: entries, replacement: "lru" });
+  const addresses = addressesOf(config, `${device.name}, before`);
+  for (let i = 0; i < Math.max(config.primed, config.primed > 0 ? 8 * entries : 0); i++) {
+    const key = unit.pageKey(addresses.take());
+    if (tlb.find(key, 0) < 0) tlb.insert(key, 0, key);
+  }
+  return tlb;
 }
 
 /** Packets that a device can have in flight: read tags, or posted header credits. */
@@ -182,16 +202,17 @@ class StreamRun {
     const slots = byName.map((device) => slotsOf(device, config.direction));
     const total = slots.reduce((sum, n) => sum + n, 0);
     let first = 0;
+    this.units = unitsOf(config);
     this.slotDevice = new Int32Array(total);
     this.devices = byName.map((device, i) => {
-      const state = new DeviceState(device, config, first, slots[i]);
+      const unit = this.units[this.units.length === 1 ? 0 : i];
+      const state = new DeviceState(device, config, unit, first, slots[i]);
       this.slotDevice.fill(i, first, first + slots[i]);
       first += slots[i];
       return state;
     });
     this.read = config.direction === "read";
     this.inOrder = !this.read || (config.translation !== null && !config.translation.hitUnderMiss);
-    this.units = unitsOf(config);
     this.books = new StreamBooks(config, byName, this.units);
     this.books.wireBusyPs = () =>
       this.devices.reduce((sum, device) => sum + (this.read ? device.down : device.up).busyPs, 0);

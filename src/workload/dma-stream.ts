@@ -61,7 +61,9 @@ export interface StreamConfig {
   /** Where the window starts, and how many bytes it has. */
   windowStart: number;
   windowBytes: number;
-  /** DMAs measured, and DMAs before them that fill the caches (all devices together). */
+  /** Translations a device that fill the caches before time starts. */
+  primed: number;
+  /** DMAs measured, and DMAs before them until the flow is steady (all devices together). */
   transfers: number;
   warmup: number;
   seed: number;

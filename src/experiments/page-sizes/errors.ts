@@ -1,0 +1,87 @@
+/** How far the model is from the published rows: median and worst, by host, size and direction. No row is left out. */
+import type { Row } from "../experiment.js";
+
+/** Errors of a group of rows, percent. */
+export interface ErrorRow {
+  by: "all" | "host" | "DMA size" | "direction" | "page" | "anomaly";
+  group: string;
+  rows: number;
+  /** Median of the absolute error. */
+  medianPercent: number;
+  /** The error that is largest in absolute value, with its sign. */
+  worstPercent: number;
+  /** Rows within 15 %. */
+  within15: number;
+  /** The row of the worst error. */
+  worstRow: string;
+}
+
+const named = (row: Row): string =>
+  `${row["host"]} ${row["page"]} ${row["direction"]} ${row["dmaBytes"]} B, ${Number(row["windowBytes"]) / 1024} KiB`;
+
+function summary(by: ErrorRow["by"], group: string, rows: readonly Row[]): ErrorRow {
+  const sorted = rows.map((row) => Math.abs(Number(row["errorPercent"]))).sort((a, b) => a - b);
+  const middle = Math.floor(sorted.length / 2);
+  const median = sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+  const worst = rows.reduce((a, b) =>
+    Math.abs(Number(b["errorPercent"])) > Math.abs(Number(a["errorPercent"])) ? b : a,
+  );
+  return {
+    by,
+    group,
+    rows: rows.length,
+    medianPercent: median,
+    worstPercent: Number(worst["errorPercent"]),
+    within15: sorted.filter((error) => error <= 15).length,
+    worstRow: named(worst),
+  };
+}
+
+/** Sandy Bridge with superpages: kept apart, never dropped. */
+export const isAnomaly = (row: Row): boolean => row["host"] === "snb" && row["page"] === "2M";
+
+/** The predicted bandwidth rows of a run: those that no fit has seen. */
+export const predictions = (rows: readonly Row[]): Row[] =>
+  rows.filter((row) => row["use"] === "prediction" && row["kind"] === "bandwidth");
+
+/** The error table. Calibration rows are counted in none of its groups but the last. */
+export function errorTable(rows: readonly Row[]): ErrorRow[] {
+  const predicted = predictions(rows);
+  if (predicted.length === 0) return [];
+  const usual = predicted.filter((row) => !isAnomaly(row));
+  const groups = (by: ErrorRow["by"], key: string): ErrorRow[] =>
+    [...new Set(usual.map((row) => String(row[key])))].map((value) =>
+      summary(
+        by,
+        value,
+        usual.filter((row) => String(row[key]) === value),
+      ),
+    );
+  const calibration = rows.filter((row) => row["use"] === "calibration");
+  const odd = predicted.filter(isAnomaly);
+  return [
+    summary("all", "every predicted row", predicted),
+    ...(usual.length > 0 ? [summary("all", "without Sandy Bridge's superpages", usual)] : []),
+    ...groups("host", "host"),
+    ...groups("direction", "direction"),
+    ...groups("DMA size", "dmaBytes"),
+    ...groups("page", "page"),
+    ...(odd.length > 0 ? [summary("anomaly", "Sandy Bridge's superpages", odd)] : []),
+    ...(calibration.length > 0 ? [summary("all", "calibration rows (not evidence)", calibration)] : []),
+  ];
+}
+
+/** Rows off by more than 15 %, counted by what the model lacks there, most frequent first. */
+export function missingMechanisms(rows: readonly Row[]): { missing: string; rows: number; worstPercent: number }[] {
+  const counts = new Map<string, { rows: number; worstPercent: number }>();
+  for (const row of predictions(rows)) {
+    if (row["missing"] === "") continue;
+    const key = String(row["missing"]);
+    const entry = counts.get(key) ?? { rows: 0, worstPercent: 0 };
+    entry.rows += 1;
+    const error = Number(row["errorPercent"]);
+    if (Math.abs(error) > Math.abs(entry.worstPercent)) entry.worstPercent = error;
+    counts.set(key, entry);
+  }
+  return [...counts].map(([missing, entry]) => ({ missing, ...entry })).sort((a, b) => b.rows - a.rows);
+}

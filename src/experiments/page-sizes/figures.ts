@@ -1,0 +1,335 @@
+/** The figures of the page-size experiment. */
+import { type Figure, figure, heatmapFigure, lineFigure, palette } from "../../plot/index.js";
+import type { Row } from "../experiment.js";
+import { threadCells } from "./claims.js";
+import { predictions } from "./errors.js";
+import type { HostName } from "./hosts.js";
+import { pageHost } from "./hosts.js";
+
+const pages = ["off", "4K", "2M", "1G"] as const;
+const colourOf: Record<string, string> = { off: palette[7], "4K": palette[4], "2M": palette[0], "1G": palette[2] };
+const kibibytes = (row: Row): number => Number(row["windowBytes"]) / 1024;
+const distinct = (rows: readonly Row[], key: string): (string | number)[] => [
+  ...new Set(rows.map((row) => row[key] as string | number)),
+];
+
+/** Names a number of bytes: "64 MiB". */
+export function sizeName(bytes: number): string {
+  const units = ["B", "KiB", "MiB", "GiB", "TiB"];
+  let unit = 0;
+  let value = bytes;
+  while (value >= 1024 && unit < units.length - 1) {
+    value /= 1024;
+    unit += 1;
+  }
+  return `${value} ${units[unit]}`;
+}
+
+/** Small multiples: measured points over predicted curves, one panel a direction and DMA size. */
+export function hostFigure(rows: readonly Row[], host: HostName): Figure {
+  const mine = rows.filter((row) => row["host"] === host && row["part"] === "published" && row["kind"] === "bandwidth");
+  const panels = ["read", "write"].flatMap((direction) =>
+    distinct(
+      mine.filter((row) => row["direction"] === direction),
+      "dmaBytes",
+    ).map((bytes) => ({ direction, bytes })),
+  );
+  const across = 4;
+  const down = Math.max(1, Math.ceil(panels.length / across));
+  const layout: Record<string, unknown> = { height: 130 + 230 * down, margin: { t: 80, r: 16, b: 56, l: 64 } };
+  const annotations: Record<string, unknown>[] = [];
+  const data: Record<string, unknown>[] = [];
+  const shown = new Set<string>();
+  for (const [i, { direction, bytes }] of panels.entries()) {
+    const n = i === 0 ? "" : String(i + 1);
+    const left = (i % across) / across + 0.01;
+    const right = (i % across) / across + 0.23;
+    const top = 1 - Math.floor(i / across) / down;
+    const bottom = top - 1 / down + 0.3 / down;
+    const inPanel = mine.filter((row) => row["direction"] === direction && row["dmaBytes"] === bytes);
+    const highest = Math.max(...inPanel.flatMap((row) => [Number(row["gbps"]), Number(row["measured"])]));
+    layout[`xaxis${n}`] = {
+      domain: [left, right],
+      anchor: `y${n}`,
+      type: "log",
+      tickvals: [4, 256, 4096, 65536],
+      ticktext: ["4K", "256K", "4M", "64M"],
+      title: { text: "window (bytes)", standoff: 4 },
+      gridcolor: "rgba(128,128,128,0.25)",
+    };
+    layout[`yaxis${n}`] = {
+      domain: [bottom, top - 0.06],
+      anchor: `x${n}`,
+      range: [0, highest * 1.08],
+      gridcolor: "rgba(128,128,128,0.25)",
+      ...(i % across === 0 ? { title: { text: "Gb/s" } } : {}),
+    };
+    annotations.push({
+      text: `${direction} ${bytes} B`,
+      x: (left + right) / 2,
+      y: top - 0.05,
+      xref: "paper",
+      yref: "paper",
+      xanchor: "center",
+      yanchor: "bottom",
+      showarrow: false,
+    });
+    for (const page of pages) {
+      const points = inPanel.filter((row) => row["page"] === page).sort((a, b) => kibibytes(a) - kibibytes(b));
+      if (points.length === 0) continue;
+      const trace = (name: string, extra: Record<string, unknown>, y: string) => {
+        data.push({
+          type: "scatter",
+          name,
+          legendgroup: name,
+          showlegend: !shown.has(name),
+          x: points.map(kibibytes),
+          y: points.map((row) => row[y]),
+          xaxis: `x${n}`,
+          yaxis: `y${n}`,
+          hovertemplate: `window %{x} KiB<br>%{y:.4~g} Gb/s<extra>${name}</extra>`,
+          ...extra,
+        });
+        shown.add(name);
+      };
+      trace(`${page}, predicted`, { mode: "lines", line: { color: colourOf[page], width: 2 } }, "gbps");
+      trace(
+        `${page}, measured`,
+        { mode: "markers", marker: { color: colourOf[page], size: 7, symbol: "circle-open" } },
+        "measured",
+      );
+    }
+  }
+  return figure({
+    title: `${pageHost(host).title}: bandwidth by window`,
+    caption:
+      "Rings are published measurements, lines the simulation. Where a line leaves its rings, the model lacks a mechanism.",
+    data,
+    layout: { ...layout, annotations, legend: { orientation: "h", y: 1.06, yanchor: "bottom" } },
+  });
+}
+
+/** Every predicted row as a point: its error, by host. */
+function errorFigure(rows: readonly Row[]): Figure {
+  const predicted = predictions(rows);
+  const groups = ["read", "write"] as const;
+  return figure({
+    title: "Error of every predicted row",
+    caption:
+      "Each point is one published bandwidth that no fit has seen. The band is ±15 %. Points above 100 % are drawn at 100 %.",
+    data: groups.map((direction, i) => {
+      const mine = predicted.filter((row) => row["direction"] === direction);
+      return {
+        type: "box",
+        name: direction,
+        x: mine.map((row) => `${row["host"]} ${row["page"]}`),
+        y: mine.map((row) => Math.min(100, Number(row["errorPercent"]))),
+        boxpoints: "all",
+        jitter: 0.5,
+        pointpos: 0,
+        marker: { color: palette[i === 0 ? 0 : 1], size: 3 },
+        line: { width: 1 },
+      };
+    }),
+    layout: {
+      boxmode: "group",
+      height: 460,
+      xaxis: { title: { text: "host and page size" }, automargin: true },
+      yaxis: { title: { text: "simulated over published, less one (%)" }, gridcolor: "rgba(128,128,128,0.25)" },
+      shapes: [
+        {
+          type: "rect",
+          xref: "paper",
+          x0: 0,
+          x1: 1,
+          y0: -15,
+          y1: 15,
+          fillcolor: "rgba(0,158,115,0.12)",
+          line: { width: 0 },
+        },
+      ],
+    },
+  });
+}
+
+/** Latency by window with one read in flight: what each host was calibrated on. */
+function latencyFigure(rows: readonly Row[]): Figure {
+  const mine = rows.filter((row) => row["kind"] === "latency");
+  const series = distinct(mine, "host").flatMap((host) =>
+    pages.flatMap((page) => {
+      const points = mine.filter((row) => row["host"] === host && row["page"] === page);
+      if (points.length === 0 || page === "2M") return [];
+      const x = points.map(kibibytes);
+      return [
+        {
+          name: `${host} ${page}, simulated`,
+          x,
+          y: points.map((row) => Number(row["latencyNs"])),
+          mode: "lines" as const,
+        },
+        {
+          name: `${host} ${page}, measured`,
+          x,
+          y: points.map((row) => Number(row["measured"])),
+          mode: "markers" as const,
+        },
+      ];
+    }),
+  );
+  const made = lineFigure({
+    title: "Latency of a 64-byte read, one in flight",
+    caption:
+      "The steps between 512 KiB and 4 MiB give the IOTLB's entries and the cost of a miss; the rise at 64 MiB is data from DRAM. These rows are calibration.",
+    x: { title: "window", unit: "KiB", log: true },
+    y: { title: "latency", unit: "ns" },
+    series,
+    layout: { height: 480 },
+  });
+  for (const [i, trace] of made.data.entries()) {
+    const colour = palette[Math.floor(i / 2) % palette.length];
+    trace["line"] = { color: colour, width: 2 };
+    trace["marker"] = { color: colour, size: 7, symbol: "circle-open" };
+  }
+  return made;
+}
+
+/** Misses and walkers in use against the window: Haswell, 64-byte reads, 4K pages. */
+function walkersFigure(rows: readonly Row[]): Figure {
+  const mine = rows.filter(
+    (row) =>
+      row["part"] === "published" &&
+      row["kind"] === "bandwidth" &&
+      row["page"] === "4K" &&
+      row["direction"] === "read" &&
+      row["dmaBytes"] === 64,
+  );
+  return lineFigure({
+    title: "Walks under way, 64-byte reads, 4K pages",
+    caption:
+      "Once the window passes the IOTLB's reach (about half a mebibyte), all walkers are busy: from there on they set the pace.",
+    x: { title: "window", unit: "KiB", log: true },
+    y: { title: "walks under way, mean", unit: "" },
+    series: distinct(mine, "host").map((host) => {
+      const points = mine.filter((row) => row["host"] === host);
+      return { name: String(host), x: points.map(kibibytes), y: points.map((row) => Number(row["walkersBusy"])) };
+    }),
+  });
+}
+
+/** Bandwidth against DMA size with the three roofs, over the largest window of the thread part. */
+function rooflineFigure(rows: readonly Row[]): Figure {
+  const thread = rows.filter((row) => row["part"] === "thread" && row["direction"] === "read" && row["devices"] === 1);
+  const tags = Math.max(...thread.map((row) => Number(row["tags"])));
+  const windows = distinct(thread, "windowBytes").map(Number);
+  const window = windows.includes(137_438_953_472) ? 137_438_953_472 : Math.max(...windows);
+  const mine = thread.filter((row) => row["tags"] === tags && row["windowBytes"] === window);
+  const of = (page: string) =>
+    mine.filter((row) => row["page"] === page).sort((a, b) => Number(a["dmaBytes"]) - Number(b["dmaBytes"]));
+  const x = of("off").map((row) => Number(row["dmaBytes"]));
+  const small = of("4K");
+  const line = (name: string, points: Row[], key: string, dash: boolean) => ({
+    name,
+    x: points.map((row) => Number(row["dmaBytes"])),
+    y: points.map((row) => Number(row[key] ?? Number.NaN)),
+    ...(dash ? { dash: true, mode: "lines" as const } : {}),
+  });
+  return lineFigure({
+    title: `Roofs over ${sizeName(window)}, one device, ${tags} tags, reads`,
+    caption:
+      "Dashed: what the link can carry, and what walks allow for 4K and 2M pages. A curve follows the lowest roof above it.",
+    x: { title: "DMA size", unit: "B", log: true },
+    y: { title: "bandwidth", unit: "Gb/s", range: [0, 125] },
+    series: [
+      ...pages.filter((page) => of(page).length > 0).map((page) => line(page, of(page), "gbps", false)),
+      { name: "link", x, y: of("off").map((row) => Number(row["roofLink"])), dash: true, mode: "lines" as const },
+      ...(small.length > 0 ? [line("walkers, 4K", small, "roofWalkers", true)] : []),
+      ...(of("2M").length > 0 ? [line("walkers, 2M", of("2M"), "roofWalkers", true)] : []),
+    ],
+  });
+}
+
+/** The map of the thread's test: loss against the IOMMU off, by DMA size and footprint. */
+export function lossMap(
+  rows: readonly Row[],
+  page: "4K" | "2M" | "1G",
+  direction: "read" | "write",
+  devices: number,
+  tags?: number,
+): Figure {
+  const all = threadCells(rows).filter((cell) => cell.direction === direction && cell.devices === devices);
+  const most = Math.max(...all.map((cell) => cell.tags));
+  const cells = all.filter((cell) => cell.tags === (tags ?? most));
+  const sizes = [...new Set(cells.map((cell) => cell.dmaBytes))].sort((a, b) => a - b);
+  const windows = [...new Set(cells.map((cell) => cell.windowBytes))].sort((a, b) => a - b);
+  const at = (window: number, size: number) =>
+    cells.find((cell) => cell.windowBytes === window && cell.dmaBytes === size);
+  const made = heatmapFigure({
+    title: `${page} pages: bandwidth lost, ${direction}s, ${devices} x16 device${devices > 1 ? "s" : ""}${direction === "read" ? `, ${tags ?? most} tags` : ""}`,
+    caption:
+      "Percent of the bandwidth with the IOMMU off. A star: the links were not full with the IOMMU off, so the thread's test was elsewhere.",
+    x: { title: "DMA size", unit: "B" },
+    y: { title: "memory that the DMAs spread over", unit: "" },
+    z: { title: "loss", unit: "%" },
+    xValues: sizes.map(String),
+    yValues: windows.map(sizeName),
+    zValues: windows.map((window) => sizes.map((size) => at(window, size)?.loss[page] ?? null)),
+    text: windows.map((window) =>
+      sizes.map((size) => {
+        const cell = at(window, size);
+        const loss = cell?.loss[page];
+        return loss == null ? "" : `${Math.abs(loss) < 0.05 ? "0.0" : loss.toFixed(1)}${cell?.maximal ? "" : " *"}`;
+      }),
+    ),
+    layout: {
+      xaxis: { title: { text: "DMA size (B)" }, type: "category" },
+      yaxis: { type: "category", automargin: true, title: { text: "footprint" } },
+    },
+  });
+  for (const trace of made.data) Object.assign(trace, { zmin: 0, zmax: 100 });
+  return made;
+}
+
+/** Bandwidth and latency of any grid, against the window. */
+function gridFigure(rows: readonly Row[], y: "gbps" | "latencyNs"): Figure {
+  const mine = rows.filter((row) => row["part"] === "grid");
+  const keys = ["host", "page", "direction", "dmaBytes", "devices", "tags"].filter(
+    (key) => distinct(mine, key).length > 1,
+  );
+  const groups = new Map<string, Row[]>();
+  for (const row of mine) {
+    const key = keys.map((k) => String(row[k])).join(" · ") || "run";
+    groups.set(key, [...(groups.get(key) ?? []), row]);
+  }
+  return lineFigure({
+    title: y === "gbps" ? "Bandwidth by window" : "Latency by window",
+    caption: "Every combination of the configuration; intervals of 95 % from ten batches of each run.",
+    x: { title: "window", unit: "KiB", log: true },
+    y: y === "gbps" ? { title: "bandwidth", unit: "Gb/s" } : { title: "latency of a DMA", unit: "ns" },
+    series: [...groups].map(([name, points]) => ({
+      name,
+      x: points.map(kibibytes),
+      y: points.map((row) => Number(row[y])),
+      ...(y === "gbps"
+        ? { low: points.map((row) => Number(row["gbpsLow"])), high: points.map((row) => Number(row["gbpsHigh"])) }
+        : {}),
+    })),
+  });
+}
+
+const bandwidthHosts = ["hsw", "hsw2", "ivb", "ivb-remote", "snb"] as const;
+
+/** Figures by name. */
+export const figures: Record<string, (rows: readonly Row[]) => Figure> = {
+  ...Object.fromEntries(bandwidthHosts.map((host) => [host, (rows: readonly Row[]) => hostFigure(rows, host)])),
+  errors: errorFigure,
+  latency: latencyFigure,
+  walkers: walkersFigure,
+  roofline: rooflineFigure,
+  "map-4K-read": (rows) => lossMap(rows, "4K", "read", 1),
+  "map-2M-read": (rows) => lossMap(rows, "2M", "read", 1),
+  "map-1G-read": (rows) => lossMap(rows, "1G", "read", 1),
+  "map-4K-write": (rows) => lossMap(rows, "4K", "write", 1),
+  "map-2M-write": (rows) => lossMap(rows, "2M", "write", 1),
+  "grid-bandwidth": (rows) => gridFigure(rows, "gbps"),
+  "grid-latency": (rows) => gridFigure(rows, "latencyNs"),
+};

@@ -1,0 +1,93 @@
+/** The published rows: bandwidth and latency by window, with how each may be used. */
+import { fact, facts } from "../../facts/index.js";
+import type { LatencyPoint } from "./calibrate.js";
+
+/** Page setting of a row: the IOMMU off, or the largest leaf that the 1:1 table may use. */
+export type PageSetting = "off" | "4K" | "2M" | "1G";
+
+/** One measured point. */
+export interface PublishedPoint {
+  recordId: string;
+  host: string;
+  page: PageSetting;
+  direction: "read" | "write";
+  dmaBytes: number;
+  windowBytes: number;
+  kind: "bandwidth" | "latency";
+  /** Gb/s, or nanoseconds. */
+  measured: number;
+  use: "calibration" | "prediction";
+}
+
+/** "1536K" in bytes. */
+export function windowOf(text: string): number {
+  const match = /^(\d+)K$/.exec(text);
+  if (!match) throw new RangeError(`window "${text}": expected kibibytes such as 1024K`);
+  return Number(match[1]) * 1024;
+}
+
+/** The points of a latency record. */
+export function latencyPoints(recordId: string): LatencyPoint[] {
+  return Object.entries(fact(recordId).value as Record<string, number>).map(([window, ns]) => ({
+    windowBytes: windowOf(window),
+    ns,
+  }));
+}
+
+/** The two points that fix reads in flight and parallel walks. */
+export const fitPoints: { readonly tags: readonly [string, string]; readonly walkers: readonly [string, string] } = {
+  tags: ["P_HSW_rd_rnd_64_off", "65536K"],
+  walkers: ["P_HSW_rd_rnd_64_4k", "65536K"],
+};
+
+/** A measured value by record and window. */
+export function measuredAt([recordId, window]: readonly [string, string]): number {
+  return (fact(recordId).value as Record<string, number>)[window];
+}
+
+const settings: Record<string, PageSetting> = { off: "off", "4k": "4K", sp: "2M" };
+
+/** Every published bandwidth row of a host, by the prefix of its records. */
+export function bandwidthPoints(host: string, prefix: string): PublishedPoint[] {
+  return facts()
+    .filter((record) => record.id.startsWith(prefix))
+    .flatMap((record) => {
+      const match = /_(rd|wr)_rnd_(\d+)_(off|4k|sp)$/.exec(record.id);
+      if (!match) throw new Error(`record ${record.id}: its name does not end in direction, size and page setting`);
+      return Object.entries(record.value as Record<string, number>).map(
+        ([window, measured]): PublishedPoint => ({
+          recordId: record.id,
+          host,
+          page: settings[match[3]],
+          direction: match[1] === "rd" ? "read" : "write",
+          dmaBytes: Number(match[2]),
+          windowBytes: windowOf(window),
+          kind: "bandwidth",
+          measured,
+          use:
+            record.use === "calibration" || (record.id === fitPoints.walkers[0] && window === fitPoints.walkers[1])
+              ? "calibration"
+              : "prediction",
+        }),
+      );
+    });
+}
+
+/** The latency rows of a host: all calibration. */
+export function latencyRows(host: string, records: Partial<Record<PageSetting, string>>): PublishedPoint[] {
+  return Object.entries(records).flatMap(([page, recordId]) =>
+    latencyPoints(recordId).map(
+      ({ windowBytes, ns }): PublishedPoint => ({
+        recordId,
+        host,
+        page: page as PageSetting,
+        direction: "read",
+        dmaBytes: 64,
+        windowBytes,
+        kind: "latency",
+        measured: ns,
+        use: "calibration",
+      }),
+    ),
+  );
+}

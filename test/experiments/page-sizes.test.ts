@@ -1,0 +1,252 @@
+import { beforeAll, describe, expect, test } from "vitest";
+import {
+  ConfigError,
+  claimsOf,
+  errorTable,
+  fitDramExtra,
+  fitIotlb,
+  fitWhole,
+  hostNames,
+  missingMechanisms,
+  pageHost,
+  pageSizes,
+  parallelism,
+  type Row,
+  threadCells,
+} from "../../src/experiments/index.js";
+import { factNumbers, facts } from "../../src/facts/index.js";
+
+describe("the fits", () => {
+  test("an IOTLB is found again in the curve that it makes", () => {
+    const points = [4096, 262144, 524288, 1048576, 2097152, 4194304].map((windowBytes) => ({
+      windowBytes,
+      ns: 400 + 250 * Math.max(0, 1 - (100 * 4096) / windowBytes),
+    }));
+    expect(fitIotlb(points)).toMatchObject({ hitNs: 400, entries: 100 });
+    expect(fitIotlb(points).missNs).toBeCloseTo(250, 6);
+    expect(() => fitIotlb(points.slice(0, 3))).toThrow("three windows");
+  });
+
+  test("what DRAM adds follows from the part of the window that the cache cannot hold, and is never negative", () => {
+    const at = (ns: number) => [{ windowBytes: 64, ns }];
+    expect(fitDramExtra(at(430), 16, 400)).toBeCloseTo(40, 9);
+    expect(fitDramExtra(at(630), 16, 400, { entries: 0, missNs: 200 })).toBeCloseTo(40, 9);
+    expect(fitDramExtra(at(390), 16, 400)).toBe(0);
+    expect(fitDramExtra(at(500), 64, 400)).toBe(0);
+  });
+
+  test("a whole number is the nearest one, and its neighbours are shown", () => {
+    expect(fitWhole((n) => 10 * n, 44, 64)).toMatchObject({ value: 4, simulated: 40 });
+    expect(fitWhole((n) => 10 * n, 46, 64)).toMatchObject({ value: 5, simulated: 50 });
+    expect(fitWhole((n) => 10 * n, 3, 64)).toMatchObject({ value: 1, neighbours: [{ value: 2, simulated: 20 }] });
+    expect(fitWhole((n) => 10 * n, 1000, 64).value).toBe(64);
+  });
+
+  test("effective entries and miss costs agree with the published fits of the same runs (IOTLB_ records)", () => {
+    for (const [host, record] of [
+      ["hsw", "IOTLB_HSW"],
+      ["hsw2", "IOTLB_HSW2"],
+      ["ivb", "IOTLB_IVB"],
+      ["snb", "IOTLB_SNB"],
+      ["bdw", "IOTLB_BDW"],
+    ] as const) {
+      const [entries, missNs] = factNumbers(record);
+      expect(pageHost(host).iotlbEntries, host).toBe(entries);
+      expect(Math.abs(pageHost(host).missNs - missNs), host).toBeLessThan(2);
+    }
+  });
+
+  test("reads in flight and walks are whole numbers nearest to their two Haswell points", () => {
+    const { tags, walkers } = parallelism();
+    for (const fit of [tags, walkers]) {
+      const off = Math.abs(fit.simulated - fit.measured);
+      for (const neighbour of fit.neighbours)
+        expect(Math.abs(neighbour.simulated - fit.measured)).toBeGreaterThanOrEqual(off);
+    }
+    expect(tags.measured).toBe(28.49);
+    expect(walkers.measured).toBe(10.05);
+  });
+});
+
+describe("hosts", () => {
+  test("every parameter names its source", () => {
+    for (const name of hostNames) {
+      for (const parameter of pageHost(name).parameters)
+        expect(parameter.source, `${name} ${parameter.name}`).not.toBe("");
+    }
+  });
+
+  test("sources name records that exist", () => {
+    const ids = new Set(facts().map((record) => record.id));
+    for (const name of hostNames) {
+      for (const { source } of pageHost(name).parameters) {
+        for (const [id] of source.matchAll(/\b(PL|P|IOTLB)_[A-Z0-9]+_[A-Za-z0-9_]+|\b(CAP|FS|PCIE)\d+\b/g)) {
+          expect(ids.has(id), `${name}: ${id}`).toBe(true);
+        }
+      }
+    }
+  });
+});
+
+describe("a bad configuration is refused before anything runs, by field", () => {
+  test.each([
+    [{ hosts: ["cascade-lake"], parts: ["grid"], pages: ["2M"] }, /pages\.0: cascade-lake has no 2M pages/],
+    [{ tags: [0] }, /tags\.0: at least 1 reads in flight \(got 0\)/],
+    [{ windows: [2 ** 41], memoryBytes: 2 ** 40 }, /windows\.0: the window is larger than memory/],
+    [{ dmaBytes: [100] }, /dmaBytes\.0: aligned DMA only: a multiple of 64 bytes \(got 100\)/],
+    [{ windows: [5000] }, /windows\.0: whole pages/],
+    [{ windows: [4096], dmaBytes: [8192] }, /windows\.0: the window does not hold one DMA/],
+    [{ hosts: ["z80"] }, /hosts\.0/],
+    [{ iotlbWays: 8 }, /iotlbWays: 8 ways do not divide the 119 IOTLB entries of hsw/],
+    [{ mappedBytes: 2 ** 41, memoryBytes: 2 ** 40 }, /mappedBytes: more is mapped than there is memory/],
+    [{ walker: 3 }, /walker/],
+    [{ width: 3 }, /width/],
+  ])("%j", (config, message) => {
+    let error: unknown;
+    try {
+      pageSizes.parse(config as never);
+    } catch (thrown) {
+      error = thrown;
+    }
+    expect(error).toBeInstanceOf(ConfigError);
+    expect(String(error)).toMatch(message);
+  });
+});
+
+describe("runs", () => {
+  test("every published bandwidth row of the hosts is simulated once", () => {
+    const points = pageSizes.points(pageSizes.parse({ parts: ["published"] }));
+    const expected = facts()
+      .filter((record) => /^P_[A-Za-z0-9]+_(rd|wr)_/.test(record.id))
+      .flatMap((record) => Object.keys(record.value as object).map((window) => `${record.id} ${window}`));
+    const got = points
+      .filter((point) => point.kind === "bandwidth")
+      .map((point) => `${point.published?.recordId} ${point.spec.windowBytes / 1024}K`);
+    expect(got.sort()).toEqual(expected.sort());
+  });
+
+  test("only the plateau and the all-miss point of Haswell's 64-byte reads are calibration", () => {
+    const points = pageSizes.points(pageSizes.parse({ parts: ["published"] }));
+    const calibration = points.filter((point) => point.kind === "bandwidth" && point.published?.use === "calibration");
+    expect(new Set(calibration.map((point) => point.published?.recordId))).toEqual(
+      new Set(["P_HSW_rd_rnd_64_off", "P_HSW_rd_rnd_64_4k"]),
+    );
+    expect(calibration.filter((point) => point.spec.page === "4K").map((point) => point.spec.windowBytes)).toEqual([
+      67_108_864,
+    ]);
+  });
+
+  let rows: readonly Row[];
+  beforeAll(async () => {
+    rows = (
+      await pageSizes.run({
+        parts: ["published"],
+        hosts: ["hsw", "snb", "bdw"],
+        windows: [4096, 1_048_576, 67_108_864],
+      })
+    ).rows;
+  });
+  const row = (host: string, page: string, windowBytes: number, kind = "bandwidth"): Row =>
+    rows.find(
+      (r) =>
+        r["host"] === host &&
+        r["page"] === page &&
+        r["windowBytes"] === windowBytes &&
+        r["kind"] === kind &&
+        r["direction"] === "read" &&
+        r["dmaBytes"] === 64,
+    ) as Row;
+
+  test("calibration closes on its own latency runs: within 2 % on every host", () => {
+    for (const r of rows.filter((r) => r["kind"] === "latency")) {
+      expect(Math.abs(Number(r["errorPercent"])), `${r["host"]} ${r["page"]} ${r["windowBytes"]}`).toBeLessThan(2);
+    }
+  });
+
+  test("the anomalies stay: off is slower than on with a small window, on Haswell and Broadwell", () => {
+    expect(Number(row("hsw", "off", 4096)["gbps"])).toBeLessThan(0.95 * Number(row("hsw", "4K", 4096)["gbps"]));
+    const broadwell = (page: string) => Number(row("bdw", page, 4096, "latency")["latencyNs"]);
+    expect(broadwell("off")).toBeGreaterThan(1.1 * broadwell("4K"));
+  });
+
+  test("Sandy Bridge's superpages miss as 4K pages do, are off by far, and are counted apart", () => {
+    const odd = row("snb", "2M", 1_048_576);
+    expect(Number(odd["missesPerTransfer"])).toBeGreaterThan(0.4);
+    expect(Number(odd["errorPercent"])).toBeGreaterThan(100);
+    expect(odd["missing"]).toContain("SNB_ANOM");
+    const table = errorTable(rows);
+    const apart = table.find((group) => group.by === "anomaly");
+    const all = table.find((group) => group.group === "every predicted row");
+    const usual = table.find((group) => group.group.startsWith("without"));
+    expect((apart?.rows ?? 0) + (usual?.rows ?? 0)).toBe(all?.rows);
+  });
+
+  test("every error above 15 % names what the model lacks", () => {
+    for (const r of rows) expect(r["missing"] !== "").toBe(Math.abs(Number(r["errorPercent"] ?? 0)) > 15);
+    expect(missingMechanisms(rows).length).toBeGreaterThan(0);
+  });
+
+  test("Little's law closes in every run", () => {
+    for (const r of rows) expect(Number(r["littleGap"])).toBeLessThan(1e-9);
+  });
+
+  test("the checking mode compares every lookup, and faults are rows, not crashes", async () => {
+    const run = await pageSizes.run({
+      parts: ["grid"],
+      hosts: ["hsw"],
+      pages: ["4K", "2M", "1G"],
+      windows: [4 * 1_073_741_824],
+      mappedBytes: 2 * 1_073_741_824,
+      directions: ["read"],
+      check: true,
+    });
+    for (const r of run.rows) {
+      expect(Number(r["checked"])).toBeGreaterThan(5000);
+      expect(Number(r["faults"])).toBeGreaterThan(1000);
+    }
+  });
+
+  test("quick and full agree within their intervals", async () => {
+    const config = { parts: ["grid" as const], hosts: ["hsw" as const], pages: ["4K" as const], windows: [1_048_576] };
+    const quick = (await pageSizes.run(config)).rows;
+    const full = (await pageSizes.run({ ...config, fidelity: "full" })).rows;
+    for (const [i, r] of quick.entries()) {
+      expect(Number(r["gbpsLow"])).toBeLessThanOrEqual(Number(full[i]["gbpsHigh"]));
+      expect(Number(r["gbpsHigh"])).toBeGreaterThanOrEqual(Number(full[i]["gbpsLow"]));
+      expect((Number(r["gbpsHigh"]) - Number(r["gbpsLow"])) / 2 / Number(r["gbps"])).toBeLessThan(0.05);
+    }
+  });
+});
+
+describe("verdicts", () => {
+  const cell = (page: string, gbps: number, dmaBytes = 4096): Row => ({
+    part: "thread",
+    page,
+    direction: "read",
+    dmaBytes,
+    windowBytes: 137_438_953_472,
+    devices: 1,
+    tags: 256,
+    gbps,
+    gbpsLow: gbps - 0.1,
+    gbpsHigh: gbps + 0.1,
+    roofLink: 105,
+  });
+  const verdict = (rows: Row[], id: string) => claimsOf(rows).find((claim) => claim.id === id)?.verdict;
+
+  test("hold, depend, or do not hold, by what the rows say", () => {
+    const good = [cell("off", 105), cell("4K", 80), cell("2M", 104.5), cell("1G", 105)];
+    const bad = [cell("off", 105, 512), cell("4K", 40, 512), cell("2M", 60, 512), cell("1G", 100, 512)];
+    expect(verdict(good, "S8")).toBe("holds");
+    expect(verdict(good, "S9")).toBe("holds");
+    expect(verdict([...good, ...bad], "S8")).toBe("depends");
+    expect(verdict(bad, "S8")).toBe("does not hold");
+    expect(verdict([], "S8")).toBe("not answered");
+  });
+
+  test("a setting whose links are not full with the IOMMU off says nothing about the thread's test", () => {
+    const idle = [cell("off", 50), cell("4K", 20), cell("2M", 30), cell("1G", 50)];
+    expect(threadCells(idle)[0].maximal).toBe(false);
+    expect(verdict(idle, "S8")).toBe("not answered");
+  });
+});
