@@ -153,12 +153,16 @@ export function runDmaStreamReadably(config: StreamConfig): StreamResult {
     const { device, address } = packet;
     move(packet, stage.up, stage.translate);
     if (keepsOrder && packet.kind !== "translation request") device.inOrder.push(packet);
-    if (units.length === 0 || packet.kind === "translated") return translationKnown(packet);
+    if (units.length === 0 || packet.kind === "translated") {
+      translationKnown(packet);
+      return;
+    }
     const u = units.length === 1 ? 0 : device.index;
     const found = units[u].lookup(address);
     if (found >= 0) {
       check?.check(address, found);
-      return translationKnown(packet);
+      translationKnown(packet);
+      return;
     }
     const key = units[u].pageKey(address);
     const underWay = pending[u].get(key);
@@ -169,7 +173,11 @@ export function runDmaStreamReadably(config: StreamConfig): StreamResult {
     }
     const walk: Walk = { key, address, packets: [packet], sincePs: now, mapped: false };
     pending[u].set(key, walk);
-    for (let w = u * walkersEach; w < (u + 1) * walkersEach; w++) if (!walkers[w]) return startWalk(w, walk);
+    for (let w = u * walkersEach; w < (u + 1) * walkersEach; w++) {
+      if (walkers[w]) continue;
+      startWalk(w, walk);
+      return;
+    }
     books.enter(stage.walkQueue, now);
     queues[u].push(walk);
   };
@@ -213,7 +221,10 @@ export function runDmaStreamReadably(config: StreamConfig): StreamResult {
       return;
     }
     packet.translated = true;
-    if (!keepsOrder) return toMemory(packet);
+    if (!keepsOrder) {
+      toMemory(packet);
+      return;
+    }
     while (device.inOrder.length > 0 && device.inOrder[0].translated) toMemory(device.inOrder.shift() as Packet);
   };
 
@@ -248,7 +259,8 @@ export function runDmaStreamReadably(config: StreamConfig): StreamResult {
       const key = unitOf(device).pageKey(packet.address);
       device.tlb?.insert(key, 0, key);
       packet.kind = "translated";
-      return send(packet);
+      send(packet);
+      return;
     }
     if (read || packet.kind === "translation request") deliver(packet);
     books.leave(stage.tags, now, packet.issuedPs);
