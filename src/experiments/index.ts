@@ -26,10 +26,9 @@ export { type Field, fieldsOf, withSettings } from "./fields.js";
 export { canonicalJson, configHash } from "./hash.js";
 export * from "./lock-contention/index.js";
 export * from "./machine-check/index.js";
-export { type AnyExperiment, experimentByName, experiments } from "./registry.js";
-export { grid, type Space, type SpacePoint, withFields } from "./space.js";
-
 /*
  * Page sizes: translation hardware under 1:1 tables.
  */
 export * from "./page-sizes/index.js";
+export { type AnyExperiment, experimentByName, experiments } from "./registry.js";
+export { grid, type Space, type SpacePoint, withFields } from "./space.js";

@@ -2,12 +2,20 @@ import type { z } from "zod";
 import { ConfigError, type Experiment } from "./experiment.js";
 import { lockContention } from "./lock-contention/index.js";
 import { cr4ReadCost, machineCheck, machineCheckExploration, machineCheckFleet } from "./machine-check/index.js";
+import { pageSizes } from "./page-sizes/index.js";
 
 /** An experiment whose configuration and points are not known to the caller: found by name, driven by JSON. */
 export type AnyExperiment = Experiment<z.ZodType, unknown>;
 
 /** Every experiment, in the order in which they are listed. One line each. */
-const all: readonly unknown[] = [lockContention, machineCheck, machineCheckExploration, cr4ReadCost, machineCheckFleet];
+const all: readonly unknown[] = [
+  pageSizes,
+  lockContention,
+  machineCheck,
+  machineCheckExploration,
+  cr4ReadCost,
+  machineCheckFleet,
+];
 
 /** Every experiment that can be run by name. */
 export function experiments(): readonly AnyExperiment[] {

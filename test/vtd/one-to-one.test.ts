@@ -52,7 +52,12 @@ describe("1:1 tables", () => {
           const table = new OneToOneTable(regions);
           const memory = table.materialise();
           const read: number[] = [];
-          const recording = { get: (address: number) => (read.push(address), memory.get(address)) };
+          const recording = {
+            get(address: number): bigint | undefined {
+              read.push(address);
+              return memory.get(address);
+            },
+          };
           const end = regions.reduce((most, region) => Math.max(most, region.start + region.bytes), 0);
           for (const place of places) {
             const address = Math.floor(place * end * 1.1);
