@@ -4,7 +4,15 @@ export class UserError extends Error {
 }
 
 /** Errors of the rooms below that speak to the user: their message says what is wrong and what was expected. */
-const spoken = new Set(["UserError", "ConfigError", "TraceError", "NotebookError", "LabError"]);
+const spoken = new Set([
+  "UserError",
+  "ConfigError",
+  "TraceError",
+  "NotebookError",
+  "LabError",
+  "CellError",
+  "ChromiumError",
+]);
 
 /** What the command line prints for an error: its message where it speaks to the user, otherwise with its stack. */
 export function errorText(error: unknown): string {

@@ -7,6 +7,7 @@
 import { createRequire } from "node:module";
 import { Command, CommanderError } from "commander";
 import { errorText } from "./errors.js";
+import { executeCommand } from "./execute.js";
 import { iovaCommand } from "./iova.js";
 import { kernelCommand } from "./kernel.js";
 import { labCommand } from "./lab.js";
@@ -21,6 +22,7 @@ const { version } = createRequire(import.meta.url)("../../package.json") as { ve
 /** Commands, in the order of the help text. */
 const commands: ((program: Command) => void)[] = [
   labCommand,
+  executeCommand,
   kernelCommand,
   runCommand,
   iovaCommand,

@@ -1,1 +1,29 @@
-export {};
+/**
+ * Notebooks as documents: executed without Jupyter, and given static pictures.
+ *
+ * `runNotebook` runs the cells over the kernel's own session and returns the notebook as it is stored; the same run gives the same bytes.
+ * `startDrawing` draws plotly figures in a headless Chromium, exactly as a page does, with the project's own plotly.js.
+ */
+export { ChromiumError, launchChromium } from "./chromium.js";
+export {
+  asLines,
+  type CellOutput,
+  type CodeCell,
+  joined,
+  type Notebook,
+  type NotebookCell,
+  NotebookError,
+  notebookText,
+  parseNotebook,
+  withCellIds,
+} from "./notebook.js";
+export { OutputCollector } from "./outputs.js";
+export { type Drawing, type Picture, type PictureOptions, type PlotlyFigure, startDrawing } from "./picture.js";
+export {
+  CellError,
+  type CellProgress,
+  type CellTiming,
+  type NotebookRun,
+  type RunNotebookOptions,
+  runNotebook,
+} from "./run-notebook.js";

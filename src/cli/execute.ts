@@ -1,0 +1,158 @@
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { basename, dirname, extname, join, resolve } from "node:path";
+import type { Command } from "commander";
+import type { CellProgress, Drawing, NotebookRun } from "../writeup/index.js";
+import { UserError } from "./errors.js";
+
+interface ExecuteFlags {
+  out?: string;
+  allowErrors?: boolean;
+  timeout?: number;
+  pictures: boolean;
+  manifest?: string;
+}
+
+/** `iommu-lab execute`: runs notebooks without Jupyter and without Python. */
+export function executeCommand(program: Command): void {
+  program
+    .command("execute")
+    .argument("<notebook...>", "notebooks to run, each in a kernel of its own")
+    .description("run notebooks from top to bottom and store their outputs, with a static picture of each plot")
+    .option("-o, --out <file-or-folder>", "write the executed notebook here instead of in place; a folder for several")
+    .option("--allow-errors", "go on after a cell that fails, and store its error")
+    .option("--timeout <seconds>", "interrupt a cell after this many seconds, and stop", Number)
+    .option("--no-pictures", "leave out the static pictures of plots (needs no Chromium)")
+    .option(
+      "--manifest <file>",
+      "where to write how long each cell took (default: NAME.timing.json beside --out, else in results/)",
+    )
+    .addHelpText(
+      "after",
+      "\nA notebook is written only when its run has ended well: after an error or Ctrl-C it is as it was.",
+    )
+    .action(executeAll);
+}
+
+async function executeAll(notebooks: string[], flags: ExecuteFlags): Promise<void> {
+  if (flags.timeout !== undefined && !(flags.timeout > 0)) {
+    throw new UserError("--timeout: expected a number of seconds above 0.");
+  }
+  const targets = notebooks.map((file) => targetOf(file, flags.out, notebooks.length));
+  const twice = targets.find((target, i) => targets.indexOf(target) < i);
+  if (twice) throw new UserError(`--out: two notebooks would be written to ${twice}.`);
+  const writeup = await import("../writeup/index.js");
+  // Everything is read before anything runs: a notebook that cannot be read does not cost the others' time.
+  const read = notebooks.map((file) => writeup.parseNotebook(textOf(file), file));
+  const abort = new AbortController();
+  const interrupt = () => {
+    if (abort.signal.aborted) process.exit(130);
+    abort.abort(new UserError("Interrupted; the notebook is as it was."));
+  };
+  process.on("SIGINT", interrupt);
+  process.on("SIGTERM", interrupt);
+  let drawing: Promise<Drawing> | undefined;
+  try {
+    for (const [i, file] of notebooks.entries()) {
+      const run = await writeup
+        .runNotebook(read[i], {
+          name: file,
+          folder: dirname(resolve(file)),
+          signal: abort.signal,
+          onProgress: showProgress(file),
+          ...(flags.allowErrors ? { allowErrors: true } : {}),
+          ...(flags.timeout === undefined ? {} : { timeoutSeconds: flags.timeout }),
+          ...(flags.pictures ? { drawing: () => (drawing ??= writeup.startDrawing()) } : {}),
+        })
+        .finally(endLine);
+      writeWhole(targets[i], writeup.notebookText(run.notebook));
+      writeManifest(file, targets[i], flags, run);
+      process.stderr.write(
+        `${targets[i]}: ${run.timings.length} cells in ${run.seconds.toFixed(1)} s, ${run.pictures} pictures\n`,
+      );
+    }
+  } catch (error) {
+    if (abort.signal.aborted) process.exitCode = 130;
+    throw error;
+  } finally {
+    process.off("SIGINT", interrupt);
+    process.off("SIGTERM", interrupt);
+    await drawing?.then((d) => d.close()).catch(() => {});
+  }
+}
+
+/** Where the executed notebook goes. */
+function targetOf(file: string, out: string | undefined, count: number): string {
+  if (out === undefined) return file;
+  if (extname(out) === ".ipynb" && !(existsSync(out) && statSync(out).isDirectory())) {
+    if (count > 1) throw new UserError(`--out: expected a folder for ${count} notebooks (got ${out}).`);
+    return out;
+  }
+  return join(out, basename(file));
+}
+
+function textOf(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    const missing = (error as NodeJS.ErrnoException).code === "ENOENT";
+    throw new UserError(
+      missing ? `${file}: there is no such file.` : `${file}: cannot be read (${(error as Error).message}).`,
+    );
+  }
+}
+
+/** Writes a file whole or not at all. */
+function writeWhole(file: string, text: string): void {
+  const staging = `${file}.${process.pid}.tmp`;
+  try {
+    mkdirSync(dirname(resolve(file)), { recursive: true });
+    writeFileSync(staging, text);
+    renameSync(staging, file);
+  } catch (error) {
+    rmSync(staging, { force: true });
+    throw new UserError(`${file}: cannot be written (${(error as Error).message}).`);
+  }
+}
+
+function writeManifest(notebook: string, target: string, flags: ExecuteFlags, run: NotebookRun): void {
+  const folder = flags.out === undefined ? "results" : dirname(target);
+  const file = flags.manifest ?? join(folder, `${basename(target, ".ipynb")}.timing.json`);
+  const { timings, seconds, pictures } = run;
+  const host = { node: process.version, platform: process.platform, arch: process.arch };
+  writeWhole(file, `${JSON.stringify({ notebook, host, seconds, pictures, cells: timings }, null, 1)}\n`);
+}
+
+const terminal = process.stderr.isTTY === true;
+let lineOpen = false;
+let ticker: NodeJS.Timeout | undefined;
+
+/** Progress on a terminal: one line that moves. Elsewhere: a line for each cell that took more than two seconds. */
+function showProgress(file: string): (progress: CellProgress) => void {
+  return ({ cell, cells, state, seconds }) => {
+    clearInterval(ticker);
+    if (!terminal) {
+      if (state === "done" && seconds > 2)
+        process.stderr.write(`${file}: cell ${cell} of ${cells}: ${seconds.toFixed(1)} s\n`);
+      return;
+    }
+    const began = performance.now() - seconds * 1000;
+    const draw = () => {
+      const elapsed = ((performance.now() - began) / 1000).toFixed(1);
+      process.stderr.write(
+        `\r\u001b[K${basename(file)}: cell ${cell} of ${cells} ${state === "running" ? "…" : state} ${elapsed} s`,
+      );
+    };
+    lineOpen = true;
+    draw();
+    if (state === "running") {
+      ticker = setInterval(draw, 500);
+      ticker.unref();
+    }
+  };
+}
+
+function endLine(): void {
+  clearInterval(ticker);
+  if (lineOpen) process.stderr.write("\r\u001b[K");
+  lineOpen = false;
+}

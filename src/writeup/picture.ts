@@ -1,0 +1,115 @@
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import type { Browser, Page } from "playwright-core";
+import { themed } from "../plot/index.js";
+import { launchChromium } from "./chromium.js";
+
+/** A plotly figure: the content of `application/vnd.plotly.v1+json`. */
+export interface PlotlyFigure {
+  data: Record<string, unknown>[];
+  layout?: Record<string, unknown>;
+}
+
+/** A picture of a figure. */
+export interface Picture {
+  /** The PNG file. */
+  png: Uint8Array;
+  /** Size on the page, in CSS pixels; the PNG has `scale` as many each way. */
+  width: number;
+  height: number;
+}
+
+/** How a picture is made. */
+export interface PictureOptions {
+  /** Width in CSS pixels: 720, that of a notebook's column. */
+  width?: number;
+  /** Pixels of the PNG for each CSS pixel: 1.5. */
+  scale?: number;
+}
+
+/** Draws figures with the project's own plotly.js, as a page does, in a browser that is started once and kept. */
+export interface Drawing {
+  /**
+   * Draws one figure on white paper.
+   * @throws Error when plotly cannot draw it, with plotly's reason.
+   */
+  draw(figure: PlotlyFigure): Promise<Picture>;
+  close(): Promise<void>;
+}
+
+/** The figure as a page of white paper shows it. A figure that does not wear the house style keeps its own. */
+function onWhite(figure: PlotlyFigure): Record<string, unknown> {
+  const layout = figure.layout ?? {};
+  const drawn = "template" in layout ? themed(figure, "light", { opaque: true }) : { data: figure.data, layout };
+  return { ...drawn, config: { staticPlot: true, displayModeBar: false, responsive: false } };
+}
+
+/**
+ * Starts a browser and loads plotly.js into a page without a network.
+ * @throws ChromiumError when no browser can be started.
+ */
+export async function startDrawing(options: PictureOptions = {}): Promise<Drawing> {
+  const { width = 720, scale = 1.5 } = options;
+  const browser: Browser = await launchChromium();
+  let page: Page;
+  try {
+    const context = await browser.newContext({
+      viewport: { width, height: 600 },
+      deviceScaleFactor: scale,
+      offline: true,
+    });
+    page = await context.newPage();
+    await page.setContent('<!doctype html><body style="margin:0;background:#fff"></body>');
+    const plotly = createRequire(import.meta.url).resolve("plotly.js-dist");
+    await page.addScriptTag({ content: readFileSync(plotly, "utf8") });
+  } catch (error) {
+    await browser.close();
+    throw error;
+  }
+  return {
+    async draw(figure) {
+      const failure = await page.evaluate(drawInPage, { figure: onWhite(figure), width });
+      if (failure !== null) throw new Error(`plotly cannot draw the figure: ${failure}`);
+      const element = page.locator("#figure");
+      const png = await element.screenshot({ type: "png", animations: "disabled" });
+      const box = await element.boundingBox();
+      return { png, width: Math.round(box!.width), height: Math.round(box!.height) };
+    },
+    close: () => browser.close(),
+  };
+}
+
+/** Runs in the page: draws the figure into #figure, and says what went wrong, or null. */
+async function drawInPage({
+  figure,
+  width,
+}: {
+  figure: Record<string, unknown>;
+  width: number;
+}): Promise<string | null> {
+  interface Element {
+    id: string;
+    style: { width: string };
+    remove(): void;
+  }
+  const scope = globalThis as unknown as {
+    document: {
+      getElementById(id: string): Element | null;
+      createElement(tag: string): Element;
+      body: { append(e: Element): void };
+    };
+    moduleName?: { newPlot(node: Element, data: unknown, layout: unknown, config: unknown): Promise<unknown> };
+    Plotly?: { newPlot(node: Element, data: unknown, layout: unknown, config: unknown): Promise<unknown> };
+  };
+  scope.document.getElementById("figure")?.remove();
+  const node = scope.document.createElement("div");
+  node.id = "figure";
+  node.style.width = `${width}px`;
+  scope.document.body.append(node);
+  try {
+    await (scope.Plotly ?? scope.moduleName)!.newPlot(node, figure["data"], figure["layout"], figure["config"]);
+    return null;
+  } catch (error) {
+    return String((error as Error)?.message ?? error);
+  }
+}
