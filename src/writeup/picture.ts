@@ -31,7 +31,7 @@ export interface PictureOptions {
 export interface Drawing {
   /**
    * Draws one figure on white paper.
-   * @throws Error when plotly cannot draw it, with plotly's reason.
+   * @throws Error when it cannot be drawn, with the reason.
    */
   draw(figure: PlotlyFigure): Promise<Picture>;
   close(): Promise<void>;
@@ -68,8 +68,11 @@ export async function startDrawing(options: PictureOptions = {}): Promise<Drawin
   }
   return {
     async draw(figure) {
+      // plotly draws an empty figure of what is none.
+      if (!Array.isArray(figure?.data))
+        throw new Error("the figure cannot be drawn: data: expected a list of plotly traces");
       const failure = await page.evaluate(drawInPage, { figure: onWhite(figure), width });
-      if (failure !== null) throw new Error(`plotly cannot draw the figure: ${failure}`);
+      if (failure !== null) throw new Error(`the figure cannot be drawn: ${failure}`);
       const element = page.locator("#figure");
       const png = await element.screenshot({ type: "png", animations: "disabled" });
       const box = await element.boundingBox();

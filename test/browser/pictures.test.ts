@@ -27,8 +27,10 @@ test("the same figure gives the same bytes, another figure others", async () => 
   expect(Buffer.from((await drawing.draw(rising)).png).equals(png)).toBe(true);
 });
 
-test("a figure that plotly cannot draw is an error with its reason, and the next one is drawn", async () => {
-  await expect(drawing.draw({ data: 7 as never })).rejects.toThrow("plotly cannot draw the figure");
+test("what is no figure is an error with its reason, and the next one is drawn", async () => {
+  await expect(drawing.draw({ data: 7 as never })).rejects.toThrow(
+    "the figure cannot be drawn: data: expected a list of plotly traces",
+  );
   expect((await drawing.draw(rising)).height).toBe(420);
 });
 
