@@ -4,6 +4,7 @@ import {
   MergedTreeAllocator,
   PoolAllocator,
   RbTreeAllocator,
+  type Uncharged,
 } from "../iova/index.js";
 import type { ChargedMemory } from "./charged-memory.js";
 
@@ -19,6 +20,8 @@ export interface AllocatorSetup {
   pools: number;
   /** Pools: flush only when a search starts over (lib/iommu-common's lazy_flush). */
   lazyFlush: boolean;
+  /** Trees: a part that is left out of the charge, for an ablation. */
+  uncharged?: Uncharged | undefined;
 }
 
 /** The pools' table: 2^19 pages (2 GiB of addresses), below 4 GiB. */
@@ -27,12 +30,12 @@ const poolBase = 1 << 18;
 
 /** Makes an allocator with VT-d's constants. */
 export function makeAllocator(kind: AllocatorKind, setup: AllocatorSetup): IovaAllocator {
-  const { memory, base, cpus } = setup;
+  const { memory, base, cpus, uncharged = "none" } = setup;
   switch (kind) {
     case "rbtree":
-      return new RbTreeAllocator({ memory, base, cpus });
+      return new RbTreeAllocator({ memory, base, cpus, uncharged });
     case "rbtree-merged":
-      return new MergedTreeAllocator({ memory, base, cpus });
+      return new MergedTreeAllocator({ memory, base, cpus, uncharged });
     case "magazines":
       return new MagazineAllocator({ memory, base, cpus });
     case "pools":

@@ -175,6 +175,7 @@ export class DmaApi implements StateMachine {
         cpus: cores,
         pools: variant.pools ?? 1,
         lazyFlush: variant.policy === "flush-on-wrap",
+        uncharged: variant.uncharged,
       });
       for (const lock of this.allocator.locks) this.locks.push(options.makeLock(lock.name, lock.address, true));
     }

@@ -1,3 +1,4 @@
+import type { Uncharged } from "../iova/index.js";
 import type { AllocatorKind } from "./allocators.js";
 
 /** When an unmapped translation is taken out of the IOMMU's caches. */
@@ -25,6 +26,8 @@ export interface Variant {
   treeLockHeld?: boolean;
   /** Pools only: how many. */
   pools?: number;
+  /** Trees: a part of their work that is left out of the charge (an ablation; no named variant has one). */
+  uncharged?: Uncharged;
 }
 
 const pools = (n: number): Variant => ({
@@ -104,6 +107,22 @@ export const variants: readonly Variant[] = [
     about: "As deferred, with nodes of abutting ranges merged and split again on unmap.",
     allocator: "rbtree-merged",
     policy: "deferred",
+  },
+  {
+    name: "merged-thread-strict",
+    title: "merged nodes, strict, as the thread words it",
+    about: "As thread-strict, with nodes of abutting ranges merged and split again on unmap.",
+    allocator: "rbtree-merged",
+    policy: "strict",
+    treeLockHeld: true,
+  },
+  {
+    name: "merged-thread-deferred",
+    title: "merged nodes, deferred, as the thread words it",
+    about: "As thread-deferred, with nodes of abutting ranges merged and split again on unmap.",
+    allocator: "rbtree-merged",
+    policy: "deferred",
+    treeLockHeld: true,
   },
   {
     name: "magazines-strict",

@@ -26,6 +26,7 @@ export { type Field, fieldsOf, withSettings } from "./fields.js";
 export { canonicalJson, configHash } from "./hash.js";
 export * from "./lock-contention/index.js";
 export * from "./machine-check/index.js";
+export * from "./merged-nodes/index.js";
 /*
  * Page sizes: translation hardware under 1:1 tables.
  */

@@ -43,4 +43,4 @@ export {
   replay,
 } from "./replay.js";
 export { parseTrace, type Trace, type TraceConfig, TraceError, traceDefaults } from "./trace.js";
-export type { TreeOptions } from "./tree-allocator.js";
+export type { TreeOptions, Uncharged } from "./tree-allocator.js";

@@ -44,12 +44,12 @@ export class RangeTree {
   doubles: Float64Array;
 
   /**
-   * @param memory hears of every node that is read or written, or null
+   * @param memory hears of every node that is read or written, or null (and while it is null)
    * @param base address of slot 0
    * @param rootAddress address of the word that points to the root (struct rb_root)
    */
   constructor(
-    readonly memory: Memory | null,
+    public memory: Memory | null,
     readonly base: number,
     private readonly rootAddress: number,
   ) {

@@ -27,7 +27,15 @@ export interface TreeOptions extends AllocatorOptions {
   dma32?: number;
   /** Align each range to its size, rounded up to a power of two (default true, as VT-d asks). */
   aligned?: boolean;
+  /**
+   * An ablation: this part runs as always and touches no simulated memory. "find" is the descent of an unmap's lookup, "walk" the
+   * nodes that an allocation's search examines, "change" what inserting, erasing, merging and cutting touch.
+   */
+  uncharged?: Uncharged;
 }
+
+/** A part of the tree's work that an ablation leaves out of the charge. */
+export type Uncharged = "none" | "find" | "walk" | "change" | "all but walk" | "all";
 
 /** Where the search ended: the two nodes between which the new range lies, and its lowest page. */
 export interface Gap {
@@ -56,6 +64,7 @@ export abstract class TreeAllocator implements IovaAllocator {
   protected readonly startPfn: number;
   protected readonly dma32: number;
   protected readonly aligned: boolean;
+  private readonly uncharged: Uncharged;
   protected readonly gap: Gap = { lo: noPfn, lower: nil, upper: nil, start: nil };
   protected splits = 0;
   protected merges = 0;
@@ -76,6 +85,7 @@ export abstract class TreeAllocator implements IovaAllocator {
     this.startPfn = options.startPfn ?? 1;
     this.dma32 = options.dma32 ?? dma32Pfn;
     this.aligned = options.aligned ?? true;
+    this.uncharged = options.uncharged ?? "none";
     this.locks = [{ name: "iova_rbtree_lock", address: base }];
     this.slab = new Slab(this.memory, base + lineBytes);
     this.tree = new RangeTree(this.memory, base + lineBytes + cpus * slabCpuBytes, base);
@@ -192,6 +202,13 @@ export abstract class TreeAllocator implements IovaAllocator {
     if (tree.size > this.peakNodes) this.peakNodes = tree.size;
   }
 
+  /** Whether the ablation leaves this part out of the charge. */
+  private leavesOut(part: "find" | "walk" | "change"): boolean {
+    const { uncharged } = this;
+    if (uncharged === "none") return false;
+    return uncharged === part || uncharged === "all" || (uncharged === "all but walk" && part !== "walk");
+  }
+
   private giveBack(op: IovaOperation): void {
     if (op.node !== nil) this.slab.give(this.tree.slot(op.node), op.cpu);
     if (op.aux !== nil) this.slab.give(this.tree.slot(op.aux), op.cpu);
@@ -202,7 +219,9 @@ export abstract class TreeAllocator implements IovaAllocator {
   /** __alloc_and_insert_iova_range */
   private allocateLocked(op: IovaOperation): void {
     const gap = this.gap;
+    if (this.leavesOut("walk")) this.tree.memory = null;
     this.search(op, gap);
+    this.tree.memory = this.memory;
     this.allocations++;
     this.visits += op.visits;
     if (op.visits > this.maxVisits) this.maxVisits = op.visits;
@@ -213,7 +232,9 @@ export abstract class TreeAllocator implements IovaAllocator {
       this.failures++;
       return;
     }
+    if (this.leavesOut("change")) this.tree.memory = null;
     const node = this.place(op, gap, gap.lo + op.pages - 1);
+    this.tree.memory = this.memory;
     // __cached_rbnode_insert_update: only for the limit that is remembered.
     if (op.limit === this.dma32) {
       this.remembered = node;
@@ -225,7 +246,9 @@ export abstract class TreeAllocator implements IovaAllocator {
 
   /** find_iova: any pfn inside a range finds it. */
   private findLocked(op: IovaOperation): void {
+    if (this.leavesOut("find")) this.tree.memory = null;
     const node = this.tree.find(op.pfn);
+    this.tree.memory = this.memory;
     op.node = node;
     op.found = node !== nil;
     if (op.found) {
@@ -235,7 +258,9 @@ export abstract class TreeAllocator implements IovaAllocator {
   }
 
   private freeLocked(op: IovaOperation): void {
+    if (this.leavesOut("change")) this.tree.memory = null;
     this.remove(op);
+    this.tree.memory = this.memory;
     if (!op.found) return;
     this.frees++;
     this.live--;

@@ -10,7 +10,7 @@ import {
 } from "../dma/index.js";
 import { Simulation, Streams } from "../engine/index.js";
 import { factNumber } from "../facts/index.js";
-import type { IovaStatistics } from "../iova/index.js";
+import type { IovaStatistics, Uncharged } from "../iova/index.js";
 import {
   type LockKind,
   type LockStatRow,
@@ -54,6 +54,8 @@ export interface HostRun {
   machine: string;
   machineOverrides: Partial<MachineConfig>;
   costs: Partial<DmaCosts>;
+  /** A part of the tree's work that is left out of the charge: an ablation. */
+  uncharged?: Uncharged;
   /** Transactions before and within the measurement. */
   warmup: number;
   transactions: number;
@@ -131,7 +133,8 @@ export function simulateHost(run: HostRun): HostResult {
   const simulation = new Simulation();
   const streams = new Streams(run.seed);
   const profile = driverProfile(run.profile);
-  const variant = variantByName(run.variant);
+  const named = variantByName(run.variant);
+  const variant = run.uncharged === undefined ? named : { ...named, uncharged: run.uncharged };
   const arbiter = streams.stream("lock arbiter");
   const cycles = (microseconds: number): number => Math.round(microseconds * 1000 * config.gigahertz);
   const costs = { ...dmaCosts(config), ...run.costs };

@@ -1,0 +1,159 @@
+import { type HostRun, hostRunDefaults, publishedStackCycles, simulateHost } from "../../workload/index.js";
+import type { Row } from "../experiment.js";
+
+// Throughput without an IOMMU, with the tree of v4.3, and with merged nodes: on the baseline, with one assumption changed at a time, on a
+// map of the two that are least known, and with parts of the tree's work left out of the charge.
+
+/** How unmaps are flushed, and which wording: the names of variants in src/dma; "merged-" before them is the merged tree. */
+export const policies = ["deferred", "strict", "thread-deferred", "thread-strict"] as const;
+export type PolicyName = (typeof policies)[number];
+
+/** off: no IOMMU. stock: the tree of v4.3. merged: abutting nodes joined. */
+export type Role = "off" | "stock" | "merged";
+
+/** What a host is assumed to be, apart from the policy. */
+export type Assumptions = Partial<Omit<HostRun, "variant" | "seed" | "warmup" | "transactions">>;
+
+/** One setting of the assumptions, to be run off, stock and merged. */
+export interface Setting {
+  part: "recovery" | "sweep" | "ablation" | "region";
+  /** What is varied: "cores"; "baseline" for the setting that all others vary. */
+  assumption: string;
+  /** To what: "4". */
+  level: string;
+  policy: PolicyName;
+  run: Assumptions;
+  /** Whether the throughput without an IOMMU differs from the baseline's. */
+  ownOff: boolean;
+}
+
+/** One simulation. */
+export interface RecoveryPoint {
+  part: Setting["part"];
+  assumption: string;
+  level: string;
+  policy: PolicyName;
+  role: Role;
+  run: Assumptions;
+  seed: number;
+  warmup: number;
+  transactions: number;
+}
+
+const stack = publishedStackCycles(2.9);
+const lever = (assumption: string, ownOff: boolean, levels: [string, Assumptions][]): Setting[] =>
+  levels.map(([level, run]) => ({ part: "sweep", assumption, level, policy: "deferred", run, ownOff }));
+
+/** One assumption changed at a time; everything else as in the baseline. */
+export const sweepSettings: readonly Setting[] = [
+  ...lever("cores", true, [
+    ["2", { cores: 2 }],
+    ["4", { cores: 4 }],
+    ["8", { cores: 8 }],
+  ]),
+  ...lever("kind of lock", false, [["queued", { lock: "queued" }]]),
+  ...lever("stack work a transaction", true, [
+    ["half of PE1", { stackCycles: Math.round(stack / 2) }],
+    ["twice PE1", { stackCycles: 2 * stack }],
+  ]),
+  ...lever("lines the stack touches", true, [
+    ["0", { stackLines: 0 }],
+    ["8,192 (512 KiB)", { stackLines: 8192 }],
+  ]),
+  ...lever("driver profile", true, [
+    ["transmit only", { profile: "transmit" }],
+    ["receive only", { profile: "receive" }],
+  ]),
+  ...lever("receive ring", false, [
+    ["64", { rxRing: 64 }],
+    ["1,024", { rxRing: 1024 }],
+  ]),
+  ...lever("static maps", false, [
+    ["0", { staticMaps: 0 }],
+    ["8,192", { staticMaps: 8192 }],
+  ]),
+  ...lever("order of completion", false, [["shuffled", { shuffleCompletions: true }]]),
+  ...lever("sizes", false, [["half of two pages", { twoPageShare: 0.5 }]]),
+];
+
+/** Parts of the mechanism taken away, one at a time. */
+export const ablationSettings: readonly Setting[] = (
+  [
+    ["no static maps", { staticMaps: 0 }],
+    ["static maps with holes (5 %)", { holes: 0.05 }],
+    ["warm: the stack touches no lines", { stackLines: 0 }],
+    ["lookup (find) costs nothing", { uncharged: "find" }],
+    ["inserting and erasing costs nothing", { uncharged: "change" }],
+    ["the downward walk costs nothing", { uncharged: "walk" }],
+    ["all but the walk costs nothing", { uncharged: "all but walk" }],
+    ["nothing in the tree costs anything", { uncharged: "all" }],
+  ] as [string, Assumptions][]
+).map(([level, run]) => ({
+  part: "ablation",
+  assumption: "ablation",
+  level,
+  policy: "deferred",
+  run,
+  ownOff: level.startsWith("warm"),
+}));
+
+/** The map: cores against stack work, the two that the thread leaves open and that decide how contended the lock is. */
+export function regionSettings(cores: readonly number[], stackShares: readonly number[]): Setting[] {
+  return cores.flatMap((n) =>
+    stackShares.map((share) => ({
+      part: "region" as const,
+      assumption: String(n),
+      level: String(share),
+      policy: "deferred" as const,
+      run: { cores: n, stackCycles: Math.round(stack * share) },
+      ownOff: true,
+    })),
+  );
+}
+
+/** The baseline: the defaults of the workload, under each policy. */
+export const baselineSettings: readonly Setting[] = policies.map((policy) => ({
+  part: "recovery",
+  assumption: "baseline",
+  level: policy,
+  policy,
+  run: {},
+  ownOff: policy === "deferred",
+}));
+
+/** The simulations of a setting: stock and merged, and off where it differs. */
+export function pointsOf(
+  { ownOff, ...setting }: Setting,
+  seeds: readonly number[],
+  length: { warmup: number; transactions: number },
+): RecoveryPoint[] {
+  const roles: Role[] = ownOff ? ["off", "stock", "merged"] : ["stock", "merged"];
+  return seeds.flatMap((seed) => roles.map((role) => ({ ...setting, role, seed, ...length })));
+}
+
+/** One run of the host; a row with its throughput and where its cores' time went. */
+export function simulateRecovery(point: RecoveryPoint): Row[] {
+  const { part, assumption, level, policy, role, run, seed, warmup, transactions } = point;
+  const variant = role === "off" ? "off" : role === "merged" ? `merged-${policy}` : policy;
+  const result = simulateHost({ ...hostRunDefaults, ...run, variant, seed, warmup, transactions });
+  const { parts, allocator } = result;
+  return [
+    {
+      part,
+      assumption,
+      level,
+      policy,
+      role,
+      seed,
+      throughput: result.throughput,
+      visits: result.visitsPerMap,
+      nodes: allocator?.nodes ?? null,
+      maxDepth: allocator?.depth.max ?? null,
+      meanDepth: allocator?.depth.mean ?? null,
+      live: result.liveMaps,
+      stackShare: parts.stack,
+      spinShare: parts.spinning,
+      treeShare: parts.tree,
+    },
+  ];
+}

@@ -1,0 +1,157 @@
+import { Streams } from "../../engine/index.js";
+import { MergedTreeAllocator, RbTreeAllocator, roundUpPages } from "../../iova/index.js";
+import { holdings, loadTrace, Op, occupancy, phaseRange, type Trace } from "../../workload/index.js";
+import type { Row } from "../experiment.js";
+
+// How many nodes, how deep: at boot and in steady state, on the recorded requests and on generated ones.
+
+/** Where the requests come from. */
+export type StructurePoint =
+  | { part: "structure"; source: "igb" | "vmxnet3" }
+  | { part: "structure"; source: "generated"; staticMaps: number; inFlight: number; seed: number };
+
+type Tree = RbTreeAllocator | MergedTreeAllocator;
+interface Sample {
+  nodes: number;
+  max: number;
+  mean: number;
+}
+
+const ioapic: [number, number] = [0xfee00, 0xfeeff];
+const trees = (): [string, Tree][] => [
+  ["unmerged", new RbTreeAllocator()],
+  ["merged", new MergedTreeAllocator()],
+];
+const sample = (tree: Tree): Sample => {
+  const { nodes, max, mean } = tree.tree.depth();
+  return { nodes, max, mean };
+};
+const average = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
+
+function rowOf(source: string, layout: string, tree: string, when: string, live: number, samples: Sample[]): Row {
+  const nodes = samples.map((s) => s.nodes);
+  return {
+    part: "structure",
+    source,
+    layout,
+    tree,
+    when,
+    live,
+    nodes: average(nodes),
+    nodesLow: Math.min(...nodes),
+    nodesHigh: Math.max(...nodes),
+    maxDepth: Math.max(...samples.map((s) => s.max)),
+    meanDepth: average(samples.map((s) => s.mean)),
+  };
+}
+
+/** The device of the trace that makes the most requests. */
+function busiest(trace: Trace): number {
+  const count = new Array<number>(trace.devices.length).fill(0);
+  for (let op = 0; op < trace.length; op++) count[trace.device[op]]++;
+  return count.indexOf(Math.max(...count));
+}
+
+/** Order, sizes and which unmap ends which map are the recording's; the addresses are the tree's own. */
+function replayRecorded(trace: Trace, name: string): Row[] {
+  const device = busiest(trace);
+  const boot = trace.phases[phaseRange(trace, "up").index].firstOp;
+  const load = phaseRange(trace, "rr");
+  const settled = load.first + Math.floor((load.end - load.first) / 2);
+  const every = Math.ceil((load.end - settled) / 40);
+  return trees().flatMap(([kind, tree]) => {
+    tree.reserve(...ioapic);
+    const held = new Map<number, number>();
+    const rows: Row[] = [];
+    const steady: Sample[] = [];
+    let unmaps = 0;
+    let ofPart = 0;
+    for (let op = 0; op <= load.end; op++) {
+      if (op === boot) rows.push(rowOf(name, "v4.3 addresses", kind, "boot", held.size, [sample(tree)]));
+      if (op >= settled && (op - settled) % every === 0) steady.push(sample(tree));
+      if (op === load.end || trace.device[op] !== device) continue;
+      const pages = roundUpPages(trace.pages[op]);
+      if (trace.op[op] === Op.map) held.set(op, tree.allocate(pages, undefined, 0));
+      else {
+        const map = trace.partner[op];
+        const pfn = held.get(map) ?? -1;
+        const node = tree.tree.find(pfn);
+        unmaps++;
+        if (tree.tree.hi(node) - tree.tree.lo(node) + 1 > pages) ofPart++;
+        tree.free(pfn, pages);
+        held.delete(map);
+      }
+    }
+    const last = rowOf(name, "v4.3 addresses", kind, "steady", held.size, steady);
+    return [...rows, { ...last, unmapsOfPart: ofPart / unmaps }];
+  });
+}
+
+/** What Linux 6.1's magazines handed out when the requests were recorded: nodes are live maps, merged nodes their intervals. */
+function asRecorded(trace: Trace, name: string): Row[] {
+  const device = busiest(trace);
+  const { op, live, intervals } = occupancy(trace, device);
+  const boot = trace.phases[phaseRange(trace, "up").index].firstOp;
+  const load = phaseRange(trace, "rr");
+  const settled = load.first + Math.floor((load.end - load.first) / 2);
+  const last = op.findLastIndex((index) => index < boot);
+  const inLoad = [...op.keys()].filter((i) => op[i] >= settled && op[i] < load.end);
+  const row = (tree: string, when: string, at: number[], column: Int32Array): Row => {
+    const nodes = at.map((i) => column[i]);
+    return {
+      part: "structure",
+      source: name,
+      layout: "as recorded",
+      tree,
+      when,
+      live: live[at[at.length - 1]],
+      nodes: average(nodes),
+      nodesLow: nodes.reduce((a, b) => Math.min(a, b)),
+      nodesHigh: nodes.reduce((a, b) => Math.max(a, b)),
+    };
+  };
+  const allDevices = holdings(trace, boot).reduce((sum, { maps }) => sum + maps, 0);
+  return [
+    { ...row("unmerged", "boot", [last], live), allDevices },
+    row("merged", "boot", [last], intervals),
+    row("unmerged", "steady", inLoad, live),
+    row("merged", "steady", inLoad, intervals),
+  ];
+}
+
+/** Static maps of one page, then short-lived ones that end in random order: the least kind order there is. */
+function generated(staticMaps: number, inFlight: number, seed: number): Row[] {
+  const name = "generated";
+  return trees().flatMap(([kind, tree]) => {
+    const random = new Streams(seed).stream("completion order");
+    tree.reserve(...ioapic);
+    for (let i = 0; i < staticMaps; i++) tree.allocate(1);
+    const boot = rowOf(name, "v4.3 addresses", kind, "boot", staticMaps, [sample(tree)]);
+    const held: number[] = [];
+    const steady: Sample[] = [];
+    const steps = inFlight * 24;
+    for (let step = 0; step < steps; step++) {
+      if (held.length === inFlight) {
+        const at = random.below(inFlight);
+        tree.free(held[at], 1);
+        held[at] = held[inFlight - 1];
+        held.pop();
+      }
+      held.push(tree.allocate(1));
+      if (step >= steps / 2 && step % Math.ceil(steps / 24) === 0) steady.push(sample(tree));
+    }
+    return [boot, rowOf(name, "v4.3 addresses", kind, "steady", staticMaps + inFlight, steady)].map((row) => ({
+      ...row,
+      staticMaps,
+      inFlight,
+      seed,
+    }));
+  });
+}
+
+/** Node count and depth of one source of requests. */
+export function simulateStructure(point: StructurePoint): Row[] {
+  if (point.source === "generated") return generated(point.staticMaps, point.inFlight, point.seed);
+  const trace = loadTrace(point.source);
+  return [...replayRecorded(trace, point.source), ...asRecorded(trace, point.source)];
+}

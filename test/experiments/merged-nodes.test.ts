@@ -1,0 +1,138 @@
+import { beforeAll, describe, expect, it } from "vitest";
+import { baselineOf, influence, lostGain, mergedNodes, type Row, recoveries } from "../../src/experiments/index.js";
+
+type Run = Awaited<ReturnType<typeof mergedNodes.run>>;
+
+/** A small configuration of the throughput parts: few transactions, so that it runs in seconds. */
+const small = { replications: 2, warmup: 60, transactions: 120, staticMaps: [512, 4096] };
+const verdict = (run: Run, id: string) => run.claims.find((claim) => claim.id === id)?.verdict;
+
+describe("nodes and depth", () => {
+  let run: Run;
+  beforeAll(async () => {
+    run = await mergedNodes.run({ ...small, parts: ["structure"], inFlight: 64 });
+  });
+  const row = (where: Row) =>
+    run.rows.find((r) => Object.entries(where).every(([key, value]) => r[key] === value)) as Row;
+
+  it("finds the recorded igb's static maps in 2 merged nodes, whose unmerged tree is 14.5 levels deep in the mean", () => {
+    const igb = { source: "igb", layout: "v4.3 addresses", when: "boot" };
+    expect(row({ ...igb, tree: "unmerged" })).toMatchObject({ nodes: 32_777, maxDepth: 27 });
+    expect(Number(row({ ...igb, tree: "unmerged" })["meanDepth"])).toBeCloseTo(14.5, 1);
+    expect(row({ ...igb, tree: "merged" })).toMatchObject({ nodes: 2 });
+    expect(row({ ...igb, layout: "as recorded", tree: "merged" })).toMatchObject({ nodes: 4 });
+  });
+
+  it("finds more merged nodes where the recorded kernel chose the addresses", () => {
+    for (const source of ["igb", "vmxnet3"]) {
+      const nodes = (layout: string) => Number(row({ source, layout, when: "steady", tree: "merged" })["nodes"]);
+      expect(nodes("as recorded")).toBeGreaterThan(nodes("v4.3 addresses"));
+    }
+  });
+
+  it("answers S1 to S4 and the sentence on information, and leaves S5 and PE2 open", () => {
+    expect(["S1", "S2", "S3", "S4", "merging-information"].map((id) => verdict(run, id))).toEqual([
+      "depends",
+      "holds",
+      "depends",
+      "depends",
+      "does not hold",
+    ]);
+    expect(["PE2", "S5", "merging-mechanism"].map((id) => verdict(run, id))).toEqual(Array(3).fill("not answered"));
+  });
+
+  it("draws its figures", () => {
+    expect(run.figure("nodes").data).toHaveLength(2);
+    expect(run.figure("depth").data.length).toBeGreaterThanOrEqual(5);
+  });
+});
+
+describe("the cost of a walk", () => {
+  it("grows with other work between two operations, and merged is cheaper everywhere", async () => {
+    const run = await mergedNodes.run({ ...small, parts: ["walk"], footprintLines: [0, 8192, 400_000] });
+    const cycles = (tree: string, lines: number) =>
+      run.rows
+        .filter((r) => r["tree"] === tree && r["footprintLines"] === lines)
+        .reduce((sum, r) => sum + Number(r["cycles"]), 0);
+    for (const tree of ["unmerged", "merged"]) {
+      expect(cycles(tree, 8192)).toBeGreaterThan(cycles(tree, 0));
+      expect(cycles(tree, 400_000)).toBeGreaterThan(cycles(tree, 8192));
+    }
+    for (const lines of [0, 8192, 400_000]) expect(cycles("merged", lines)).toBeLessThan(cycles("unmerged", lines));
+    expect(run.figure("walk").data).toHaveLength(6);
+  });
+});
+
+describe("the throughput that comes back", () => {
+  it("is the same for the same seed, has intervals, and is answered with its prediction first", async () => {
+    const config = { ...small, parts: ["recovery" as const] };
+    const [run, again] = [await mergedNodes.run(config), await mergedNodes.run(config)];
+    expect(again.rows).toEqual(run.rows);
+    expect(run.claims.map((claim) => claim.id).indexOf("PE2")).toBe(0);
+    const base = baselineOf(recoveries(run.rows));
+    expect(base).toBeDefined();
+    if (!base) return;
+    expect(base.stock.mean).toBeLessThan(base.merged.mean);
+    expect(base.merged.mean).toBeLessThan(base.off.mean);
+    expect(base.gapShare.low).toBeLessThan(base.gapShare.high);
+    expect(base.gapShare.n).toBe(3);
+    expect(verdict(run, "S5")).not.toBe("not answered");
+    expect(run.figure("readings").data).toHaveLength(3);
+    expect(run.figure("throughput").data).toHaveLength(3);
+  });
+});
+
+describe("the readings of a third", () => {
+  /** Rows as a run would give them. */
+  const rowsOf = (part: string, assumption: string, level: string, values: Record<string, number[]>): Row[] =>
+    Object.entries(values).flatMap(([role, list]) =>
+      list.map((throughput, i) => ({
+        part,
+        assumption,
+        level,
+        policy: "deferred",
+        role,
+        seed: i + 1,
+        throughput,
+        visits: 1,
+      })),
+    );
+  const rows = [
+    ...rowsOf("recovery", "baseline", "deferred", { off: [990, 1010], stock: [220, 220], merged: [480, 480] }),
+    ...rowsOf("sweep", "cores", "4", { off: [100, 100], stock: [50, 50], merged: [60, 60] }),
+    ...rowsOf("sweep", "static maps", "0", { stock: [220, 220], merged: [350, 350] }),
+    ...rowsOf("ablation", "ablation", "no static maps", { stock: [300, 300], merged: [300, 300] }),
+  ];
+
+  it("are the share of the loss, the gain and the level, seed by seed", () => {
+    const base = baselineOf(recoveries(rows));
+    expect(base?.gapShare.mean).toBeCloseTo((260 / 770 + 260 / 790) / 2, 12);
+    expect(base?.ratio.mean).toBeCloseTo(480 / 220, 12);
+    expect(base?.mergedOfOff.mean).toBeCloseTo((480 / 990 + 480 / 1010) / 2, 12);
+  });
+
+  it("take the baseline's throughput without an IOMMU where an assumption does not change it", () => {
+    const statics = recoveries(rows).find((r) => r.assumption === "static maps");
+    expect(statics?.off.mean).toBe(1000);
+    expect(statics?.gapShare.mean).toBeCloseTo((130 / 770 + 130 / 790) / 2, 12);
+  });
+
+  it("say which assumption moves the result most, and what an ablation takes away", () => {
+    expect(influence(recoveries(rows)).map(({ assumption }) => assumption)[0]).toBe("static maps");
+    expect(lostGain(recoveries(rows))).toEqual([{ level: "no static maps", share: 1 }]);
+  });
+});
+
+describe("the configuration", () => {
+  it("names the field and what it accepts", () => {
+    expect(() => mergedNodes.parse({ parts: ["nodes" as never] })).toThrow(/merged-nodes: .*\n.*parts\.0/);
+    expect(() => mergedNodes.parse({ staticMaps: [-1] })).toThrow(/staticMaps\.0: .*0/);
+    expect(() => mergedNodes.parse({ transactions: 1 })).toThrow(/transactions/);
+  });
+
+  it("runs a paper's number of transactions at full fidelity", () => {
+    const points = mergedNodes.points(mergedNodes.parse({ fidelity: "full", parts: ["recovery"] }));
+    const runs = points.filter((point) => point.part === "recovery");
+    expect(runs.every((point) => "warmup" in point && point.warmup >= 10_000)).toBe(true);
+  });
+});
