@@ -2,6 +2,7 @@ import type { z } from "zod";
 import { ConfigError, type Experiment } from "./experiment.js";
 import { lockContention } from "./lock-contention/index.js";
 import { cr4ReadCost, machineCheck, machineCheckExploration, machineCheckFleet } from "./machine-check/index.js";
+import { mergedNodes } from "./merged-nodes/index.js";
 import { pageSizes } from "./page-sizes/index.js";
 
 /** An experiment whose configuration and points are not known to the caller: found by name, driven by JSON. */
@@ -11,6 +12,7 @@ export type AnyExperiment = Experiment<z.ZodType, unknown>;
 const all: readonly unknown[] = [
   pageSizes,
   lockContention,
+  mergedNodes,
   machineCheck,
   machineCheckExploration,
   cr4ReadCost,
