@@ -57,10 +57,15 @@ async function interruptMain(n: number): Promise<void> {
   interrupting = n;
   const started = performance.now();
   let askedChildren = 0;
+  /** Time for the main thread to take up the message; it grows, or each termination could hit the handler that acknowledges. */
+  let patience = 25;
   while (acknowledged < n || terminations > 0) {
-    if (acknowledged < n) port.postMessage({ type: "interrupt", interrupt: n });
-    else port.postMessage({ type: "nudge" });
-    await Promise.race([sleep(25), new Promise<void>((resolve) => (wake = resolve))]);
+    port.postMessage(acknowledged < n ? { type: "interrupt", interrupt: n } : { type: "nudge" });
+    const deadline = performance.now() + patience;
+    while (performance.now() < deadline && (acknowledged < n || terminations > 0)) {
+      await Promise.race([sleep(deadline - performance.now()), new Promise<void>((resolve) => (wake = resolve))]);
+    }
+    patience = Math.min(1000, patience * 1.5);
     if (acknowledged < n && terminations === 0) {
       terminations++;
       inspector.post("Runtime.terminateExecution", () => {
@@ -70,7 +75,7 @@ async function interruptMain(n: number): Promise<void> {
     }
     // Native code that waits for a child process (execSync) does not see a termination: the children are interrupted too.
     const waited = performance.now() - started;
-    if (acknowledged < n && waited > 300 * (askedChildren + 1)) interruptChildren(++askedChildren > 3);
+    if (acknowledged < n && waited > 1000 * (askedChildren + 1)) interruptChildren(++askedChildren > 3);
   }
   flush();
   interrupting = undefined;
