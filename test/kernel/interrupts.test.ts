@@ -24,7 +24,9 @@ afterAll(async () => {
   await kernel.stop();
 });
 
-it(`${rounds} interrupts in a row, of every shape, by signal and by message: none lost, state kept`, { timeout: 240_000 }, async () => {
+it(`${rounds} interrupts in a row, of every shape, by signal and by message: none lost, state kept`, {
+  timeout: 240_000,
+}, async () => {
   await client.execute("const seen: number[] = []; let round = -1;");
   const names = [...Object.keys(shapes), "a cell still being compiled"];
   const slow: string[] = [];

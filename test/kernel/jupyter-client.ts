@@ -181,7 +181,9 @@ export class Client {
       (m, from) => from === "iopub" && m.parent["msg_id"] === id && m.content["execution_state"] === "idle",
     );
     const content = { code, silent: false, store_history: true, allow_stdin: this.onInput !== undefined, ...options };
-    await this.sockets.shell.send(this.frames("execute_request", { user_expressions: {}, stop_on_error: true, ...content }, id));
+    await this.sockets.shell.send(
+      this.frames("execute_request", { user_expressions: {}, stop_on_error: true, ...content }, id),
+    );
     const result = { reply: await reply, outputs };
     await idle;
     this.listeners.delete(listener);

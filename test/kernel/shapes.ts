@@ -3,8 +3,7 @@ export const shapes: Record<string, string> = {
   "an endless loop": 'console.log("on"); while (true) {}',
   "an await that never resolves": 'console.log("on"); await new Promise(() => {});',
   "a loop after an await": 'await new Promise((r) => setTimeout(r, 5)); console.log("on"); while (true) {}',
-  "a loop in a timer":
-    'await new Promise((r) => { setTimeout(() => { console.log("on"); while (true) {} }, 5); });',
+  "a loop in a timer": 'await new Promise((r) => { setTimeout(() => { console.log("on"); while (true) {} }, 5); });',
   "try, catch and finally inside a loop":
     'console.log("on"); while (true) { try { JSON.parse("{"); } catch { } finally { for (let i = 0; i < 1e4; i++); } }',
   "an endless async generator":
@@ -15,11 +14,14 @@ export const shapes: Record<string, string> = {
     'const pool = [1, 2].map(() => new Worker("while (true) {}", { eval: true }));\n' +
     'console.log("on"); await Promise.all(pool.map((w) => new Promise((r) => w.once("exit", r))));',
   "a loop over timers": 'console.log("on"); for (;;) await new Promise((r) => setTimeout(r, 1));',
-  "a chain of promises": 'console.log("on"); const again = (): Promise<void> => Promise.resolve().then(again); await again();',
+  "a chain of promises":
+    'console.log("on"); const again = (): Promise<void> => Promise.resolve().then(again); await again();',
 };
 
 /** A cell that takes the type checker a while; it is interrupted before any of it runs. */
 export const slowToCompile = (n: number): string =>
-  Array.from({ length: 300 }, (_, i) => `type T${n}_${i} = { [K in "a${i}" | "b"]: K }; const c${n}_${i}: T${n}_${i} = { a${i}: "a${i}", b: "b" };`).join(
-    "\n",
-  );
+  Array.from(
+    { length: 300 },
+    (_, i) =>
+      `type T${n}_${i} = { [K in "a${i}" | "b"]: K }; const c${n}_${i}: T${n}_${i} = { a${i}: "a${i}", b: "b" };`,
+  ).join("\n");
