@@ -94,7 +94,8 @@ export class Client {
   onInput: ((prompt: string) => string) | undefined;
 
   constructor(private readonly connection: JsonObject) {
-    this.codec = new Codec(String(connection["key"]), "hmac-sha256");
+    const codec = new Codec(String(connection["key"]), "hmac-sha256");
+    this.codec = codec;
     const address = (port: string) => `tcp://127.0.0.1:${connection[port]}`;
     const dealer = (port: string) => {
       const socket = new Dealer({ routingId: this.session, linger: 0 });
@@ -107,7 +108,7 @@ export class Client {
     for (const [channel, socket] of Object.entries({ ...this.sockets, iopub: this.iopub }))
       void (async () => {
         for await (const frames of socket) {
-          const message = this.codec.decode(channel as "shell", frames as Buffer[]);
+          const message = codec.decode(channel as "shell", frames as Buffer[]);
           if (message.header.msg_type === "input_request" && this.onInput)
             this.send("stdin", "input_reply", { value: this.onInput(String(message.content["prompt"])) });
           for (const listener of this.listeners) listener(message, channel);
