@@ -23,7 +23,7 @@ export {
   MachineConfigError,
   MachineConfigSchema,
 } from "./config.js";
-export { ContendedLine } from "./locks/contended-line.js";
+export { ContendedLine, type LineListener } from "./locks/contended-line.js";
 export { type LockKind, lockKinds, makeLock } from "./locks/index.js";
 export { LockStatistics, type LockStatRow } from "./locks/lock-statistics.js";
 export { McsLock } from "./locks/mcs.js";

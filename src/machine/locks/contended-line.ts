@@ -1,5 +1,14 @@
 import type { Machine } from "../memory/machine.js";
 
+/** Hears every access to a contended line: who, what, when it was asked for, when the home took it up, when it was done. */
+export type LineListener = (
+  cpu: number,
+  access: "read" | "write" | "atomic",
+  asked: number,
+  begun: number,
+  done: number,
+) => void;
+
 /**
  * A line that several CPUs want at once: the machine says what an access costs, this says when it can begin.
  *
@@ -19,6 +28,7 @@ export class ContendedLine {
   constructor(
     private readonly machine: Machine,
     readonly address: number,
+    private readonly listener?: LineListener,
   ) {
     this.sockets = machine.config.sockets;
     this.busyUntil = new Float64Array(this.sockets);
@@ -30,29 +40,40 @@ export class ContendedLine {
   /** A load that begins at `now`, or when the home is free; returns when it is done. */
   read(cpu: number, now: number): number {
     const reach = this.machine.reach(cpu, this.address, false);
-    if (reach === 0) return now + this.machine.read(cpu, this.address);
+    if (reach === 0) return this.local(cpu, "read", now, this.machine.read(cpu, this.address));
     const start = this.freeFrom(cpu, reach, now);
-    return this.served(cpu, reach, start, this.machine.read(cpu, this.address), 0);
+    const done = this.served(cpu, reach, start, this.machine.read(cpu, this.address), 0);
+    this.listener?.(cpu, "read", now, start, done);
+    return done;
   }
 
   /** A store; returns when the line is owned and the store is done. The CPU need not wait for that: see {@link SpinLock}. */
   write(cpu: number, now: number): number {
     const reach = this.machine.reach(cpu, this.address, true);
-    if (reach === 0) return now + this.machine.write(cpu, this.address);
+    if (reach === 0) return this.local(cpu, "write", now, this.machine.write(cpu, this.address));
     const start = this.freeFrom(cpu, reach, now);
-    return this.served(cpu, reach, start, this.machine.write(cpu, this.address), 0);
+    const done = this.served(cpu, reach, start, this.machine.write(cpu, this.address), 0);
+    this.listener?.(cpu, "write", now, start, done);
+    return done;
   }
 
   /** A locked read-modify-write; returns when it is done. */
   atomic(cpu: number, now: number): number {
     const reach = this.machine.reach(cpu, this.address, true);
     const start = this.freeFrom(cpu, reach, now);
-    return this.served(cpu, reach, start, this.machine.atomic(cpu, this.address), this.atomicCycles);
+    const done = this.served(cpu, reach, start, this.machine.atomic(cpu, this.address), this.atomicCycles);
+    this.listener?.(cpu, "atomic", now, start, done);
+    return done;
   }
 
   /** When every home has served all it was asked so far. */
   get idleFrom(): number {
     return this.sockets === 1 ? this.busyUntil[0] : Math.max(this.busyUntil[0], this.busyUntil[1]);
+  }
+
+  private local(cpu: number, access: "read" | "write", now: number, cost: number): number {
+    this.listener?.(cpu, access, now, now, now + cost);
+    return now + cost;
   }
 
   private freeFrom(cpu: number, reach: number, now: number): number {

@@ -23,7 +23,7 @@ export class McsLock extends SpinLock {
 
   constructor(machine: Machine, simulation: LockSimulation, options: LockOptions) {
     super(machine, simulation, options);
-    this.tail = new ContendedLine(machine, this.address);
+    this.tail = new ContendedLine(machine, this.address, options.onWord);
     this.nodes = queueNodes(machine, options);
     this.next = new Int32Array(machine.cpus).fill(-1);
     this.previous = new Int32Array(machine.cpus).fill(-1);

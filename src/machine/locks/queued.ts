@@ -37,7 +37,7 @@ export class QueuedLock extends SpinLock {
 
   constructor(machine: Machine, simulation: LockSimulation, options: LockOptions) {
     super(machine, simulation, options);
-    this.word = new ContendedLine(machine, this.address);
+    this.word = new ContendedLine(machine, this.address, options.onWord);
     this.nodes = queueNodes(machine, options);
     this.queue = new CpuQueue(machine.cpus);
     this.linkFrom = new Float64Array(machine.cpus);

@@ -1,4 +1,5 @@
 import type { Machine } from "../memory/machine.js";
+import type { LineListener } from "./contended-line.js";
 import { LockStatistics } from "./lock-statistics.js";
 
 /** What a lock needs of the simulation: its clock and its events. The engine's Simulation is one. */
@@ -27,6 +28,8 @@ export interface LockOptions {
   irqSave?: boolean;
   /** Decides in which order waiters read a released line. */
   arbiter: Arbiter;
+  /** Hears every access to the lock's word, for a timeline. */
+  onWord?: LineListener;
 }
 
 /**

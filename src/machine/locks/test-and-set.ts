@@ -16,7 +16,7 @@ export class TestAndSetLock extends SpinLock {
 
   constructor(machine: Machine, simulation: LockSimulation, options: LockOptions) {
     super(machine, simulation, options);
-    this.line = new ContendedLine(machine, this.address);
+    this.line = new ContendedLine(machine, this.address, options.onWord);
     this.spinners = new CpuQueue(machine.cpus);
   }
 

@@ -17,7 +17,7 @@ export class TicketLock extends SpinLock {
 
   constructor(machine: Machine, simulation: LockSimulation, options: LockOptions) {
     super(machine, simulation, options);
-    this.line = new ContendedLine(machine, this.address);
+    this.line = new ContendedLine(machine, this.address, options.onWord);
     this.waiters = new CpuQueue(machine.cpus);
     this.order = new Int32Array(machine.cpus);
   }

@@ -1,4 +1,5 @@
 import { Simulation, type Streams } from "../../engine/index.js";
+import type { LineListener } from "../locks/contended-line.js";
 import { type LockKind, makeLock } from "../locks/index.js";
 import type { LockStatRow } from "../locks/lock-statistics.js";
 import type { Machine } from "../memory/machine.js";
@@ -17,7 +18,9 @@ export interface LockLoad {
   sections: number;
   streams: Streams;
   irqSave?: boolean;
-  /** Hears what each CPU does and when: for a timeline. */
+  /** Hears every access to the lock's word, for a timeline. */
+  onWord?: LineListener;
+  /** Hears what each CPU does and when. */
   onState?: (cpu: number, state: "think" | "wait" | "hold", at: number) => void;
 }
 
@@ -27,6 +30,8 @@ export interface LockLoadResult {
   throughput: number;
   /** Mean cycles from one section's last cycle to the next one's first, when somebody was waiting. */
   handOffCycles: number;
+  /** CPUs that wait, averaged over time. */
+  meanWaiters: number;
   statistics: LockStatRow;
   events: number;
 }
@@ -43,6 +48,7 @@ export function runLockLoad(machine: Machine, load: LockLoad): LockLoadResult {
   const lock = makeLock(load.kind, machine, simulation, {
     name: load.kind,
     irqSave: load.irqSave ?? false,
+    ...(load.onWord ? { onWord: load.onWord } : {}),
     arbiter: load.streams.stream("order of waiters"),
   });
   const whole = (x: number) => Math.floor(x + 0.5);
@@ -89,9 +95,11 @@ export function runLockLoad(machine: Machine, load: LockLoad): LockLoadResult {
     simulation.post(whole(thinks.exponential(load.thinkCycles)), base + THINK_OVER, cpu);
   }
   const { events } = simulation.run();
+  const elapsed = simulation.now - from;
   return {
-    throughput: (load.sections * machine.config.gigahertz * 1e9) / (simulation.now - from),
+    throughput: (load.sections * machine.config.gigahertz * 1e9) / elapsed,
     handOffCycles: handOffs > 0 ? handOffCycles / handOffs : 0,
+    meanWaiters: lock.statistics.columns().waittimeTotal / elapsed,
     statistics: lock.statistics.columns(),
     events,
   };

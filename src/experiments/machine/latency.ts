@@ -1,0 +1,108 @@
+import { z } from "zod";
+import { Streams } from "../../engine/index.js";
+import { fact } from "../../facts/index.js";
+import { Machine, machineConfig, pointerChase, presetNames } from "../../machine/index.js";
+import { lineFigure } from "../../plot/index.js";
+import { type ClaimResult, defineExperiment, type Experiment, type Row } from "../experiment.js";
+
+// Question: how long does one load take, when the next address stands in the line it fetches, and more and more lines are in use?
+
+const Config = z.strictObject({
+  host: z
+    .enum(presetNames as [string, ...string[]])
+    .default("sandy-bridge-ep")
+    .describe("host that is modelled"),
+  sizesKiB: z
+    .array(z.int().min(1).max(131_072))
+    .min(1)
+    .default([8, 16, 24, 32, 40, 48, 64, 128, 192, 256, 288, 384, 512, 1024, 4096, 10_240, 16_384, 20_480, 22_528, 24_576])
+    .describe("memory that the chase runs through (KiB), one pointer a 64-byte line"),
+  remote: z.boolean().default(true).describe("chase through the other socket's memory too"),
+  seed: z.int().min(0).default(1).describe("seed of the random order of the lines"),
+});
+
+/** One chase. */
+export interface LatencyPoint {
+  host: string;
+  sizeKiB: number;
+  home: number;
+  seed: number;
+}
+
+function simulate({ host, sizeKiB, home, seed }: LatencyPoint): Row[] {
+  const machine = new Machine(machineConfig(host));
+  const cycles = pointerChase(machine, { cpu: 0, bytes: sizeKiB * 1024, home, streams: new Streams(seed) });
+  return [{ host, sizeKiB, memory: home === 0 ? "local" : "remote", cycles, ns: machine.toNs(cycles) }];
+}
+
+/** The latencies that a chase should find on a host: level, published cycles, the record, and a footprint well inside that level. */
+const published: Readonly<Record<string, { id: string; cycles: number[] }>> = {
+  "sandy-bridge-ep": { id: "H9", cycles: fact("H9").value as number[] },
+  "westmere-ep": { id: "H6", cycles: fact("H6").value as number[] },
+};
+
+function claims(rows: readonly Row[], host: string): ClaimResult[] {
+  const record = published[host];
+  if (!record) return [];
+  const c = machineConfig(host);
+  const bounds = [0, c.l1KiB, c.l2KiB, c.l3KiB];
+  return ["L1", "L2", "L3"].map((level, i): ClaimResult => {
+    // Just above a cache's size a chase finds a mixture of two levels: the published value is that of the level alone.
+    const inside = rows.filter(
+      (r) => r["memory"] === "local" && Number(r["sizeKiB"]) > bounds[i] * 1.4 && Number(r["sizeKiB"]) <= bounds[i + 1],
+    );
+    const found = inside.map((r) => Number(r["cycles"]));
+    const worst = found.reduce((far, x) => (Math.abs(x - record.cycles[i]) > Math.abs(far - record.cycles[i]) ? x : far), record.cycles[i]);
+    const source = fact(record.id);
+    return {
+      id: `${record.id}-${level}`,
+      quote: source.quote ?? source.quantity,
+      source: `record ${record.id}: ${source.source}`,
+      published: { low: record.cycles[i], high: record.cycles[i], unit: "cycles", factId: record.id },
+      use: "calibration",
+      verdict: found.length > 0 ? "calibration" : "not answered",
+      explanation:
+        found.length > 0
+          ? `${level}: the chase finds ${worst.toFixed(1)} cycles where ${record.cycles[i]} were published. The model's ${level} was set from this record; the chase only shows that it comes back out.`
+          : `No footprint of this run lies well inside the ${level}.`,
+    };
+  });
+}
+
+/** The latency staircase: a load of a pointer chase, over the memory that it runs through. */
+export const memoryLatency: Experiment<typeof Config, LatencyPoint> = defineExperiment({
+  name: "machine-latency",
+  title: "The latency staircase",
+  question: "How long does a load take when the memory in use outgrows one cache after another?",
+  config: Config,
+  points: ({ host, sizesKiB, remote, seed }) =>
+    (remote ? [0, 1] : [0]).flatMap((home) => sizesKiB.map((sizeKiB) => ({ host, sizeKiB, home, seed }))),
+  label: ({ sizeKiB, home }) => `${sizeKiB} KiB of ${home === 0 ? "local" : "remote"} memory`,
+  simulate,
+  columns: {
+    host: { unit: "", description: "host that is modelled" },
+    sizeKiB: { unit: "KiB", description: "memory that the chase runs through" },
+    memory: { unit: "", description: "memory of the own socket (local) or of the other (remote)" },
+    cycles: { unit: "cycles", description: "core cycles a load, averaged over one round" },
+    ns: { unit: "ns", description: "the same in nanoseconds" },
+  },
+  figures: {
+    staircase: (rows, { host }) => {
+      const c = machineConfig(host);
+      const of = (memory: string) => rows.filter((r) => r["memory"] === memory);
+      const line = (memory: string) => ({
+        name: `${memory} memory`,
+        x: of(memory).map((r) => Number(r["sizeKiB"])),
+        y: of(memory).map((r) => Number(r["ns"])),
+      });
+      return lineFigure({
+        title: "A load's latency over the memory in use",
+        caption: `Each step is a cache that has become too small: ${c.l1KiB} KiB of L1, ${c.l2KiB} KiB of L2, ${c.l3KiB / 1024} MiB of L3, then memory.`,
+        x: { title: "memory that the chase runs through", unit: "KiB", log: true },
+        y: { title: "latency of a load", unit: "ns", log: true },
+        series: ["local", "remote"].filter((memory) => of(memory).length > 0).map(line),
+      });
+    },
+  },
+  claims: (rows, { host }) => claims(rows, host),
+});

@@ -1,0 +1,242 @@
+import { z } from "zod";
+import { confidenceInterval, Streams } from "../../engine/index.js";
+import { fact } from "../../facts/index.js";
+import {
+  type LockKind,
+  lineTime,
+  lockKinds,
+  Machine,
+  type MachineConfig,
+  machineConfig,
+  presetNames,
+  runLockLoad,
+  ticketLockModel,
+} from "../../machine/index.js";
+import { lineFigure } from "../../plot/index.js";
+import { type ClaimResult, defineExperiment, type Experiment, type Interval, type Row } from "../experiment.js";
+
+// Question: how much work gets through one lock as cores are added, for each kind of lock, and what does the cache line have to do with it?
+
+const Config = z.strictObject({
+  host: z
+    .enum(presetNames as [string, ...string[]])
+    .default("sandy-bridge-ep")
+    .describe("host that is modelled"),
+  cores: z
+    .array(z.int().min(1).max(32))
+    .min(1)
+    .default([1, 2, 3, 4, 6, 8, 9, 10, 12, 14, 16])
+    .describe("cores that take the lock, one after another"),
+  placement: z
+    .enum(["socket by socket", "alternating"])
+    .default("socket by socket")
+    .describe("fill the first socket first, or take cores from both sockets in turn"),
+  sectionCycles: z.int().min(1).max(1_000_000).default(1000).describe("mean length of a critical section (core cycles)"),
+  thinkCycles: z.int().min(1).max(10_000_000).default(6000).describe("mean time of a core between two sections (core cycles)"),
+  homeOccupancyPercent: z
+    .int()
+    .min(0)
+    .max(100)
+    .optional()
+    .describe("assumption of the host to replace: how long a line's home is busy with a request (percent of its latency)"),
+  fidelity: z.enum(["quick", "full"]).default("quick").describe("quick: 5 runs of 1,500 sections; full: 10 runs of 20,000"),
+  seed: z.int().min(0).default(1).describe("seed of think times, section lengths and the order of waiters"),
+});
+type Settings = z.output<typeof Config>;
+
+/** A number of cores; every kind of lock sees the same think and section times. */
+export interface LockPoint extends Omit<Settings, "cores"> {
+  cores: number;
+}
+
+const runs = { quick: { replications: 5, sections: 1500 }, full: { replications: 10, sections: 20_000 } } as const;
+
+/** The CPUs of a placement; one thread a core. */
+export function placed(config: MachineConfig, cores: number, placement: Settings["placement"]): number[] {
+  const all = Array.from({ length: cores }, (_, i) => i);
+  if (placement === "socket by socket" || config.sockets === 1) return all;
+  return all.map((i) => (i % config.sockets) * config.coresPerSocket + Math.floor(i / config.sockets));
+}
+
+function simulate(point: LockPoint): Row[] {
+  const { replications, sections } = runs[point.fidelity];
+  const { homeOccupancyPercent } = point;
+  const host = machineConfig(point.host, homeOccupancyPercent === undefined ? {} : { homeOccupancyPercent });
+  if (point.cores > host.sockets * host.coresPerSocket) return [];
+  const cpus = placed(host, point.cores, point.placement);
+  const streams = (replication: number) => new Streams(point.seed, `replication ${replication}`);
+  const results = new Map(
+    lockKinds.map((kind) => [
+      kind,
+      Array.from({ length: replications }, (_, r) =>
+        runLockLoad(new Machine(host), {
+          kind,
+          cpus,
+          sectionCycles: point.sectionCycles,
+          thinkCycles: point.thinkCycles,
+          sections,
+          streams: streams(r),
+        }),
+      ),
+    ]),
+  );
+  const line = lineTime(new Machine(host), cpus, streams(0).stream("line time"));
+  const model = ticketLockModel(point.cores, point.thinkCycles, point.sectionCycles, line) * host.gigahertz * 1e9;
+  const mean = (values: readonly number[]) => values.reduce((a, b) => a + b, 0) / values.length;
+  return lockKinds.map((kind) => {
+    const of = results.get(kind) ?? [];
+    const rate = confidenceInterval(of.map((r) => r.throughput));
+    // The same think and section times for both: the ratio of each pair of runs, then its interval.
+    const ticket = results.get("ticket") ?? [];
+    const ratio = confidenceInterval(of.map((r, i) => r.throughput / ticket[i].throughput));
+    return {
+      lock: kind,
+      cores: point.cores,
+      throughput: rate.mean,
+      throughputLow: rate.low,
+      throughputHigh: rate.high,
+      toTicket: ratio.mean,
+      toTicketLow: ratio.low,
+      toTicketHigh: ratio.high,
+      handOffCycles: mean(of.map((r) => r.handOffCycles)),
+      waiters: mean(of.map((r) => r.meanWaiters)),
+      contendedPercent: 100 * mean(of.map((r) => r.statistics.contentions / r.statistics.acquisitions)),
+      lineCycles: line,
+      ticketModel: model,
+    };
+  });
+}
+
+const num = (row: Row, name: string) => Number(row[name]);
+const ofKind = (rows: readonly Row[], kind: LockKind) => rows.filter((r) => r["lock"] === kind);
+
+function h12(rows: readonly Row[], settings: Settings): ClaimResult {
+  const record = fact("H12");
+  const claim = {
+    id: "H12",
+    quote: record.quote ?? record.quantity,
+    source: `record H12: ${record.source}`,
+    published: { low: 0.9, high: 1.1, unit: "of the model's throughput", factId: "H12" },
+    use: record.use,
+  };
+  const ticket = ofKind(rows, "ticket");
+  if (ticket.length === 0) return { ...claim, verdict: "not answered", explanation: "No ticket lock was run." };
+  const off = (r: Row) => num(r, "throughput") / num(r, "ticketModel");
+  const worst = ticket.reduce((a, b) => (Math.abs(off(b) - 1) > Math.abs(off(a) - 1) ? b : a));
+  const far = ticket.filter((r) => Math.abs(off(r) - 1) > 0.1).map((r) => num(r, "cores"));
+  const simulated = {
+    mean: off(worst),
+    low: num(worst, "throughputLow") / num(worst, "ticketModel"),
+    high: num(worst, "throughputHigh") / num(worst, "ticketModel"),
+    n: runs[settings.fidelity].replications,
+    level: 0.95,
+    unit: "of the model's throughput",
+  };
+  const least = `the largest difference is at ${num(worst, "cores")} cores`;
+  return far.length === 0
+    ? {
+        ...claim,
+        simulated,
+        verdict: "holds",
+        explanation: `With the line time that the simulated machine shows, the published Markov model predicts the simulated throughput within 10 % at every number of cores; ${least}.`,
+      }
+    : {
+        ...claim,
+        simulated,
+        verdict: "depends",
+        explanation: `Within 10 % except at ${far.join(", ")} cores, where the simulated lock does less; ${least}. The model counts the copies that waiters fetch after a release; here newcomers' locked adds and the copies that nobody needs any more keep the line's home busy as well. It depends on the section's length: the longer, the closer.`,
+      };
+}
+
+function k28(rows: readonly Row[], settings: Settings): ClaimResult {
+  const record = fact("K28");
+  const claim = { id: "K28", quote: record.quote ?? record.quantity, source: `record K28: ${record.source}`, use: record.use };
+  const queued = ofKind(rows, "queued");
+  const depth = (r: Row) => num(ofKind(rows, "ticket").find((t) => t["cores"] === r["cores"]) ?? r, "waiters");
+  const light = queued.filter((r) => depth(r) >= 0.5 && depth(r) <= 3);
+  const heavy = queued.filter((r) => depth(r) > 3).at(-1);
+  const alone = queued.find((r) => r["cores"] === 1);
+  if (light.length === 0 || !heavy || !alone)
+    return { ...claim, verdict: "not answered", explanation: "It takes runs without contention, with 0.5 to 3 waiters, and with more." };
+  const slower = light.filter((r) => num(r, "toTicketHigh") < 1);
+  const faster = num(heavy, "toTicketLow") > 1;
+  const same = Math.abs(num(alone, "toTicket") - 1) < 0.01;
+  const interval: Interval & { unit: string } = {
+    mean: num(heavy, "toTicket"),
+    low: num(heavy, "toTicketLow"),
+    high: num(heavy, "toTicketHigh"),
+    n: runs[settings.fidelity].replications,
+    level: 0.95,
+    unit: "of the ticket lock's throughput",
+  };
+  const all = slower.length === light.length;
+  return {
+    ...claim,
+    simulated: interval,
+    verdict: same && faster && all ? "holds" : faster || slower.length > 0 ? "depends" : "does not hold",
+    explanation: `Against the ticket lock, the queued lock does ${num(alone, "toTicket").toFixed(2)} × alone; with 0.5 to 3 waiters ${light.map((r) => `${num(r, "toTicket").toFixed(2)} × at ${r["cores"]} cores`).join(", ")}; with ${depth(heavy).toFixed(0)} waiters ${num(heavy, "toTicket").toFixed(2)} ×. The commit says: the same alone, slower with an average queue of 1 to 3, faster beyond.${all ? "" : " Where the sockets mix, the queued lock is faster already with fewer waiters: every copy that it saves would cross the sockets."}`,
+  };
+}
+
+/** Throughput of one lock over cores, for each kind of lock, beside the published model of the ticket lock. */
+export const lockScaling: Experiment<typeof Config, LockPoint> = defineExperiment({
+  name: "machine-locks",
+  title: "One lock, more and more cores",
+  question: "How much work gets through a lock as cores are added, and how does that depend on the kind of lock?",
+  config: Config,
+  points: ({ cores, ...rest }) => cores.map((n) => ({ ...rest, cores: n })),
+  label: ({ cores, placement }) => `${cores} cores, ${placement}`,
+  simulate,
+  columns: {
+    lock: { unit: "", description: "kind of lock" },
+    cores: { unit: "", description: "cores that take it" },
+    throughput: { unit: "1/s", description: "sections a second, mean of the replications" },
+    throughputLow: { unit: "1/s", description: "lower end of its 95 % confidence interval" },
+    throughputHigh: { unit: "1/s", description: "upper end" },
+    toTicket: { unit: "×", description: "throughput as a multiple of the ticket lock's in the same runs" },
+    toTicketLow: { unit: "×", description: "lower end of its 95 % confidence interval" },
+    toTicketHigh: { unit: "×", description: "upper end" },
+    handOffCycles: { unit: "cycles", description: "from a section's last cycle to the next one's first, when somebody waits" },
+    waiters: { unit: "", description: "cores that wait, averaged over time" },
+    contendedPercent: { unit: "%", description: "acquisitions that had to wait" },
+    lineCycles: { unit: "cycles", description: "line time c of the published model, as the simulated machine shows it" },
+    ticketModel: { unit: "1/s", description: "what the published Markov model of the ticket lock says (record H12)" },
+  },
+  figures: {
+    throughput: (rows, { sectionCycles, thinkCycles, placement }) =>
+      lineFigure({
+        title: "What gets through one lock",
+        caption: `Sections of ${sectionCycles} cycles, ${thinkCycles} cycles apart, cores placed ${placement}; bars are 95 % intervals. The dashed line is the published model of the ticket lock.`,
+        x: { title: "cores that take the lock", unit: "" },
+        y: { title: "sections", unit: "million/s" },
+        series: [
+          ...lockKinds.map((kind) => ({
+            name: kind,
+            x: ofKind(rows, kind).map((r) => num(r, "cores")),
+            y: ofKind(rows, kind).map((r) => num(r, "throughput") / 1e6),
+            low: ofKind(rows, kind).map((r) => num(r, "throughputLow") / 1e6),
+            high: ofKind(rows, kind).map((r) => num(r, "throughputHigh") / 1e6),
+          })),
+          {
+            name: "ticket, published model",
+            x: ofKind(rows, "ticket").map((r) => num(r, "cores")),
+            y: ofKind(rows, "ticket").map((r) => num(r, "ticketModel") / 1e6),
+            dash: true,
+            mode: "lines" as const,
+          },
+        ],
+      }),
+    "hand-off": (rows) =>
+      lineFigure({
+        title: "From one owner to the next",
+        caption: "The time in which nobody works although somebody waits: from a section's last cycle to the next one's first.",
+        x: { title: "cores that take the lock", unit: "" },
+        y: { title: "hand-off", unit: "cycles", log: true },
+        series: lockKinds.map((kind) => {
+          const of = ofKind(rows, kind).filter((r) => num(r, "handOffCycles") > 0);
+          return { name: kind, x: of.map((r) => num(r, "cores")), y: of.map((r) => num(r, "handOffCycles")) };
+        }),
+      }),
+  },
+  claims: (rows, settings) => [h12(rows, settings), k28(rows, settings)],
+});

@@ -1,0 +1,130 @@
+import { z } from "zod";
+import { type FactRecord, fact } from "../../facts/index.js";
+import { Machine, machineConfig, pingPong, presetNames } from "../../machine/index.js";
+import { barFigure, heatmapFigure } from "../../plot/index.js";
+import { type ClaimResult, defineExperiment, type Experiment, type Row } from "../experiment.js";
+
+// Question: how long does it take to hand a cache line from one CPU to another, and on what does it depend?
+
+const Config = z.strictObject({
+  host: z
+    .enum(presetNames as [string, ...string[]])
+    .default("sandy-bridge-ep")
+    .describe("host that is modelled"),
+  rounds: z.int().min(10).max(10_000).default(100).describe("round trips measured a pair"),
+});
+
+/** One CPU against all others. */
+export interface TransferPoint {
+  host: string;
+  cpu: number;
+  rounds: number;
+}
+
+const relations = ["sibling thread", "same socket", "other socket"] as const;
+
+function simulate({ host, cpu, rounds }: TransferPoint): Row[] {
+  const machine = new Machine(machineConfig(host));
+  return Array.from({ length: machine.cpus }, (_, other) => other)
+    .filter((other) => other !== cpu)
+    .map((other) => {
+      const cycles = pingPong(machine, cpu, other, rounds);
+      const near = machine.socket(cpu) === machine.socket(other) ? 1 : 2;
+      const relation = relations[machine.core(cpu) === machine.core(other) ? 0 : near];
+      return { host, cpu, other, relation, cycles, ns: machine.toNs(cycles) };
+    });
+}
+
+/** The published medians of a host: sibling, same socket, other socket, in ns; and the published spread over pairs, where there is one. */
+const records: Readonly<Record<string, { id: string; spread: ([number, number] | undefined)[] }>> = {
+  "sandy-bridge-ep": { id: "H1", spread: [undefined, [23, 63], [99, 172]] },
+  "westmere-ep": { id: "H2", spread: [undefined, [36, 38], [68, 80]] },
+  "broadwell-ep": { id: "H4", spread: [undefined, [33, 55], [115, 145]] },
+};
+
+const medians = (record: FactRecord) => record.value as number[];
+const ofRelation = (rows: readonly Row[], relation: string) =>
+  rows.filter((r) => r["relation"] === relation).map((r) => Number(r["ns"]));
+const average = (values: readonly number[]) => values.reduce((a, b) => a + b, 0) / values.length;
+
+function claims(rows: readonly Row[], host: string): ClaimResult[] {
+  const record = fact(records[host].id);
+  return relations.map((relation, i): ClaimResult => {
+    const found = ofRelation(rows, relation);
+    const value = medians(record)[i];
+    return {
+      id: `${record.id}-${relation.replace(" ", "-")}`,
+      quote: record.quantity,
+      source: `record ${record.id}: ${record.source}`,
+      published: { low: value, high: value, unit: "ns", factId: record.id },
+      use: "calibration",
+      verdict: found.length > 0 ? "calibration" : "not answered",
+      explanation:
+        found.length > 0
+          ? `${relation}: the simulated ping-pong finds ${average(found).toFixed(1)} ns one way where the median of the published pairs is ${value} ns. The model's costs were set from this record; the measurement only shows that they come back out.`
+          : `No pair of this kind was measured.`,
+    };
+  });
+}
+
+/** The line-transfer matrix: a compare-and-exchange ping-pong between every two CPUs. */
+export const lineTransfer: Experiment<typeof Config, TransferPoint> = defineExperiment({
+  name: "machine-transfer",
+  title: "Handing over a cache line",
+  question: "How long does it take to hand a line from one CPU to another?",
+  config: Config,
+  points: ({ host, rounds }) => {
+    const c = machineConfig(host);
+    const cpus = c.sockets * c.coresPerSocket * c.threadsPerCore;
+    return Array.from({ length: cpus }, (_, cpu) => ({ host, cpu, rounds }));
+  },
+  label: ({ cpu }) => `CPU ${cpu} against the others`,
+  simulate,
+  columns: {
+    host: { unit: "", description: "host that is modelled" },
+    cpu: { unit: "", description: "one CPU of the pair (first threads of all cores first, as Linux counts)" },
+    other: { unit: "", description: "the other CPU" },
+    relation: { unit: "", description: "sibling thread of the same core, same socket, or other socket" },
+    cycles: { unit: "cycles", description: "core cycles one way: half a round trip" },
+    ns: { unit: "ns", description: "the same in nanoseconds" },
+  },
+  figures: {
+    matrix: (rows) => {
+      const cpus = [...new Set(rows.map((r) => Number(r["cpu"])))].sort((a, b) => a - b);
+      const value = new Map(rows.map((r) => [`${r["cpu"]} ${r["other"]}`, Number(r["ns"])]));
+      return heatmapFigure({
+        title: "One way from CPU to CPU",
+        caption:
+          "Three shades: the thread beside you, a core of your socket, a core of the other socket. The two dark stripes beside the diagonal are the sibling threads.",
+        x: { title: "CPU", unit: "" },
+        y: { title: "CPU", unit: "" },
+        z: { title: "one way", unit: "ns" },
+        xValues: cpus,
+        yValues: cpus,
+        zValues: cpus.map((a) => cpus.map((b) => value.get(`${a} ${b}`) ?? null)),
+        layout: { height: 520 },
+      });
+    },
+    published: (rows, { host }) => {
+      const { id, spread } = records[host];
+      const median = medians(fact(id));
+      return barFigure({
+        title: "The simulated measurement beside the published one",
+        caption: `Published: the median over the pairs of a real machine, with the smallest and largest pair as the bar's ends (record ${id}). The model has no distance within a socket, so its pairs do not differ.`,
+        categories: [...relations],
+        x: { title: "where the other CPU is", unit: "" },
+        y: { title: "one way", unit: "ns" },
+        series: [
+          { name: "simulated", values: relations.map((relation) => average(ofRelation(rows, relation))) },
+          {
+            name: "published median, smallest to largest pair",
+            values: median,
+            low: median.map((m, i) => spread[i]?.[0] ?? m),
+            high: median.map((m, i) => spread[i]?.[1] ?? m),
+          },
+        ],
+      });
+    },
+  },
+  claims: (rows, { host }) => claims(rows, host),
+});
