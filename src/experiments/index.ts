@@ -25,6 +25,7 @@ export {
 export { type Field, fieldsOf, withSettings } from "./fields.js";
 export { canonicalJson, configHash } from "./hash.js";
 export * from "./lock-contention/index.js";
+export * from "./machine/index.js";
 export * from "./machine-check/index.js";
 export * from "./merged-nodes/index.js";
 /*

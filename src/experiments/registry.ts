@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import { ConfigError, type Experiment } from "./experiment.js";
 import { lockContention } from "./lock-contention/index.js";
+import { lineTransfer, lockScaling, memoryLatency } from "./machine/index.js";
 import { cr4ReadCost, machineCheck, machineCheckExploration, machineCheckFleet } from "./machine-check/index.js";
 import { mergedNodes } from "./merged-nodes/index.js";
 import { pageSizes } from "./page-sizes/index.js";
@@ -10,6 +11,9 @@ export type AnyExperiment = Experiment<z.ZodType, unknown>;
 
 /** Every experiment, in the order in which they are listed. One line each. */
 const all: readonly unknown[] = [
+  memoryLatency,
+  lineTransfer,
+  lockScaling,
   pageSizes,
   lockContention,
   mergedNodes,

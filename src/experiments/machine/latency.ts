@@ -15,7 +15,7 @@ const Config = z.strictObject({
   sizesKiB: z
     .array(z.int().min(1).max(131_072))
     .min(1)
-    .default([8, 16, 24, 32, 40, 48, 64, 128, 192, 256, 288, 384, 512, 1024, 4096, 10_240, 16_384, 20_480, 22_528, 24_576])
+    .default([8, 16, 32, 40, 64, 128, 256, 288, 512, 1024, 4096, 16_384, 20_480, 22_528])
     .describe("memory that the chase runs through (KiB), one pointer a 64-byte line"),
   remote: z.boolean().default(true).describe("chase through the other socket's memory too"),
   seed: z.int().min(0).default(1).describe("seed of the random order of the lines"),
@@ -52,7 +52,10 @@ function claims(rows: readonly Row[], host: string): ClaimResult[] {
       (r) => r["memory"] === "local" && Number(r["sizeKiB"]) > bounds[i] * 1.4 && Number(r["sizeKiB"]) <= bounds[i + 1],
     );
     const found = inside.map((r) => Number(r["cycles"]));
-    const worst = found.reduce((far, x) => (Math.abs(x - record.cycles[i]) > Math.abs(far - record.cycles[i]) ? x : far), record.cycles[i]);
+    const worst = found.reduce(
+      (far, x) => (Math.abs(x - record.cycles[i]) > Math.abs(far - record.cycles[i]) ? x : far),
+      record.cycles[i],
+    );
     const source = fact(record.id);
     return {
       id: `${record.id}-${level}`,

@@ -31,15 +31,30 @@ const Config = z.strictObject({
     .enum(["socket by socket", "alternating"])
     .default("socket by socket")
     .describe("fill the first socket first, or take cores from both sockets in turn"),
-  sectionCycles: z.int().min(1).max(1_000_000).default(1000).describe("mean length of a critical section (core cycles)"),
-  thinkCycles: z.int().min(1).max(10_000_000).default(6000).describe("mean time of a core between two sections (core cycles)"),
+  sectionCycles: z
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .default(1000)
+    .describe("mean length of a critical section (core cycles)"),
+  thinkCycles: z
+    .int()
+    .min(1)
+    .max(10_000_000)
+    .default(6000)
+    .describe("mean time of a core between two sections (core cycles)"),
   homeOccupancyPercent: z
     .int()
     .min(0)
     .max(100)
     .optional()
-    .describe("assumption of the host to replace: how long a line's home is busy with a request (percent of its latency)"),
-  fidelity: z.enum(["quick", "full"]).default("quick").describe("quick: 5 runs of 1,500 sections; full: 10 runs of 20,000"),
+    .describe(
+      "assumption of the host to replace: how long a line's home is busy with a request (percent of its latency)",
+    ),
+  fidelity: z
+    .enum(["quick", "full"])
+    .default("quick")
+    .describe("quick: 5 runs of 1,500 sections; full: 10 runs of 20,000"),
   seed: z.int().min(0).default(1).describe("seed of think times, section lengths and the order of waiters"),
 });
 type Settings = z.output<typeof Config>;
@@ -150,14 +165,23 @@ function h12(rows: readonly Row[], settings: Settings): ClaimResult {
 
 function k28(rows: readonly Row[], settings: Settings): ClaimResult {
   const record = fact("K28");
-  const claim = { id: "K28", quote: record.quote ?? record.quantity, source: `record K28: ${record.source}`, use: record.use };
+  const claim = {
+    id: "K28",
+    quote: record.quote ?? record.quantity,
+    source: `record K28: ${record.source}`,
+    use: record.use,
+  };
   const queued = ofKind(rows, "queued");
   const depth = (r: Row) => num(ofKind(rows, "ticket").find((t) => t["cores"] === r["cores"]) ?? r, "waiters");
   const light = queued.filter((r) => depth(r) >= 0.5 && depth(r) <= 3);
   const heavy = queued.filter((r) => depth(r) > 3).at(-1);
   const alone = queued.find((r) => r["cores"] === 1);
   if (light.length === 0 || !heavy || !alone)
-    return { ...claim, verdict: "not answered", explanation: "It takes runs without contention, with 0.5 to 3 waiters, and with more." };
+    return {
+      ...claim,
+      verdict: "not answered",
+      explanation: "It takes runs without contention, with 0.5 to 3 waiters, and with more.",
+    };
   const slower = light.filter((r) => num(r, "toTicketHigh") < 1);
   const faster = num(heavy, "toTicketLow") > 1;
   const same = Math.abs(num(alone, "toTicket") - 1) < 0.01;
@@ -196,10 +220,16 @@ export const lockScaling: Experiment<typeof Config, LockPoint> = defineExperimen
     toTicket: { unit: "×", description: "throughput as a multiple of the ticket lock's in the same runs" },
     toTicketLow: { unit: "×", description: "lower end of its 95 % confidence interval" },
     toTicketHigh: { unit: "×", description: "upper end" },
-    handOffCycles: { unit: "cycles", description: "from a section's last cycle to the next one's first, when somebody waits" },
+    handOffCycles: {
+      unit: "cycles",
+      description: "from a section's last cycle to the next one's first, when somebody waits",
+    },
     waiters: { unit: "", description: "cores that wait, averaged over time" },
     contendedPercent: { unit: "%", description: "acquisitions that had to wait" },
-    lineCycles: { unit: "cycles", description: "line time c of the published model, as the simulated machine shows it" },
+    lineCycles: {
+      unit: "cycles",
+      description: "line time c of the published model, as the simulated machine shows it",
+    },
     ticketModel: { unit: "1/s", description: "what the published Markov model of the ticket lock says (record H12)" },
   },
   figures: {
@@ -229,7 +259,8 @@ export const lockScaling: Experiment<typeof Config, LockPoint> = defineExperimen
     "hand-off": (rows) =>
       lineFigure({
         title: "From one owner to the next",
-        caption: "The time in which nobody works although somebody waits: from a section's last cycle to the next one's first.",
+        caption:
+          "The time in which nobody works although somebody waits: from a section's last cycle to the next one's first.",
         x: { title: "cores that take the lock", unit: "" },
         y: { title: "hand-off", unit: "cycles", log: true },
         series: lockKinds.map((kind) => {

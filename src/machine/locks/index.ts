@@ -5,8 +5,8 @@ import type { LockOptions, LockSimulation, SpinLock } from "./spin-lock.js";
 import { TestAndSetLock } from "./test-and-set.js";
 import { TicketLock } from "./ticket.js";
 
-/** The kinds of lock, by name: `queued` is Linux's from v4.2, `ticket` its predecessor. */
-export const lockKinds = ["test-and-set", "ticket", "mcs", "queued"] as const;
+/** The kinds of lock, by name: `queued` is Linux's from v4.2, `ticket` its predecessor; the others explain them. */
+export const lockKinds = ["test-and-set", "ticket", "ticket-padded", "mcs", "queued"] as const;
 /** A kind of lock. */
 export type LockKind = (typeof lockKinds)[number];
 
@@ -20,6 +20,8 @@ export function makeLock(kind: LockKind, machine: Machine, simulation: LockSimul
       return new TestAndSetLock(machine, simulation, options);
     case "ticket":
       return new TicketLock(machine, simulation, options);
+    case "ticket-padded":
+      return new TicketLock(machine, simulation, options, true);
     case "mcs":
       return new McsLock(machine, simulation, options);
     case "queued":

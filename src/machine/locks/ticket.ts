@@ -8,28 +8,36 @@ import { CpuQueue, type LockOptions, type LockSimulation, SpinLock } from "./spi
  * Taking a ticket is one locked add to the word; all waiters spin reading the same word. A release stores the next owner's ticket, which
  * invalidates every waiter's copy: all of them ask the line's home at once, and are served in arbitrary order. The one whose turn it is
  * waits for half of them on average, so a hand-off grows with the number of waiters. A newcomer's locked add does the same to them.
+ *
+ * The padded variant, which Linux never had, keeps the ticket to draw on a line of its own: newcomers then leave the waiters in peace. It
+ * tells the two causes of a slow hand-off apart.
  */
 export class TicketLock extends SpinLock {
   private readonly line: ContendedLine;
+  /** Where newcomers draw their tickets: the same line in Linux, another one in the padded variant. */
+  private readonly tickets: ContendedLine;
   private readonly waiters: CpuQueue;
   private readonly order: Int32Array;
   private taken = false;
 
-  constructor(machine: Machine, simulation: LockSimulation, options: LockOptions) {
+  constructor(machine: Machine, simulation: LockSimulation, options: LockOptions, padded = false) {
     super(machine, simulation, options);
     this.line = new ContendedLine(machine, this.address, options.onWord);
+    this.tickets = padded ? new ContendedLine(machine, ticketLine(machine, options)) : this.line;
     this.waiters = new CpuQueue(machine.cpus);
     this.order = new Int32Array(machine.cpus);
   }
 
   protected enter(cpu: number): void {
-    const done = this.line.atomic(cpu, this.simulation.now);
+    const drawn = this.tickets.atomic(cpu, this.simulation.now);
+    const shared = this.tickets === this.line;
+    const done = shared ? drawn : this.line.read(cpu, drawn);
     if (!this.taken) {
       this.taken = true;
       this.grant(cpu, done, false);
       return;
     }
-    this.reread(done, -1);
+    if (shared) this.reread(done, -1);
     this.waiters.push(cpu);
   }
 
@@ -62,4 +70,8 @@ export class TicketLock extends SpinLock {
     }
     return seen;
   }
+}
+
+function ticketLine(machine: Machine, options: LockOptions): number {
+  return machine.region({ name: `tickets of lock ${options.name}`, bytes: 64, home: options.home ?? 0 }).base;
 }
