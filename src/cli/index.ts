@@ -6,6 +6,7 @@
  */
 import { createRequire } from "node:module";
 import { Command, CommanderError } from "commander";
+import { claimsCommand } from "./claims.js";
 import { errorText } from "./errors.js";
 import { executeCommand } from "./execute.js";
 import { iovaCommand } from "./iova.js";
@@ -28,6 +29,7 @@ const commands: ((program: Command) => void)[] = [
   iovaCommand,
   traceCommand,
   mceCommand,
+  claimsCommand,
 ];
 
 /**
