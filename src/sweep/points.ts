@@ -79,6 +79,12 @@ async function onWorkers(
     execArgv: [],
   });
   const failure = new AbortController();
+  let broken: unknown;
+  // A worker that dies outside of a task (it could not start, or ran out of memory) ends the whole.
+  pool.on("error", (error: unknown) => {
+    broken ??= error;
+    failure.abort();
+  });
   const stop = signal ? AbortSignal.any([signal, failure.signal]) : failure.signal;
   // Every waiting task listens for the interruption.
   setMaxListeners(0, stop);
@@ -96,7 +102,7 @@ async function onWorkers(
   } catch (error) {
     await Promise.allSettled(tasks);
     signal?.throwIfAborted();
-    throw error;
+    throw broken ?? error;
   } finally {
     await pool.destroy();
   }

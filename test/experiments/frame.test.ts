@@ -147,8 +147,10 @@ test("every experiment is found by its name, its fields are described, and its d
   expect(new Set(names).size).toBe(names.length);
   for (const experiment of experiments()) {
     expect(experimentByName(experiment.name)).toBe(experiment);
-    for (const field of fieldsOf(experiment.config))
-      expect(field, experiment.name).toHaveProperty("fallback", expect.any(String));
+    for (const { path, accepts, description } of fieldsOf(experiment.config)) {
+      expect(description, `${experiment.name}: ${path}`).not.toBe("");
+      expect(accepts, `${experiment.name}: ${path}`).not.toBe("JSON");
+    }
     expect(experiment.points(experiment.parse()).length, experiment.name).toBeGreaterThan(0);
   }
   expect(() => experimentByName("nope")).toThrow(ConfigError);

@@ -53,8 +53,9 @@ test("an interruption ends a point under way, and keeps what was done", async ()
       interrupt.abort(new Error("enough"));
     },
   });
-  setTimeout(() => interrupt.abort(new Error("enough")), 6000);
+  const timer = setTimeout(() => interrupt.abort(new Error("enough")), 6000);
   await expect(running).rejects.toThrow("enough");
+  clearTimeout(timer);
   expect(kept.length).toBeLessThan(2);
 });
 
