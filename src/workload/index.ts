@@ -35,7 +35,7 @@ export {
   type NicSetup,
   nicBootMaps,
 } from "./nic.js";
-
+export { readdress } from "./readdress.js";
 export { loadTrace, traceNames } from "./recorded.js";
 export { type HostResult, type HostRun, hostRunDefaults, publishedStackCycles, simulateHost } from "./simulate.js";
 export { TcpRr, type TcpRrOptions } from "./tcp-rr.js";
@@ -57,6 +57,8 @@ export {
 } from "./trace.js";
 export {
   distinctAddresses,
+  type Envelope,
+  envelope,
   type Holding,
   holdings,
   type Lifetimes,

@@ -180,3 +180,40 @@ export function rankQuantile(values: ArrayLike<number>, share: number): number {
   if (!(share >= 0 && share <= 1)) throw new RangeError(`share: expected 0 to 1 (got ${share}).`);
   return Float64Array.from(values).sort()[Math.floor(share * (values.length - 1) + 0.5)];
 }
+
+/** A long series in few points. */
+export interface Envelope {
+  /** Middle of each bucket. */
+  x: number[];
+  /** Mean, smallest and largest value in each bucket. */
+  mean: number[];
+  low: number[];
+  high: number[];
+}
+
+/**
+ * Divides the span of x into equal buckets and gives the mean, smallest and largest y of each: a series of any length in a picture.
+ * Buckets without a value are left out.
+ * @param x ascending
+ */
+export function envelope(x: ArrayLike<number>, y: ArrayLike<number>, buckets: number): Envelope {
+  const result: Envelope = { x: [], mean: [], low: [], high: [] };
+  const width = x.length === 0 ? 0 : (x[x.length - 1] - x[0]) / buckets;
+  let i = 0;
+  for (let bucket = 0; bucket < buckets && i < x.length; bucket++) {
+    const end = bucket === buckets - 1 ? Number.POSITIVE_INFINITY : x[0] + (bucket + 1) * width;
+    let [count, sum, low, high] = [0, 0, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+    for (; i < x.length && x[i] < end; i++) {
+      count++;
+      sum += y[i];
+      low = Math.min(low, y[i]);
+      high = Math.max(high, y[i]);
+    }
+    if (count === 0) continue;
+    result.x.push(x[0] + (bucket + 0.5) * width);
+    result.mean.push(sum / count);
+    result.low.push(low);
+    result.high.push(high);
+  }
+  return result;
+}

@@ -21,7 +21,7 @@ const rising = lineFigure({
 test("the same figure gives the same bytes, another figure others", async () => {
   const { png, width, height } = await drawing.draw(rising);
   const header = Buffer.from(png);
-  expect([width, height, header.readUInt32BE(16), header.readUInt32BE(20)]).toEqual([720, 420, 1080, 630]);
+  expect([width, height, header.readUInt32BE(16), header.readUInt32BE(20)]).toEqual([720, 420, 900, 525]);
   const bars = figure({ title: "Bars", caption: "", data: [{ type: "bar", x: ["a"], y: [1] }] });
   expect(Buffer.from((await drawing.draw(bars)).png).equals(png)).toBe(false);
   expect(Buffer.from((await drawing.draw(rising)).png).equals(png)).toBe(true);
