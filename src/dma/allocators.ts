@@ -24,8 +24,8 @@ export interface AllocatorSetup {
   uncharged?: Uncharged | undefined;
 }
 
-/** The pools' table: 2^19 pages (2 GiB of addresses), below 4 GiB. */
-const poolEntries = 1 << 19;
+/** The pools' table: the 3 GiB of addresses below 4 GiB. */
+const poolEntries = 3 << 18;
 const poolBase = 1 << 18;
 
 /** Makes an allocator with VT-d's constants. */

@@ -72,6 +72,9 @@ const RESUME = 0;
 const TIMER = 1;
 /** Kind GRANTED + lock: the core holds the lock. */
 const GRANTED = 2;
+/** Buckets of the wait and hold distributions: up to 2^31 cycles. */
+const BUCKETS = 32;
+const bucket = (cycles: number): number => 32 - Math.clz32(Math.min(cycles, 0x7fff_ffff));
 const mostTables = 2304;
 const relaxCycles = 10;
 
@@ -134,6 +137,12 @@ export class DmaApi implements StateMachine {
   private readonly kinds: number;
   private readonly state: CoreState[];
   private readonly asked: Uint8Array;
+  /** When each core asked for the lock it waits for, and since when each lock is held. */
+  private readonly askedAt: Float64Array;
+  private readonly heldSince: Float64Array;
+  /** Waits and holds of each lock by power of two. */
+  private readonly waits: Float64Array;
+  private readonly holds: Float64Array;
   private readonly queues: FlushQueue[] = [];
   private readonly asyncLocks: number;
   private readonly qLock: number;
@@ -198,6 +207,10 @@ export class DmaApi implements StateMachine {
     if (GRANTED + this.locks.length > 255)
       throw new Error(`${this.locks.length} locks are more than a state machine has events for`);
     this.asked = new Uint8Array(this.locks.length);
+    this.askedAt = new Float64Array(cores);
+    this.heldSince = new Float64Array(this.locks.length);
+    this.waits = new Float64Array(this.locks.length * BUCKETS);
+    this.holds = new Float64Array(this.locks.length * BUCKETS);
     this.resultPfn = new Float64Array(cores).fill(noPfn);
     this.state = Array.from({ length: cores }, (_, core) => newState(core));
     if (perCpu) for (let core = 0; core < cores; core++) this.state[core].queue = core;
@@ -260,7 +273,18 @@ export class DmaApi implements StateMachine {
     this.ledger.reset(now);
     this.watch.reset(now);
     for (const lock of this.locks) lock.statistics.reset();
+    this.waits.fill(0);
+    this.holds.fill(0);
     for (const name of Object.keys(this.counts) as (keyof DmaCounts)[]) this.counts[name] = 0;
+  }
+
+  /** How long acquisitions of each lock waited and held, by power of two of cycles: bucket b counts 2^(b−1) to 2^b. */
+  lockTimes(): { lock: string; waits: number[]; holds: number[] }[] {
+    return this.locks.map((lock, i) => ({
+      lock: lock.statistics.columns().name,
+      waits: [...this.waits.subarray(i * BUCKETS, (i + 1) * BUCKETS)],
+      holds: [...this.holds.subarray(i * BUCKETS, (i + 1) * BUCKETS)],
+    }));
   }
 
   /** Ranges that are unmapped and wait in the deferred tables. */
@@ -275,9 +299,13 @@ export class DmaApi implements StateMachine {
       this.timerArmed = false;
       this.client.dmaTimer(core);
     } else {
-      this.asked[kind - GRANTED]--;
+      const lock = kind - GRANTED;
+      const { now } = this.simulation;
+      this.asked[lock]--;
+      this.heldSince[lock] = now;
+      this.waits[lock * BUCKETS + bucket(now - this.askedAt[core])]++;
       const s = this.state[core];
-      this.ledger.enter(core, s.lockStep, s.context, this.simulation.now);
+      this.ledger.enter(core, s.lockStep, s.context, now);
       this.run(core);
     }
   }
@@ -303,6 +331,7 @@ export class DmaApi implements StateMachine {
     const contended = this.locks[lock].holder >= 0 || this.asked[lock] > 0;
     s.lockStep = step;
     this.asked[lock]++;
+    this.askedAt[core] = this.simulation.now;
     this.ledger.enter(core, contended ? this.spinStep(lock) : step, s.context, this.simulation.now);
     this.locks[lock].acquire(core, this.kinds + GRANTED + lock);
   }
@@ -314,7 +343,13 @@ export class DmaApi implements StateMachine {
   }
 
   private release(core: number, lock: number, step: number): void {
-    this.spend(core, step, this.locks[lock].release(core));
+    this.spend(core, step, this.drop(core, lock));
+  }
+
+  /** Gives a lock back; returns the cycles that takes. */
+  private drop(core: number, lock: number): number {
+    this.holds[lock * BUCKETS + bucket(this.simulation.now - this.heldSince[lock])]++;
+    return this.locks[lock].release(core);
   }
 
   /** Executes lines until the core has to wait for time or for a lock. */
@@ -668,12 +703,12 @@ export class DmaApi implements StateMachine {
         }
         case 4:
           s.phase = 6;
-          this.spend(core, S.STEP_QI_POLL, this.locks[this.qLock].release(core) + relaxCycles);
+          this.spend(core, S.STEP_QI_POLL, this.drop(core, this.qLock) + relaxCycles);
           return false;
         case 5:
           // No room: drop the lock, relax, try again.
           s.phase = 0;
-          this.spend(core, S.STEP_QI_POLL, this.locks[this.qLock].release(core) + relaxCycles);
+          this.spend(core, S.STEP_QI_POLL, this.drop(core, this.qLock) + relaxCycles);
           return false;
         case 6:
           s.phase = 3;

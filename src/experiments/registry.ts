@@ -2,6 +2,7 @@ import type { z } from "zod";
 import { ConfigError, type Experiment } from "./experiment.js";
 import { lockContention } from "./lock-contention/index.js";
 import { lineTransfer, lockScaling, memoryLatency } from "./machine/index.js";
+import { lockContention, lockTable, mapAnatomy } from "./lock-contention/index.js";
 import { cr4ReadCost, machineCheck, machineCheckExploration, machineCheckFleet } from "./machine-check/index.js";
 import { mergedNodes } from "./merged-nodes/index.js";
 import { pageSizes } from "./page-sizes/index.js";
@@ -17,6 +18,10 @@ const all: readonly unknown[] = [
   pageSizes,
   lockContention,
   mergedNodes,
+  lockContention,
+  mapAnatomy,
+  lockTable,
+  pageSizes,
   machineCheck,
   machineCheckExploration,
   cr4ReadCost,

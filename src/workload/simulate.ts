@@ -73,6 +73,8 @@ export interface HostResult {
   /** Cycles over all cores by context and step. */
   steps: StepTime[];
   locks: LockStatRow[];
+  /** How long acquisitions waited and held, in cycles: bucket b counts from 2^(b−1) up to 2^b; bucket 0 counts zeros. */
+  lockTimes: { lock: string; waits: number[]; holds: number[] }[];
   counts: DmaCounts;
   /** Allocator totals over the whole run, and what the measurement added. */
   allocator: IovaStatistics | undefined;
@@ -103,7 +105,7 @@ export const hostRunDefaults: HostRun = {
   twoPageShare: 0,
   shuffleCompletions: false,
   stackCycles: "PE1",
-  stackLines: 512,
+  stackLines: 256,
   peerMicroseconds: 40,
   transmitMicroseconds: 10,
   interruptGapMicroseconds: 20,
@@ -195,6 +197,7 @@ export function simulateHost(run: HostRun): HostResult {
   workload.api = api;
   bootStaticMaps(api, run, streams);
   workload.fillRings();
+  if (variant.allocator === "magazines") fillMagazines(api, run.cores);
   workload.begin();
 
   const target = { count: run.warmup };
@@ -234,6 +237,7 @@ export function simulateHost(run: HostRun): HostResult {
     parts,
     steps: api.ledger.byStep(),
     locks: api.locks.map((lock) => lock.statistics.columns()).filter((row) => row.acquisitions > 0),
+    lockTimes: api.lockTimes(),
     counts: { ...api.counts },
     allocator: after,
     visitsPerMap: after && before && maps > 0 ? (after.visits - before.visits) / maps : 0,
@@ -263,4 +267,12 @@ function bootStaticMaps(api: DmaApi, run: HostRun, streams: Streams): void {
   }
   const random = streams.stream("holes");
   for (const { pfn, core } of mapped) if (run.holes > 0 && random.chance(run.holes)) api.unmapAtBoot(core, pfn, 1);
+}
+
+/** Fills both magazines of each CPU, as hours of traffic would have done: the steady state begins with them full. */
+function fillMagazines(api: DmaApi, cores: number): void {
+  for (let core = 0; core < cores; core++) {
+    const pfns = Array.from({ length: 256 }, (_, i) => api.mapAtBoot(core, i + 1, 1, 3));
+    for (const pfn of pfns) api.unmapAtBoot(core, pfn, 1);
+  }
 }

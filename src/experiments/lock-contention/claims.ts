@@ -1,6 +1,377 @@
-import type { ClaimResult, Row } from "../experiment.js";
+import { factNumber } from "../../facts/index.js";
+import type { ClaimResult, Interval, Row } from "../experiment.js";
+import { distinct, estimate, ratio, where } from "./estimate.js";
 
-/** Written out in the next step. */
-export function claims(_rows: readonly Row[]): ClaimResult[] {
-  return [];
+const mail15 = "B. Serebrin, mail of 2015-11-15";
+const mail16 = "B. Serebrin, mail of 2015-11-16";
+const woodhouse = "D. Woodhouse, mail of 2015-11-16";
+
+type Judged = Pick<ClaimResult, "verdict" | "explanation" | "simulated">;
+interface Question extends Pick<ClaimResult, "id" | "quote" | "source" | "use" | "published"> {
+  /** What a run must hold to answer. */
+  needs: string;
+  /** The answer, or undefined where the rows do not hold what it needs. */
+  judge(rows: readonly Row[]): Judged | undefined;
+}
+
+const percent = (interval: Interval, unit = "%"): Interval & { unit: string } => ({
+  ...interval,
+  mean: 100 * interval.mean,
+  low: 100 * interval.low,
+  high: 100 * interval.high,
+  unit,
+});
+const inUnit = (interval: Interval, unit: string): Interval & { unit: string } => ({ ...interval, unit });
+const text = (value: number): string => Number(value.toPrecision(3)).toString();
+
+/** Rows of a variant at the most cores that both it and the comparison have; with everything else at one setting. */
+function most(rows: readonly Row[], variant: string, match: Partial<Record<string, Row[string]>> = {}): Row[] {
+  const mine = where(rows, { variant, ...match });
+  if (mine.length === 0) return [];
+  const cores = Math.max(...distinct<number>(mine, "cores"));
+  const at = where(mine, { cores });
+  // One setting of everything else: the first.
+  const first = at[0];
+  const fixed = [
+    "lock",
+    "profile",
+    "staticMaps",
+    "holes",
+    "mapsPerSide",
+    "stackMicroseconds",
+    "stackLines",
+    "twoPageShare",
+    "ats",
+    "coherent",
+    "storeOverlap",
+    "invalidationCycles",
+    "serialShare",
+    "handoffPercent",
+    "threads",
+  ];
+  return where(at, Object.fromEntries(fixed.map((name) => [name, first[name]])));
+}
+
+const plain = { ats: false, coherent: true };
+const atMost = (rows: readonly Row[], cores: number): boolean => rows.length > 0 && Number(rows[0]["cores"]) === cores;
+
+const questions: readonly Question[] = [
+  {
+    id: "every-map-holds-the-lock",
+    quote: "Every dma_map and unmap holds the lock.",
+    source: mail15,
+    use: "prediction",
+    needs: 'the variant "deferred" or "strict" with both directions mapped',
+    judge(rows) {
+      const mine = [
+        ...most(rows, "deferred", { ...plain, profile: "both" }),
+        ...most(rows, "strict", { ...plain, profile: "both" }),
+      ];
+      if (mine.length === 0) return undefined;
+      const pairs = 2 * Number(mine[0]["mapsPerSide"]);
+      const e = estimate(
+        mine.map((row) => ({ ...row, pair: Number(row["allocator: a transaction"]) / pairs })),
+        "pair",
+      );
+      return {
+        verdict: e.mean > 2.5 ? "holds" : "does not hold",
+        explanation:
+          "A map and its unmap take the tree lock three times: to allocate, to find the range again, and to free it.",
+        simulated: inUnit(e, "acquisitions a pair"),
+      };
+    },
+  },
+  {
+    id: "software-bottleneck",
+    quote: "First, the main bottleneck was software performance",
+    source: `${mail15} (records S6, S7 describe the load)`,
+    use: "prediction",
+    needs: 'the variants "strict" and "off"',
+    judge(rows) {
+      const mine = most(rows, "strict", plain);
+      if (mine.length === 0) return undefined;
+      const e = estimate(
+        mine.map((row) => {
+          const lost = 1 - Number(row["share: stack"]) - Number(row["share: waiting"]);
+          return { ...row, hardware: Number(row["share: invalidation"]) / lost };
+        }),
+        "hardware",
+      );
+      return {
+        verdict: e.high < 0.5 ? "holds" : "depends",
+        explanation: `With ${mine[0]["cores"]} cores in strict mode, this share of the lost time is the invalidation itself, hardware included; the rest is locks, tree and page table.`,
+        simulated: percent(e, "% of the lost time"),
+      };
+    },
+  },
+  {
+    id: "all-else-is-software",
+    quote: "It's a single 64-bit write of the PTE. All else is software overhead.",
+    source: woodhouse,
+    use: "prediction",
+    needs: 'the variant "deferred"',
+    judge(rows) {
+      const mine = where(rows, { variant: "deferred", ...plain });
+      if (mine.length === 0) return undefined;
+      const few = where(mine, { cores: Math.min(...distinct<number>(mine, "cores")) });
+      const top = most(rows, "deferred", plain);
+      const alone = estimate(few, "pteWriteShare");
+      const crowded = estimate(top, "pteWriteShare");
+      return {
+        verdict: alone.high < 0.5 ? "holds" : "depends",
+        explanation: `Walk and write of the entry are ${text(100 * alone.mean)} % of a map on ${few[0]["cores"]} core, and ${text(100 * crowded.mean)} % on ${top[0]["cores"]} cores. Even that part is mostly the way to the entry.`,
+        simulated: percent(crowded, "% of a map"),
+      };
+    },
+  },
+  {
+    id: "lock-over-invalidations",
+    quote: "the RB tree lock is held during invalidations as well.",
+    source: `${mail15}; but record K10`,
+    use: "context",
+    needs: 'the variants "deferred" and "thread-deferred"',
+    judge(rows) {
+      const asWorded = most(rows, "thread-deferred", plain);
+      const upstream = most(rows, "deferred", plain);
+      if (asWorded.length === 0 || upstream.length === 0) return undefined;
+      const r = ratio(asWorded, upstream);
+      return {
+        verdict: "does not hold",
+        explanation: `In Linux v4.3 another lock, async_umap_flush_lock, is held over the flush (record K10). Done as the thread words it, throughput at ${upstream[0]["cores"]} cores would be this share of upstream's.`,
+        simulated: percent(r, "% of v4.3"),
+      };
+    },
+  },
+  {
+    id: "no-batching",
+    quote: "There's a 250-entry queue for invalidations that doesn't do any batching intelligence",
+    source: `${mail15}; but record K11`,
+    use: "context",
+    needs: 'the variants "deferred" and "thread-deferred"',
+    judge(rows) {
+      const asWorded = most(rows, "thread-deferred", plain);
+      const upstream = most(rows, "deferred", plain);
+      if (asWorded.length === 0 || upstream.length === 0) return undefined;
+      const e = estimate(
+        upstream.map((row) => ({ ...row, share: Number(row["share: invalidation"]) })),
+        "share",
+      );
+      return {
+        verdict: "does not hold",
+        explanation:
+          "Linux v4.3 does promote: one global invalidation a batch, then one by one only for ATS devices (record K11). Invalidation is then this share of all time.",
+        simulated: percent(e, "% of all time"),
+      };
+    },
+  },
+  {
+    id: "lazy-flush-dangles",
+    quote: "I think lazy_flush leaves dangling references.",
+    source: mail16,
+    use: "prediction",
+    needs: 'a variant "pools-N-lazy"',
+    judge(rows) {
+      const mine = rows.filter((row) => String(row["variant"]).endsWith("-lazy") && Number(row["cores"]) > 1);
+      if (mine.length === 0) return undefined;
+      const e = estimate(where(mine, { variant: mine[0]["variant"], cores: mine[0]["cores"] }), "staleMax");
+      return {
+        verdict: e.low > 0 ? "holds" : "does not hold",
+        explanation:
+          "This many unmapped pages were still reachable by the device at once within the run, and the number grows until a pool wraps: hundreds of thousands of unmaps later.",
+        simulated: inUnit(e, "pages"),
+      };
+    },
+  },
+  {
+    id: "deferred-dangles",
+    quote:
+      "I want strict-ish semantics (a page doesn't go back into the freelist until the last IOTLB/IOMMU TLB entry is invalidated)",
+    source: mail15,
+    use: "context",
+    needs: 'the variant "deferred"',
+    judge(rows) {
+      const mine = most(rows, "deferred", plain);
+      if (mine.length === 0) return undefined;
+      return {
+        verdict: "holds",
+        explanation: `Deferred mode does not give that: up to ${text(estimate(mine, "staleMax").mean)} unmapped pages are reachable at once, for up to ${text(estimate(mine, "windowMax").mean)} µs under this load and up to 10 ms when it is quiet. Shown: the mean time.`,
+        simulated: inUnit(estimate(mine, "windowMean"), "µs"),
+      };
+    },
+  },
+  {
+    id: "four-arenas",
+    quote: "Is 4 parallel arenas enough?",
+    source: `${mail16}; four is powerpc's count, lib/iommu-common has 16 (record K23)`,
+    use: "prediction",
+    needs: 'the variants "pools-4-lazy" and "pools-16-lazy" (or both strict)',
+    judge(rows) {
+      const found = (["-lazy", ""] as const)
+        .map((suffix) => ({
+          suffix,
+          four: most(rows, `pools-4${suffix}`, plain),
+          sixteen: most(rows, `pools-16${suffix}`, plain),
+        }))
+        .find(({ four, sixteen }) => four.length > 0 && sixteen.length > 0);
+      if (!found) return undefined;
+      const r = ratio(found.four, found.sixteen);
+      return {
+        verdict: r.low > 0.95 ? "holds" : r.high < 0.9 ? "does not hold" : "depends",
+        explanation: `At ${found.four[0]["cores"]} cores${found.suffix ? "" : " in strict mode"} four pools do this much of what sixteen do. Linux's hash sends the first CPUs unevenly: of four pools it leaves one almost unused.`,
+        simulated: percent(r, "% of 16 pools"),
+      };
+    },
+  },
+  {
+    id: "worse-with-ats",
+    quote: "Invalidations have even worse behavior with ATS enabled for a given device.",
+    source: mail15,
+    use: "prediction",
+    needs: 'the variant "deferred" with ats false and true',
+    judge(rows) {
+      const name = ["deferred", "strict"].find(
+        (v) => most(rows, v, { ats: true }).length > 0 && most(rows, v, plain).length > 0,
+      );
+      if (!name) return undefined;
+      const r = ratio(most(rows, name, { ats: true, coherent: true }), most(rows, name, plain));
+      return {
+        verdict: r.high < 1 ? "holds" : r.low > 1 ? "does not hold" : "depends",
+        explanation:
+          "With ATS each entry of a flush needs a round trip to the device, one by one, under async_umap_flush_lock and device_domain_lock.",
+        simulated: percent(r, "% of without ATS"),
+      };
+    },
+  },
+  {
+    id: "stupid-chipsets",
+    quote:
+      "How much does Linux need to care about such chipsets? Can we argue that they get very sad performance and so be it?",
+    source: `${mail16}, of chipsets that need a clflush (record JG4)`,
+    use: "prediction",
+    needs: 'the variant "deferred" with coherent true and false',
+    judge(rows) {
+      const mine = where(rows, { variant: "deferred", ats: false });
+      if (distinct(mine, "coherent").length < 2) return undefined;
+      const at = (cores: number) =>
+        ratio(where(mine, { cores, coherent: false }), where(mine, { cores, coherent: true }));
+      const list = distinct<number>(mine, "cores");
+      const few = at(Math.min(...list));
+      const many = at(Math.max(...list));
+      return {
+        verdict: many.low > 0.9 ? "does not hold" : many.high < 0.7 ? "holds" : "depends",
+        explanation: `The flush costs ${text(100 - 100 * few.mean)} % of the throughput on ${Math.min(...list)} core. On ${Math.max(...list)} cores it happens outside the lock that everybody waits for, so it hardly shows (given).`,
+        simulated: percent(many, "% of coherent"),
+      };
+    },
+  },
+  {
+    id: "magazine-avoids-tree",
+    quote: "The magazine avoids the RB tree issue.",
+    source: mail15,
+    use: "prediction",
+    needs: 'the variants "magazines-deferred" and "off" (or "magazines-strict")',
+    judge(rows) {
+      const mine = most(rows, "magazines-deferred", plain);
+      const off = most(rows, "off");
+      if (mine.length === 0 || off.length === 0 || mine[0]["cores"] !== off[0]["cores"]) return undefined;
+      const r = ratio(mine, off);
+      const spin = estimate(mine, "spin: allocator lock");
+      return {
+        verdict: spin.high < 0.05 ? "holds" : "does not hold",
+        explanation: `With magazines ${text(100 * spin.mean)} % of the time goes into waiting for the allocator. With a flush queue a CPU as well, ${mine[0]["cores"]} cores do this share of IOMMU off.`,
+        simulated: percent(r, "% of off"),
+      };
+    },
+  },
+  {
+    id: "bypass",
+    quote: "add DMA attribute - DMA_ATTR_IOMMU_BYPASS",
+    source: "subject of the thread, 2015-11",
+    use: "prediction",
+    needs: 'the variants "pass-through" and "off"',
+    judge(rows) {
+      const mine = most(rows, "pass-through");
+      const off = most(rows, "off");
+      if (mine.length === 0 || off.length === 0) return undefined;
+      const r = ratio(mine, off);
+      return {
+        verdict: r.low > 0.99 ? "holds" : "depends",
+        explanation:
+          "A request that passes the IOMMU by costs what it costs without one: that is the attribute's point, and its price is the protection.",
+        simulated: percent(r, "% of off"),
+      };
+    },
+  },
+  {
+    id: "table-pages-stay",
+    quote:
+      "this was true only if a single unmap operation covered an entire table's worth (2MByte, or 1GByte, etc) of mappings.",
+    source: mail16,
+    use: "prediction",
+    needs: 'the variant "strict" or "deferred"',
+    judge(rows) {
+      const mine = [...most(rows, "strict", plain), ...most(rows, "deferred", plain)];
+      if (mine.length === 0) return undefined;
+      return {
+        verdict: "holds",
+        explanation:
+          "One-page unmaps never collect a table page. Under this load the addresses are so dense that few tables run empty; the number in use is shown.",
+        simulated: inUnit(estimate(mine, "tables"), "tables"),
+      };
+    },
+  },
+  {
+    id: "PE1",
+    quote: "stock iommu=off: 990,803 memcached transactions/sec",
+    source: "record PE1",
+    published: { low: factNumber("PE1"), high: factNumber("PE1"), unit: "transactions/s", factId: "PE1" },
+    use: "calibration",
+    needs: 'the variant "off" at 16 cores',
+    judge(rows) {
+      const mine = most(rows, "off");
+      if (!atMost(mine, 16)) return undefined;
+      return {
+        verdict: "calibration",
+        explanation: "The stack's work a transaction was set from this figure; it is not evidence.",
+        simulated: inUnit(estimate(mine, "throughput"), "transactions/s"),
+      };
+    },
+  },
+  {
+    id: "PE2",
+    quote: "stock iommu=on: 221,416 memcached transactions/sec (=22%)",
+    source: "record PE2",
+    published: {
+      low: (100 * factNumber("PE2")) / factNumber("PE1"),
+      high: (100 * factNumber("PE2")) / factNumber("PE1"),
+      unit: "% of off",
+      factId: "PE2",
+    },
+    use: "prediction",
+    needs: 'the variants "off" and "deferred" at 16 cores with both directions mapped',
+    judge(rows) {
+      const mine = most(rows, "deferred", { ...plain, profile: "both" });
+      const off = most(rows, "off");
+      if (!atMost(mine, 16) || !atMost(off, 16)) return undefined;
+      const r = ratio(mine, off);
+      const target = factNumber("PE2") / factNumber("PE1");
+      const error = r.mean / target - 1;
+      const inside = r.low <= target && target <= r.high;
+      return {
+        verdict: inside ? "holds" : Math.abs(error) > 0.5 ? "does not hold" : "depends",
+        explanation: `The prediction is off by ${error > 0 ? "+" : "−"}${text(Math.abs(100 * error))} %. No parameter was set by this figure. It depends on the maps a transaction and on the buffers in flight, neither of which was published; see their sweeps.`,
+        simulated: percent(r, "% of off"),
+      };
+    },
+  },
+];
+
+/** The verdicts of a run: each computed from its rows, or "not answered" with what it would need. */
+export function claims(rows: readonly Row[]): ClaimResult[] {
+  return questions.map(({ judge, needs, ...claim }) => {
+    const judged = judge(rows);
+    return judged
+      ? { ...claim, ...judged }
+      : { ...claim, verdict: "not answered", explanation: `This run does not say: it needs ${needs}.` };
+  });
 }

@@ -133,6 +133,14 @@ export const fidelities: Record<"quick" | "full", { warmup: number; transactions
   full: { warmup: 10_000, transactions: 40_000 },
 };
 
+/** A queue a CPU is flushed all at once when one is full: a run must see that a few times, and each CPU fills its own slowly. */
+const perCpuFlush = { quick: { warmup: 3000, transactions: 5000 }, full: { warmup: 20_000, transactions: 60_000 } };
+
+/** How long a run of a variant is. */
+export function lengthOf(name: string, fidelity: "quick" | "full"): { warmup: number; transactions: number } {
+  return variant(name).policy === "deferred-per-cpu" ? perCpuFlush[fidelity] : fidelities[fidelity];
+}
+
 /** One run of the sweep. */
 export interface LockContentionPoint {
   run: HostRun;
@@ -207,7 +215,7 @@ export function pointsOf(config: LockContentionConfig): LockContentionPoint[] {
         costs: { storeOverlap, invalidationCycles, serialShare },
         machineOverrides: handoffPercent === 100 ? {} : { homeOccupancyPercent: handoffPercent },
         seed: config.seed * 1000 + replication,
-        ...fidelities[config.fidelity],
+        ...lengthOf(c.variant, config.fidelity),
       },
     };
   });

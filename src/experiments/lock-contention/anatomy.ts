@@ -1,0 +1,245 @@
+import { z } from "zod";
+import { contexts, variant, variants } from "../../dma/index.js";
+import { lockKinds } from "../../machine/index.js";
+import { barFigure, lineFigure } from "../../plot/index.js";
+import { type HostRun, hostRunDefaults, simulateHost } from "../../workload/index.js";
+import { defineExperiment, type Experiment, type Row } from "../experiment.js";
+import { lengthOf } from "./config.js";
+import { distinct, where } from "./estimate.js";
+import { lockGroup } from "./rows.js";
+
+// Question: line by line, where do the cycles of one map and one unmap go; and what does lock_stat say about the locks?
+
+/** What the two tables are made for. */
+export interface AnatomyConfig {
+  variants: string[];
+  cores: number[];
+  lock: HostRun["lock"];
+  profile: HostRun["profile"];
+  ats: boolean;
+  coherent: boolean;
+  fidelity: "quick" | "full";
+  seed: number;
+}
+
+/** What may be given: everything has a default. */
+type AnatomyInput = { [K in keyof AnatomyConfig]?: AnatomyConfig[K] | undefined };
+
+const AnatomyConfigSchema: z.ZodType<AnatomyConfig, AnatomyInput> = z.strictObject({
+  variants: z
+    .array(
+      z.string().refine((name) => variants.some((v) => v.name === name), {
+        error: `accepts ${variants.map((v) => v.name).join(", ")}`,
+      }),
+    )
+    .min(1)
+    .default(["deferred"])
+    .describe("ways of mapping"),
+  cores: z.array(z.int().min(1).max(16)).min(1).default([1, 16]).describe("cores that run the workload"),
+  lock: z.enum(lockKinds).default("ticket").describe("kind of every spinlock"),
+  profile: z.enum(["both", "transmit", "receive"]).default("both").describe("which buffers the driver maps"),
+  ats: z.boolean().default(false).describe("the device caches translations (ATS)"),
+  coherent: z.boolean().default(true).describe("page walks snoop the CPU caches; false adds clflush"),
+  fidelity: z.enum(["quick", "full"]).default("quick").describe("how many transactions"),
+  seed: z.int().min(0).max(2_147_483_647).default(1).describe("the random streams"),
+});
+
+const pointsOf = (config: AnatomyConfig): HostRun[] =>
+  config.variants.flatMap((name) =>
+    config.cores.map((cores) => ({
+      ...hostRunDefaults,
+      variant: name,
+      cores,
+      lock: config.lock,
+      profile: config.profile,
+      ats: config.ats,
+      coherent: config.coherent,
+      seed: config.seed * 1000,
+      ...lengthOf(name, config.fidelity),
+    })),
+  );
+
+const label = (run: HostRun): string => `${run.variant}, ${run.cores} cores`;
+
+/** The cycles of every line of map, unmap and flush, per call: an unmap's share of the flushes included. */
+function anatomyRows(run: HostRun): Row[] {
+  const result = simulateHost(run);
+  const { maps, unmaps } = result.counts;
+  return result.steps
+    .filter((s) => s.context !== "none")
+    .map((s) => ({
+      variant: run.variant,
+      title: variant(run.variant).title,
+      cores: run.cores,
+      call: s.context === "map" ? "dma_map" : "dma_unmap",
+      within: s.context,
+      function: s.step,
+      part: s.part,
+      cycles: s.cycles / Math.max(1, s.context === "map" ? maps : unmaps),
+      what: s.what,
+    }));
+}
+
+/** Where the cycles of one map and one unmap go, line by line, each with its function of Linux v4.3. */
+export const mapAnatomy: Experiment<typeof AnatomyConfigSchema, HostRun> = defineExperiment({
+  name: "map-anatomy",
+  title: "Where the cycles of one dma_map and one dma_unmap go",
+  question: "Line by line, what do one dma_map and one dma_unmap cost?",
+  config: AnatomyConfigSchema,
+  points: pointsOf,
+  label,
+  simulate: anatomyRows,
+  columns: {
+    variant: { unit: "", description: "way of mapping" },
+    title: { unit: "", description: "the same, as figures name it" },
+    cores: { unit: "", description: "cores that run the workload" },
+    call: { unit: "", description: "the driver's call" },
+    within: {
+      unit: "",
+      description: `${contexts.slice(1).join(", ")}: a flush runs inside the unmap that fills the table`,
+    },
+    function: { unit: "", description: "function of Linux v4.3, or the lock that is waited for" },
+    part: { unit: "", description: "part of the breakdown" },
+    cycles: { unit: "cycles a call", description: "mean over all calls" },
+    what: { unit: "", description: "what happens there" },
+  },
+  figures: {
+    unmap: (rows) => callFigure(rows, "dma_unmap"),
+    map: (rows) => callFigure(rows, "dma_map"),
+  },
+  claims: () => [],
+});
+
+function callFigure(rows: readonly Row[], call: string) {
+  const mine = where(rows, { call });
+  const lines = distinct<string>(mine, "function");
+  const groups = distinct<string>(mine, "title").flatMap((title) =>
+    distinct<number>(mine, "cores").map((cores) => ({ title, cores })),
+  );
+  const many = distinct(mine, "title").length > 1;
+  return barFigure({
+    title: `One ${call}, line by line`,
+    caption: "Mean cycles a call on a logarithmic axis. Lines that begin with “spin” are waiting for another core.",
+    categories: lines,
+    x: { title: "function of Linux v4.3", unit: "" },
+    y: { title: "time", unit: "cycles a call", log: true },
+    series: groups.map(({ title, cores }) => ({
+      name: `${many ? `${title}, ` : ""}${cores} core${cores === 1 ? "" : "s"}`,
+      values: lines.map((name) =>
+        Math.max(
+          1,
+          where(mine, { title, cores, function: name }).reduce((sum, row) => sum + Number(row["cycles"]), 0),
+        ),
+      ),
+    })),
+  });
+}
+
+/** A row of lock_stat for each lock, and the distribution of its waits and holds by power of two. */
+function lockRows(run: HostRun): Row[] {
+  const result = simulateHost(run);
+  const us = (cycles: number): number => cycles / (result.gigahertz * 1000);
+  const seconds = result.cycles / (result.gigahertz * 1e9);
+  return result.locks.map((l) => {
+    const times = result.lockTimes.find((t) => t.lock === l.name);
+    return {
+      variant: run.variant,
+      cores: run.cores,
+      lock: l.name,
+      group: lockGroup(l.name),
+      "con-bounces": l.conBounces,
+      contentions: l.contentions,
+      "waittime-min": us(l.waittimeMin),
+      "waittime-max": us(l.waittimeMax),
+      "waittime-total": us(l.waittimeTotal),
+      "waittime-avg": us(l.waittimeAvg),
+      "acq-bounces": l.acqBounces,
+      acquisitions: l.acquisitions,
+      "holdtime-min": us(l.holdtimeMin),
+      "holdtime-max": us(l.holdtimeMax),
+      "holdtime-total": us(l.holdtimeTotal),
+      "holdtime-avg": us(l.holdtimeAvg),
+      utilisation: us(l.holdtimeTotal) / (seconds * 1e6),
+      waits: (times?.waits ?? []).join(" "),
+      holds: (times?.holds ?? []).join(" "),
+      gigahertz: result.gigahertz,
+    };
+  });
+}
+
+const inMicroseconds = (description: string) => ({ unit: "µs", description });
+
+/** The lock table in the columns of Linux's lock_stat, with the distributions of waits and holds. */
+export const lockTable: Experiment<typeof AnatomyConfigSchema, HostRun> = defineExperiment({
+  name: "lock-table",
+  title: "The locks of dma_map and dma_unmap, as lock_stat shows them",
+  question: "How often is each lock taken, how long is it held, and how long is it waited for?",
+  config: AnatomyConfigSchema,
+  points: pointsOf,
+  label,
+  simulate: lockRows,
+  columns: {
+    variant: { unit: "", description: "way of mapping" },
+    cores: { unit: "", description: "cores" },
+    lock: { unit: "", description: "name in Linux" },
+    group: { unit: "", description: "what it protects" },
+    "con-bounces": { unit: "", description: "contentions in which another CPU held it last" },
+    contentions: { unit: "", description: "acquisitions that had to wait" },
+    "waittime-min": inMicroseconds("shortest wait of a contended acquisition"),
+    "waittime-max": inMicroseconds("longest"),
+    "waittime-total": inMicroseconds("sum"),
+    "waittime-avg": inMicroseconds("mean"),
+    "acq-bounces": { unit: "", description: "acquisitions by another CPU than the last" },
+    acquisitions: { unit: "", description: "all" },
+    "holdtime-min": inMicroseconds("shortest hold"),
+    "holdtime-max": inMicroseconds("longest"),
+    "holdtime-total": inMicroseconds("sum"),
+    "holdtime-avg": inMicroseconds("mean"),
+    utilisation: { unit: "share", description: "time in which it is held" },
+    waits: { unit: "counts", description: "acquisitions by wait: none, then 1 cycle, 2–3, 4–7 …" },
+    holds: { unit: "counts", description: "the same by hold" },
+    gigahertz: { unit: "GHz", description: "clock, to turn the buckets into time" },
+  },
+  figures: {
+    waits: (rows) => distribution(rows, "waits", "How long an acquisition waits"),
+    holds: (rows) => distribution(rows, "holds", "How long a lock is held"),
+  },
+  claims: () => [],
+});
+
+/** Cumulative distributions: the share of acquisitions that waited (or held) at least so long. */
+function distribution(rows: readonly Row[], column: "waits" | "holds", title: string) {
+  const shown = rows.filter((row) => Number(row["acquisitions"]) >= 100).slice(0, 8);
+  const several = distinct(shown, "cores").length > 1 || distinct(shown, "variant").length > 1;
+  return lineFigure({
+    title,
+    caption:
+      "Share of acquisitions at or above each time, in steps of two. The whole tail matters: everybody behind a long hold waits for it.",
+    x: { title: "time", unit: "µs", log: true },
+    y: { title: "acquisitions at least so long", unit: "%", range: [0, 100] },
+    series: shown.map((row) => {
+      const counts = String(row[column]).split(" ").map(Number);
+      const total = counts.reduce((a, b) => a + b, 0);
+      let left = total;
+      const x: number[] = [];
+      const y: number[] = [];
+      let edge = 1;
+      counts.forEach((count, b) => {
+        if (b > 0) {
+          if (b >= 4) {
+            x.push(edge / (Number(row["gigahertz"]) * 1000));
+            y.push((100 * left) / total);
+          }
+          edge *= 2;
+        }
+        left -= count;
+      });
+      const last = y.findLastIndex((share) => share > 0) + 2;
+      return {
+        name: several ? `${row["lock"]} · ${row["variant"]} · ${row["cores"]} cores` : String(row["lock"]),
+        x: x.slice(0, last),
+        y: y.slice(0, last),
+      };
+    }),
+  });
+}
