@@ -64,6 +64,10 @@ export interface DmaCounts {
   flushedEntries: number;
   /** Turns of the invalidation poll. */
   pollTurns: number;
+  /** Table pages that unmaps collected and freed. */
+  freedTables: number;
+  /** Invalidations sent to the IOMMU, devices' included. */
+  invalidations: number;
   /** Unmaps of addresses that were not mapped ("Driver unmaps unmapped page"). */
   strayUnmaps: number;
 }
@@ -131,6 +135,8 @@ export class DmaApi implements StateMachine {
     timerFlushes: 0,
     flushedEntries: 0,
     pollTurns: 0,
+    freedTables: 0,
+    invalidations: 0,
     strayUnmaps: 0,
   };
   private readonly programs: Programs;
@@ -686,6 +692,7 @@ export class DmaApi implements StateMachine {
           return false;
         case 2:
           s.wait = unit.submit(s.request);
+          this.counts.invalidations++;
           s.phase = 3;
           continue;
         case 3: {
@@ -752,6 +759,7 @@ export class DmaApi implements StateMachine {
 
   private freeTables(core: number, tables: readonly number[]): void {
     this.pageTable.freeTables(tables);
+    this.counts.freedTables += tables.length;
     this.spend(core, S.STEP_FREE_TABLES, tables.length * this.options.costs.apiCycles);
   }
 

@@ -97,6 +97,8 @@ export function simulatePoint(point: LockContentionPoint): Row[] {
   row["windowMean"] = us(result.stale.meanWindow);
   row["windowMax"] = us(result.stale.maxWindow);
   row["emptyTables"] = result.emptyTables;
+  row["freedTables"] = counts.freedTables;
+  row["invalidationsPerUnmap"] = per(counts.invalidations, counts.unmaps);
   row["tables"] = result.tableCount;
   row["firstHalf"] = mean(result.tenths.slice(0, 5));
   row["secondHalf"] = mean(result.tenths.slice(5));
@@ -160,6 +162,8 @@ export const columns: Record<string, Column> = {
   windowMean: { unit: "µs", description: "from the unmap's return to its invalidation, mean" },
   windowMax: { unit: "µs", description: "the same, longest" },
   emptyTables: { unit: "tables", description: "page tables that map nothing and stay" },
+  freedTables: { unit: "tables", description: "page tables that unmaps freed" },
+  invalidationsPerUnmap: { unit: "invalidations", description: "sent to the IOMMU or the device, an unmap" },
   tables: { unit: "tables", description: "page tables in use" },
   firstHalf: { unit: "transactions/s", description: "throughput of the measurement's first half" },
   secondHalf: { unit: "transactions/s", description: "throughput of its second half" },
