@@ -1,8 +1,7 @@
 import type { z } from "zod";
 import { ConfigError, type Experiment } from "./experiment.js";
-import { lockContention } from "./lock-contention/index.js";
+import { lockContention, lockSensitivity, lockTable, mapAnatomy, warmup } from "./lock-contention/index.js";
 import { lineTransfer, lockScaling, memoryLatency } from "./machine/index.js";
-import { lockContention, lockTable, mapAnatomy } from "./lock-contention/index.js";
 import { cr4ReadCost, machineCheck, machineCheckExploration, machineCheckFleet } from "./machine-check/index.js";
 import { mergedNodes } from "./merged-nodes/index.js";
 import { pageSizes } from "./page-sizes/index.js";
@@ -15,12 +14,12 @@ const all: readonly unknown[] = [
   memoryLatency,
   lineTransfer,
   lockScaling,
-  pageSizes,
-  lockContention,
-  mergedNodes,
   lockContention,
   mapAnatomy,
   lockTable,
+  lockSensitivity,
+  warmup,
+  mergedNodes,
   pageSizes,
   machineCheck,
   machineCheckExploration,

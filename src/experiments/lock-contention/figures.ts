@@ -1,8 +1,9 @@
 import { parts } from "../../dma/index.js";
 import { factNumber } from "../../facts/index.js";
-import { barFigure, type Figure, lineFigure } from "../../plot/index.js";
+import { barFigure, type Figure, heatmapFigure, lineFigure } from "../../plot/index.js";
 import type { Row } from "../experiment.js";
 import { distinct, estimate, where } from "./estimate.js";
+import { gridRatio } from "./sensitivity.js";
 
 /** Columns that a configuration can sweep, with a name for a legend; the first that varies besides cores splits the lines. */
 const splitters: readonly [string, string][] = [
@@ -112,6 +113,26 @@ export const figures: Record<string, (rows: readonly Row[]) => Figure> = {
         name: part,
         values: groups.map((group) => 100 * estimate(group.rows, `share: ${part}`).mean),
       })),
+    });
+  },
+  map: (rows) => {
+    const mapped = distinct<string>(rows, "variant").filter((name) => name !== "off");
+    if (mapped.length === 0 || where(rows, { variant: "off" }).length === 0)
+      throw new Error('The figure "map" needs the variant "off" and one other among the variants.');
+    const { pairs, stack, values } = gridRatio(rows, mapped[0], "off");
+    const sides = rows[0]["profile"] === "both" ? 2 : 1;
+    return heatmapFigure({
+      title: `${where(rows, { variant: mapped[0] })[0]["title"]}: what is left of IOMMU off`,
+      caption:
+        "The two free quantities of the workload: pairs of map and unmap a transaction, and the work that a transaction needs besides.",
+      x: { title: "map/unmap pairs a transaction", unit: "" },
+      y: { title: "stack work a transaction", unit: "µs" },
+      z: { title: "throughput", unit: "% of off" },
+      xValues: pairs.map((n) => String(n * sides)),
+      yValues: stack.map(String),
+      zValues: values.map((line) => line.map((v) => 100 * v)),
+      text: values.map((line) => line.map((v) => `${Math.round(100 * v)}`)),
+      layout: { xaxis: { type: "category" }, yaxis: { type: "category" } },
     });
   },
   utilisation: (rows) =>

@@ -19,6 +19,7 @@ export {
   publishedStackMicroseconds,
 } from "./config.js";
 export { distinct, estimate, ratio, where } from "./estimate.js";
+export { gridRatio, lockSensitivity, type SensitivityConfig, type WarmupConfig, warmup } from "./sensitivity.js";
 
 /** Runs the TCP_RR workload over the ways of mapping; see the header of this file. */
 export const lockContention: Experiment<

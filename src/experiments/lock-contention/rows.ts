@@ -100,8 +100,8 @@ export function simulatePoint(point: LockContentionPoint): Row[] {
   row["freedTables"] = counts.freedTables;
   row["invalidationsPerUnmap"] = per(counts.invalidations, counts.unmaps);
   row["tables"] = result.tableCount;
-  row["firstHalf"] = mean(result.tenths.slice(0, 5));
-  row["secondHalf"] = mean(result.tenths.slice(5));
+  row["firstHalf"] = mean(result.slices.slice(0, run.slices / 2));
+  row["secondHalf"] = mean(result.slices.slice(run.slices / 2));
   return [row];
 }
 

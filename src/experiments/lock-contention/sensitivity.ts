@@ -1,0 +1,300 @@
+import { z } from "zod";
+import { variant, variants } from "../../dma/index.js";
+import { factNumber } from "../../facts/index.js";
+import { barFigure, type Figure, lineFigure } from "../../plot/index.js";
+import { type HostRun, hostRunDefaults, simulateHost } from "../../workload/index.js";
+import { defineExperiment, type Experiment, type Row } from "../experiment.js";
+import { lengthOf } from "./config.js";
+import { distinct, estimate, ratio, where } from "./estimate.js";
+
+// Question: which assumption moves the result, and which has no influence?
+
+/** An assumption and the values between which it is swept, each alone. */
+interface Assumption {
+  name: string;
+  low: [string, Partial<HostRun>];
+  high: [string, Partial<HostRun>];
+}
+
+/** Every assumption of the simulation, and the range that is honest for it. */
+const assumptions: readonly Assumption[] = [
+  {
+    name: "maps a transaction on each side",
+    low: ["0.5", { rxMaps: 0.5, txMaps: 0.5 }],
+    high: ["2", { rxMaps: 2, txMaps: 2 }],
+  },
+  { name: "stack work", low: ["8 µs", { stackCycles: 23_200 }], high: ["32 µs", { stackCycles: 92_800 }] },
+  { name: "driver profile", low: ["transmit", { profile: "transmit" }], high: ["receive", { profile: "receive" }] },
+  { name: "receive buffers a queue", low: ["64", { rxRing: 64 }], high: ["2048", { rxRing: 2048 }] },
+  { name: "static maps", low: ["none", { staticMaps: 0 }], high: ["65,536", { staticMaps: 65_536 }] },
+  { name: "holes among the static maps", low: ["none", { holes: 0 }], high: ["10 %", { holes: 0.1 }] },
+  { name: "two-page buffers", low: ["none", { twoPageShare: 0 }], high: ["35 %", { twoPageShare: 0.35 }] },
+  { name: "order of completion", low: ["as sent", {}], high: ["shuffled", { shuffleCompletions: true }] },
+  { name: "lines the stack touches", low: ["none", { stackLines: 0 }], high: ["4096", { stackLines: 4096 }] },
+  { name: "kind of lock", low: ["ticket", {}], high: ["queued", { lock: "queued" }] },
+  {
+    name: "hand-off cost a waiter",
+    low: ["none", { machineOverrides: { homeOccupancyPercent: 0 } }],
+    high: ["full", { machineOverrides: { homeOccupancyPercent: 100 } }],
+  },
+  { name: "stores overlap", low: ["not at all", {}], high: ["90 %", { costs: { storeOverlap: 0.9 } }] },
+  {
+    name: "invalidation latency",
+    low: ["500 cycles", { costs: { invalidationCycles: 500 } }],
+    high: ["4000 cycles", { costs: { invalidationCycles: 4000 } }],
+  },
+  {
+    name: "invalidations in series",
+    low: ["10 %", { costs: { serialShare: 0.1 } }],
+    high: ["all", { costs: { serialShare: 1 } }],
+  },
+  {
+    name: "instructions an access",
+    low: ["0 cycles", { costs: { instructionCycles: 0 } }],
+    high: ["15 cycles", { costs: { instructionCycles: 15 } }],
+  },
+  {
+    name: "fault register read",
+    low: ["free", { costs: { faultReadCycles: 0 } }],
+    high: ["800 cycles", { costs: { faultReadCycles: 800 } }],
+  },
+  { name: "peer and wire", low: ["10 µs", { peerMicroseconds: 10 }], high: ["100 µs", { peerMicroseconds: 100 }] },
+  {
+    name: "interrupt moderation",
+    low: ["5 µs", { interruptGapMicroseconds: 5 }],
+    high: ["100 µs", { interruptGapMicroseconds: 100 }],
+  },
+  {
+    name: "memory latency",
+    low: ["65 ns", { machineOverrides: { dramLocalCycles: 189, dramRemoteCycles: 305 } }],
+    high: ["100 ns", { machineOverrides: { dramLocalCycles: 290, dramRemoteCycles: 464 } }],
+  },
+];
+
+/** The configuration. */
+export interface SensitivityConfig {
+  variant: string;
+  cores: number;
+  fidelity: "quick" | "full";
+  replications: number;
+  seed: number;
+}
+type SensitivityInput = { [K in keyof SensitivityConfig]?: SensitivityConfig[K] | undefined };
+
+const Config: z.ZodType<SensitivityConfig, SensitivityInput> = z.strictObject({
+  variant: z
+    .string()
+    .refine((name) => variants.some((v) => v.name === name), {
+      error: `accepts ${variants.map((v) => v.name).join(", ")}`,
+    })
+    .default("deferred")
+    .describe("way of mapping"),
+  cores: z.int().min(1).max(16).default(16).describe("cores that run the workload"),
+  fidelity: z.enum(["quick", "full"]).default("quick").describe("how many transactions"),
+  replications: z.int().min(1).max(100).default(2).describe("independent runs of each point"),
+  seed: z.int().min(0).max(2_147_483).default(1).describe("the random streams"),
+});
+
+interface Point {
+  assumption: string;
+  setting: string;
+  end: "base" | "low" | "high";
+  replication: number;
+  run: HostRun;
+}
+
+function pointsOf(config: SensitivityConfig): Point[] {
+  const base: HostRun = {
+    ...hostRunDefaults,
+    variant: config.variant,
+    cores: config.cores,
+    ...lengthOf(config.variant, config.fidelity),
+  };
+  const points: Point[] = [];
+  for (let replication = 0; replication < config.replications; replication++) {
+    const seed = config.seed * 1000 + replication;
+    points.push({ assumption: "base", setting: "base", end: "base", replication, run: { ...base, seed } });
+    for (const { name, low, high } of assumptions)
+      for (const [end, [setting, change]] of [
+        ["low", low],
+        ["high", high],
+      ] as const) {
+        if (Object.keys(change).length === 0) continue;
+        points.push({ assumption: name, setting, end, replication, run: { ...base, ...change, seed } });
+      }
+  }
+  return points;
+}
+
+/** A run and what the same host does without an IOMMU: only the stack's work and the peer matter to that. */
+function simulate({ assumption, setting, end, replication, run }: Point): Row[] {
+  const on = simulateHost(run).throughput;
+  const off = simulateHost({ ...run, variant: "off", staticMaps: 0, ...lengthOf("off", "quick") }).throughput;
+  return [
+    {
+      assumption,
+      setting,
+      end,
+      replication,
+      variant: run.variant,
+      throughput: on,
+      off,
+      percentOfOff: (100 * on) / off,
+    },
+  ];
+}
+
+/** One assumption at a time: what the throughput, as a share of IOMMU off, becomes at either end of its range. */
+export const lockSensitivity: Experiment<typeof Config, Point> = defineExperiment({
+  name: "lock-sensitivity",
+  title: "Which assumption moves the result",
+  question: "Which of the assumptions behind the lock-contention result moves it, and which has no influence?",
+  config: Config,
+  points: pointsOf,
+  label: ({ assumption, setting }) => `${assumption}: ${setting}`,
+  simulate,
+  columns: {
+    assumption: { unit: "", description: "what is varied" },
+    setting: { unit: "", description: "to what" },
+    end: { unit: "", description: "low or high end of its range" },
+    replication: { unit: "", description: "number of the independent run" },
+    variant: { unit: "", description: "way of mapping" },
+    throughput: { unit: "transactions/s", description: "with the IOMMU" },
+    off: { unit: "transactions/s", description: "without" },
+    percentOfOff: { unit: "%", description: "one as a share of the other" },
+  },
+  figures: { sensitivity },
+  claims: () => [],
+});
+
+function sensitivity(rows: readonly Row[]): Figure {
+  const base = estimate(where(rows, { end: "base" }), "percentOfOff").mean;
+  const names = distinct<string>(rows, "assumption").filter((name) => name !== "base");
+  const end = (name: string, which: "low" | "high") => {
+    const at = where(rows, { assumption: name, end: which });
+    return at.length > 0 ? estimate(at, "percentOfOff") : { mean: base, low: base, high: base };
+  };
+  const span = (name: string): number =>
+    Math.max(Math.abs(end(name, "low").mean - base), Math.abs(end(name, "high").mean - base));
+  const order = [...names].sort((a, b) => span(b) - span(a));
+  const setting = (name: string, which: "low" | "high") =>
+    where(rows, { assumption: name, end: which })[0]?.["setting"] ?? "base";
+  const series = (["low", "high"] as const).map((which) => {
+    const values = order.map((name) => end(name, which));
+    return {
+      name: `${which} end`,
+      values: values.map((e) => e.mean),
+      low: values.map((e) => e.low),
+      high: values.map((e) => e.high),
+    };
+  });
+  return barFigure({
+    title: "One assumption at a time",
+    caption: `Throughput as a share of IOMMU off; with nothing changed it is ${base.toFixed(1)} %, and ${((100 * factNumber("PE2")) / factNumber("PE1")).toFixed(1)} % was measured (PE2).`,
+    categories: order.map((name) => `${name} (${setting(name, "low")} … ${setting(name, "high")})`),
+    x: { title: "", unit: "" },
+    y: { title: "throughput", unit: "% of off" },
+    series,
+    layout: { height: 560 },
+  });
+}
+
+/** The configuration of the warm-up curve. */
+export interface WarmupConfig {
+  variants: string[];
+  cores: number;
+  transactions: number;
+  slices: number;
+  seed: number;
+}
+type WarmupInput = { [K in keyof WarmupConfig]?: WarmupConfig[K] | undefined };
+
+const WarmupSchema: z.ZodType<WarmupConfig, WarmupInput> = z.strictObject({
+  variants: z
+    .array(
+      z.string().refine((name) => variants.some((v) => v.name === name), {
+        error: `accepts ${variants.map((v) => v.name).join(", ")}`,
+      }),
+    )
+    .min(1)
+    .default(["strict", "deferred"])
+    .describe("ways of mapping"),
+  cores: z.int().min(1).max(16).default(16).describe("cores that run the workload"),
+  transactions: z.int().min(100).max(1_000_000).default(12_000).describe("transactions from the very first one"),
+  slices: z.int().min(2).max(200).default(24).describe("points of the curve"),
+  seed: z.int().min(0).max(2_147_483).default(1).describe("the random streams"),
+});
+
+/** From the first transaction on: when is the host in its steady state? */
+export const warmup: Experiment<typeof WarmupSchema, { run: HostRun }> = defineExperiment({
+  name: "warm-up",
+  title: "From the first transaction to the steady state",
+  question: "After how many transactions is the simulated host in its steady state?",
+  config: WarmupSchema,
+  points: (config) =>
+    config.variants.map((name) => ({
+      run: {
+        ...hostRunDefaults,
+        variant: name,
+        cores: config.cores,
+        warmup: 0,
+        transactions: config.transactions,
+        slices: config.slices,
+        seed: config.seed * 1000,
+      },
+    })),
+  label: ({ run }) => run.variant,
+  simulate: ({ run }) => {
+    const result = simulateHost(run);
+    return result.slices.map((throughput, i) => ({
+      variant: run.variant,
+      title: variant(run.variant).title,
+      transaction: Math.round((run.transactions * (i + 1)) / run.slices),
+      throughput,
+    }));
+  },
+  columns: {
+    variant: { unit: "", description: "way of mapping" },
+    title: { unit: "", description: "the same, as figures name it" },
+    transaction: { unit: "transactions", description: "end of the slice" },
+    throughput: { unit: "transactions/s", description: "throughput of the slice" },
+  },
+  figures: {
+    curve: (rows) =>
+      lineFigure({
+        title: "From the first transaction on",
+        caption:
+          "Throughput of successive slices of one run. Quick runs begin to measure after 400 transactions, full ones after 10,000.",
+        x: { title: "transactions since the start", unit: "" },
+        y: { title: "throughput", unit: "thousand transactions/s" },
+        series: distinct<string>(rows, "title").map((title) => {
+          const mine = where(rows, { title });
+          return {
+            name: title,
+            x: mine.map((r) => Number(r["transaction"])),
+            y: mine.map((r) => Number(r["throughput"]) / 1000),
+          };
+        }),
+      }),
+  },
+  claims: () => [],
+});
+
+/** Throughput of `over` as a share of `under`, over a grid of maps a transaction and stack work. */
+export function gridRatio(rows: readonly Row[], over: string, under: string) {
+  const pairs = distinct<number>(rows, "mapsPerSide");
+  const stack = distinct<number>(rows, "stackMicroseconds");
+  return {
+    pairs,
+    stack,
+    values: stack.map((stackMicroseconds) =>
+      pairs.map(
+        (mapsPerSide) =>
+          ratio(
+            where(rows, { variant: over, mapsPerSide, stackMicroseconds }),
+            where(rows, { variant: under, mapsPerSide, stackMicroseconds }),
+          ).mean,
+      ),
+    ),
+  };
+}
