@@ -15,9 +15,12 @@ const Config = z.strictObject({
   sizesKiB: z
     .array(z.int().min(1).max(131_072))
     .min(1)
-    .default([8, 16, 32, 40, 64, 128, 256, 288, 512, 1024, 4096, 16_384, 20_480, 22_528])
+    .default([8, 16, 32, 40, 64, 128, 256, 288, 512, 1024, 4096, 16_384, 20_480, 22_528, 24_576])
     .describe("memory that the chase runs through (KiB), one pointer a 64-byte line"),
-  remote: z.boolean().default(true).describe("chase through the other socket's memory too"),
+  remote: z
+    .boolean()
+    .default(true)
+    .describe("chase through the other socket's memory too, where the private caches are too small"),
   seed: z.int().min(0).default(1).describe("seed of the random order of the lines"),
 });
 
@@ -79,7 +82,11 @@ export const memoryLatency: Experiment<typeof Config, LatencyPoint> = defineExpe
   question: "How long does a load take when the memory in use outgrows one cache after another?",
   config: Config,
   points: ({ host, sizesKiB, remote, seed }) =>
-    (remote ? [0, 1] : [0]).flatMap((home) => sizesKiB.map((sizeKiB) => ({ host, sizeKiB, home, seed }))),
+    (remote ? [0, 1] : [0]).flatMap((home) => {
+      // Where memory is attached shows only once the private caches are too small.
+      const sizes = home === 0 ? sizesKiB : sizesKiB.filter((sizeKiB) => sizeKiB > 2 * machineConfig(host).l2KiB);
+      return sizes.map((sizeKiB) => ({ host, sizeKiB, home, seed }));
+    }),
   label: ({ sizeKiB, home }) => `${sizeKiB} KiB of ${home === 0 ? "local" : "remote"} memory`,
   simulate,
   columns: {
@@ -98,13 +105,16 @@ export const memoryLatency: Experiment<typeof Config, LatencyPoint> = defineExpe
         x: of(memory).map((r) => Number(r["sizeKiB"])),
         y: of(memory).map((r) => Number(r["ns"])),
       });
-      return lineFigure({
+      const staircase = lineFigure({
         title: "A load's latency over the memory in use",
         caption: `Each step is a cache that has become too small: ${c.l1KiB} KiB of L1, ${c.l2KiB} KiB of L2, ${c.l3KiB / 1024} MiB of L3, then memory.`,
         x: { title: "memory that the chase runs through", unit: "KiB", log: true },
         y: { title: "latency of a load", unit: "ns", log: true },
         series: ["local", "remote"].filter((memory) => of(memory).length > 0).map(line),
       });
+      // Labels at 1, 2 and 5 of each power of ten: two decades have no room for nine.
+      Object.assign(staircase.layout["yaxis"] as object, { dtick: "D2" });
+      return staircase;
     },
   },
   claims: (rows, { host }) => claims(rows, host),
