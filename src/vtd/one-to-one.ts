@@ -52,7 +52,8 @@ const runsOf = (intervals: { first: number; end: number }[]): Run[] => {
 };
 
 const rankIn = (runs: readonly Run[], block: number): number => {
-  for (const run of runs) {
+  for (let i = 0; i < runs.length; i++) {
+    const run = runs[i];
     if (block < run.first) return -1;
     if (block < run.end) return run.rank + (block - run.first);
   }
@@ -80,6 +81,10 @@ export class OneToOneTable {
   private readonly secondBase: number;
   private readonly firstBase: number;
   private readonly thirdCount: number;
+  /** The regions again as plain lists: asked for at every translation. */
+  private readonly starts: number[];
+  private readonly ends: number[];
+  private readonly leaves: PageBytes[];
 
   /**
    * @param regions what is mapped, and with which leaves; in address order, without overlap
@@ -107,6 +112,9 @@ export class OneToOneTable {
       }
     }
     this.regions = cutRegions;
+    this.starts = cutRegions.map((region) => region.start);
+    this.ends = cutRegions.map((region) => region.start + region.bytes);
+    this.leaves = cutRegions.map((region) => region.page);
     this.sizes = ([4096, 2097152, 1073741824] as PageBytes[]).filter((size) => cutRegions.some((r) => r.page === size));
     const blocks = (level: 2 | 3, largest: number) =>
       cutRegions
@@ -124,10 +132,8 @@ export class OneToOneTable {
 
   /** The bytes of the leaf that maps an address, or 0 where nothing is mapped. */
   leafBytes(address: number): PageBytes | 0 {
-    for (const region of this.regions) {
-      if (address < region.start) return 0;
-      if (address < region.start + region.bytes) return region.page;
-    }
+    const { ends } = this;
+    for (let i = 0; i < ends.length; i++) if (address < ends[i]) return address >= this.starts[i] ? this.leaves[i] : 0;
     return 0;
   }
 
@@ -136,16 +142,15 @@ export class OneToOneTable {
    * above, or at an entry that is not present.
    */
   entryAddress(level: 1 | 2 | 3 | 4, address: number): number {
-    const third = Math.floor(address / span[4]);
+    const third = Math.floor(address * (1 / 549755813888));
     if (level === 4) return address < addressLimit ? this.base + third * entryBytes : -1;
     if (third >= this.thirdCount) return -1;
-    if (level === 3) return this.thirdBase + Math.floor(address / span[3]) * entryBytes;
-    const [runs, frames] = level === 2 ? [this.secondRuns, this.secondBase] : [this.firstRuns, this.firstBase];
-    const block = Math.floor(address / span[level + 1]);
-    const rank = rankIn(runs, block);
+    if (level === 3) return this.thirdBase + Math.floor(address * (1 / 1073741824)) * entryBytes;
+    const block = Math.floor(level === 2 ? address * (1 / 1073741824) : address * (1 / 2097152));
+    const rank = rankIn(level === 2 ? this.secondRuns : this.firstRuns, block);
     if (rank < 0) return -1;
-    const inside = Math.floor((address - block * span[level + 1]) / span[level]);
-    return frames + rank * tableBytes + inside * entryBytes;
+    const inside = Math.floor((address - block * span[level + 1]) * (level === 2 ? 1 / 2097152 : 1 / 4096));
+    return (level === 2 ? this.secondBase : this.firstBase) + rank * tableBytes + inside * entryBytes;
   }
 
   /** The table written out: the eight-byte entries that are present, by their physical address. For checking, and for small tables. */

@@ -101,21 +101,27 @@ class FullyAssociative implements TranslationCache {
   }
 
   find(key: number): number {
+    // The entry used last is asked for again most often: the upper levels of a walk.
+    if (this.newest >= 0 && this.keys[this.newest] === key) return this.values[this.newest];
     const slot = this.index.get(key);
     if (slot < 0) return -1;
+    this.refresh(slot);
+    return this.values[slot];
+  }
+
+  private refresh(slot: number): void {
     if (this.replacement === "lru" && slot !== this.newest) {
       this.unlink(slot);
       this.pushNewest(slot);
     }
-    return this.values[slot];
   }
 
   insert(key: number, _index: number, value: number): number {
     if (this.entries === 0) return -1;
-    const present = this.index.get(key);
+    const present = this.newest >= 0 && this.keys[this.newest] === key ? this.newest : this.index.get(key);
     if (present >= 0) {
       this.values[present] = value;
-      this.find(key);
+      this.refresh(present);
       return -1;
     }
     let slot: number;

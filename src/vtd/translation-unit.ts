@@ -37,7 +37,10 @@ export interface TranslationCounters {
 }
 
 const sizeCode = (page: PageBytes): number => (page === 4096 ? 0 : page === 2097152 ? 1 : 2);
-const structureSpan = [0, 0, 2097152, 1073741824, 549755813888];
+/** One over the bytes that an entry of a level covers: powers of two, so that multiplying is exact, and faster than dividing. */
+const structureShare = [0, 0, 1 / 2097152, 1 / 1073741824, 1 / 549755813888];
+const pageShare = (page: PageBytes): number =>
+  page === 4096 ? 1 / 4096 : page === 2097152 ? 1 / 2097152 : 1 / 1073741824;
 
 /** What a walk found. */
 export interface WalkResult {
@@ -89,14 +92,14 @@ export class TranslationUnit {
   /** A key that names the page of an address, for telling whether two requests wait for the same walk. */
   pageKey(address: number): number {
     const page = this.table.leafBytes(address) || 4096;
-    return Math.floor(address / page) * 4 + sizeCode(page);
+    return Math.floor(address * pageShare(page)) * 4 + sizeCode(page);
   }
 
   /** Looks an address up in the IOTLB, all sizes at once: the translated address, or -1 on a miss. */
   lookup(address: number): number {
     this.counters.lookups += 1;
     for (const page of this.sizes) {
-      const number = Math.floor(address / page);
+      const number = Math.floor(address * pageShare(page));
       const frame = this.iotlbs[sizeCode(page)].find(number * 4 + sizeCode(page), number);
       if (frame >= 0) {
         this.counters.hits += 1;
@@ -118,7 +121,7 @@ export class TranslationUnit {
     const leaf = leafBytes === 4096 ? 1 : leafBytes === 2097152 ? 2 : leafBytes === 1073741824 ? 3 : 1;
     let level = 4;
     for (let cached = leaf + 1; cached <= 4; cached++) {
-      const number = Math.floor(address / structureSpan[cached]);
+      const number = Math.floor(address * structureShare[cached]);
       if ((this.structures[cached] as TranslationCache).find(number, number) >= 0) {
         counters.structureHits[cached] += 1;
         level = cached - 1;
@@ -149,10 +152,10 @@ export class TranslationUnit {
   fill(address: number): void {
     const page = this.table.leafBytes(address);
     if (page === 0) return;
-    const number = Math.floor(address / page);
+    const number = Math.floor(address * pageShare(page));
     this.iotlbs[sizeCode(page)].insert(number * 4 + sizeCode(page), number, number);
     for (let level = page === 4096 ? 2 : page === 2097152 ? 3 : 4; level <= 4; level++) {
-      const block = Math.floor(address / structureSpan[level]);
+      const block = Math.floor(address * structureShare[level]);
       (this.structures[level] as TranslationCache).insert(block, block, block);
     }
   }
