@@ -132,7 +132,7 @@ export class OneToOneTable {
 
   /** The bytes of the leaf that maps an address, or 0 where nothing is mapped. */
   leafBytes(address: number): PageBytes | 0 {
-    const { ends } = this;
+    const ends = this.ends;
     for (let i = 0; i < ends.length; i++) if (address < ends[i]) return address >= this.starts[i] ? this.leaves[i] : 0;
     return 0;
   }

@@ -1,6 +1,6 @@
 /**
  * Runs a stream fast. Every stage hands its packets on after a fixed time, so each has a ring in time order and no event queue is needed:
- * the next event is the earliest of a few heads. That trades generality for about ten times the speed (npm run bench:pages);
+ * the next event is the earliest of a few heads. That trades generality for about four times the speed (npm run bench:pages);
  * `dma-stream-readable.ts` is the same model on the engine's event queue, and a test compares their results.
  *
  * At the same time: packets done first, then data ready, then walks, then arrivals; within a kind by device (in the order of names).

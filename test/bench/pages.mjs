@@ -40,5 +40,11 @@ const terabyte = { windowBytes: 2 ** 40, memoryBytes: 2 ** 40, warmth: "cold", t
 const line = (what, value) => console.log(`${what.padEnd(62)} ${value}`);
 line("64-byte random reads, 4K pages, all miss (goal 0.5, stretch 2)", `${fast.toFixed(2)} M transfers/s`);
 line("the same, IOMMU off", `${free.toFixed(2)} M transfers/s`);
-line("the same, all miss, on the event queue", `${readable.toFixed(2)} M transfers/s (${(fast / readable).toFixed(1)} × slower)`);
-line("64-byte reads, 4K pages over 1 TiB, x16, 256 tags", `${speed(runDmaStream, config(200_000, terabyte)).toFixed(2)} M transfers/s`);
+line(
+  "the same, all miss, on the event queue",
+  `${readable.toFixed(2)} M transfers/s (${(fast / readable).toFixed(1)} × the time)`,
+);
+line(
+  "64-byte reads, 4K pages over 1 TiB, x16, 256 tags",
+  `${speed(runDmaStream, config(200_000, terabyte)).toFixed(2)} M transfers/s`,
+);

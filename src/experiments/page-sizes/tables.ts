@@ -1,0 +1,117 @@
+/** Tables for a reader: errors, mechanisms, parameters with their sources. */
+import type { ColumnTable } from "arquero";
+import { type Column, type Row, tableOf } from "../experiment.js";
+import { errorTable, missingMechanisms } from "./errors.js";
+import { type HostName, pageHost } from "./hosts.js";
+import { parallelism } from "./parallelism.js";
+
+const column = (unit: string, description: string): Column => ({ unit, description });
+const rounded = (value: number): number => Math.round(value * 10) / 10;
+
+/** The error table as a table: median and worst, by host, direction, size and page. */
+export function errorReport(rows: readonly Row[]): ColumnTable {
+  return tableOf(
+    errorTable(rows).map((row) => ({
+      by: row.by,
+      group: row.group,
+      rows: row.rows,
+      median: rounded(row.medianPercent),
+      worst: rounded(row.worstPercent),
+      within15: row.within15,
+      worstRow: row.worstRow,
+    })),
+    {
+      by: column("", "what groups the rows"),
+      group: column("", "the group"),
+      rows: column("", "published values in it"),
+      median: column("%", "median of the absolute error"),
+      worst: column("%", "largest error, with its sign"),
+      within15: column("rows", "rows within 15 %"),
+      worstRow: column("", "the row of the largest error"),
+    },
+  );
+}
+
+/** What the model lacks in the rows that are off by more than 15 %. */
+export function missingReport(rows: readonly Row[]): ColumnTable {
+  return tableOf(
+    missingMechanisms(rows).map((row) => ({ ...row, worstPercent: rounded(row.worstPercent) })),
+    {
+      missing: column("", "what the model lacks"),
+      rows: column("", "published values off by more than 15 %"),
+      worstPercent: column("%", "the largest error"),
+    },
+  );
+}
+
+/** A host's parameters, each with its unit and its source; assumptions say so. */
+export function parameterTable(host: HostName): ColumnTable {
+  return tableOf(
+    pageHost(host).parameters.map(({ name, value, unit, source, assumed }) => ({
+      parameter: name,
+      value: typeof value === "number" ? Math.round(value * 100) / 100 : value,
+      unit,
+      assumed,
+      source,
+    })),
+    {
+      parameter: column("", "name in the model"),
+      value: column("", "value"),
+      unit: column("", "unit"),
+      assumed: column("", "no record supports it"),
+      source: column("", "where it comes from"),
+    },
+  );
+}
+
+/** The two fits, each with its neighbours. */
+export function fitTable(): ColumnTable {
+  const { tags, walkers } = parallelism();
+  const rows = [
+    { what: "reads in flight", fit: tags },
+    { what: "walks at a time", fit: walkers },
+  ].flatMap(({ what, fit }) =>
+    [...fit.neighbours, { value: fit.value, simulated: fit.simulated }]
+      .sort((a, b) => a.value - b.value)
+      .map(({ value, simulated }) => ({
+        what,
+        value,
+        simulated: Math.round(simulated * 100) / 100,
+        measured: fit.measured,
+        error: rounded((simulated / fit.measured - 1) * 100),
+        chosen: value === fit.value,
+      })),
+  );
+  return tableOf(rows, {
+    what: column("", "quantity that no latency run shows"),
+    value: column("", "whole number tried"),
+    simulated: column("Gb/s", "simulated bandwidth with it"),
+    measured: column("Gb/s", "measured on Haswell"),
+    error: column("%", "difference"),
+    chosen: column("", "nearest to the measurement"),
+  });
+}
+
+/** Several runs side by side: the error of the predicted rows of each, to see what a change of the model would do. */
+export function compareErrors(runs: Readonly<Record<string, readonly Row[]>>): ColumnTable {
+  return tableOf(
+    Object.entries(runs).flatMap(([name, rows]) =>
+      errorTable(rows)
+        .filter((row) => row.by === "host" || row.by === "direction")
+        .map((row) => ({
+          model: name,
+          group: row.group,
+          rows: row.rows,
+          median: rounded(row.medianPercent),
+          worst: rounded(row.worstPercent),
+        })),
+    ),
+    {
+      model: column("", "what was changed"),
+      group: column("", "host or direction"),
+      rows: column("", "published values"),
+      median: column("%", "median of the absolute error"),
+      worst: column("%", "largest error, with its sign"),
+    },
+  );
+}
