@@ -18,7 +18,7 @@ export const threadRanges: {
   readonly devices: readonly number[];
   readonly tags: readonly number[];
 } = {
-  dmaBytes: [64, 256, 512, 1024, 4096],
+  dmaBytes: [64, 256, 512, 1024, 2048, 4096],
   windows: [64 * mebibyte, gibibyte, 16 * gibibyte, 128 * gibibyte, tebibyte],
   devices: [1, 2, 4],
   tags: [32, 256],

@@ -25,6 +25,20 @@ export function sizeName(bytes: number): string {
   return `${value} ${units[unit]}`;
 }
 
+/** Puts a tick at every window that was run, with its size in words. */
+function withWindowTicks(made: Figure, rows: readonly Row[]): Figure {
+  const windows = (distinct(rows, "windowBytes") as number[]).sort((a, b) => a - b);
+  // Of windows closer than a factor of two, only the first gets a label.
+  const apart = windows.filter((bytes, i) => i === 0 || bytes >= 2 * windows[i - 1]);
+  Object.assign(made.layout["xaxis"] as object, {
+    tickmode: "array",
+    tickvals: apart.map((bytes) => bytes / 1024),
+    ticktext: apart.map(sizeName),
+    title: { text: "window" },
+  });
+  return made;
+}
+
 /** Small multiples: measured points over predicted curves, one panel a direction and DMA size. */
 export function hostFigure(rows: readonly Row[], host: HostName): Figure {
   const mine = rows.filter((row) => row["host"] === host && row["part"] === "published" && row["kind"] === "bandwidth");
@@ -36,14 +50,14 @@ export function hostFigure(rows: readonly Row[], host: HostName): Figure {
   );
   const across = 4;
   const down = Math.max(1, Math.ceil(panels.length / across));
-  const layout: Record<string, unknown> = { height: 130 + 230 * down, margin: { t: 80, r: 16, b: 56, l: 64 } };
+  const layout: Record<string, unknown> = { height: 140 + 220 * down, margin: { t: 56, r: 16, b: 90, l: 64 } };
   const annotations: Record<string, unknown>[] = [];
   const data: Record<string, unknown>[] = [];
   const shown = new Set<string>();
   for (const [i, { direction, bytes }] of panels.entries()) {
     const n = i === 0 ? "" : String(i + 1);
     const left = (i % across) / across + 0.01;
-    const right = (i % across) / across + 0.23;
+    const right = (i % across) / across + 0.21;
     const top = 1 - Math.floor(i / across) / down;
     const bottom = top - 1 / down + 0.3 / down;
     const inPanel = mine.filter((row) => row["direction"] === direction && row["dmaBytes"] === bytes);
@@ -105,7 +119,7 @@ export function hostFigure(rows: readonly Row[], host: HostName): Figure {
     caption:
       "Rings are published measurements, lines the simulation. Where a line leaves its rings, the model lacks a mechanism.",
     data,
-    layout: { ...layout, annotations, legend: { orientation: "h", y: 1.06, yanchor: "bottom" } },
+    layout: { ...layout, annotations, legend: { orientation: "h", x: 0, y: -0.02, yanchor: "top" } },
   });
 }
 
@@ -155,17 +169,19 @@ function errorFigure(rows: readonly Row[]): Figure {
 /** Latency by window with one read in flight: what each host was calibrated on. */
 function latencyFigure(rows: readonly Row[]): Figure {
   const mine = rows.filter((row) => row["kind"] === "latency");
-  const series = distinct(mine, "host").flatMap((host) =>
-    pages.flatMap((page) => {
+  const hosts = distinct(mine, "host");
+  const series = hosts.flatMap((host) =>
+    (["off", "4K"] as const).flatMap((page) => {
       const points = mine.filter((row) => row["host"] === host && row["page"] === page);
-      if (points.length === 0 || page === "2M") return [];
+      if (points.length === 0) return [];
       const x = points.map(kibibytes);
       return [
         {
-          name: `${host} ${page}, simulated`,
+          name: `${host} ${page}`,
           x,
           y: points.map((row) => Number(row["latencyNs"])),
           mode: "lines" as const,
+          dash: page === "off",
         },
         {
           name: `${host} ${page}, measured`,
@@ -179,18 +195,19 @@ function latencyFigure(rows: readonly Row[]): Figure {
   const made = lineFigure({
     title: "Latency of a 64-byte read, one in flight",
     caption:
-      "The steps between 512 KiB and 4 MiB give the IOTLB's entries and the cost of a miss; the rise at 64 MiB is data from DRAM. These rows are calibration.",
+      "Lines are simulated (dashed: IOMMU off), rings measured. The steps between 512 KiB and 4 MiB give the IOTLB's entries and the cost of a miss; the rise at 64 MiB is data from DRAM. These rows are calibration.",
     x: { title: "window", unit: "KiB", log: true },
     y: { title: "latency", unit: "ns" },
     series,
     layout: { height: 480 },
   });
-  for (const [i, trace] of made.data.entries()) {
-    const colour = palette[Math.floor(i / 2) % palette.length];
-    trace["line"] = { color: colour, width: 2 };
+  for (const trace of made.data) {
+    const colour = palette[hosts.findIndex((host) => String(trace["name"]).startsWith(`${host} `)) % palette.length];
+    trace["line"] = { ...(trace["line"] as object), color: colour, width: 2 };
     trace["marker"] = { color: colour, size: 7, symbol: "circle-open" };
+    if (trace["mode"] === "markers") trace["showlegend"] = false;
   }
-  return made;
+  return withWindowTicks(made, mine);
 }
 
 /** Misses and walkers in use against the window: Haswell, 64-byte reads, 4K pages. */
@@ -203,7 +220,7 @@ function walkersFigure(rows: readonly Row[]): Figure {
       row["direction"] === "read" &&
       row["dmaBytes"] === 64,
   );
-  return lineFigure({
+  const made = lineFigure({
     title: "Walks under way, 64-byte reads, 4K pages",
     caption:
       "Once the window passes the IOTLB's reach (about half a mebibyte), all walkers are busy: from there on they set the pace.",
@@ -214,6 +231,7 @@ function walkersFigure(rows: readonly Row[]): Figure {
       return { name: String(host), x: points.map(kibibytes), y: points.map((row) => Number(row["walkersBusy"])) };
     }),
   });
+  return withWindowTicks(made, mine);
 }
 
 /** Bandwidth against DMA size with the three roofs, over the largest window of the thread part. */
@@ -300,7 +318,7 @@ function gridFigure(rows: readonly Row[], y: "gbps" | "latencyNs"): Figure {
     const key = keys.map((k) => String(row[k])).join(" · ") || "run";
     groups.set(key, [...(groups.get(key) ?? []), row]);
   }
-  return lineFigure({
+  const made = lineFigure({
     title: y === "gbps" ? "Bandwidth by window" : "Latency by window",
     caption: "Every combination of the configuration; intervals of 95 % from ten batches of each run.",
     x: { title: "window", unit: "KiB", log: true },
@@ -314,6 +332,7 @@ function gridFigure(rows: readonly Row[], y: "gbps" | "latencyNs"): Figure {
         : {}),
     })),
   });
+  return withWindowTicks(made, mine);
 }
 
 const bandwidthHosts = ["hsw", "hsw2", "ivb", "ivb-remote", "snb"] as const;
