@@ -1,14 +1,24 @@
 // Makes a fresh clone ready to run, without any dependency of its own: installs the locked packages when the lock file
 // has changed, generates the typed facts from data/, and compiles src/ to dist/. With nothing to do it takes about a second.
 // Run by `npm start` and `npm test` before anything else; `--build` skips the check of installed packages.
-import { spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { takeLock } from "./lock.mjs";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
-const lockFolder = join(root, ".setup-lock");
 const buildOnly = process.argv.includes("--build");
 
 const say = (text) => process.stderr.write(`${text}\n`);
@@ -24,53 +34,54 @@ if (major < 20 || (major === 20 && minor < 19)) {
   );
 }
 
-/** Waits for another set-up in the same folder; takes over a lock whose owner is gone. */
-function takeLock() {
-  const deadline = Date.now() + 10 * 60_000;
-  for (let told = false; ; ) {
-    try {
-      mkdirSync(lockFolder);
-      writeFileSync(join(lockFolder, "pid"), String(process.pid));
-      return;
-    } catch (error) {
-      if (error.code !== "EEXIST")
-        fail(`Cannot write to ${root}: ${error.message}. Free some space or check the folder's permissions.`);
-    }
-    if (!ownerAlive()) {
-      rmSync(lockFolder, { recursive: true, force: true });
-      continue;
-    }
-    if (Date.now() > deadline)
-      fail(`Another set-up has held ${lockFolder} for ten minutes. Stop it, or delete that folder, and try again.`);
-    if (!told) say("Another set-up is running in this folder; waiting for it …");
-    told = true;
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200);
-  }
+/** What went wrong with the packages, by the words of npm and of the system. */
+const causes = [
+  [
+    /ENOSPC|EDQUOT|no space left on device/i,
+    `The disk ran full while the packages were being installed. Free about 1 GB in ${root} and in npm's cache, then run the command again.`,
+  ],
+  [
+    /EACCES|EPERM|EROFS|read-only file system/,
+    `The folder ${root} (or npm's cache) cannot be written to. Make it writable for this user, then run the command again.`,
+  ],
+  [
+    /EINTEGRITY/,
+    "A downloaded package does not have the checksum recorded in package-lock.json, so it was not installed. Run `npm cache verify`, then the command again; if it stays so, the package mirror in use alters packages.",
+  ],
+  [
+    /EUSAGE|can only install packages when your package.json and package-lock.json/,
+    "package-lock.json does not fit package.json. After an edit of package.json run `npm install` once.",
+  ],
+  [
+    /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|ERR_SOCKET_TIMEOUT|UNABLE_TO_|SELF_SIGNED|CERT_|E40[134]|E50[0-9]|network/,
+    "The npm registry could not be reached. Check the network connection (behind a proxy: HTTPS_PROXY, or npm's registry setting for a mirror), then run the command again.",
+  ],
+];
+
+/** The sentence for a failed installation. */
+function explain(output) {
+  const [, sentence] = causes.find(([pattern]) => pattern.test(output)) ?? [];
+  return `${sentence ?? "Installing the packages failed; npm's messages are above. Run the command again."} Nothing half-installed was left behind.`;
 }
 
-function ownerAlive() {
-  try {
-    const pid = Number(readFileSync(join(lockFolder, "pid"), "utf8"));
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    if (error.code === "EPERM") return true;
-    // A lock without a pid yet is being taken this very moment; give its owner two seconds.
-    if (error.code === "ENOENT") {
-      try {
-        return Date.now() - statSync(lockFolder).mtimeMs < 2000;
-      } catch {
-        return false;
-      }
-    }
-    return false;
-  }
-}
+let running;
+let interrupted = false;
 
-function run(command, args, what) {
-  const { status, error } = spawnSync(command, args, { cwd: root, stdio: ["ignore", 2, 2], shell: false });
-  if (error) fail(`${what} could not start: ${error.message}`);
-  if (status !== 0) fail(what);
+/** Runs a tool to its end, showing what it prints; resolves with its exit code and the end of its output. */
+function run(command, args, cwd = root) {
+  return new Promise((resolve) => {
+    // A group of its own, so that an interrupt reaches it through us, with all that it started.
+    running = spawn(command, args, { cwd, stdio: ["ignore", "pipe", "pipe"], detached: true });
+    let output = "";
+    for (const stream of [running.stdout, running.stderr]) {
+      stream.on("data", (chunk) => {
+        process.stderr.write(chunk);
+        output = (output + chunk).slice(-65536);
+      });
+    }
+    running.on("error", (error) => resolve({ code: -1, output: error.message, missing: error.code === "ENOENT" }));
+    running.on("close", (code) => resolve({ code, output, missing: false }));
+  });
 }
 
 /** When anything below a folder was last changed; 0 for a folder that is not there. */
@@ -84,27 +95,105 @@ function newestMtime(folder) {
   return newest;
 }
 
-takeLock();
-process.on("exit", () => rmSync(lockFolder, { recursive: true, force: true }));
-for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => process.exit(130));
+let release = () => {};
+try {
+  release = takeLock(join(root, ".setup-lock"), {
+    onWait: () => say("Another set-up is running in this folder; waiting for it …"),
+  });
+} catch (error) {
+  if (error.code === "ELOCKED") {
+    fail(`Another set-up has held ${root}/.setup-lock for ten minutes. Stop it, or delete that folder, and try again.`);
+  }
+  fail(`Cannot write to ${root}: ${error.message}. Free some space or check the folder's permissions.`);
+}
 
-if (!buildOnly) {
+// Packages are installed beside the old ones and take their place when they are complete.
+const staging = join(root, ".setup-packages.tmp");
+process.on("exit", () => {
+  rmSync(staging, { recursive: true, force: true });
+  release();
+});
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
+  process.on(signal, () => {
+    if (interrupted) return;
+    interrupted = true;
+    if (running?.pid && running.exitCode === null) {
+      // npm may be ended at any moment: it writes to the staging folder only.
+      try {
+        process.kill(-running.pid, "SIGKILL");
+      } catch {
+        // It has just ended by itself.
+      }
+    }
+    say("\nThe set-up was interrupted. Nothing half-installed was left behind; run the command again to go on.");
+    // Give the killed tool's last writes time to end before its folder is removed.
+    setTimeout(() => process.exit(130), 200);
+  });
+}
+
+/** Installs the locked packages into the staging folder, then exchanges node_modules. */
+async function installPackages(wanted) {
+  say("Installing the packages (about a minute on the first run) …");
+  try {
+    rmSync(staging, { recursive: true, force: true });
+    mkdirSync(staging);
+    for (const name of ["package.json", "package-lock.json", ".npmrc"]) {
+      if (existsSync(join(root, name))) copyFileSync(join(root, name), join(staging, name));
+    }
+  } catch (error) {
+    fail(explain(error.message));
+  }
+  const npm = process.env.npm_execpath;
+  const [command, args] = npm ? [process.execPath, [npm]] : ["npm", []];
+  // npm start passes its own folder on to every npm below it.
+  for (const name of Object.keys(process.env)) {
+    if (/^npm_config_(local_)?prefix$/i.test(name)) delete process.env[name];
+  }
+  const { code, output, missing } = await run(
+    command,
+    [...args, "ci", "--no-fund", "--no-audit", "--loglevel=error"],
+    staging,
+  );
+  if (interrupted) return await new Promise(() => {});
+  if (missing) {
+    fail(
+      "npm was not found. It comes with Node.js (on Debian and Ubuntu: apt install npm); install it, then run the command again.",
+    );
+  }
+  if (code !== 0) fail(explain(output));
+  try {
+    writeFileSync(join(staging, "node_modules", ".iommu-lab-lock"), wanted);
+    const packages = join(root, "node_modules");
+    if (existsSync(packages)) renameSync(packages, join(staging, "former"));
+    renameSync(join(staging, "node_modules"), packages);
+  } catch (error) {
+    if (existsSync(join(staging, "former")) && !existsSync(join(root, "node_modules"))) {
+      renameSync(join(staging, "former"), join(root, "node_modules"));
+    }
+    fail(explain(error.message));
+  }
+}
+
+/** Runs one of the project's own steps; what it prints names the place at fault. */
+async function step(args, what, onFailure = () => {}) {
+  const { code } = await run(process.execPath, args);
+  if (interrupted) {
+    onFailure();
+    return await new Promise(() => {});
+  }
+  if (code !== 0) {
+    onFailure();
+    fail(what);
+  }
+}
+
+if (!buildOnly || !existsSync(join(root, "node_modules"))) {
   const wanted = createHash("sha256")
     .update(readFileSync(join(root, "package-lock.json")))
     .digest("hex");
   const stamp = join(root, "node_modules", ".iommu-lab-lock");
   const installed = existsSync(stamp) ? readFileSync(stamp, "utf8") : "";
-  if (installed !== wanted) {
-    say("Installing the packages (about a minute on the first run) …");
-    const npm = process.env.npm_execpath;
-    const [command, args] = npm ? [process.execPath, [npm]] : ["npm", []];
-    run(
-      command,
-      [...args, "ci", "--no-fund", "--no-audit", "--loglevel=error"],
-      "Installing the packages failed. Check that the package registry can be reached and that the disk is not full, then run the command again.",
-    );
-    writeFileSync(stamp, wanted);
-  }
+  if (installed !== wanted) await installPackages(wanted);
 }
 
 /** The rooms whose data is turned into a typed module, and the folders of data/ it is made from. */
@@ -120,11 +209,22 @@ for (const [room, folders] of generators) {
     statSync(generator).mtimeMs,
   );
   if (!existsSync(generated) || statSync(generated).mtimeMs < inputs)
-    run(
-      process.execPath,
+    await step(
       [generator],
       `Generating src/${room}/generated.ts from data/ failed; the message above names the file and field.`,
     );
+}
+
+/** Removes compiled files whose source is gone, so that nothing can still import them. */
+function removeOrphans() {
+  const dist = join(root, "dist");
+  if (!existsSync(dist)) return;
+  for (const entry of readdirSync(dist, { withFileTypes: true, recursive: true })) {
+    if (!entry.isFile() || !/\.(js|js\.map|d\.ts)$/.test(entry.name)) continue;
+    const folder = entry.parentPath ?? entry.path;
+    const source = join(root, "src", folder.slice(dist.length), entry.name.replace(/\.(js|js\.map|d\.ts)$/, ".ts"));
+    if (!existsSync(source)) rmSync(join(folder, entry.name), { force: true });
+  }
 }
 
 const built = join(root, "dist", ".tsbuildinfo");
@@ -134,10 +234,12 @@ const sources = Math.max(
   statSync(join(root, "package-lock.json")).mtimeMs,
 );
 if (!existsSync(built) || statSync(built).mtimeMs < sources) {
-  run(
-    process.execPath,
+  removeOrphans();
+  await step(
     [join(root, "node_modules", "typescript", "bin", "tsc"), "-p", join(root, "tsconfig.json")],
     "Compiling src/ failed; the messages above name file and line.",
+    // Compiled with errors, or not to its end: the next set-up compiles again.
+    () => rmSync(built, { force: true }),
   );
   writeFileSync(built, readFileSync(built));
 }
