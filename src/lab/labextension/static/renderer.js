@@ -153,6 +153,8 @@
     const { Widget } = (await versions[0].get())();
     const Renderer = rendererClass(Widget);
     return {
+      // JupyterLab looks for the plugin under `default` only in a module that says so.
+      __esModule: true,
       default: {
         id: "iommu-lab-renderer:plotly",
         description: "Draws plotly figures with the lab's own plotly.js.",
