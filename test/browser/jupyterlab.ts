@@ -1,0 +1,174 @@
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createServer, type Server } from "node:net";
+import { join } from "node:path";
+import type { Browser, Locator, Page } from "playwright-core";
+import { furnish, type PythonEnvironment, projectRoot, type RunningLab, startJupyterLab } from "../../src/lab/index.js";
+import { launchChromium } from "./chromium.js";
+
+/** A stored notebook, as far as the tests read it. */
+export interface Notebook {
+  cells: {
+    cell_type: string;
+    source: string | string[];
+    execution_count?: number | null;
+    outputs?: { output_type: string; ename?: string; evalue?: string; data?: Record<string, unknown> }[];
+  }[];
+}
+
+/** JupyterLab as the product starts it, on a folder of copies, with a browser before it. */
+export class LabInBrowser {
+  /** Every host that the browser asked for something. */
+  readonly hosts = new Set<string>();
+  /** Errors that JupyterLab's page threw. */
+  readonly pageErrors: string[] = [];
+  /** How often a process of the lab tried to reach the network through the proxy it was given. */
+  outward = 0;
+
+  private constructor(
+    readonly folder: string,
+    private readonly lab: RunningLab,
+    private readonly browser: Browser,
+    private readonly proxy: Server,
+  ) {}
+
+  /** @param source a folder whose contents are copied and shown */
+  static async start(python: PythonEnvironment, sources: readonly string[]): Promise<LabInBrowser> {
+    furnish(python);
+    // Inside the project, where notebooks live: their cells import its packages.
+    mkdirSync(join(projectRoot, "results"), { recursive: true });
+    const folder = mkdtempSync(join(projectRoot, "results", "browser-"));
+    for (const source of sources) cpSync(source, folder, { recursive: true });
+    let self: LabInBrowser | undefined;
+    const proxy = createServer((socket) => {
+      if (self) self.outward += 1;
+      socket.destroy();
+    });
+    await new Promise<void>((resolve) => proxy.listen(0, "127.0.0.1", resolve));
+    const address = proxy.address();
+    const url = `http://127.0.0.1:${typeof address === "object" && address ? address.port : 0}`;
+    const env = { ...python.env, HTTP_PROXY: url, HTTPS_PROXY: url, ALL_PROXY: url, NO_PROXY: "127.0.0.1,localhost" };
+    const browser = await launchChromium();
+    const lab = await startJupyterLab({ ...python, env }, { folder });
+    self = new LabInBrowser(folder, lab, browser, proxy);
+    return self;
+  }
+
+  async stop(): Promise<void> {
+    await this.browser.close();
+    await this.lab.stop();
+    this.proxy.close();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  /** Opens a notebook in a page and a workspace of its own, and waits until its kernel is idle. */
+  async open(notebook: string, options: { theme?: "light" | "dark"; height?: number } = {}): Promise<NotebookPage> {
+    const page = await this.browser.newPage({
+      viewport: { width: 1280, height: options.height ?? 900 },
+      colorScheme: options.theme ?? "light",
+    });
+    page.on("request", (request) => {
+      const { protocol, hostname } = new URL(request.url());
+      if (protocol !== "data:" && protocol !== "blob:") this.hosts.add(hostname);
+    });
+    page.on("pageerror", (error) => this.pageErrors.push(error.message));
+    page.setDefaultTimeout(15_000);
+    const workspace = `w${Math.floor(performance.now())}`;
+    await page.goto(`${this.lab.server}lab/workspaces/${workspace}/tree/${notebook}?token=${this.lab.token}&reset`);
+    const opened = new NotebookPage(page, join(this.folder, notebook));
+    await opened.idle();
+    return opened;
+  }
+}
+
+/** One notebook open in JupyterLab, driven as a person would: by menus, keys and clicks. */
+export class NotebookPage {
+  constructor(
+    readonly page: Page,
+    readonly file: string,
+  ) {}
+
+  /** The code cells, in order. */
+  get cells(): Locator {
+    return this.page.locator(".jp-CodeCell");
+  }
+
+  /** Waits until the kernel is there and has nothing to do: before it is connected, JupyterLab calls it idle too. */
+  async idle(): Promise<void> {
+    await this.page
+      .locator(".jp-StatusBar-Widget", { hasText: /iommu-lab\) \| Idle/ })
+      .first()
+      .waitFor({ timeout: 60_000 });
+  }
+
+  /** Chooses an entry of the menu bar: menu("Run", "Run All Cells"). */
+  async menu(name: string, entry: string): Promise<void> {
+    await this.page.locator(".lm-MenuBar-item", { hasText: new RegExp(`^${name}$`) }).click();
+    await this.page.locator(".lm-Menu-item", { hasText: entry }).first().click();
+  }
+
+  /** Waits until no cell waits for its turn or runs. */
+  async settled(timeout = 180_000): Promise<void> {
+    await this.page.waitForFunction(
+      () => !Array.from(document.querySelectorAll(".jp-InputPrompt")).some((prompt) => prompt.textContent === "[*]:"),
+      undefined,
+      { timeout, polling: 200 },
+    );
+    await this.idle();
+  }
+
+  /** Runs every cell by the menu, and waits until the last one is done. */
+  async runAll(): Promise<void> {
+    await this.menu("Run", "Run All Cells");
+    await this.page
+      .locator(".jp-InputPrompt", { hasText: /\[(\*|\d+)\]/ })
+      .first()
+      .waitFor();
+    await this.settled();
+  }
+
+  /** Puts a text into a new cell at the end, with the cursor behind it, and returns the cell. */
+  async write(text: string): Promise<Locator> {
+    await this.page.locator(".jp-CodeCell .cm-content").last().click();
+    await this.page.keyboard.press("Escape");
+    await this.page.keyboard.press("b");
+    await this.page.keyboard.press("Enter");
+    await this.page.keyboard.insertText(text);
+    return this.page.locator(".jp-CodeCell.jp-mod-active");
+  }
+
+  /** Saves by the menu and reads what was stored. */
+  async saved(): Promise<Notebook> {
+    await this.menu("File", "Save Notebook");
+    await this.page.locator(".jp-mod-current.jp-mod-dirty").waitFor({ state: "detached" });
+    return JSON.parse(readFileSync(this.file, "utf8")) as Notebook;
+  }
+
+  /** Scrolls through the notebook, so that each plot is drawn, and counts the drawn plots. */
+  async drawnPlots(): Promise<number> {
+    const plots = this.page.locator(".iommu-lab-plot");
+    const count = await plots.count();
+    for (let i = 0; i < count; i++) {
+      await plots.nth(i).scrollIntoViewIfNeeded();
+      await plots.nth(i).locator("svg.main-svg").first().waitFor();
+    }
+    return count;
+  }
+
+  /** A picture of the whole notebook, in results/screenshots. */
+  async screenshot(name: string): Promise<void> {
+    const height = await this.page
+      .locator(".jp-WindowedPanel-inner, .jp-Notebook")
+      .last()
+      .evaluate((node) => node.scrollHeight);
+    const { width } = this.page.viewportSize() ?? { width: 1280 };
+    await this.page.setViewportSize({ width, height: Math.min(height + 160, 16_000) });
+    await this.drawnPlots();
+    await this.page.waitForTimeout(300);
+    mkdirSync(join(projectRoot, "results", "screenshots"), { recursive: true });
+    await this.page.screenshot({ path: join(projectRoot, "results", "screenshots", `${name}.png`) });
+  }
+
+  async close(): Promise<void> {
+    await this.page.close();
+  }
+}

@@ -1,0 +1,171 @@
+/// <reference lib="dom" />
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { projectRoot } from "../../src/lab/index.js";
+import { pythonForTests } from "../support/python.js";
+import { LabInBrowser, type Notebook, type NotebookPage } from "./jupyterlab.js";
+
+const plotType = "application/vnd.plotly.v1+json";
+const python = await pythonForTests();
+const folder = join(projectRoot, "notebooks");
+const notebooks = existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith(".ipynb")) : [];
+
+const outputs = (notebook: Notebook) => notebook.cells.flatMap((cell) => cell.outputs ?? []);
+const codeCells = (notebook: Notebook) =>
+  notebook.cells.filter((cell) => cell.cell_type === "code" && cell.source.length > 0);
+const withPlots = (notebook: Notebook) => outputs(notebook).filter((output) => output.data?.[plotType] !== undefined);
+
+describe.skipIf(!python)("JupyterLab as npm start opens it", () => {
+  let lab: LabInBrowser;
+  beforeAll(async () => {
+    const sources = [join(import.meta.dirname, "fixtures"), ...(notebooks.length > 0 ? [folder] : [])];
+    lab = await LabInBrowser.start(python!, sources);
+  });
+  afterAll(() => lab?.stop());
+
+  describe("a notebook in use", () => {
+    let notebook: NotebookPage;
+    beforeAll(async () => {
+      notebook = await lab.open("trial.ipynb");
+    });
+    afterAll(() => notebook?.close());
+
+    test("runs by the menu: highlighted as TypeScript, with plots and tables and without errors", async () => {
+      await notebook.runAll();
+      const stored = await notebook.saved();
+      expect(outputs(stored).filter((output) => output.output_type === "error")).toEqual([]);
+      expect(await notebook.drawnPlots()).toBe(2);
+      await expect.poll(() => notebook.page.locator(".jp-RenderedHTML table tbody tr").count()).toBe(3);
+      const keyword = notebook.cells.nth(0).locator(".cm-content span", { hasText: /^const$/ });
+      expect(await keyword.count()).toBe(1);
+    });
+
+    test("draws plots in the theme's colours, as wide as the output area, with units to hover over", async () => {
+      const plot = notebook.page.locator(".iommu-lab-plot").first();
+      const titleColour = () => plot.locator(".gtitle").evaluate((node) => getComputedStyle(node).fill);
+      const light = await titleColour();
+      await notebook.page.emulateMedia({ colorScheme: "dark" });
+      await expect.poll(titleColour).not.toBe(light);
+      await notebook.page.emulateMedia({ colorScheme: "light" });
+      await expect.poll(titleColour).toBe(light);
+
+      const width = () => plot.evaluate((node) => [node.clientWidth, node.querySelector("svg")?.clientWidth]);
+      const [before] = await width();
+      await notebook.page.setViewportSize({ width: 900, height: 900 });
+      await expect.poll(async () => (await width())[1]).toBeLessThan(before ?? 0);
+      const [area, drawing] = await width();
+      expect(drawing).toBe(area);
+      await notebook.page.setViewportSize({ width: 1280, height: 900 });
+
+      await plot.scrollIntoViewIfNeeded();
+      await plot.locator(".scatterlayer .point").first().hover({ force: true });
+      await expect.poll(() => plot.locator(".hoverlayer").textContent()).toMatch(/throughput: .* Gb\/s/);
+    });
+
+    test("sorts a table by a click on a header: up, down, and as it was", async () => {
+      const table = notebook.page.locator(".jp-RenderedHTML table").first();
+      const names = () => table.locator("tbody tr td:first-child").allTextContents();
+      const header = table.locator("thead th").nth(1);
+      const before = await names();
+      await header.click();
+      expect(await names()).toEqual(["nine", "ten", "twohundred"]);
+      expect(await header.getAttribute("aria-sort")).toBe("ascending");
+      await header.click();
+      expect(await names()).toEqual(["twohundred", "ten", "nine"]);
+      await header.click();
+      expect(await names()).toEqual(before);
+    });
+
+    test("frees a plot when its cell runs again", async () => {
+      const cell = notebook.cells.nth(1);
+      await cell.locator(".cm-content").click();
+      for (let i = 0; i < 5; i++) {
+        await notebook.page.keyboard.press("Control+Enter");
+        await notebook.settled();
+      }
+      await cell.locator("svg.main-svg").first().waitFor();
+      expect(await notebook.page.locator(".js-plotly-plot").count()).toBe(
+        await notebook.page.locator(".iommu-lab-plot").count(),
+      );
+      expect(await notebook.page.locator("style[id^='plotly.js-style']").count()).toBeLessThanOrEqual(1);
+    });
+
+    test("completes a name with Tab", async () => {
+      const cell = await notebook.write("squaresOfThr");
+      await notebook.page.keyboard.press("Tab");
+      await expect.poll(() => cell.locator(".cm-content").textContent(), { timeout: 30_000 }).toBe("squaresOfThree");
+    });
+
+    test("shows a function's signature and comment with Shift-Tab", async () => {
+      await notebook.write("lineFigure(");
+      await notebook.page.keyboard.press("Shift+Tab");
+      const tooltip = notebook.page.locator(".jp-Tooltip");
+      await tooltip.waitFor({ timeout: 30_000 });
+      expect(await tooltip.textContent()).toMatch(/lineFigure\(spec: LineSpec\): Figure/);
+      expect(await tooltip.textContent()).toContain("Lines over a numeric axis");
+      await notebook.page.keyboard.press("Escape");
+    });
+
+    test("interrupts an endless loop by the menu and keeps its variables", async () => {
+      const cell = await notebook.write("while (true) {}");
+      await notebook.page.keyboard.press("Control+Enter");
+      await cell.locator(".jp-InputPrompt", { hasText: "[*]:" }).waitFor();
+      await notebook.menu("Kernel", "Interrupt Kernel");
+      await notebook.settled(30_000);
+      expect(await cell.locator(".jp-OutputArea").textContent()).toMatch(/interrupt/i);
+      const after = await notebook.write("squaresOfThree.length + 39");
+      await notebook.page.keyboard.press("Control+Enter");
+      await expect
+        .poll(() => after.locator(".jp-OutputArea-output").textContent(), { timeout: 30_000 })
+        .toContain("42");
+    });
+
+    test("restarts by the menu, and knows nothing of what was before", async () => {
+      await notebook.menu("Kernel", "Restart Kernel…");
+      await notebook.page.locator(".jp-Dialog .jp-mod-accept").click();
+      await notebook.page.waitForTimeout(500);
+      await notebook.idle();
+      const cell = await notebook.write("typeof (globalThis as any).squaresOfThree + String(1 + 1)");
+      await notebook.page.keyboard.press("Control+Enter");
+      await expect
+        .poll(() => cell.locator(".jp-OutputArea-output").textContent(), { timeout: 60_000 })
+        .toContain("undefined2");
+    });
+  });
+
+  test("an untrusted copy still draws its plots and sorts its tables", async () => {
+    const notebook = await lab.open("untrusted.ipynb");
+    await notebook.page
+      .locator(".jp-StatusBar-Widget [title*='not trusted' i], [data-icon='ui-components:not-trusted']")
+      .first()
+      .waitFor();
+    expect(await notebook.drawnPlots()).toBe(1);
+    expect(await notebook.page.locator("[data-ran-a-script]").count()).toBe(0);
+    const header = notebook.page.locator("table.iommu-lab-table thead th").first();
+    await header.click();
+    expect(await header.getAttribute("aria-sort")).toBe("ascending");
+    await notebook.close();
+  });
+
+  test.each(notebooks)("%s runs to its end without an error, with its plots and tables drawn", async (name) => {
+    const notebook = await lab.open(name);
+    await notebook.runAll();
+    const stored = await notebook.saved();
+    expect(outputs(stored).filter((output) => output.output_type === "error")).toEqual([]);
+    expect(codeCells(stored).filter((cell) => cell.execution_count == null)).toEqual([]);
+    expect(withPlots(stored).length).toBeGreaterThan(0);
+    expect(await notebook.drawnPlots()).toBe(withPlots(stored).length);
+    await notebook.screenshot(`${name.replace(/\.ipynb$/, "")}-light`);
+    await notebook.page.emulateMedia({ colorScheme: "dark" });
+    await notebook.page.locator("body[data-jp-theme-light='false']").waitFor();
+    await notebook.screenshot(`${name.replace(/\.ipynb$/, "")}-dark`);
+    await notebook.close();
+  });
+
+  test("nothing asked for anything outside this machine, and the page threw no error", () => {
+    expect([...lab.hosts]).toEqual(["127.0.0.1"]);
+    expect(lab.outward).toBe(0);
+    expect(lab.pageErrors).toEqual([]);
+  });
+});
