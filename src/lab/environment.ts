@@ -44,7 +44,7 @@ const stampName = "iommu-lab-environment.json";
 export const userFolder = "lab";
 
 interface LockModule {
-  takeLock(folder: string, options?: { onWait?: () => void; waitMs?: number }): () => void;
+  tryLock(folder: string): (() => void) | undefined;
 }
 
 const asset = (name: string) => join(projectRoot, "src", "lab", name);
@@ -98,18 +98,7 @@ export async function ensurePythonEnvironment(options: EnvironmentOptions = {}):
 
   const report = options.report ?? (() => {});
   const found = findPython(options.env ?? process.env);
-  const lock = (await import(pathToFileURL(asset("lock.mjs")).href)) as LockModule;
-  let release: () => void;
-  try {
-    release = lock.takeLock(join(root, ".venv-lock.tmp"), {
-      onWait: () => report("Another command is installing the Python packages; waiting for it …"),
-    });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ELOCKED") throw explainFailure(String(error), root);
-    throw new LabError(
-      `Another command has been installing into ${folder} for ten minutes. Stop it, or delete ${root}/.venv-lock.tmp, then run the command again.`,
-    );
-  }
+  const release = await lockInstallation(root, report);
   try {
     const meanwhile = await readStamp(folder, wanted, python, env);
     if (meanwhile) return { folder, python, version: meanwhile, env, installed: false };
@@ -118,6 +107,29 @@ export async function ensurePythonEnvironment(options: EnvironmentOptions = {}):
   } finally {
     release();
   }
+}
+
+/**
+ * Keeps other commands, and other calls in this process, from installing into the same folder at the same time.
+ * @returns lets the next one in
+ */
+async function lockInstallation(root: string, report: (line: string) => void): Promise<() => void> {
+  const { tryLock } = (await import(pathToFileURL(asset("lock.mjs")).href)) as LockModule;
+  const folder = join(root, ".venv-lock.tmp");
+  const deadline = performance.now() + 600_000;
+  for (let tries = 0; performance.now() < deadline; tries++) {
+    try {
+      const release = tryLock(folder);
+      if (release) return release;
+    } catch (error) {
+      throw explainFailure(String(error), root);
+    }
+    if (tries === 1) report("Another command is installing the Python packages; waiting for it …");
+    await new Promise((resolve) => setTimeout(resolve, tries === 0 ? 0 : 100));
+  }
+  throw new LabError(
+    `Another command has been installing into ${join(root, ".venv")} for ten minutes. Stop it, or delete ${folder}, then run the command again.`,
+  );
 }
 
 /** The version of a finished environment that fits the lock file and whose interpreter runs; undefined otherwise. */

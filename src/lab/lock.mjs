@@ -42,38 +42,46 @@ function held(folder) {
 }
 
 /**
- * Takes the lock, waiting for another process that holds it.
+ * Takes the lock if it is free.
  * @param {string} folder the lock: a folder that exists while it is held
+ * @returns {(() => void) | undefined} releases it; undefined when another process holds it, or has just let it go
+ * @throws the system's error when the folder cannot be made
+ */
+export function tryLock(folder) {
+  try {
+    mkdirSync(folder);
+  } catch (error) {
+    if (error.code !== "EEXIST") throw error;
+    if (!held(folder)) removeStale(folder);
+    return undefined;
+  }
+  try {
+    writeFileSync(join(folder, "owner"), `${process.pid}\n${startTime(process.pid)}`);
+  } catch (error) {
+    rmSync(folder, { recursive: true, force: true });
+    throw error;
+  }
+  return () => rmSync(folder, { recursive: true, force: true });
+}
+
+/**
+ * Takes the lock, waiting for another process that holds it (and blocking this one meanwhile).
+ * @param {string} folder the lock
  * @param {{ onWait?: () => void, waitMs?: number }} [options] onWait is called once, when it has to wait; waitMs bounds the wait
  * @returns {() => void} releases it
  * @throws the system's error when the folder cannot be made; an error with code "ELOCKED" when the wait was in vain
  */
 export function takeLock(folder, { onWait = () => {}, waitMs = 600_000 } = {}) {
   const deadline = Date.now() + waitMs;
-  for (let told = false; ; ) {
-    try {
-      mkdirSync(folder);
-    } catch (error) {
-      if (error.code !== "EEXIST") throw error;
-      if (!held(folder)) {
-        removeStale(folder);
-        continue;
-      }
-      if (Date.now() > deadline) {
-        throw Object.assign(new Error(`another process holds ${folder}`), { code: "ELOCKED" });
-      }
-      if (!told) onWait();
-      told = true;
-      sleep(100);
-      continue;
+  for (let tries = 0; ; tries++) {
+    const release = tryLock(folder);
+    if (release) return release;
+    if (Date.now() > deadline) {
+      throw Object.assign(new Error(`another process holds ${folder}`), { code: "ELOCKED" });
     }
-    try {
-      writeFileSync(join(folder, "owner"), `${process.pid}\n${startTime(process.pid)}`);
-    } catch (error) {
-      rmSync(folder, { recursive: true, force: true });
-      throw error;
-    }
-    return () => rmSync(folder, { recursive: true, force: true });
+    // The first time round it may have been a lock without an owner, which is removed by now.
+    if (tries === 1) onWait();
+    sleep(tries === 0 ? 0 : 100);
   }
 }
 
@@ -87,7 +95,6 @@ function removeStale(folder) {
     if (Date.now() - (statSync(guard, { throwIfNoEntry: false })?.mtimeMs ?? Date.now()) > 10_000) {
       rmSync(guard, { recursive: true, force: true });
     }
-    sleep(20);
     return;
   }
   try {

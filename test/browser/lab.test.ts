@@ -94,7 +94,9 @@ describe.skipIf(!python)("JupyterLab as npm start opens it", () => {
     test("completes a name with Tab", async () => {
       const cell = await notebook.write("squaresOfThr");
       await notebook.page.keyboard.press("Tab");
-      await expect.poll(() => cell.locator(".cm-content").textContent(), { timeout: 30_000 }).toBe("squaresOfThree");
+      await notebook.page.locator(".jp-Completer-item", { hasText: "squaresOfThree" }).waitFor({ timeout: 30_000 });
+      await notebook.page.keyboard.press("Enter");
+      await expect.poll(() => cell.locator(".cm-content").textContent()).toBe("squaresOfThree");
     });
 
     test("shows a function's signature and comment with Shift-Tab", async () => {
@@ -158,7 +160,7 @@ describe.skipIf(!python)("JupyterLab as npm start opens it", () => {
     expect(await notebook.drawnPlots()).toBe(withPlots(stored).length);
     await notebook.screenshot(`${name.replace(/\.ipynb$/, "")}-light`);
     await notebook.page.emulateMedia({ colorScheme: "dark" });
-    await notebook.page.locator("body[data-jp-theme-light='false']").waitFor();
+    await notebook.page.locator("body[data-jp-theme-light='false']").waitFor({ state: "attached" });
     await notebook.screenshot(`${name.replace(/\.ipynb$/, "")}-dark`);
     await notebook.close();
   });
