@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
   distinctAddresses,
+  envelope,
   holdings,
   IntervalCounter,
   lifetimes,
@@ -211,5 +212,34 @@ describe.each(golden)("$name, against the recorder's summary", ({ name, static: 
     const us = [0.01, 0.5, 1].map((share) => rankQuantile(ns, share) / 1000);
     for (const [i, value] of us.entries()) expect(Math.abs(value / wanted.us[i] - 1)).toBeLessThan(0.002);
     expect(distinctAddresses(trace, device, rr)).toBe(wanted.distinct);
+  });
+});
+
+describe("a long series in few points", () => {
+  test("every value lies in its bucket's bounds, and the means weigh up to the mean of all", () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(fc.nat(1000), fc.nat(1000)), { minLength: 1 }),
+        fc.integer({ min: 1, max: 9 }),
+        (pairs, buckets) => {
+          const sorted = pairs.sort((p, q) => p[0] - q[0]);
+          const y = sorted.map((p) => p[1]);
+          const seen = envelope(
+            sorted.map((p) => p[0]),
+            y,
+            buckets,
+          );
+          expect(seen.x.length).toBeLessThanOrEqual(buckets);
+          expect(Math.min(...seen.low)).toBe(Math.min(...y));
+          expect(Math.max(...seen.high)).toBe(Math.max(...y));
+          for (const [i, mean] of seen.mean.entries()) {
+            expect(mean).toBeGreaterThanOrEqual(seen.low[i] - 1e-9);
+            expect(mean).toBeLessThanOrEqual(seen.high[i] + 1e-9);
+          }
+        },
+      ),
+    );
+    expect(envelope([], [], 3).x).toEqual([]);
+    expect(envelope([0, 1, 3, 4], [1, 3, 5, 9], 2)).toEqual({ x: [1, 3], mean: [2, 7], low: [1, 5], high: [3, 9] });
   });
 });

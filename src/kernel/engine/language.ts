@@ -165,6 +165,8 @@ function withOptions(ts: TypeScript, packageRoot: string, root: string) {
       ...rest,
     );
 
+  rewriteShorthands(ts, copy);
+
   const lastMaps: string[] = [];
   const mapComment = /\n?\/\/# sourceMappingURL=data:application\/json;(?:charset=utf-8;)?base64,([\w+/=]+)\s*$/;
   copy["transpileModule"] = (code: string, options: import("@tslab/typescript-for-tslab").TranspileOptions) => {
@@ -181,6 +183,44 @@ function withOptions(ts: TypeScript, packageRoot: string, root: string) {
     return { ...result, outputText: text };
   };
   return { copy, watched, lastMaps };
+}
+
+/**
+ * tslab rewrites a name of an earlier cell to `exports.name`, but not where it stands as a shorthand property: `{ name }` would look for a
+ * variable that is not there. Here such a property becomes `name: exports.name` before tslab's own visitor comes by.
+ */
+function rewriteShorthands(ts: TypeScript, copy: Record<string, unknown>) {
+  type Node = import("@tslab/typescript-for-tslab").Node;
+  let program: { getTypeChecker(): import("@tslab/typescript-for-tslab").TypeChecker } | undefined;
+  copy["createWatchProgram"] = (...args: unknown[]) => {
+    const watch = (ts.createWatchProgram as (...args: unknown[]) => { getProgram(): { getProgram(): typeof program } })(
+      ...args,
+    );
+    program = { getTypeChecker: () => watch.getProgram().getProgram()!.getTypeChecker() };
+    return watch;
+  };
+  copy["visitEachChild"] = (
+    node: Node,
+    visit: (child: Node) => Node,
+    context: import("@tslab/typescript-for-tslab").TransformationContext,
+  ) =>
+    ts.visitEachChild(
+      node,
+      (child) => {
+        if (!ts.isShorthandPropertyAssignment(child)) return visit(child);
+        const original = ts.getOriginalNode(child);
+        const declared = program?.getTypeChecker().getShorthandAssignmentValueSymbol(original)?.declarations ?? [];
+        const earlier = declared.some((d) => d.getSourceFile().fileName.endsWith("__prev__.d.ts"));
+        if (!earlier) return visit(child);
+        const value = ts.factory.createPropertyAccessExpression(ts.factory.createIdentifier("exports"), child.name);
+        const fallback = child.objectAssignmentInitializer;
+        return ts.factory.createPropertyAssignment(
+          ts.factory.createIdentifier(child.name.text),
+          fallback ? ts.factory.createAssignment(value, visit(fallback) as typeof fallback) : value,
+        );
+      },
+      context,
+    );
 }
 
 /** tslab recognises `await` at the top level, but not in `for await`. */
