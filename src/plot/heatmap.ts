@@ -15,12 +15,21 @@ export interface HeatmapSpec {
   zValues: readonly (readonly (number | null)[])[];
   /** Text in each cell. */
   text?: readonly (readonly string[])[];
+  /** For values that are verdicts and not amounts: 0 is good, 1 is bad, and the text in the cells replaces the colour bar. */
+  verdicts?: boolean;
   layout?: Record<string, unknown>;
 }
 
 const numbers = (values: readonly (number | string)[]) => values.filter((value) => typeof value === "number");
 
 const mostTicks = 12;
+
+/** From good to bad, told apart by colour-blind eyes and in grey; light enough for dark text in the cells. */
+const verdictScale = [
+  [0, "#b9dcf2"],
+  [0.5, "#f5d68a"],
+  [1, "#f0a06a"],
+];
 
 /** 12000 as "12,000". */
 const grouped = (value: number) => String(value).replace(/\B(?=(\d{3})+$)/g, value >= 1000 ? "," : "");
@@ -75,7 +84,17 @@ export function heatmapFigure(spec: HeatmapSpec): Figure {
         x: [...xValues],
         y: [...yValues],
         z: shown,
-        colorscale: "Viridis",
+        ...(spec.verdicts
+          ? {
+              colorscale: verdictScale,
+              zmin: 0,
+              zmax: 1,
+              showscale: false,
+              xgap: 2,
+              ygap: 2,
+              textfont: { color: "#1a1a1a" },
+            }
+          : { colorscale: "Viridis" }),
         colorbar: {
           title: { text: axisTitle(spec.z), side: "right" },
           ...(spec.z.log ? powerTicks(shown.flat().filter((log) => log !== null)) : {}),

@@ -88,6 +88,7 @@ function figureFor(rows: readonly Row[], property: string, title: string, captio
     x: { title: "rule and host-CR4 policy", unit: "" },
     y: { title: "what may happen", unit: "" },
     z: { title: "counterexample", unit: "1 there is one, 0 there is none" },
+    verdicts: true,
     xValues: columns,
     yValues: names,
     zValues: names.map((name) => columns.map((column) => (at(name, column)?.["holds"] ? 0 : 1))),

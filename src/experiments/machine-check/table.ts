@@ -78,10 +78,11 @@ function deathMap(rows: readonly Row[], hostMce: number): Figure {
   return heatmapFigure({
     title: `Does a machine check kill the host? Host CR4.MCE = ${hostMce}`,
     caption:
-      "Columns: the rule for the guest's hardware CR4, and what the guest wrote to CR4.MCE. Rows: where the processor is when the machine check lands. In rows where both a death and a failed entry are open, the manual leaves the choice to the processor.",
+      "Columns: the rule for the guest's hardware CR4, and what the guest wrote to CR4.MCE. Rows: where the processor is when the machine check lands. Where it says may, the manual leaves the processor the choice between a death and a failed VM entry.",
     x: { title: "rule, and guest CR4.MCE", unit: "" },
     y: { title: "phase", unit: "" },
     z: { title: "host dies", unit: "0 no, 0.5 may, 1 yes" },
+    verdicts: true,
     xValues: columns,
     yValues: [...phases],
     zValues: phases.map((phase) => columns.map((column) => score[String(at(phase, column)?.["hostDies"])] ?? null)),

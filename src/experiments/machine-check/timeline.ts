@@ -1,6 +1,16 @@
 import { phases, playScenario, type SystemConfig, simpleSystem, stepsToPhase } from "../../kvm/index.js";
 import { type Figure, heatmapFigure } from "../../plot/index.js";
 
+/** Short names of the longer actions, by their first two words, for the axis. */
+const shortNames: Readonly<Record<string, string>> = {
+  "KVM creates": "KVM creates the guest",
+  "VM entry": "VM entry begins",
+  "the guest": "the guest writes 1",
+  "KVM handles": "KVM handles the write",
+  "guest A": "the guest exits",
+  "MACHINE CHECK": "MACHINE CHECK",
+};
+
 /**
  * A picture of one run, step by step: which CR4.MCE the host means, which is in force on the CPU, which the guest reads, and where the
  * machine check lands.
@@ -24,7 +34,7 @@ export function machineCheckTimeline(config: Partial<SystemConfig>, guestMce: 0 
   });
   const labels = played.map(({ action, state }, i) => {
     const words = action.replace(/^CPU 0: /, "");
-    return `${i} ${words === "goes on" ? state.cpus[0].phase : words.length > 34 ? `${words.slice(0, 33)}…` : words}`;
+    return `${i} ${shortNames[words.split(" ").slice(0, 2).join(" ")] ?? (words === "goes on" ? state.cpus[0].phase : words)}`;
   });
   const fate = end?.death ? `the host dies: ${end.death}` : "the host's handler runs, and the host lives";
   return heatmapFigure({
@@ -32,15 +42,16 @@ export function machineCheckTimeline(config: Partial<SystemConfig>, guestMce: 0 
     caption: `Each column is a step, from left to right. A machine check lands in the last: ${fate}. What counts is the middle row in the column before it.`,
     x: { title: "step", unit: "" },
     y: { title: "CR4.MCE", unit: "" },
-    z: { title: "CR4.MCE", unit: "0 or 1" },
+    z: { title: "CR4.MCE clear", unit: "0 set, 1 clear" },
+    verdicts: true,
     xValues: labels,
     yValues: rows,
-    zValues: rows.map((_, r) => values.map((column) => column[r])),
+    zValues: rows.map((_, r) => values.map((column) => (column[r] === null ? null : 1 - column[r]))),
     text: rows.map((_, r) => values.map((column) => (column[r] === null ? "" : String(column[r])))),
     layout: {
       yaxis: { autorange: "reversed", automargin: true },
-      xaxis: { tickangle: -50, automargin: true },
-      height: 420,
+      xaxis: { tickangle: -40, automargin: true, title: { text: "step" } },
+      height: 400,
     },
   });
 }
