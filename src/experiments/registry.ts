@@ -1,7 +1,7 @@
 import type { z } from "zod";
 import { ConfigError, type Experiment } from "./experiment.js";
 import { lockContention, lockSensitivity, lockTable, mapAnatomy, warmup } from "./lock-contention/index.js";
-import { lineTransfer, lockScaling, memoryLatency } from "./machine/index.js";
+import { assumptionSweep, lineTransfer, lockScaling, memoryLatency } from "./machine/index.js";
 import { cr4ReadCost, machineCheck, machineCheckExploration, machineCheckFleet } from "./machine-check/index.js";
 import { mergedNodes } from "./merged-nodes/index.js";
 import { pageSizes } from "./page-sizes/index.js";
@@ -14,6 +14,7 @@ const all: readonly unknown[] = [
   memoryLatency,
   lineTransfer,
   lockScaling,
+  assumptionSweep,
   lockContention,
   mapAnatomy,
   lockTable,

@@ -1,5 +1,11 @@
 import { expect, test } from "vitest";
-import { lineTransfer, lockScaling, lockTimeline, memoryLatency } from "../../src/experiments/index.js";
+import {
+  assumptionSweep,
+  lineTransfer,
+  lockScaling,
+  lockTimeline,
+  memoryLatency,
+} from "../../src/experiments/index.js";
 import { lockKinds } from "../../src/machine/index.js";
 
 test("the staircase has the published steps, and says that they are calibration", async () => {
@@ -60,4 +66,17 @@ test("a timeline shows who waits and who holds: never two holders at once", () =
     for (let i = 1; i < spans.length; i++) expect(spans[i][0]).toBeGreaterThanOrEqual(spans[i - 1][1]);
   }
   expect(() => lockTimeline("mutex")).toThrow(/there are test-and-set/);
+});
+
+test("at both ends of every assumption the ticket lock loses on two sockets what one socket had, and more than the queued lock", async () => {
+  const run = await assumptionSweep.run();
+  expect(run.rows.length).toBeGreaterThan(20);
+  for (const row of run.rows.filter((r) => r["lock"] === "ticket")) {
+    const queued = run.rows.find(
+      (r) => r["lock"] === "queued" && r["assumption"] === row["assumption"] && r["end"] === row["end"],
+    );
+    expect(Number(row["keptHigh"])).toBeLessThan(85);
+    expect(Number(row["keptHigh"])).toBeLessThan(Number(queued?.["keptLow"]));
+  }
+  expect(run.figure("kept").data).toHaveLength(2);
 });

@@ -1,0 +1,112 @@
+import { z } from "zod";
+import { confidenceInterval, Streams } from "../../engine/index.js";
+import {
+  assumptions,
+  type LockKind,
+  Machine,
+  type MachineConfig,
+  machineConfig,
+  presetNames,
+  runLockLoad,
+} from "../../machine/index.js";
+import { barFigure } from "../../plot/index.js";
+import { defineExperiment, type Experiment, type Row } from "../experiment.js";
+import { placed } from "./locks.js";
+
+// Question: which of the host's assumed values does the collapse of the ticket lock rest on?
+
+const Config = z.strictObject({
+  host: z
+    .enum(presetNames as [string, ...string[]])
+    .default("sandy-bridge-ep")
+    .describe("host whose assumed values are varied, one at a time, to both ends of their ranges"),
+  sectionCycles: z
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .default(1000)
+    .describe("mean length of a critical section (core cycles)"),
+  thinkCycles: z
+    .int()
+    .min(1)
+    .max(10_000_000)
+    .default(6000)
+    .describe("mean time of a core between two sections (core cycles)"),
+  seed: z.int().min(0).default(1).describe("seed of think times, section lengths and the order of waiters"),
+});
+type Settings = z.output<typeof Config>;
+
+/** One value of one assumption; `field` is empty for the host as it is. */
+export interface AssumptionPoint extends Settings {
+  field: keyof MachineConfig | "";
+  end: "as it is" | "low" | "high";
+  value: number;
+}
+
+const replications = 5;
+const sections = 700;
+
+function simulate(point: AssumptionPoint): Row[] {
+  const host = machineConfig(point.host, point.field === "" ? {} : { [point.field]: point.value });
+  const all = host.sockets * host.coresPerSocket;
+  const rates = (kind: LockKind, cores: number) =>
+    Array.from({ length: replications }, (_, r) => {
+      const cpus = placed(host, cores, "socket by socket");
+      const streams = new Streams(point.seed, `replication ${r}`);
+      const { sectionCycles, thinkCycles } = point;
+      return runLockLoad(new Machine(host), { kind, cpus, sectionCycles, thinkCycles, sections, streams }).throughput;
+    });
+  return (["ticket", "queued"] as const).map((lock) => {
+    const one = rates(lock, host.coresPerSocket);
+    const kept = confidenceInterval(rates(lock, all).map((rate, r) => (100 * rate) / one[r]));
+    const { field, end, value } = point;
+    return { assumption: field, end, value, lock, keptPercent: kept.mean, keptLow: kept.low, keptHigh: kept.high };
+  });
+}
+
+/** What all cores of a host get through a lock, as a share of what one socket's cores do, at both ends of every assumed value. */
+export const assumptionSweep: Experiment<typeof Config, AssumptionPoint> = defineExperiment({
+  name: "machine-assumptions",
+  title: "What the collapse rests on",
+  question: "Which assumed values of the host does the collapse of a lock rest on?",
+  config: Config,
+  points: (config) => [
+    { ...config, field: "", end: "as it is", value: 0 },
+    ...assumptions(config.host).flatMap(({ field, value: asItIs, assumption }) =>
+      (["low", "high"] as const)
+        .map((end) => ({ ...config, field, end, value: assumption?.[end] ?? asItIs }))
+        .filter(({ value }) => value !== asItIs),
+    ),
+  ],
+  label: ({ field, end }) => (field === "" ? "the host as it is" : `${field}, ${end}`),
+  simulate,
+  columns: {
+    assumption: { unit: "", description: "the value that is replaced; empty for the host as it is" },
+    end: { unit: "", description: "which end of its range" },
+    value: { unit: "", description: "the value there, in the unit of the host's file" },
+    lock: { unit: "", description: "kind of lock" },
+    keptPercent: { unit: "%", description: "throughput of all cores as a share of that of one socket's cores" },
+    keptLow: { unit: "%", description: "lower end of its 95 % confidence interval" },
+    keptHigh: { unit: "%", description: "upper end" },
+  },
+  figures: {
+    kept: (rows) => {
+      const names = [...new Set(rows.map((r) => `${r["assumption"] || "the host"} ${r["end"]}`))];
+      return barFigure({
+        title: "How much of one socket's throughput two sockets keep",
+        caption:
+          "Below 100 %, more cores get less through the lock. Each pair of bars moves one assumption to an end of its range; bars are 95 % intervals.",
+        categories: names,
+        x: { title: "assumption and end of its range", unit: "" },
+        y: { title: "throughput of all cores", unit: "% of one socket's" },
+        series: (["ticket", "queued"] as const).map((lock) => {
+          const of = rows.filter((r) => r["lock"] === lock);
+          const column = (name: string) => of.map((r) => Number(r[name]));
+          return { name: lock, values: column("keptPercent"), low: column("keptLow"), high: column("keptHigh") };
+        }),
+        layout: { height: 520 },
+      });
+    },
+  },
+  claims: () => [],
+});
