@@ -29,7 +29,7 @@ export { type ParallelismFit, parallelism } from "./parallelism.js";
 export type { PagePoint } from "./points.js";
 export { type PageSetting, type PublishedPoint, windowOf } from "./published.js";
 export { type RunSpec, streamOf } from "./stream.js";
-export { compareErrors, errorReport, fitTable, missingReport, parameterTable } from "./tables.js";
+export { compareErrors, compareThread, errorReport, fitTable, missingReport, parameterTable } from "./tables.js";
 
 /** Experiment 3. */
 export const pageSizes: Experiment<typeof PageSizesConfig, PagePoint> = defineExperiment({

@@ -1,6 +1,7 @@
 /** Tables for a reader: errors, mechanisms, parameters with their sources. */
 import type { ColumnTable } from "arquero";
 import { type Column, type Row, tableOf } from "../experiment.js";
+import { threadCells } from "./claims.js";
 import { errorTable, missingMechanisms } from "./errors.js";
 import { type HostName, pageHost } from "./hosts.js";
 import { parallelism } from "./parallelism.js";
@@ -112,6 +113,36 @@ export function compareErrors(runs: Readonly<Record<string, readonly Row[]>>): C
       rows: column("", "published values"),
       median: column("%", "median of the absolute error"),
       worst: column("%", "largest error, with its sign"),
+    },
+  );
+}
+
+/** Runs of the thread's test side by side: in how many settings each page size is slowed or free, and by how much at the median. */
+export function compareThread(runs: Readonly<Record<string, readonly Row[]>>): ColumnTable {
+  const median = (values: number[]): number =>
+    rounded(values.sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0);
+  return tableOf(
+    Object.entries(runs).map(([model, rows]) => {
+      const cells = threadCells(rows).filter((cell) => cell.maximal);
+      const losses = (page: "4K" | "2M" | "1G"): number[] => cells.map((cell) => Number(cell.loss[page]));
+      return {
+        model,
+        settings: cells.length,
+        slowed4K: losses("4K").filter((loss) => loss >= 1).length,
+        free2M: losses("2M").filter((loss) => loss < 1).length,
+        free1G: losses("1G").filter((loss) => loss < 1).length,
+        median4K: median(losses("4K")),
+        median2M: median(losses("2M")),
+      };
+    }),
+    {
+      model: column("", "what was changed"),
+      settings: column("", "settings whose links are full with the IOMMU off"),
+      slowed4K: column("settings", "4K pages lose 1 % or more"),
+      free2M: column("settings", "2M pages lose less than 1 %"),
+      free1G: column("settings", "1G pages lose less than 1 %"),
+      median4K: column("%", "median loss with 4K pages"),
+      median2M: column("%", "median loss with 2M pages"),
     },
   );
 }
