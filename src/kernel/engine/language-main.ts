@@ -13,9 +13,7 @@ socket.on("error", () => process.exit(0));
 process.on("SIGINT", () => {});
 
 const language = createLanguage(packageRoot, root);
-// The first compilation binds and checks the libraries; nobody should have to wait for it.
-language.compile("", "1 + 1");
-send({ type: "ready" });
+let answered = false;
 
 function answer(request: LanguageRequest): unknown {
   switch (request.type) {
@@ -35,9 +33,15 @@ function answer(request: LanguageRequest): unknown {
 }
 
 readFrames(socket, (request: LanguageRequest) => {
+  answered = true;
   try {
     send({ type: "reply", id: request.id, value: answer(request) });
   } catch (error) {
     send({ type: "failed", id: request.id, message: (error as Error).stack ?? String(error) });
   }
 });
+// The first compilation binds and checks the libraries: done in advance, unless a cell is waiting already.
+setTimeout(() => {
+  if (!answered) language.compile("", "1 + 1");
+  send({ type: "ready" });
+}, 10);

@@ -145,7 +145,7 @@ function withOptions(ts: TypeScript, packageRoot: string, root: string) {
   copy["createWatchCompilerHost"] = (
     files: string[],
     options: import("@tslab/typescript-for-tslab").CompilerOptions,
-    ...rest: unknown[]
+    ...[system, _createProgram, ...rest]: unknown[]
   ) =>
     (ts.createWatchCompilerHost as (...args: unknown[]) => unknown)(
       files,
@@ -162,6 +162,8 @@ function withOptions(ts: TypeScript, packageRoot: string, root: string) {
           ? { baseUrl: root, paths: { "iommu-lab/*": [join(packageRoot, "dist", "*", "index.d.ts")] } }
           : {}),
       },
+      system,
+      (...args: unknown[]) => plainBuilder(ts, args),
       ...rest,
     );
 
@@ -221,6 +223,45 @@ function rewriteShorthands(ts: TypeScript, copy: Record<string, unknown>) {
       },
       context,
     );
+}
+
+/**
+ * A program without the bookkeeping of an incremental build, which for a cell costs more than the cell: nothing here needs to know which
+ * files an edit affects. What tslab asks of it beyond the program is supplied by hand: the local modules that a file depends on, and the
+ * names that the cell and the declarations before it have (a side effect of that bookkeeping).
+ */
+function plainBuilder(ts: TypeScript, args: unknown[]): unknown {
+  type Bound = import("@tslab/typescript-for-tslab").SourceFile & {
+    resolvedModules?: {
+      forEach(visit: (resolution: { resolvedModule?: { resolvedFileName: string } } | undefined) => void): void;
+    };
+  };
+  const internal = ts as unknown as {
+    createAbstractBuilder(...args: unknown[]): import("@tslab/typescript-for-tslab").BuilderProgram;
+    bindSourceFile(file: Bound, options: unknown): void;
+  };
+  const builder = internal.createAbstractBuilder(...args);
+  const program = builder.getProgram();
+  const options = program.getCompilerOptions();
+  for (const name of program.getRootFileNames()) {
+    const file = program.getSourceFile(name) as Bound | undefined;
+    if (file) internal.bindSourceFile(file, options);
+  }
+  const getAllDependencies = (start: Bound): readonly string[] => {
+    const found = new Set<string>([start.fileName]);
+    const pending = [start];
+    for (let file = pending.pop(); file; file = pending.pop()) {
+      file.resolvedModules?.forEach((resolution) => {
+        const name = resolution?.resolvedModule?.resolvedFileName;
+        if (name === undefined || found.has(name) || name.endsWith(".d.ts")) return;
+        found.add(name);
+        const next = program.getSourceFile(name) as Bound | undefined;
+        if (next) pending.push(next);
+      });
+    }
+    return [...found];
+  };
+  return Object.assign(builder, { getAllDependencies });
 }
 
 /** tslab recognises `await` at the top level, but not in `for await`. */

@@ -1,0 +1,101 @@
+// `npm run bench:kernel`: this kernel, plain tslab, ipykernel and Deno, side by side in one run through Jupyter's own client.
+// Deno is not a dependency: it is installed from npm into a scratch folder, on demand. Words: --quick for fewer launches, --profile to say
+// where a trivial cell's time goes.
+import { spawn, spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("../../..", import.meta.url)).replace(/\/$/, "");
+const quick = process.argv.includes("--quick");
+const { ensurePythonEnvironment } = await import(join(root, "dist/lab/index.js"));
+const python = await ensurePythonEnvironment({ report: (line) => console.error(line) });
+
+/** Installs Deno where it is not yet; undefined (with a word about it) where it cannot be had. */
+function deno() {
+  const folder = join(tmpdir(), "iommu-lab-bench-deno");
+  const bin = join(folder, "node_modules", ".bin", "deno");
+  if (!existsSync(bin)) {
+    console.error("Fetching Deno (once) …");
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, "package.json"), '{"private":true}');
+    spawnSync("npm", ["install", "--no-fund", "--no-audit", "deno@2"], { cwd: folder, stdio: "inherit" });
+  }
+  const works = spawnSync(bin, ["--version"], { encoding: "utf8" });
+  if (works.status === 0) return bin;
+  console.error(`Deno could not be had; it is left out. ${works.stderr ?? works.error?.message ?? ""}`);
+  return undefined;
+}
+
+const scratch = mkdtempSync(join(tmpdir(), "iommu-lab-bench-kernel-"));
+process.on("exit", () => rmSync(scratch, { recursive: true, force: true }));
+const kernels = {};
+function spec(name, language, argv, interrupt_mode) {
+  const folder = join(scratch, "kernels", name);
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, "kernel.json"), JSON.stringify({ argv, display_name: name, language, interrupt_mode }));
+  kernels[name] = language;
+}
+const file = "{connection_file}";
+spec(
+  "iommu-lab-here",
+  "typescript",
+  [process.execPath, join(root, "src/cli/iommu-lab.mjs"), "kernel", "run", file],
+  "message",
+);
+spec(
+  "tslab",
+  "typescript",
+  [process.execPath, join(root, "node_modules/tslab/bin/tslab"), "kernel", `--config-path=${file}`],
+  "signal",
+);
+spec("ipykernel", "python", [python.python, "-m", "ipykernel_launcher", "-f", file], "signal");
+const denoBin = deno();
+if (denoBin) spec("deno", "typescript", [denoBin, "jupyter", "--kernel", "--conn", file], "message");
+
+const options = { kernels, launches: quick ? 2 : 5, cells: quick ? 20 : 40, interrupts: quick ? 3 : 20 };
+const child = spawn(python.python, [join(root, "test/bench/kernel/measure.py"), JSON.stringify(options)], {
+  cwd: root,
+  env: { ...python.env, JUPYTER_PATH: scratch },
+  stdio: ["ignore", "pipe", "inherit"],
+});
+let output = "";
+child.stdout.on("data", (chunk) => (output += chunk));
+const status = await new Promise((resolve) => child.on("close", resolve));
+if (status !== 0) process.exit(1);
+const result = JSON.parse(output);
+
+const quantile = (values, q) => {
+  const sorted = values.filter((v) => v !== null).sort((a, b) => a - b);
+  return sorted.length === 0 ? undefined : sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))];
+};
+const show = (ms) => (ms === undefined ? "lost" : ms >= 100 ? ms.toFixed(0) : ms.toFixed(1));
+const names = Object.keys(kernels);
+const measures = Object.keys(result[names[0]]);
+const own = result["iommu-lab-here"];
+console.log(`\nMedians in ms of ${options.launches} launches each, in turns (p99 in brackets)\n`);
+console.log(["", ...names].map((n, i) => (i === 0 ? n.padEnd(24) : n.padStart(20))).join(""));
+for (const measure of measures) {
+  const cells = names.map((name) => {
+    const values = result[name][measure];
+    const lost = values.filter((v) => v === null).length;
+    return `${show(quantile(values, 0.5))} (${show(quantile(values, 0.99))})${lost ? ` ${lost} lost` : ""}`;
+  });
+  console.log([measure.padEnd(24), ...cells.map((c) => c.padStart(20))].join(""));
+}
+const median = (name, measure) => quantile(result[name]?.[measure] ?? [], 0.5);
+const goals = [
+  ["ready no later than Deno", "start to ready", "deno"],
+  ["first result before tslab", "start to first result", "tslab"],
+  ["a trivial cell takes at most ipykernel's time", "trivial cell", "ipykernel"],
+];
+console.log("");
+for (const [goal, measure, other] of goals) {
+  const ratio = median("iommu-lab-here", measure) / median(other, measure);
+  console.log(
+    `${Number.isNaN(ratio) ? "not measured" : ratio <= 1 ? "met" : "MISSED"}: ${goal} (ratio ${ratio.toFixed(2)})`,
+  );
+}
+const p99 = quantile(own["interrupt"], 0.99);
+console.log(`${p99 <= 500 ? "met" : "MISSED"}: 99 % of interrupts within 500 ms (p99 ${show(p99)} ms)`);
