@@ -1,11 +1,11 @@
-/** The child processes that user code has started, as the operating system lists them. */
+/** The processes that user code has started, as the operating system lists them. */
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 
-/** Ids of processes with the ids of their parents. */
-function processes(): [id: number, parent: number][] {
+/** Ids of processes with their process groups. */
+function processes(): [id: number, group: number][] {
   if (process.platform !== "linux")
-    return execFileSync("ps", ["-eo", "pid=,ppid="], { encoding: "utf8", timeout: 2000 })
+    return execFileSync("ps", ["-eo", "pid=,pgid="], { encoding: "utf8", timeout: 2000 })
       .trim()
       .split("\n")
       .map((line) => line.trim().split(/\s+/).map(Number) as [number, number]);
@@ -14,8 +14,8 @@ function processes(): [id: number, parent: number][] {
     if (!/^\d+$/.test(name)) continue;
     try {
       const stat = readFileSync(`/proc/${name}/stat`, "utf8");
-      // The second field, the command in brackets, may contain anything; the parent is the second after it.
-      found.push([Number(name), Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1])]);
+      // The second field, the command in brackets, may contain anything; the group is the third after it.
+      found.push([Number(name), Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[2])]);
     } catch {
       // It has ended meanwhile.
     }
@@ -23,20 +23,23 @@ function processes(): [id: number, parent: number][] {
   return found;
 }
 
-/** Ids of the direct children of this process. Empty where the system does not tell. */
-export function childProcesses(): number[] {
+/**
+ * Ids of the other processes of this process's group, which it leads: also those whose parent has ended, such as the command of a shell.
+ * Empty where the system does not tell.
+ */
+export function groupMembers(): number[] {
   try {
     return processes()
-      .filter(([, parent]) => parent === process.pid)
+      .filter(([id, group]) => group === process.pid && id !== process.pid)
       .map(([id]) => id);
   } catch {
     return [];
   }
 }
 
-/** Interrupts (or, where that did not help, kills) the child processes. */
+/** Interrupts (or, where that did not help, kills) the processes that user code has started. */
 export function interruptChildren(kill: boolean): void {
-  for (const id of childProcesses()) {
+  for (const id of groupMembers()) {
     try {
       process.kill(id, kill ? "SIGKILL" : "SIGINT");
     } catch {
