@@ -26,8 +26,8 @@ function check(code: string): string[] {
   const { getSourceFile, fileExists } = host;
   host.getCurrentDirectory = () => root;
   host.fileExists = (name) => name === file || fileExists.call(host, name);
-  host.getSourceFile = (name, ...rest) =>
-    name === file ? ts.createSourceFile(name, code, ...rest) : getSourceFile.call(host, name, ...rest);
+  host.getSourceFile = (name, target, ...rest) =>
+    name === file ? ts.createSourceFile(name, code, target) : getSourceFile.call(host, name, target, ...rest);
   const program = ts.createProgram([file], options, host);
   return ts.getPreEmitDiagnostics(program).map((d) => {
     const place = d.file && d.start !== undefined ? d.file.getLineAndCharacterOfPosition(d.start) : undefined;
