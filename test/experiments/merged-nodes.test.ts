@@ -77,7 +77,7 @@ describe("the throughput that comes back", () => {
     expect(base.gapShare.low).toBeLessThan(base.gapShare.high);
     expect(base.gapShare.n).toBe(3);
     expect(verdict(run, "S5")).not.toBe("not answered");
-    expect(run.figure("readings").data).toHaveLength(3);
+    expect(run.figure("readings").data).toHaveLength(4);
     expect(run.figure("throughput").data).toHaveLength(3);
   });
 });

@@ -46,7 +46,7 @@ const scaleOf = (key: Key, centre: number): number =>
 const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 /**
- * The recoveries of every setting, runs of the same seed paired.
+ * The recoveries of every setting, runs of the same seed paired. A run that the rows hold twice counts once.
  *
  * Intervals are 95 %, Student's t over the seeds. Where a setting has only a few, its deviation is pooled over all settings of its part (the
  * same load with one assumption changed), so that two seeds a setting are enough; a part with one seed has no width.
@@ -58,7 +58,7 @@ export function recoveries(rows: readonly Row[]): Recovery[] {
   const baseline = "recovery|baseline|deferred|deferred";
   const runs = rows.filter((row) => row["role"] != null);
   for (const row of runs) at.set(`${name(row)}|${row["role"]}|${row["seed"]}`, row);
-  for (const row of runs) {
+  for (const row of at.values()) {
     if (row["role"] !== "stock") continue;
     const find = (role: string) => at.get(`${name(row)}|${role}|${row["seed"]}`);
     const merged = find("merged");

@@ -1,6 +1,7 @@
 import { barFigure, type Figure, heatmapFigure, lineFigure } from "../../plot/index.js";
 import type { Interval, Row } from "../experiment.js";
 import { baselineOf, type Recovery, recoveries } from "./estimates.js";
+import { regionAxes } from "./recovery.js";
 
 const number = (row: Row, column: string): number => Number(row[column]);
 const percent = (value: number): number => 100 * value;
@@ -68,21 +69,28 @@ export function walkFigure(rows: readonly Row[]): Figure {
   const x = [...new Set(all.map((r) => number(r, "footprintLines")))].sort((a, b) => a - b);
   const most = Math.max(...all.map((r) => number(r, "staticMaps")));
   const mine = all.filter((r) => r["staticMaps"] === most);
-  const categories = x.map((lines) => (lines === 0 ? "nothing" : `${Math.round((lines * 64) / 1024)} KiB`));
+  const size = (kib: number) => (kib < 1024 ? `${kib} KiB` : `${kib / 1024} MiB`);
+  const categories = x.map((lines) => (lines === 0 ? "nothing" : size(Math.round((lines * 64) / 1024))));
+  const at = (tree: string, step: string, lines: number) =>
+    mine
+      .filter((r) => r["tree"] === tree && r["step"] === step && r["footprintLines"] === lines)
+      .map((r) => number(r, "cycles"));
   return barFigure({
     title: "Cycles in the tree for one map and its unmap",
-    caption: `One core, ${most.toLocaleString("en")} static maps. Between two operations the core touches this much other memory: nothing (warm), more than its L2 (256 KiB), more than the L3 (20 MiB). Lookup and free are the unmap.`,
+    caption: `One core, ${most.toLocaleString("en")} static maps. Between two operations the core touches this much other memory: nothing (warm), more than its L2 (256 KiB), more than the L3 (20 MiB). Lookup and free are the unmap. Mean, from the lowest to the highest seed.`,
     categories,
     x: { title: "other work between two operations", unit: "" },
-    y: { title: "cycles", unit: "cycles" },
+    y: { title: "cost", unit: "cycles" },
     series: ["unmerged", "merged"].flatMap((tree) =>
-      ["allocate", "find", "free"].map((step) => ({
-        name: `${tree}: ${step === "find" ? "lookup" : step}`,
-        values: x.map((lines) => {
-          const found = mine.filter((r) => r["tree"] === tree && r["step"] === step && r["footprintLines"] === lines);
-          return found.reduce((sum, r) => sum + number(r, "cycles"), 0) / Math.max(found.length, 1);
-        }),
-      })),
+      ["allocate", "find", "free"].map((step) => {
+        const cycles = x.map((lines) => at(tree, step, lines));
+        return {
+          name: `${tree}: ${step === "find" ? "lookup" : step}`,
+          values: cycles.map((seeds) => seeds.reduce((sum, c) => sum + c, 0) / seeds.length),
+          low: cycles.map((seeds) => Math.min(...seeds)),
+          high: cycles.map((seeds) => Math.max(...seeds)),
+        };
+      }),
     ),
   });
 }
@@ -92,7 +100,7 @@ export function throughputFigure(rows: readonly Row[]): Figure {
   const all = recoveries(rows).filter((r) => r.part === "recovery");
   const pick = (get: (r: Recovery) => Interval) => means(all.map(get), 1e-3);
   return barFigure({
-    title: "Throughput without an IOMMU, with the tree of v4.3, and merged",
+    title: "Throughput: no IOMMU, tree of v4.3, merged nodes",
     caption:
       "16 cores, 200 threads of TCP_RR, 32,768 static maps, a driver that maps both ways. Interval: 95 % over the seeds.",
     categories: all.map((r) => policyTitles[r.policy] ?? r.policy),
@@ -109,21 +117,68 @@ export function throughputFigure(rows: readonly Row[]): Figure {
 /** The three readings of "a third", for each policy. */
 export function readingsFigure(rows: readonly Row[]): Figure {
   const all = recoveries(rows).filter((r) => r.part === "recovery");
-  const pick = (get: (r: Recovery) => Interval) => means(all.map(get), 100);
-  const lessOne = (i: Interval): Interval => ({ ...i, mean: i.mean - 1, low: i.low - 1, high: i.high - 1 });
-  return barFigure({
+  const readings: [string, (r: Recovery) => Interval][] = [
+    ["plain: share of the loss", (r) => r.gapShare],
+    ["gain over the stock tree", (r) => lessOne(r.ratio)],
+    ["level: share of no IOMMU", (r) => r.mergedOfOff],
+  ];
+  return dotFigure({
     title: '"A third of the performance back", read in three ways',
     caption:
-      "A third is 33 %. Plain: the share of the lost throughput that came back. Gain: how much more than before. Level: merged as a share of no IOMMU. Interval: 95 % over the seeds.",
-    categories: all.map((r) => policyTitles[r.policy] ?? r.policy),
-    x: { title: "policy", unit: "" },
-    y: { title: "value of the reading", unit: "%" },
-    series: [
-      { name: "plain: of what was lost", ...pick((r) => r.gapShare) },
-      { name: "gain over the stock tree", ...pick((r) => lessOne(r.ratio)) },
-      { name: "level: of no IOMMU", ...pick((r) => r.mergedOfOff) },
-    ],
+      "A third is 33 % (dashed). Plain: the share of the lost throughput that came back. Gain: how much more than before. Level: merged as a share of no IOMMU. Interval: 95 % over the seeds. Logarithmic scale.",
+    x: { title: "value of the reading", unit: "%", log: true },
+    labels: all.map((r) => policyTitles[r.policy] ?? r.policy),
+    series: readings.map(([name, get]) => ({ name, values: all.map(get) })),
   });
+}
+
+const lessOne = (i: Interval): Interval => ({ ...i, mean: i.mean - 1, low: i.low - 1, high: i.high - 1 });
+
+/** Estimates as dots with their intervals, a line of the picture each, and a dashed mark at one third. */
+function dotFigure(spec: {
+  title: string;
+  caption: string;
+  x: { title: string; unit: string; log?: boolean; range?: [number, number] };
+  labels: string[];
+  series: { name: string; values: Interval[] }[];
+}): Figure {
+  const { title, caption, x, labels, series } = spec;
+  const height = (i: number) => labels.length - i;
+  // Two or more series share a line, a little apart.
+  const shift = (k: number) => (series.length === 1 ? 0 : 0.22 * ((series.length - 1) / 2 - k));
+  const drawn = lineFigure({
+    title,
+    caption,
+    x,
+    y: { title: "", unit: "" },
+    series: [
+      ...series.map(({ name, values }, k) => ({
+        name,
+        x: values.map((i) => percent(i.mean)),
+        y: values.map((_, i) => height(i) + shift(k)),
+        mode: "markers" as const,
+      })),
+      { name: "one third", x: [100 / 3, 100 / 3], y: [0.5, labels.length + 0.5], mode: "lines" as const, dash: true },
+    ],
+    layout: {
+      height: 170 + 24 * labels.length * Math.max(1, series.length * 0.75),
+      yaxis: { tickvals: labels.map((_, i) => height(i)), ticktext: labels, automargin: true },
+    },
+  });
+  const dots = drawn.data.filter((trace) => trace["mode"] === "markers");
+  for (const [k, { values }] of series.entries()) {
+    const trace = dots[k];
+    if (!trace) continue;
+    trace["error_x"] = {
+      type: "data",
+      symmetric: false,
+      array: values.map((i) => percent(i.high - i.mean)),
+      arrayminus: values.map((i) => percent(i.mean - i.low)),
+      thickness: 2,
+      width: 0,
+    };
+  }
+  return drawn;
 }
 
 /** The plain reading when one assumption changes. */
@@ -137,67 +192,56 @@ export function sweepFigure(rows: readonly Row[]): Figure {
         ? "baseline"
         : (policyTitles[r.policy] ?? r.policy)
       : `${r.assumption}: ${r.level}`;
-  return lineFigure({
-    title: "What merging gives back, one assumption changed at a time",
-    caption: `Share of the lost throughput that came back. Dashed: one third. Everything not named is as in the baseline (16 cores, ticket lock, deferred, both directions). Interval: 95 %, deviation pooled over the settings.`,
+  return dotFigure({
+    title: "What merging gives back, by assumption",
+    caption:
+      "Share of the lost throughput that came back, with one assumption changed at a time. Dashed: one third. Everything not named is as in the baseline (16 cores, ticket lock, deferred, both directions). Interval: 95 %, deviation pooled over the settings.",
     x: { title: "of the lost throughput", unit: "%", range: [0, 100] },
-    y: { title: "", unit: "" },
-    series: [
-      {
-        name: "merged nodes",
-        x: all.map((r) => percent(r.gapShare.mean)),
-        y: all.map((_, i) => all.length - i),
-        mode: "markers",
-      },
-      { name: "one third", x: [100 / 3, 100 / 3], y: [0.5, all.length + 0.5], mode: "lines", dash: true },
-    ],
-    layout: {
-      height: 120 + 24 * all.length,
-      yaxis: {
-        tickvals: all.map((_, i) => all.length - i),
-        ticktext: all.map(title),
-        automargin: true,
-      },
-      shapes: all.map((r, i) => ({
-        type: "line",
-        x0: percent(r.gapShare.low),
-        x1: percent(r.gapShare.high),
-        y0: all.length - i,
-        y1: all.length - i,
-        line: { width: 2, color: "#0072b2" },
-      })),
-    },
+    labels: all.map(title),
+    series: [{ name: "merged nodes", values: all.map((r) => r.gapShare) }],
   });
 }
 
-/** The region: cores against stack work. */
-export function regionFigure(rows: readonly Row[]): Figure {
-  const all = recoveries(rows).filter((r) => r.part === "region");
-  const cores = [...new Set(all.map((r) => Number(r.assumption)))].sort((a, b) => a - b);
-  const shares = [...new Set(all.map((r) => Number(r.level)))].sort((a, b) => a - b);
-  const at = (n: number, share: number) => all.find((r) => Number(r.assumption) === n && Number(r.level) === share);
-  const cell = <T>(make: (r: Recovery) => T, none: T) =>
-    shares.map((share) =>
-      cores.map((n) => {
-        const r = at(n, share);
-        return r ? make(r) : none;
+/** A map of the region: stack work against another assumption. */
+function regionMap(rows: readonly Row[], assumption: string, title: string): Figure {
+  const cells = recoveries(rows)
+    .filter((r) => r.part === "region" && r.assumption === assumption)
+    .map((r) => ({ r, x: Number(r.level.split("|")[0]), y: Number(r.level.split("|")[1]) }));
+  const sorted = (values: number[]) => [...new Set(values)].sort((a, b) => a - b);
+  const xs = sorted(cells.map((c) => c.x));
+  const ys = sorted(cells.map((c) => c.y));
+  const table = <T>(make: (r: Recovery) => T, none: T) =>
+    ys.map((y) =>
+      xs.map((x) => {
+        const cell = cells.find((c) => c.x === x && c.y === y);
+        return cell ? make(cell.r) : none;
       }),
     );
   return heatmapFigure({
-    title: "Where merging gives about a third of the loss back",
+    title,
     caption:
-      "Each cell: share of the lost throughput that came back, below it what the stock tree keeps of no IOMMU. A third is 33 %. Deferred, both directions; one seed a cell at quick fidelity.",
-    x: { title: "cores", unit: "" },
+      "Each cell: share of the lost throughput that came back, below it what the stock tree keeps of no IOMMU. A third is 33 %. Deferred policy; one seed a cell at quick fidelity, several at full.",
+    x: { title: assumption, unit: "" },
     y: { title: "stack work of a transaction", unit: "multiple of PE1" },
     z: { title: "of the lost throughput", unit: "%" },
-    xValues: cores.map(String),
-    yValues: shares.map(String),
-    zValues: cell<number | null>((r) => percent(r.gapShare.mean), null),
-    text: cell(
+    xValues: xs.map(String),
+    yValues: ys.map(String),
+    zValues: table<number | null>((r) => percent(r.gapShare.mean), null),
+    text: table(
       (r) => `${percent(r.gapShare.mean).toFixed(0)} %<br>stock keeps ${percent(r.stockOfOff.mean).toFixed(0)} %`,
       "",
     ),
   });
+}
+
+/** The region: cores against stack work. */
+export function regionCoresFigure(rows: readonly Row[]): Figure {
+  return regionMap(rows, regionAxes.cores, "A third back? Cores and stack work");
+}
+
+/** The region: pairs a transaction against stack work. */
+export function regionPairsFigure(rows: readonly Row[]): Figure {
+  return regionMap(rows, regionAxes.pairs, "A third back? Maps and stack work, 16 cores");
 }
 
 /** What is left of the gain when a part of the mechanism is taken away. */

@@ -3,7 +3,7 @@
  * which region of the assumptions that is about a third, and which mechanism carries it.
  *
  * The parts are independent: `structure` (nodes and depth), `walk` (cycles on one core), `recovery` (throughput on the baseline, every
- * policy), `sweep` (one assumption changed at a time), `region` (cores against stack work), `ablation` (a part of the mechanism taken away).
+ * policy), `sweep` (one assumption changed at a time), `region` (stack work against cores and against pairs a transaction), `ablation` (a part of the mechanism taken away).
  */
 import { z } from "zod";
 import { defineExperiment, type Experiment, type Row } from "../experiment.js";
@@ -31,7 +31,26 @@ export type { WalkPoint } from "./walk.js";
 
 const partNames = ["structure", "walk", "recovery", "sweep", "region", "ablation"] as const;
 
-const Config = z.strictObject({
+/** What a run looks at; every field has a default. */
+export interface MergedNodesConfig {
+  fidelity: "quick" | "full";
+  parts: (typeof partNames)[number][];
+  seed: number;
+  replications?: number | undefined;
+  warmup?: number | undefined;
+  transactions?: number | undefined;
+  staticMaps: number[];
+  inFlight: number;
+  footprintLines: number[];
+  regionCores: number[];
+  regionPairs: number[];
+  regionStack: number[];
+}
+
+/** What a caller may leave out: everything. */
+export type MergedNodesInput = { [K in keyof MergedNodesConfig]?: MergedNodesConfig[K] | undefined };
+
+const Config: z.ZodType<MergedNodesConfig, MergedNodesInput> = z.strictObject({
   fidelity: z.enum(["quick", "full"]).default("quick").describe("quick: minutes less; full: as in a paper"),
   parts: z
     .array(z.enum(partNames))
@@ -64,18 +83,22 @@ const Config = z.strictObject({
     .default([0, 512, 8192, 393_216])
     .describe("lines of other work between two operations in walk, in lines of 64 bytes"),
   regionCores: z.array(z.int().min(1).max(16)).min(1).default([4, 8, 16]).describe("cores of the region"),
+  regionPairs: z
+    .array(z.literal([1, 2, 4]))
+    .min(1)
+    .default([1, 2, 4])
+    .describe("map and unmap pairs a transaction of the region: 1 transmit only, 2 both ways, 4 both ways twice"),
   regionStack: z
     .array(z.number().min(0.1).max(10))
     .min(1)
     .default([0.5, 1, 2])
     .describe("stack work of the region, as a multiple of PE1"),
 });
-type Config = z.output<typeof Config>;
 
 /** A piece of work of this experiment. */
 export type MergedNodesPoint = StructurePoint | WalkPoint | RecoveryPoint;
 
-function points(c: Config): MergedNodesPoint[] {
+function points(c: MergedNodesConfig): MergedNodesPoint[] {
   const full = c.fidelity === "full";
   const replications = c.replications ?? (full ? 6 : 2);
   const length = { warmup: c.warmup ?? (full ? 10_000 : 400), transactions: c.transactions ?? (full ? 10_000 : 600) };
@@ -101,7 +124,7 @@ function points(c: Config): MergedNodesPoint[] {
   if (has("recovery")) add(baselineSettings, replications + 1);
   else if (has("sweep") || has("ablation") || has("region")) add(baselineSettings.slice(0, 1), replications + 1);
   if (has("sweep")) add(sweepSettings, replications);
-  if (has("region")) add(regionSettings(c.regionCores, c.regionStack), full ? replications : 1);
+  if (has("region")) add(regionSettings(c.regionCores, c.regionPairs, c.regionStack), full ? replications : 1);
   if (has("ablation")) add(ablationSettings, replications);
   return result;
 }
@@ -121,7 +144,10 @@ function simulate(point: MergedNodesPoint): Row[] {
 }
 
 /** How much of the lost performance merging abutting nodes gives back, and why. */
-export const mergedNodes: Experiment<typeof Config, MergedNodesPoint> = defineExperiment({
+export const mergedNodes: Experiment<
+  z.ZodType<MergedNodesConfig, MergedNodesInput>,
+  MergedNodesPoint
+> = defineExperiment({
   name: "merged-nodes",
   title: "Merging abutting nodes",
   question: "How much of the performance that the IOMMU costs does merging abutting nodes give back, and why?",
@@ -149,8 +175,8 @@ export const mergedNodes: Experiment<typeof Config, MergedNodesPoint> = defineEx
     step: { unit: "", description: "walk: allocate, find or free" },
     cycles: { unit: "cycles", description: "walk: mean cost of the step in the tree" },
     lines: { unit: "lines", description: "walk: mean accesses of the step" },
-    assumption: { unit: "", description: "which assumption is varied (region: cores)" },
-    level: { unit: "", description: "to what (region: stack work, multiple of PE1)" },
+    assumption: { unit: "", description: "which assumption is varied" },
+    level: { unit: "", description: "to what (region: that, and after the bar the multiple of PE1)" },
     policy: { unit: "", description: "how unmaps are flushed, and in whose wording" },
     role: { unit: "", description: "off, stock or merged" },
     seed: { unit: "", description: "seed of the run" },
@@ -167,7 +193,8 @@ export const mergedNodes: Experiment<typeof Config, MergedNodesPoint> = defineEx
     throughput: figures.throughputFigure,
     readings: figures.readingsFigure,
     sweep: figures.sweepFigure,
-    region: figures.regionFigure,
+    "region-cores": figures.regionCoresFigure,
+    "region-pairs": figures.regionPairsFigure,
     ablation: figures.ablationFigure,
   },
   claims: mergedNodesClaims,

@@ -56,10 +56,7 @@ export const sweepSettings: readonly Setting[] = [
     ["half of PE1", { stackCycles: Math.round(stack / 2) }],
     ["twice PE1", { stackCycles: 2 * stack }],
   ]),
-  ...lever("lines the stack touches", true, [
-    ["0", { stackLines: 0 }],
-    ["8,192 (512 KiB)", { stackLines: 8192 }],
-  ]),
+  ...lever("lines the stack touches", true, [["8,192 (512 KiB)", { stackLines: 8192 }]]),
   ...lever("driver profile", true, [
     ["transmit only", { profile: "transmit" }],
     ["receive only", { profile: "receive" }],
@@ -68,10 +65,7 @@ export const sweepSettings: readonly Setting[] = [
     ["64", { rxRing: 64 }],
     ["1,024", { rxRing: 1024 }],
   ]),
-  ...lever("static maps", false, [
-    ["0", { staticMaps: 0 }],
-    ["8,192", { staticMaps: 8192 }],
-  ]),
+  ...lever("static maps", false, [["8,192", { staticMaps: 8192 }]]),
   ...lever("order of completion", false, [["shuffled", { shuffleCompletions: true }]]),
   ...lever("sizes", false, [["half of two pages", { twoPageShare: 0.5 }]]),
 ];
@@ -97,18 +91,37 @@ export const ablationSettings: readonly Setting[] = (
   ownOff: level.startsWith("warm"),
 }));
 
-/** The map: cores against stack work, the two that the thread leaves open and that decide how contended the lock is. */
-export function regionSettings(cores: readonly number[], stackShares: readonly number[]): Setting[] {
-  return cores.flatMap((n) =>
-    stackShares.map((share) => ({
-      part: "region" as const,
-      assumption: String(n),
-      level: String(share),
-      policy: "deferred" as const,
-      run: { cores: n, stackCycles: Math.round(stack * share) },
-      ownOff: true,
-    })),
-  );
+/** Map and unmap pairs a transaction, as a driver profile and maps a packet. */
+const pairsOf: Readonly<Record<number, Assumptions>> = {
+  1: { profile: "transmit" },
+  2: { profile: "both" },
+  4: { profile: "both", rxMaps: 2, txMaps: 2 },
+};
+
+/** The assumptions that the maps of the region lay against stack work. */
+export const regionAxes = { cores: "cores", pairs: "pairs a transaction" } as const;
+
+/**
+ * Two maps: stack work, which the thread leaves open and PE1 only suggests, against the cores and against the map and unmap pairs that
+ * a transaction makes. The level of a setting reads "16|0.5": the other axis's value, and the multiple of PE1.
+ */
+export function regionSettings(
+  cores: readonly number[],
+  pairs: readonly number[],
+  stackShares: readonly number[],
+): Setting[] {
+  const cell = (assumption: string, value: number, share: number, run: Assumptions): Setting => ({
+    part: "region",
+    assumption,
+    level: `${value}|${share}`,
+    policy: "deferred",
+    run: { ...run, stackCycles: Math.round(stack * share) },
+    ownOff: true,
+  });
+  return stackShares.flatMap((share) => [
+    ...cores.map((n) => cell(regionAxes.cores, n, share, { cores: n })),
+    ...pairs.map((n) => cell(regionAxes.pairs, n, share, pairsOf[n] ?? {})),
+  ]);
 }
 
 /** The baseline: the defaults of the workload, under each policy. */
