@@ -109,7 +109,6 @@ function predictionClaim(base: Recovery | undefined): ClaimResult {
   const error = base.stockOfOff.mean / published - 1;
   const near = Math.abs(error) <= 0.25;
   return claim("PE2", {
-    quote: "memcached on 16 cores, deferred: 221,416 transactions/s of 990,803 without the IOMMU",
     published: { low: published, high: published, unit: "share of no IOMMU", factId: "PE2" },
     simulated: { ...base.stockOfOff, unit: "share of no IOMMU" },
     verdict: near ? "holds" : "does not hold",
@@ -149,9 +148,9 @@ function mechanismClaim(all: readonly Recovery[]): ClaimResult {
   const taken = (share: number) =>
     share >= 0.05
       ? `takes away ${percent(share)}`
-      : share <= -0.05
+      : share <= -0.15
         ? `raises it by ${percent(-share)}`
-        : "changes nothing";
+        : "changes little";
   return {
     ...base,
     quote,

@@ -105,7 +105,7 @@ export function throughputFigure(rows: readonly Row[]): Figure {
       "16 cores, 200 threads of TCP_RR, 32,768 static maps, a driver that maps both ways. Interval: 95 % over the seeds.",
     categories: all.map((r) => policyTitles[r.policy] ?? r.policy),
     x: { title: "policy", unit: "" },
-    y: { title: "throughput", unit: "thousand transactions/s" },
+    y: { title: "throughput", unit: "1,000 transactions/s" },
     series: [
       { name: "no IOMMU", ...pick((r) => r.off) },
       { name: "tree of v4.3", ...pick((r) => r.stock) },
@@ -165,6 +165,10 @@ function dotFigure(spec: {
       yaxis: { tickvals: labels.map((_, i) => height(i)), ticktext: labels, automargin: true },
     },
   });
+  if (x.log) {
+    const ticks = [5, 10, 20, 33, 50, 100, 200, 500, 1000];
+    Object.assign(drawn.layout["xaxis"] as object, { tickvals: ticks, ticktext: ticks.map(String) });
+  }
   const dots = drawn.data.filter((trace) => trace["mode"] === "markers");
   for (const [k, { values }] of series.entries()) {
     const trace = dots[k];
@@ -255,7 +259,7 @@ export function ablationFigure(rows: readonly Row[]): Figure {
       "Throughput under the deferred policy, with one part of the mechanism taken away from both trees. The gain from merging is the distance between two bars of a pair. Interval: 95 %, deviation pooled over the settings.",
     categories: all.map((r) => (r === base ? "baseline" : r.level)),
     x: { title: "what is taken away", unit: "" },
-    y: { title: "throughput", unit: "thousand transactions/s" },
+    y: { title: "throughput", unit: "1,000 transactions/s" },
     series: [
       {
         name: "tree of v4.3",

@@ -41,6 +41,8 @@ export interface RecoveryPoint {
 }
 
 const stack = publishedStackCycles(2.9);
+/** Eight cores' rings of 3 MiB are more than their socket's L3: between two uses of a line by one core, everything passes through it. */
+const beyondL3: Assumptions = { stackLines: 4096, machineOverrides: { footprintLines: 49_152 } };
 const lever = (assumption: string, ownOff: boolean, levels: [string, Assumptions][]): Setting[] =>
   levels.map(([level, run]) => ({ part: "sweep", assumption, level, policy: "deferred", run, ownOff }));
 
@@ -76,6 +78,7 @@ export const ablationSettings: readonly Setting[] = (
     ["no static maps", { staticMaps: 0 }],
     ["static maps with holes (5 %)", { holes: 0.05 }],
     ["warm: the stack touches no lines", { stackLines: 0 }],
+    ["cold: the stack fills the L3", beyondL3],
     ["lookup (find) costs nothing", { uncharged: "find" }],
     ["inserting and erasing costs nothing", { uncharged: "change" }],
     ["the downward walk costs nothing", { uncharged: "walk" }],
@@ -88,7 +91,7 @@ export const ablationSettings: readonly Setting[] = (
   level,
   policy: "deferred",
   run,
-  ownOff: level.startsWith("warm"),
+  ownOff: level.startsWith("warm") || level.startsWith("cold"),
 }));
 
 /** Map and unmap pairs a transaction, as a driver profile and maps a packet. */
