@@ -132,13 +132,17 @@ export function influence(all: readonly Recovery[]): { assumption: string; low: 
 
 /**
  * How much of the relative gain (merged ÷ stock − 1) each ablation takes away: 1 where merging gains nothing any more, below 0 where
- * it gains more than before.
+ * it gains more than before. An ablation "cold, and …" is compared with the cold setting, every other with the baseline.
  */
 export function lostGain(all: readonly Recovery[]): { level: string; share: number }[] {
   const base = baselineOf(all);
   if (!base) return [];
-  return all
-    .filter((r) => r.part === "ablation")
-    .map((r) => ({ level: r.level, share: 1 - (r.ratio.mean - 1) / (base.ratio.mean - 1) }))
+  const ablations = all.filter((r) => r.part === "ablation");
+  const cold = ablations.find((r) => r.level.startsWith("cold:")) ?? base;
+  return ablations
+    .map((r) => {
+      const reference = r.level.startsWith("cold, ") ? cold : base;
+      return { level: r.level, share: 1 - (r.ratio.mean - 1) / (reference.ratio.mean - 1) };
+    })
     .sort((a, b) => b.share - a.share);
 }

@@ -82,6 +82,8 @@ export const ablationSettings: readonly Setting[] = (
     ["lookup (find) costs nothing", { uncharged: "find" }],
     ["inserting and erasing costs nothing", { uncharged: "change" }],
     ["the downward walk costs nothing", { uncharged: "walk" }],
+    ["cold, and lookup costs nothing", { ...beyondL3, uncharged: "find" }],
+    ["cold, and the walk costs nothing", { ...beyondL3, uncharged: "walk" }],
     ["all but the walk costs nothing", { uncharged: "all but walk" }],
     ["nothing in the tree costs anything", { uncharged: "all" }],
   ] as [string, Assumptions][]
@@ -91,7 +93,7 @@ export const ablationSettings: readonly Setting[] = (
   level,
   policy: "deferred",
   run,
-  ownOff: level.startsWith("warm") || level.startsWith("cold"),
+  ownOff: level.startsWith("warm") || level.startsWith("cold:"),
 }));
 
 /** Map and unmap pairs a transaction, as a driver profile and maps a packet. */
