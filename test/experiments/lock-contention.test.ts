@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { estimate, lockContention, where } from "../../src/experiments/index.js";
+import { estimate, lockContention, lockTable, mapAnatomy, where } from "../../src/experiments/index.js";
+import { hostRunDefaults, simulateHost } from "../../src/workload/index.js";
 
 describe("lock contention", () => {
   it("without an IOMMU does the published number of transactions: the calibration", async () => {
@@ -44,5 +45,55 @@ describe("lock contention", () => {
       expect(figure.data.length, name).toBeGreaterThan(0);
       expect(figure.alt.length, name).toBeGreaterThan(20);
     }
+  });
+});
+
+describe("fidelity", () => {
+  it("quick agrees with a run after 10,000 transactions of warm-up", async () => {
+    const quick = await lockContention.run({ variants: ["deferred"], cores: [16], replications: 3 });
+    const long = simulateHost({
+      ...hostRunDefaults,
+      variant: "deferred",
+      warmup: 10_000,
+      transactions: 4000,
+      seed: 77,
+    });
+    const e = estimate(quick.rows, "throughput");
+    expect(e.n).toBe(3);
+    expect(Math.abs(long.throughput / e.mean - 1)).toBeLessThan(0.15);
+  });
+});
+
+describe("the anatomy, the lock table and the sensitivity", () => {
+  it("an unmap's lines add up to the unmap's cycles", async () => {
+    const anatomy = await mapAnatomy.run({ cores: [4] });
+    const main = await lockContention.run({ variants: ["deferred"], cores: [4], replications: 1 });
+    const sum = where(anatomy.rows, { call: "dma_unmap" }).reduce((total, row) => total + Number(row["cycles"]), 0);
+    expect(sum / Number(main.rows[0]["unmapCycles"])).toBeCloseTo(1, 6);
+    expect(where(anatomy.rows, { function: "find_iova" }).length).toBe(1);
+    for (const name of ["map", "unmap"]) expect(anatomy.figure(name).data.length).toBe(1);
+  });
+
+  it("the lock table's distributions count every acquisition once", async () => {
+    const table = await lockTable.run({ cores: [4] });
+    for (const row of table.rows)
+      for (const column of ["waits", "holds"]) {
+        const counted = String(row[column])
+          .split(" ")
+          .map(Number)
+          .reduce((a, b) => a + b, 0);
+        expect(Math.abs(counted - Number(row["acquisitions"])), `${row["lock"]} ${column}`).toBeLessThanOrEqual(4);
+      }
+    expect(table.figure("waits").data.length).toBeGreaterThan(0);
+  });
+
+  it("judges only what a run can answer", async () => {
+    const run = await lockContention.run({ variants: ["off", "deferred"], cores: [1, 16], replications: 2 });
+    const verdict = (id: string) => run.claims.find((claim) => claim.id === id);
+    expect(verdict("PE1")?.verdict).toBe("calibration");
+    expect(verdict("PE2")?.simulated?.unit).toBe("% of off");
+    expect(verdict("worse-with-ats")?.verdict).toBe("not answered");
+    expect(verdict("four-arenas")?.explanation).toMatch(/pools-4-lazy/);
+    expect(verdict("all-else-is-software")?.verdict).toBe("holds");
   });
 });

@@ -119,17 +119,15 @@ function callFigure(rows: readonly Row[], call: string) {
   const many = distinct(mine, "title").length > 1;
   return barFigure({
     title: `One ${call}, line by line`,
-    caption: "Mean cycles a call on a logarithmic axis. Lines that begin with “spin” are waiting for another core.",
+    caption:
+      "Mean cycles a call on a logarithmic axis; no bar where none were spent. Lines that begin with “spin” are waiting for another core.",
     categories: lines,
     x: { title: "function of Linux v4.3", unit: "" },
     y: { title: "time", unit: "cycles a call", log: true },
     series: groups.map(({ title, cores }) => ({
       name: `${many ? `${title}, ` : ""}${cores} core${cores === 1 ? "" : "s"}`,
       values: lines.map((name) =>
-        Math.max(
-          1,
-          where(mine, { title, cores, function: name }).reduce((sum, row) => sum + Number(row["cycles"]), 0),
-        ),
+        where(mine, { title, cores, function: name }).reduce((sum, row) => sum + Number(row["cycles"]), 0),
       ),
     })),
   });

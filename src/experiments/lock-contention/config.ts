@@ -116,7 +116,7 @@ export const LockContentionConfigSchema: z.ZodType<LockContentionConfig, Partial
       .default("quick")
       .describe("how many transactions"),
     replications: whole(1, 100, "replications")
-      .default(2)
+      .default(3)
       .describe("independent runs of each point, for the intervals"),
     seed: whole(0, 2_147_483_647, "numbers").default(1).describe("the random streams"),
   })

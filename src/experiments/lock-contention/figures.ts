@@ -98,9 +98,16 @@ export const figures: Record<string, (rows: readonly Row[]) => Figure> = {
   breakdown: (rows) => {
     const most = Math.max(...distinct<number>(rows, "cores"));
     const groups =
-      distinct(rows, "variant").length > 1
-        ? seriesOf(where(rows, { cores: most }))
-        : distinct<number>(rows, "cores").map((cores) => ({ name: `${cores} cores`, rows: where(rows, { cores }) }));
+      axisOf(rows) === "threads"
+        ? seriesOf(rows).flatMap(({ name, rows: members }) =>
+            distinct<number>(members, "threads").map((n) => ({
+              name: `${name}, ${n} threads`,
+              rows: where(members, { threads: n }),
+            })),
+          )
+        : distinct(rows, "variant").length > 1
+          ? seriesOf(where(rows, { cores: most }))
+          : distinct<number>(rows, "cores").map((cores) => ({ name: `${cores} cores`, rows: where(rows, { cores }) }));
     return barFigure({
       title:
         distinct(rows, "variant").length > 1 ? `Where the time of ${most} cores goes` : "Where the cores' time goes",
@@ -125,14 +132,13 @@ export const figures: Record<string, (rows: readonly Row[]) => Figure> = {
       title: `${where(rows, { variant: mapped[0] })[0]["title"]}: what is left of IOMMU off`,
       caption:
         "The two free quantities of the workload: pairs of map and unmap a transaction, and the work that a transaction needs besides.",
-      x: { title: "map/unmap pairs a transaction", unit: "" },
+      x: { title: "map and unmap a transaction", unit: "pairs" },
       y: { title: "stack work a transaction", unit: "µs" },
       z: { title: "throughput", unit: "% of off" },
-      xValues: pairs.map((n) => String(n * sides)),
-      yValues: stack.map(String),
+      xValues: pairs.map((n) => `${n * sides} pair${n * sides === 1 ? "" : "s"}`),
+      yValues: stack.map((us) => `${Math.round(us * 10) / 10} µs`),
       zValues: values.map((line) => line.map((v) => 100 * v)),
       text: values.map((line) => line.map((v) => `${Math.round(100 * v)}`)),
-      layout: { xaxis: { type: "category" }, yaxis: { type: "category" } },
     });
   },
   utilisation: (rows) =>
