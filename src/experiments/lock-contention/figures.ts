@@ -101,7 +101,7 @@ export const figures: Record<string, (rows: readonly Row[]) => Figure> = {
       axisOf(rows) === "threads"
         ? seriesOf(rows).flatMap(({ name, rows: members }) =>
             distinct<number>(members, "threads").map((n) => ({
-              name: `${name}, ${n} threads`,
+              name: `${name}, ${n} thread${n === 1 ? "" : "s"}`,
               rows: where(members, { threads: n }),
             })),
           )
