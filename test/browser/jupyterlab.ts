@@ -60,6 +60,14 @@ export class LabInBrowser {
     rmSync(this.folder, { recursive: true, force: true });
   }
 
+  /** Closes a notebook's page and ends every kernel, so that none works beside the next notebook's. */
+  async close(notebook: NotebookPage): Promise<void> {
+    await notebook.close();
+    const headers = { authorization: `token ${this.lab.token}` };
+    const sessions = (await (await fetch(`${this.lab.server}api/sessions`, { headers })).json()) as { id: string }[];
+    for (const { id } of sessions) await fetch(`${this.lab.server}api/sessions/${id}`, { method: "DELETE", headers });
+  }
+
   /** Opens a notebook in a page and a workspace of its own, and waits until its kernel is idle. */
   async open(notebook: string, options: { theme?: "light" | "dark"; height?: number } = {}): Promise<NotebookPage> {
     const page = await this.browser.newPage({
@@ -71,7 +79,8 @@ export class LabInBrowser {
       if (protocol !== "data:" && protocol !== "blob:") this.hosts.add(hostname);
     });
     page.on("pageerror", (error) => this.pageErrors.push(error.message));
-    page.setDefaultTimeout(15_000);
+    // Generous: other tests run beside this one.
+    page.setDefaultTimeout(60_000);
     const workspace = `w${Math.floor(performance.now())}`;
     await page.goto(`${this.lab.server}lab/workspaces/${workspace}/tree/${notebook}?token=${this.lab.token}&reset`);
     const opened = new NotebookPage(page, join(this.folder, notebook));
@@ -154,18 +163,19 @@ export class NotebookPage {
     return count;
   }
 
-  /** A picture of the whole notebook, in results/screenshots. */
+  /** Pictures of the whole notebook, screen by screen, in results/screenshots. */
   async screenshot(name: string): Promise<void> {
-    const height = await this.page
-      .locator(".jp-WindowedPanel-inner, .jp-Notebook")
-      .last()
-      .evaluate((node) => node.scrollHeight);
-    const { width } = this.page.viewportSize() ?? { width: 1280 };
-    await this.page.setViewportSize({ width, height: Math.min(height + 160, 16_000) });
+    const folder = join(projectRoot, "results", "screenshots");
+    mkdirSync(folder, { recursive: true });
+    await this.page.setViewportSize({ width: 1280, height: 1600 });
     await this.drawnPlots();
-    await this.page.waitForTimeout(300);
-    mkdirSync(join(projectRoot, "results", "screenshots"), { recursive: true });
-    await this.page.screenshot({ path: join(projectRoot, "results", "screenshots", `${name}.png`) });
+    const panel = this.page.locator(".jp-NotebookPanel-notebook .jp-WindowedPanel-outer").first();
+    const screens = await panel.evaluate((node) => Math.ceil(node.scrollHeight / node.clientHeight));
+    for (let i = 0; i < screens; i++) {
+      await panel.evaluate((node, i) => node.scrollTo(0, i * node.clientHeight), i);
+      await this.page.waitForTimeout(500);
+      await this.page.screenshot({ path: join(folder, `${name}-${i + 1}.png`) });
+    }
   }
 
   async close(): Promise<void> {

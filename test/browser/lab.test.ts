@@ -14,6 +14,8 @@ const notebooks = existsSync(folder) ? readdirSync(folder).filter((name) => name
 const outputs = (notebook: Notebook) => notebook.cells.flatMap((cell) => cell.outputs ?? []);
 const codeCells = (notebook: Notebook) =>
   notebook.cells.filter((cell) => cell.cell_type === "code" && cell.source.length > 0);
+const withTables = (notebook: Notebook) =>
+  outputs(notebook).filter((output) => String(output.data?.["text/html"] ?? "").includes("data-iommu-lab-table"));
 const withPlots = (notebook: Notebook) => outputs(notebook).filter((output) => output.data?.[plotType] !== undefined);
 
 describe.skipIf(!python)("JupyterLab as npm start opens it", () => {
@@ -29,7 +31,7 @@ describe.skipIf(!python)("JupyterLab as npm start opens it", () => {
     beforeAll(async () => {
       notebook = await lab.open("trial.ipynb");
     });
-    afterAll(() => notebook?.close());
+    afterAll(() => notebook && lab.close(notebook));
 
     test("runs by the menu: highlighted as TypeScript, with plots and tables and without errors", async () => {
       await notebook.runAll();
@@ -147,22 +149,29 @@ describe.skipIf(!python)("JupyterLab as npm start opens it", () => {
     const header = notebook.page.locator("table.iommu-lab-table thead th").first();
     await header.click();
     expect(await header.getAttribute("aria-sort")).toBe("ascending");
-    await notebook.close();
+    await lab.close(notebook);
   });
 
   test.each(notebooks)("%s runs to its end without an error, with its plots and tables drawn", async (name) => {
     const notebook = await lab.open(name);
-    await notebook.runAll();
-    const stored = await notebook.saved();
-    expect(outputs(stored).filter((output) => output.output_type === "error")).toEqual([]);
-    expect(codeCells(stored).filter((cell) => cell.execution_count == null)).toEqual([]);
-    expect(withPlots(stored).length).toBeGreaterThan(0);
-    expect(await notebook.drawnPlots()).toBe(withPlots(stored).length);
-    await notebook.screenshot(`${name.replace(/\.ipynb$/, "")}-light`);
-    await notebook.page.emulateMedia({ colorScheme: "dark" });
-    await notebook.page.locator("body[data-jp-theme-light='false']").waitFor({ state: "attached" });
-    await notebook.screenshot(`${name.replace(/\.ipynb$/, "")}-dark`);
-    await notebook.close();
+    try {
+      await notebook.runAll();
+      const stored = await notebook.saved();
+      expect(outputs(stored).filter((output) => output.output_type === "error")).toEqual([]);
+      expect(codeCells(stored).filter((cell) => cell.execution_count == null)).toEqual([]);
+      expect(withPlots(stored).length).toBeGreaterThan(0);
+      expect(await notebook.drawnPlots()).toBe(withPlots(stored).length);
+      expect(await notebook.page.locator("table.iommu-lab-table").count()).toBe(withTables(stored).length);
+      // `SCREENSHOTS=1 npm test browser` leaves a picture of every notebook in results/screenshots.
+      if (process.env["SCREENSHOTS"]) {
+        await notebook.screenshot(`${name.replace(/\.ipynb$/, "")}-light`);
+        await notebook.page.emulateMedia({ colorScheme: "dark" });
+        await notebook.page.locator("body[data-jp-theme-light='false']").waitFor({ state: "attached" });
+        await notebook.screenshot(`${name.replace(/\.ipynb$/, "")}-dark`);
+      }
+    } finally {
+      await lab.close(notebook);
+    }
   });
 
   test("nothing asked for anything outside this machine, and the page threw no error", () => {
