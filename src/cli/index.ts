@@ -50,6 +50,6 @@ export async function main(argv: string[]): Promise<number> {
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
     process.stderr.write(`${errorText(error)}\n`);
-    return 1;
+    return process.exitCode === undefined ? 1 : Number(process.exitCode);
   }
 }
