@@ -58,7 +58,10 @@ export const sweepSettings: readonly Setting[] = [
     ["half of PE1", { stackCycles: Math.round(stack / 2) }],
     ["twice PE1", { stackCycles: 2 * stack }],
   ]),
-  ...lever("lines the stack touches", true, [["8,192 (512 KiB)", { stackLines: 8192 }]]),
+  ...lever("lines the stack touches", true, [
+    ["8,192 (512 KiB)", { stackLines: 8192 }],
+    ["more than the L3", beyondL3],
+  ]),
   ...lever("driver profile", true, [
     ["transmit only", { profile: "transmit" }],
     ["receive only", { profile: "receive" }],
