@@ -1,14 +1,6 @@
 import type { Command } from "commander";
-import {
-  claimsText,
-  experimentByName,
-  experiments,
-  figureUses,
-  type LedgerEntry,
-  ledger,
-  withSettings,
-} from "../experiments/index.js";
-import { runOnWorkers } from "../sweep/index.js";
+import { claimsText, experimentByName, experiments, figureUses, type LedgerEntry } from "../experiments/index.js";
+import { computeLedger } from "../sweep/index.js";
 import { UserError } from "./errors.js";
 import { Progress } from "./progress.js";
 
@@ -30,36 +22,26 @@ export function claimsCommand(program: Command): void {
       const jobs = flags.jobs === undefined ? undefined : Number(flags.jobs);
       if (jobs !== undefined && !(Number.isSafeInteger(jobs) && jobs >= 1 && jobs <= 256))
         throw new UserError(`--jobs: a whole number of workers from 1 to 256; got ${flags.jobs}.`);
-      const chosen = flags.only === undefined ? experiments() : flags.only.split(",").map(experimentByName);
+      const chosen =
+        flags.only === undefined ? experiments() : flags.only.split(",").map((name) => experimentByName(name.trim()));
       const interrupt = new AbortController();
       const onInterrupt = () => interrupt.abort(new UserError("Interrupted; nothing was printed."));
       process.once("SIGINT", onInterrupt);
       const progress = new Progress();
-      const results: Parameters<typeof ledger>[0][number][] = [];
+      let entries: LedgerEntry[];
       try {
-        for (const experiment of chosen) {
-          const options = {
-            onProgress: (done: number, total: number, label: string) =>
-              progress.tell(done, total, `${experiment.name}: ${label}`),
-            signal: interrupt.signal,
-            ...(jobs === undefined ? {} : { jobs }),
-          };
-          const config = experiment.parse(withSettings(experiment.config, {}, []));
-          results.push({
-            experiment: experiment.name,
-            claims: (await runOnWorkers(experiment, config, options)).claims,
-          });
-        }
+        const options = { of: chosen, onProgress: progress.tell, signal: interrupt.signal };
+        entries = (await computeLedger(jobs === undefined ? options : { ...options, jobs })).entries;
       } finally {
         progress.end();
         process.removeListener("SIGINT", onInterrupt);
       }
-      const entries = ledger(results);
-      process.stdout.write(flags.json ? jsonText(entries) : terminalText(entries));
+      process.stdout.write(flags.json ? ledgerJson(entries) : ledgerText(entries));
     });
 }
 
-function jsonText(entries: readonly LedgerEntry[]): string {
+/** The ledger and the use of every published figure, as JSON. */
+export function ledgerJson(entries: readonly LedgerEntry[]): string {
   const figures = figureUses(entries).map(({ record, comparedBy }) => ({
     id: record.id,
     quantity: record.quantity,
@@ -71,7 +53,8 @@ function jsonText(entries: readonly LedgerEntry[]): string {
   return `${JSON.stringify({ claims: entries, figures }, null, 2)}\n`;
 }
 
-function terminalText(entries: readonly LedgerEntry[]): string {
+/** The ledger for a terminal. */
+export function ledgerText(entries: readonly LedgerEntry[]): string {
   const parts: string[] = [];
   for (const name of new Set(entries.map(({ experiment }) => experiment))) {
     const own = entries.filter(({ experiment }) => experiment === name);

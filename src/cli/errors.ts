@@ -12,6 +12,7 @@ const spoken = new Set([
   "LabError",
   "CellError",
   "ChromiumError",
+  "StoreError",
 ]);
 
 /** What the command line prints for an error: its message where it speaks to the user, otherwise with its stack. */

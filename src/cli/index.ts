@@ -13,6 +13,7 @@ import { iovaCommand } from "./iova.js";
 import { kernelCommand } from "./kernel.js";
 import { labCommand } from "./lab.js";
 import { mceCommand } from "./mce.js";
+import { reproduceCommand } from "./reproduce.js";
 import { runCommand } from "./run.js";
 import { traceCommand } from "./trace.js";
 
@@ -30,6 +31,7 @@ const commands: ((program: Command) => void)[] = [
   traceCommand,
   mceCommand,
   claimsCommand,
+  reproduceCommand,
 ];
 
 /**

@@ -60,7 +60,7 @@ export function claimsText(claims: readonly ClaimResult[]): string {
 }
 
 /** The same list, which a notebook shows as a table of verdicts. */
-export function displayable(claims: ClaimResult[]): ClaimResult[] {
+export function displayable<T extends ClaimResult>(claims: readonly T[]): T[] {
   return Object.defineProperty([...claims], Symbol.for("Jupyter.display"), {
     value: () => ({ "text/html": html(claims), "text/plain": claimsText(claims) }),
   });

@@ -5,7 +5,8 @@
  * One file (or folder) an experiment, always in this order: question · config schema · run · table · figures · claims.
  */
 
-export { claimsText, publishedText, simulatedText } from "./claim-display.js";
+export { answeringInputs, mergeAnswers } from "./answers.js";
+export { claimsText, displayable, publishedText, simulatedText } from "./claim-display.js";
 export {
   type Claim,
   type ClaimResult,

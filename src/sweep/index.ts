@@ -5,5 +5,9 @@
  * whatever the order in which they finish, so that the number of workers never changes a byte. Points whose rows are known (by their
  * hash) are not computed again: that is how an interrupted run goes on.
  */
+export { codeHash } from "./code.js";
+export { lockFolder, StoreError, writeWhole } from "./files.js";
+export { type ComputedLedger, computeLedger, type LedgerOptions, type LedgerRun } from "./ledger.js";
 export { computePoints, type PointOptions, pointHash } from "./points.js";
+export { PointStore } from "./store.js";
 export { runOnWorkers, type Sweep, type SweptRun, sweep } from "./sweep.js";

@@ -5,6 +5,7 @@
  * `startDrawing` draws plotly figures in a headless Chromium, exactly as a page does, with the project's own plotly.js.
  */
 export { ChromiumError, launchChromium } from "./chromium.js";
+export { compareNotebooks, type Drift, driftText } from "./drift.js";
 export {
   asLines,
   type CellOutput,
@@ -19,6 +20,13 @@ export {
 } from "./notebook.js";
 export { OutputCollector } from "./outputs.js";
 export { type Drawing, type Picture, type PictureOptions, type PlotlyFigure, startDrawing } from "./picture.js";
+export {
+  notebookHash,
+  progressFiles,
+  type ReproducedNotebook,
+  type ReproduceOptions,
+  reproduceNotebooks,
+} from "./reproduce.js";
 export {
   CellError,
   type CellProgress,

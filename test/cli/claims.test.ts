@@ -20,5 +20,5 @@ test("as JSON it lists every published figure and how it is used", () => {
 test("an unknown experiment is one sentence with the names there are", () => {
   const { status, stderr } = run("--only", "nothing");
   expect(status).toBe(1);
-  expect(stderr).toContain('There is no experiment "nothing". There is machine-check');
+  expect(stderr).toContain('There is no experiment "nothing". There is machine-latency');
 });

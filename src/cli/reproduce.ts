@@ -1,0 +1,197 @@
+import { execFileSync } from "node:child_process";
+import { readdirSync, readFileSync, rmSync } from "node:fs";
+import { arch, cpus, platform, release, totalmem } from "node:os";
+import { basename, join } from "node:path";
+import type { Command } from "commander";
+import { projectRoot } from "../lab/index.js";
+import { type ComputedLedger, codeHash, computeLedger, lockFolder, PointStore, writeWhole } from "../sweep/index.js";
+import type { CellProgress, Drawing, ReproducedNotebook } from "../writeup/index.js";
+import { ledgerJson, ledgerText } from "./claims.js";
+import { UserError } from "./errors.js";
+import { Progress } from "./progress.js";
+
+interface ReproduceFlags {
+  full?: boolean;
+  only?: string;
+  jobs: string;
+  check?: boolean;
+  out: string;
+  pictures?: boolean;
+  notebooks?: string;
+}
+
+/** `iommu-lab reproduce`: every notebook and every claim, anew. */
+export function reproduceCommand(program: Command): void {
+  program
+    .command("reproduce")
+    .description(
+      "Execute every notebook (without Python) and every experiment into results/, and print the claims ledger.",
+    )
+    .option(
+      "--full",
+      "the ledger's experiments at full fidelity, as for a paper (hours); notebooks run as they are written",
+    )
+    .option("--only <names>", "only these notebooks, by number or name, separated by commas; leaves the ledger out")
+    .option("--jobs <n>", "notebooks, or worker threads, at a time", "2")
+    .option("--check", "compare with the stored notebooks, and fail where a number, text or table differs")
+    .option("--out <folder>", "where the results go", "results")
+    .option("--notebooks <folder>", "where the notebooks are (default: the project's)")
+    .option("--pictures", "draw the static pictures of plots, too (needs Chromium)")
+    .addHelpText(
+      "after",
+      "\nAn interrupted run goes on where it was, as long as notebooks and code are the same; a finished one begins anew.",
+    )
+    .action(reproduce);
+}
+
+async function reproduce(flags: ReproduceFlags): Promise<void> {
+  const jobs = Number(flags.jobs);
+  if (!(Number.isSafeInteger(jobs) && jobs >= 1 && jobs <= 256))
+    throw new UserError(`--jobs: a whole number from 1 to 256; got ${flags.jobs}.`);
+  const files = chosen(flags.notebooks ?? join(projectRoot, "notebooks"), flags.only);
+  const unlock = lockFolder(flags.out);
+  const interrupt = new AbortController();
+  const onInterrupt = () => {
+    if (interrupt.signal.aborted) process.exit(130);
+    interrupt.abort(new UserError("Interrupted; what was finished is kept, and the same command goes on from there."));
+  };
+  process.on("SIGINT", onInterrupt);
+  process.on("SIGTERM", onInterrupt);
+  let drawing: Promise<Drawing> | undefined;
+  const writeup = await import("../writeup/index.js");
+  const started = performance.now();
+  const folder = join(flags.out, "notebooks");
+  const points = join(flags.out, "points");
+  try {
+    const notebooks = await writeup.reproduceNotebooks(files, {
+      folder,
+      jobs,
+      signal: interrupt.signal,
+      onProgress: tellCell,
+      onNotebook: ({ file, seconds, resumed }) =>
+        say(`${basename(file)}: ${resumed ? "done before the interruption" : `done in ${seconds.toFixed(1)} s`}`),
+      ...(flags.pictures ? { drawing: () => (drawing ??= writeup.startDrawing()) } : {}),
+    });
+    let computed: ComputedLedger | undefined;
+    if (flags.only === undefined) {
+      const progress = new Progress();
+      computed = await computeLedger({
+        jobs,
+        signal: interrupt.signal,
+        onProgress: progress.tell,
+        store: new PointStore(points),
+        ...(flags.full ? { fidelity: "full" as const } : {}),
+      }).finally(() => progress.end());
+      writeWhole(join(flags.out, "ledger.json"), ledgerJson(computed.entries));
+    }
+    const seconds = (performance.now() - started) / 1000;
+    writeWhole(
+      join(flags.out, "manifest.json"),
+      `${JSON.stringify(manifest(notebooks, computed, seconds), null, 2)}\n`,
+    );
+    const drifts = notebooks.flatMap(({ file, stored, notebook }) =>
+      writeup.compareNotebooks(basename(file), stored, notebook),
+    );
+    for (const file of [...writeup.progressFiles(folder, files), points])
+      rmSync(file, { recursive: true, force: true });
+    if (computed) process.stdout.write(ledgerText(computed.entries));
+    process.stdout.write(`${notebooks.length} notebooks executed into ${folder} in ${seconds.toFixed(0)} s.\n`);
+    if (!flags.check) return;
+    if (drifts.length > 0) {
+      const shown = drifts.slice(0, 50).map(writeup.driftText);
+      if (drifts.length > shown.length) shown.push(`… and ${drifts.length - shown.length} more`);
+      throw new UserError(`${shown.join("\n")}\n--check: ${drifts.length} places differ from the stored notebooks.`);
+    }
+    process.stdout.write("--check: every number, text and table is as stored.\n");
+  } catch (error) {
+    if (interrupt.signal.aborted) process.exitCode = 130;
+    throw error;
+  } finally {
+    unlock();
+    process.off("SIGINT", onInterrupt);
+    process.off("SIGTERM", onInterrupt);
+    await drawing?.then((d) => d.close()).catch(() => {});
+  }
+}
+
+/** The notebooks of a folder, or those of them whose names begin with, or are, what `--only` gives. */
+function chosen(folder: string, only: string | undefined): string[] {
+  let names: string[];
+  try {
+    names = readdirSync(folder)
+      .filter((name) => name.endsWith(".ipynb"))
+      .sort();
+  } catch (error) {
+    throw new UserError(`${folder}: cannot be read (${(error as Error).message}).`);
+  }
+  if (names.length === 0) throw new UserError(`${folder}: there are no notebooks here.`);
+  if (only === undefined) return names.map((name) => join(folder, name));
+  const wanted = only.split(",").map((name) => basename(name.trim(), ".ipynb"));
+  const none = wanted.find((name) => name === "" || !names.some((file) => file.startsWith(name)));
+  if (none !== undefined) throw new UserError(`--only: there is no notebook "${none}". There is ${names.join(", ")}.`);
+  return names.filter((file) => wanted.some((name) => file.startsWith(name))).map((name) => join(folder, name));
+}
+
+function say(line: string): void {
+  process.stderr.write(`${line}\n`);
+}
+
+/** A line for each cell that took more than two seconds. */
+function tellCell(file: string, { cell, cells, state, seconds }: CellProgress): void {
+  if (state === "done" && seconds > 2) say(`${basename(file)}: cell ${cell} of ${cells}, ${seconds.toFixed(1)} s`);
+}
+
+/** What the results were made with. Timings stand here, and in no notebook. */
+function manifest(
+  notebooks: readonly ReproducedNotebook[],
+  computed: ComputedLedger | undefined,
+  seconds: number,
+): object {
+  const { version, dependencies } = JSON.parse(readFileSync(join(projectRoot, "package.json"), "utf8")) as {
+    version: string;
+    dependencies: Record<string, string>;
+  };
+  return {
+    finished: new Date().toISOString(),
+    seconds,
+    "iommu-lab": version,
+    commit: git("rev-parse", "HEAD"),
+    changedSinceCommit: (git("status", "--porcelain") ?? "") !== "",
+    codeHash: codeHash(),
+    machine: {
+      node: process.version,
+      platform: `${platform()} ${release()}`,
+      arch: arch(),
+      cpu: cpus()[0]?.model ?? "unknown",
+      cores: cpus().length,
+      memoryBytes: totalmem(),
+    },
+    peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
+    packages: dependencies,
+    notebooks: notebooks.map(({ file, hash, timings, seconds: took, resumed }) => ({
+      notebook: basename(file),
+      hash,
+      seconds: took,
+      resumed,
+      cells: timings,
+    })),
+    experiments: (computed?.runs ?? []).map(({ config, ...run }) => ({
+      ...run,
+      seed: (config as { seed?: unknown }).seed ?? null,
+      config,
+    })),
+  };
+}
+
+/** What git says, or null where there is no repository. */
+function git(...args: string[]): string | null {
+  try {
+    return execFileSync("git", args, {
+      cwd: projectRoot,
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "ignore"],
+    }).trim();
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,30 @@
+import { createHash } from "node:crypto";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+/** Rooms that compute nothing: a change there leaves every result as it is. */
+const aside = new Set(["cli", "lab"]);
+
+let known: string | undefined;
+
+/**
+ * Names the code that computes results: a hash over the compiled rooms. A result that was kept counts only for the same code, so that a
+ * changed model is never answered from an old file.
+ */
+export function codeHash(): string {
+  if (known !== undefined) return known;
+  const root = fileURLToPath(new URL("..", import.meta.url));
+  const hash = createHash("sha256");
+  const rooms = readdirSync(root, { withFileTypes: true }).filter(
+    (entry) => entry.isDirectory() && !aside.has(entry.name),
+  );
+  for (const room of rooms.map((entry) => entry.name).sort()) {
+    for (const file of readdirSync(join(root, room), { recursive: true, encoding: "utf8" }).sort()) {
+      if (!/\.[jt]s$/.test(file) || file.endsWith(".d.ts")) continue;
+      hash.update(`${room}/${file}\n`).update(readFileSync(join(root, room, file)));
+    }
+  }
+  known = hash.digest("hex").slice(0, 20);
+  return known;
+}
