@@ -84,6 +84,9 @@ function summary(output: CellOutput): string {
 /** Descends into both values as far as they are alike, so that the deepest place that differs is named. */
 function compare(place: string, old: unknown, now: unknown, add: Add): void {
   if (Object.is(old, now)) return;
+  // What a table or a text says, not how it is dressed.
+  if (place.endsWith("text/html") && isText(old) && isText(now))
+    return compare(`${place} as text`, words(old), words(now), add);
   if (isText(old) && isText(now)) {
     const [a, b] = [joined(old).split("\n"), joined(now).split("\n")];
     for (let i = 0; i < Math.max(a.length, b.length); i++)
@@ -96,6 +99,14 @@ function compare(place: string, old: unknown, now: unknown, add: Add): void {
     for (const key of new Set([...Object.keys(old), ...Object.keys(now)]))
       compare(`${place}.${key}`, key in old ? old[key] : nothing, key in now ? now[key] : nothing, add);
   } else add(place, old, now);
+}
+
+/** What stands between the tags, a piece a line. */
+function words(html: string | string[]): string {
+  return joined(html)
+    .split(/<[^>]*>/)
+    .filter((piece) => piece.trim() !== "")
+    .join("\n");
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

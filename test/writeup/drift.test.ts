@@ -46,3 +46,11 @@ test("pictures and progress bars may differ, a missing output may not", () => {
     ),
   ).toHaveLength(1);
 });
+
+test("of HTML the words count, not the dress", () => {
+  const html = (text: string) => shown({ "text/html": text });
+  expect(lines([html("<table><td>1</td></table>")], [html('<table class="b">\n<td>1</td></table>')])).toEqual([]);
+  expect(lines([html("<td>levels</td><td>1</td>")], [html("<td>levels</td><td>2</td>")])).toEqual([
+    'n.ipynb: cell 2, output 1, text/html as text, line 2: stored "1", now "2"',
+  ]);
+});
