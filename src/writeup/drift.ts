@@ -85,9 +85,9 @@ function summary(output: CellOutput): string {
 function compare(place: string, old: unknown, now: unknown, add: Add): void {
   if (Object.is(old, now)) return;
   // What a table or a text says, not how it is dressed.
-  if (place.endsWith("text/html") && isText(old) && isText(now))
-    return compare(`${place} as text`, words(old), words(now), add);
-  if (isText(old) && isText(now)) {
+  if (place.endsWith("text/html") && isText(old) && isText(now)) {
+    compare(`${place} as text`, words(old), words(now), add);
+  } else if (isText(old) && isText(now)) {
     const [a, b] = [joined(old).split("\n"), joined(now).split("\n")];
     for (let i = 0; i < Math.max(a.length, b.length); i++)
       if (a[i] !== b[i])
