@@ -25,11 +25,20 @@ export {
 } from "./experiment.js";
 export { type Field, fieldsOf, withSettings } from "./fields.js";
 export { canonicalJson, configHash } from "./hash.js";
+export { latinHypercube, type ParameterRange, type Ranges } from "./hypercube.js";
 export { type FigureUse, figureUses, type LedgerEntry, ledger } from "./ledger.js";
 export * from "./lock-contention/index.js";
 export * from "./machine/index.js";
 export * from "./machine-check/index.js";
 export * from "./merged-nodes/index.js";
+export {
+  type ElementaryEffect,
+  effectsFigure,
+  morrisDesign,
+  morrisEffects,
+  type Trajectory,
+} from "./morris.js";
 export * from "./page-sizes/index.js";
 export { type AnyExperiment, experimentByName, experiments } from "./registry.js";
 export { grid, type Space, type SpacePoint, withFields } from "./space.js";
+export { ledgerCounts, threadContext, threadTable } from "./thread.js";

@@ -6,8 +6,10 @@
  * hash) are not computed again: that is how an interrupted run goes on.
  */
 export { codeHash } from "./code.js";
+export { readSweepFile, type SweepPlan } from "./file.js";
 export { lockFolder, StoreError, writeWhole } from "./files.js";
 export { type ComputedLedger, computeLedger, type LedgerOptions, type LedgerRun } from "./ledger.js";
 export { computePoints, type PointOptions, pointHash } from "./points.js";
+export { type Sensitivity, type SensitivitySpec, sensitivity } from "./sensitivity.js";
 export { PointStore } from "./store.js";
-export { runOnWorkers, type Sweep, type SweptRun, sweep } from "./sweep.js";
+export { arrowBytes, runOnWorkers, type Sweep, type SweptRun, sweep, sweepConfigurations } from "./sweep.js";

@@ -1,4 +1,4 @@
-import type { ColumnTable } from "arquero";
+import { type ColumnTable, table as makeTable } from "arquero";
 import type { z } from "zod";
 import {
   type AnyExperiment,
@@ -57,6 +57,15 @@ export async function sweep<S extends z.ZodType, P>(
   const configurations: SpacePoint[] = Array.isArray(space)
     ? space.map((input) => ({ input: input as Record<string, unknown>, varied: {} }))
     : grid(space as Space);
+  return sweepConfigurations(experiment, configurations, options);
+}
+
+/** The same over configurations that name what varies in them, as `grid` gives them. */
+export async function sweepConfigurations<S extends z.ZodType, P>(
+  experiment: Experiment<S, P>,
+  configurations: readonly SpacePoint[],
+  options: PointOptions = {},
+): Promise<Sweep<z.output<S>>> {
   const parsed = configurations.map(({ input }) => experiment.parse(input as z.input<S>));
   const points = parsed.map((config) => experiment.points(config));
   const rows = await computePoints(experiment as unknown as AnyExperiment, points.flat(), options);
@@ -92,4 +101,21 @@ function cell(value: unknown): string | number | boolean | null {
   if (value === null || typeof value === "number" || typeof value === "boolean" || typeof value === "string")
     return value;
   return value === undefined ? null : JSON.stringify(value);
+}
+
+/**
+ * A table as an Arrow file (IPC), by Arquero. A column of several kinds of values, which Arrow has not, becomes JSON texts.
+ * @throws Error where Arquero gives none
+ */
+export function arrowBytes(table: ColumnTable): Uint8Array {
+  const columns = Object.fromEntries(
+    table.columnNames().map((name) => {
+      const values = Array.from(table.array(name) as Iterable<unknown>);
+      const kinds = new Set(values.filter((value) => value !== null).map((value) => typeof value));
+      return [name, kinds.size > 1 ? values.map((value) => (value === null ? null : JSON.stringify(value))) : values];
+    }),
+  );
+  const bytes = makeTable(columns, table.columnNames()).toArrowIPC({ format: "file" });
+  if (!bytes) throw new Error("Arquero gave no bytes for the table.");
+  return bytes;
 }

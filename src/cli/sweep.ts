@@ -1,0 +1,92 @@
+import { basename, extname, join } from "node:path";
+import type { Command } from "commander";
+import { arrowBytes, lockFolder, PointStore, readSweepFile, sweepConfigurations, writeWhole } from "../sweep/index.js";
+import { UserError } from "./errors.js";
+import { readText } from "./files.js";
+import { Progress } from "./progress.js";
+
+interface SweepFlags {
+  out?: string;
+  jobs?: string;
+}
+
+const format = `
+The file is JSON:
+  {"experiment": "merged-nodes", "base": {"seed": 1}, "space": {FIELD: [VALUE, …], FIELD: {"low": 1, "high": 9, "whole": true}},
+   "samples": 40, "seed": 1}
+Lists of values make a grid; ranges make a Latin hypercube of so many samples at each point of the grid.
+"iommu-lab run EXPERIMENT --help" lists the fields.
+
+In the folder: table.arrow (all rows, for Arrow, pandas, R or Arquero), runs.json (each configuration, its hash and claims) and points/,
+a file a point. A run that was interrupted or killed goes on from these: only what is missing is computed.`;
+
+/** `iommu-lab sweep`: an experiment over many configurations, into a folder. */
+export function sweepCommand(program: Command): void {
+  program
+    .command("sweep")
+    .argument("<file>", "what to run: a JSON file; - for stdin")
+    .description("Run an experiment over a grid or a Latin hypercube of configurations, and keep every point.")
+    .option("-o, --out <folder>", "where the results go (default: results/sweeps/NAME)")
+    .option("--jobs <n>", "worker threads (default: one a core); the result is the same")
+    .addHelpText("after", format)
+    .action(sweepAction);
+}
+
+async function sweepAction(file: string, flags: SweepFlags): Promise<void> {
+  const jobs = flags.jobs === undefined ? undefined : Number(flags.jobs);
+  if (jobs !== undefined && !(Number.isSafeInteger(jobs) && jobs >= 1 && jobs <= 256))
+    throw new UserError(`--jobs: a whole number of workers from 1 to 256; got ${flags.jobs}.`);
+  const plan = readSweepFile(readText(file), file);
+  const folder = flags.out ?? join("results", "sweeps", file === "-" ? "stdin" : basename(file, extname(file)));
+  const unlock = lockFolder(folder);
+  const interrupt = new AbortController();
+  const onInterrupt = () => {
+    if (interrupt.signal.aborted) process.exit(130);
+    interrupt.abort(
+      new UserError("Interrupted; every finished point is kept, and the same command goes on from there."),
+    );
+  };
+  process.on("SIGINT", onInterrupt);
+  process.on("SIGTERM", onInterrupt);
+  const progress = new Progress();
+  try {
+    const { experiment, configurations } = plan;
+    const points = configurations.flatMap(({ input }) => experiment.points(experiment.parse(input)));
+    const kept = new PointStore(join(folder, "points")).options(experiment, points);
+    let computed = 0;
+    const { runs, table } = await sweepConfigurations(experiment, configurations, {
+      known: kept.known,
+      onPoint: (hash, rows) => {
+        kept.onPoint(hash, rows);
+        computed++;
+      },
+      onProgress: progress.tell,
+      signal: interrupt.signal,
+      ...(jobs === undefined ? {} : { jobs }),
+    });
+    writeWhole(join(folder, "table.arrow"), arrowBytes(table));
+    const listed = runs.map(({ hash, config, run }, i) => ({
+      hash,
+      varied: configurations[i].varied,
+      config,
+      claims: run.claims,
+    }));
+    writeWhole(
+      join(folder, "runs.json"),
+      `${JSON.stringify({ experiment: experiment.name, runs: listed }, null, 1)}\n`,
+    );
+    progress.end();
+    process.stdout.write(
+      `${runs.length} configurations, ${points.length} points (${computed} computed, ${kept.known.size} kept from before), ` +
+        `${table.numRows()} rows in ${join(folder, "table.arrow")}.\n`,
+    );
+  } catch (error) {
+    if (interrupt.signal.aborted) process.exitCode = 130;
+    throw error;
+  } finally {
+    progress.end();
+    unlock();
+    process.off("SIGINT", onInterrupt);
+    process.off("SIGTERM", onInterrupt);
+  }
+}

@@ -1,0 +1,76 @@
+import { z } from "zod";
+import {
+  type AnyExperiment,
+  ConfigError,
+  experimentByName,
+  grid,
+  latinHypercube,
+  type SpacePoint,
+  withFields,
+} from "../experiments/index.js";
+
+const Range = z.strictObject({
+  low: z.number().describe("lowest value"),
+  high: z.number().describe("highest value"),
+  whole: z.boolean().default(false).describe("whole numbers only"),
+});
+
+/** What a sweep's file holds. */
+const SweepFile = z.strictObject({
+  experiment: z.string(),
+  base: z.record(z.string(), z.unknown()).default({}),
+  space: z.record(
+    z.string(),
+    z.union([z.array(z.unknown()).min(1), Range], { error: 'a list of values, or a range {"low": 1, "high": 9}' }),
+  ),
+  samples: z.int().min(1).max(1_000_000).optional(),
+  seed: z.int().min(0).default(1),
+});
+
+/** A sweep as it was asked for: its experiment and the configurations, in order. */
+export interface SweepPlan {
+  experiment: AnyExperiment;
+  configurations: SpacePoint[];
+}
+
+/**
+ * Reads the text of a sweep's file: `{experiment, base, space, samples, seed}`. In the space, a list of values makes a grid; ranges make a
+ * Latin hypercube of that many samples, drawn from the seed, for each point of the grid.
+ * @param name the file's name, for messages
+ * @throws ConfigError naming the file, the field, the value and what is accepted; also where a configuration is refused by the experiment
+ */
+export function readSweepFile(text: string, name: string): SweepPlan {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (error) {
+    throw new ConfigError(`${name}: this is not JSON (${(error as Error).message}).`);
+  }
+  const parsed = SweepFile.safeParse(json);
+  if (!parsed.success) {
+    const { path, message } = parsed.error.issues[0];
+    throw new ConfigError(`${name}: ${path.join(".") || "the file"}: ${message}.`);
+  }
+  const { experiment: experimentName, base, space, samples, seed } = parsed.data;
+  try {
+    const experiment = experimentByName(experimentName);
+    const lists = Object.entries(space).filter((entry): entry is [string, unknown[]] => Array.isArray(entry[1]));
+    const ranges = Object.entries(space).filter(
+      (entry): entry is [string, z.output<typeof Range>] => !Array.isArray(entry[1]),
+    );
+    if (ranges.length > 0 && samples === undefined)
+      throw new ConfigError('samples: how many points to draw from the ranges, as {"samples": 40}.');
+    if (ranges.length === 0 && samples !== undefined)
+      throw new ConfigError("samples: only for ranges; the space has lists of values alone.");
+    const corners = grid(Object.fromEntries(lists), base);
+    const drawn = ranges.length > 0 ? latinHypercube(Object.fromEntries(ranges), samples ?? 1, seed) : [{}];
+    const configurations = corners.flatMap(({ input, varied }) =>
+      drawn.map((sample) => ({ input: withFields(input, sample), varied: { ...varied, ...sample } })),
+    );
+    for (const { input } of configurations) experiment.parse(input);
+    return { experiment, configurations };
+  } catch (error) {
+    if (error instanceof ConfigError) throw new ConfigError(`${name}: ${error.message}`);
+    throw error;
+  }
+}
