@@ -74,12 +74,26 @@ export async function startDrawing(options: PictureOptions = {}): Promise<Drawin
       const failure = await page.evaluate(drawInPage, { figure: onWhite(figure), width });
       if (failure !== null) throw new Error(`the figure cannot be drawn: ${failure}`);
       const element = page.locator("#figure");
-      const png = await element.screenshot({ type: "png", animations: "disabled" });
+      const png = await settled(() => element.screenshot({ type: "png", animations: "disabled" }));
       const box = await element.boundingBox();
       return { png, width: Math.round(box!.width), height: Math.round(box!.height) };
     },
     close: () => browser.close(),
   };
+}
+
+/**
+ * A picture that two shots in a row agree on: on a busy machine a shot can come before the last of the figure is painted.
+ * @param shoot takes a shot; at most eight are taken, and the last one is what it is
+ */
+async function settled(shoot: () => Promise<Buffer>): Promise<Uint8Array> {
+  let shot = await shoot();
+  for (let i = 0; i < 7; i++) {
+    const again = await shoot();
+    if (again.equals(shot)) break;
+    shot = again;
+  }
+  return shot;
 }
 
 /** Runs in the page: draws the figure into #figure, and says what went wrong, or null. */
@@ -100,7 +114,9 @@ async function drawInPage({
       getElementById(id: string): Element | null;
       createElement(tag: string): Element;
       body: { append(e: Element): void };
+      fonts: { ready: Promise<unknown> };
     };
+    requestAnimationFrame(callback: () => void): number;
     moduleName?: { newPlot(node: Element, data: unknown, layout: unknown, config: unknown): Promise<unknown> };
     Plotly?: { newPlot(node: Element, data: unknown, layout: unknown, config: unknown): Promise<unknown> };
   };
@@ -111,6 +127,9 @@ async function drawInPage({
   scope.document.body.append(node);
   try {
     await (scope.Plotly ?? scope.moduleName)!.newPlot(node, figure["data"], figure["layout"], figure["config"]);
+    await scope.document.fonts.ready;
+    for (let frame = 0; frame < 2; frame++)
+      await new Promise<void>((done) => scope.requestAnimationFrame(() => done()));
     return null;
   } catch (error) {
     return String((error as Error)?.message ?? error);

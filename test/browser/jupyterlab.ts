@@ -3,7 +3,7 @@ import { createServer, type Server } from "node:net";
 import { join } from "node:path";
 import type { Browser, Locator, Page } from "playwright-core";
 import { furnish, type PythonEnvironment, projectRoot, type RunningLab, startJupyterLab } from "../../src/lab/index.js";
-import { launchChromium } from "./chromium.js";
+import { launchChromium } from "../../src/writeup/index.js";
 
 /** A stored notebook, as far as the tests read it. */
 export interface Notebook {
@@ -19,7 +19,7 @@ export interface Notebook {
 export class LabInBrowser {
   /** Every host that the browser asked for something. */
   readonly hosts = new Set<string>();
-  /** Errors that JupyterLab's page threw. */
+  /** Errors that JupyterLab's page threw, with their stacks. */
   readonly pageErrors: string[] = [];
   /** How often a process of the lab tried to reach the network through the proxy it was given. */
   outward = 0;
@@ -78,7 +78,7 @@ export class LabInBrowser {
       const { protocol, hostname } = new URL(request.url());
       if (protocol !== "data:" && protocol !== "blob:") this.hosts.add(hostname);
     });
-    page.on("pageerror", (error) => this.pageErrors.push(error.message));
+    page.on("pageerror", (error) => this.pageErrors.push(error.stack ?? error.message));
     // Generous: other tests run beside this one.
     page.setDefaultTimeout(60_000);
     const workspace = `w${Math.floor(performance.now())}`;
