@@ -18,7 +18,8 @@ const LEFT = 4;
 const RIGHT = 5;
 const PARENT = 6;
 const COLOUR = 7;
-const PREV = 8;
+/** Word of a record that holds its lower neighbour: for the allocation's search, which follows it without a call. */
+export const PREV = 8;
 const NEXT = 9;
 const BLACK = 0;
 const RED = 1;

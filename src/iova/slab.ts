@@ -14,9 +14,14 @@ const objectsPerPage = 4096 / lineBytes;
 /** Bytes that a CPU's stack occupies: a line for its head and 120 pointers of 8 bytes. */
 export const slabCpuBytes = 1024;
 
+interface CpuStack {
+  slots: Int32Array;
+  depth: number;
+}
+
 /** Free object slots, numbered from 1; slot 0 is never handed out. */
 export class Slab {
-  private readonly stacks: number[][] = [];
+  private readonly stacks: CpuStack[] = [];
   private readonly shared: number[] = [];
   private nextFresh = 1;
 
@@ -31,28 +36,41 @@ export class Slab {
 
   /** A free slot for this CPU. */
   take(cpu: number): number {
-    const stack = (this.stacks[cpu] ??= []);
-    if (stack.length === 0) this.refill(stack);
-    const slot = stack.pop() as number;
-    if (this.memory !== null) this.touch(this.memory, cpu, stack.length);
+    const stack = this.stacks[cpu] ?? this.newStack(cpu);
+    if (stack.depth === 0) this.refill(stack);
+    const slot = stack.slots[--stack.depth];
+    if (this.memory !== null) this.touch(this.memory, cpu, stack.depth);
     return slot;
   }
 
   /** Gives a slot back on this CPU. */
   give(slot: number, cpu: number): void {
-    const stack = (this.stacks[cpu] ??= []);
-    if (stack.length === stackLimit) this.shared.push(...stack.splice(0, batch));
-    if (this.memory !== null) this.touch(this.memory, cpu, stack.length);
-    stack.push(slot);
+    const stack = this.stacks[cpu] ?? this.newStack(cpu);
+    if (stack.depth === stackLimit) this.spill(stack);
+    if (this.memory !== null) this.touch(this.memory, cpu, stack.depth);
+    stack.slots[stack.depth++] = slot;
   }
 
-  private refill(stack: number[]): void {
+  private newStack(cpu: number): CpuStack {
+    const stack = { slots: new Int32Array(stackLimit), depth: 0 };
+    this.stacks[cpu] = stack;
+    return stack;
+  }
+
+  /** The oldest half of a full stack goes to the shared list. */
+  private spill(stack: CpuStack): void {
+    this.shared.push(...stack.slots.subarray(0, batch));
+    stack.slots.copyWithin(0, batch);
+    stack.depth -= batch;
+  }
+
+  private refill(stack: CpuStack): void {
     if (this.shared.length > 0) {
-      stack.push(...this.shared.splice(-batch));
+      for (const slot of this.shared.splice(-batch)) stack.slots[stack.depth++] = slot;
       return;
     }
     // The lowest address on top, so that a fresh page is used in ascending order.
-    for (let i = objectsPerPage - 1; i >= 0; i--) stack.push(this.nextFresh + i);
+    for (let i = objectsPerPage - 1; i >= 0; i--) stack.slots[stack.depth++] = this.nextFresh + i;
     this.nextFresh += objectsPerPage;
   }
 

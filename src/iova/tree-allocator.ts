@@ -16,7 +16,7 @@ import {
 } from "./allocator.js";
 import { lineBytes, type Memory } from "./memory.js";
 import { checkPages, dma32Pfn, noPfn, roundUpPages, topPfn } from "./pfn.js";
-import { nil, RangeTree } from "./range-tree.js";
+import { nil, PREV, RangeTree } from "./range-tree.js";
 import { Slab, slabCpuBytes } from "./slab.js";
 
 /** Options of a tree. */
@@ -64,7 +64,10 @@ export abstract class TreeAllocator implements IovaAllocator {
   protected readonly startPfn: number;
   protected readonly dma32: number;
   protected readonly aligned: boolean;
-  private readonly uncharged: Uncharged;
+  /** Whether the ablation leaves a part out of the charge. */
+  private readonly freeFind: boolean;
+  private readonly freeWalk: boolean;
+  private readonly freeChange: boolean;
   protected readonly gap: Gap = { lo: noPfn, lower: nil, upper: nil, start: nil };
   protected splits = 0;
   protected merges = 0;
@@ -85,7 +88,11 @@ export abstract class TreeAllocator implements IovaAllocator {
     this.startPfn = options.startPfn ?? 1;
     this.dma32 = options.dma32 ?? dma32Pfn;
     this.aligned = options.aligned ?? true;
-    this.uncharged = options.uncharged ?? "none";
+    const uncharged = options.uncharged ?? "none";
+    const others = uncharged === "all" || uncharged === "all but walk";
+    this.freeFind = others || uncharged === "find";
+    this.freeWalk = uncharged === "all" || uncharged === "walk";
+    this.freeChange = others || uncharged === "change";
     this.locks = [{ name: "iova_rbtree_lock", address: base }];
     this.slab = new Slab(this.memory, base + lineBytes);
     this.tree = new RangeTree(this.memory, base + lineBytes + cpus * slabCpuBytes, base);
@@ -136,7 +143,7 @@ export abstract class TreeAllocator implements IovaAllocator {
     op.kind = "allocate";
     op.node = this.tree.node(this.slab.take(cpu));
     this.allocateLocked(op);
-    this.giveBack(op);
+    if (op.node !== nil || op.aux !== nil) this.giveBack(op);
     return op.pfn;
   }
 
@@ -202,13 +209,6 @@ export abstract class TreeAllocator implements IovaAllocator {
     if (tree.size > this.peakNodes) this.peakNodes = tree.size;
   }
 
-  /** Whether the ablation leaves this part out of the charge. */
-  private leavesOut(part: "find" | "walk" | "change"): boolean {
-    const { uncharged } = this;
-    if (uncharged === "none") return false;
-    return uncharged === part || uncharged === "all" || (uncharged === "all but walk" && part !== "walk");
-  }
-
   private giveBack(op: IovaOperation): void {
     if (op.node !== nil) this.slab.give(this.tree.slot(op.node), op.cpu);
     if (op.aux !== nil) this.slab.give(this.tree.slot(op.aux), op.cpu);
@@ -219,9 +219,9 @@ export abstract class TreeAllocator implements IovaAllocator {
   /** __alloc_and_insert_iova_range */
   private allocateLocked(op: IovaOperation): void {
     const gap = this.gap;
-    if (this.leavesOut("walk")) this.tree.memory = null;
+    if (this.freeWalk) this.tree.memory = null;
     this.search(op, gap);
-    this.tree.memory = this.memory;
+    if (this.freeWalk) this.tree.memory = this.memory;
     this.allocations++;
     this.visits += op.visits;
     if (op.visits > this.maxVisits) this.maxVisits = op.visits;
@@ -232,9 +232,9 @@ export abstract class TreeAllocator implements IovaAllocator {
       this.failures++;
       return;
     }
-    if (this.leavesOut("change")) this.tree.memory = null;
+    if (this.freeChange) this.tree.memory = null;
     const node = this.place(op, gap, gap.lo + op.pages - 1);
-    this.tree.memory = this.memory;
+    if (this.freeChange) this.tree.memory = this.memory;
     // __cached_rbnode_insert_update: only for the limit that is remembered.
     if (op.limit === this.dma32) {
       this.remembered = node;
@@ -246,9 +246,9 @@ export abstract class TreeAllocator implements IovaAllocator {
 
   /** find_iova: any pfn inside a range finds it. */
   private findLocked(op: IovaOperation): void {
-    if (this.leavesOut("find")) this.tree.memory = null;
+    if (this.freeFind) this.tree.memory = null;
     const node = this.tree.find(op.pfn);
-    this.tree.memory = this.memory;
+    if (this.freeFind) this.tree.memory = this.memory;
     op.node = node;
     op.found = node !== nil;
     if (op.found) {
@@ -258,9 +258,9 @@ export abstract class TreeAllocator implements IovaAllocator {
   }
 
   private freeLocked(op: IovaOperation): void {
-    if (this.leavesOut("change")) this.tree.memory = null;
+    if (this.freeChange) this.tree.memory = null;
     this.remove(op);
-    this.tree.memory = this.memory;
+    if (this.freeChange) this.tree.memory = this.memory;
     if (!op.found) return;
     this.frees++;
     this.live--;
@@ -270,10 +270,12 @@ export abstract class TreeAllocator implements IovaAllocator {
   /** The downward first-fit search (SEMANTICS of v4.3: top-down, no second pass); sets `op.visits`. */
   private search(op: IovaOperation, gap: Gap): void {
     const tree = this.tree;
-    const { doubles } = tree;
+    const { doubles, words } = tree;
+    const plain = tree.memory === null;
     const size = op.pages;
     const period = this.aligned ? roundUpPages(size) : 1;
     const inverse = 1 / period; // exact: a power of two
+    const nearTop = topPfn - period;
     let limit = op.limit;
     let node: number;
     let upper = nil;
@@ -287,7 +289,7 @@ export abstract class TreeAllocator implements IovaAllocator {
     } else {
       node = tree.highest();
     }
-    gap.start = node;
+    let start = node;
     let padding: number;
     for (;;) {
       if (node === nil) {
@@ -314,21 +316,26 @@ export abstract class TreeAllocator implements IovaAllocator {
       if (limit >= lo) {
         const hi = doubles[at + 1];
         if (limit >= hi) {
-          padding = limit + 1 - size - Math.floor((limit + 1 - size) * inverse) * period;
-          const needed = hi + size + padding;
-          if (needed <= limit) break;
-          if (needed > topPfn) this.overTheTop(op, hi);
+          // Most gaps are too small whatever the padding, so it is worked out only for the others and where the sum may pass the top.
+          const least = hi + size;
+          if (least <= limit || least > nearTop) {
+            padding = limit + 1 - size - Math.floor((limit + 1 - size) * inverse) * period;
+            const needed = least + padding;
+            if (needed <= limit) break;
+            if (needed > topPfn) this.overTheTop(op, hi);
+          }
         }
         limit = lo - 1;
       }
       upper = node;
-      gap.start = node;
-      node = tree.below(node);
+      start = node;
+      node = plain ? words[node + PREV] : tree.below(node);
     }
     op.visits = visits;
     gap.lo = limit - size - padding + 1;
     gap.lower = node;
     gap.upper = upper;
+    gap.start = start;
   }
 
   /** Unsigned 64-bit addition wrapped in Linux's test of a gap: it would hand out pages that are in use. */
