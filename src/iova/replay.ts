@@ -145,7 +145,10 @@ class Player {
   run(): void {
     const { kinds } = this.trace;
     const observed = this.counter !== null || this.sampleEvery > 0;
-    if (!observed && !this.lazy && !this.fallback) return this.runPlain(this.domains[0]);
+    if (!observed && !this.lazy && !this.fallback) {
+      this.runPlain(this.domains[0]);
+      return;
+    }
     for (this.op = 0; this.op < kinds.length; this.op++) {
       const kind = kinds[this.op];
       if (kind === MAP) this.map(this.op);
