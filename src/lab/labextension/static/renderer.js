@@ -85,8 +85,24 @@
         await this.draw();
       }
 
-      /** Draws the figure in the theme's colours; a redraw keeps the reader's zoom. */
-      async draw() {
+      /** Draws the figure in the theme's colours, one drawing after another: two at a time would get in each other's way. */
+      draw() {
+        const after = this.drawing?.catch(() => undefined) ?? Promise.resolve();
+        this.drawing = after.then(() => this.unlessDisposed(() => this.drawNow()));
+        return this.drawing;
+      }
+
+      /** What plotly throws when its node is taken away in the middle of its work is no error. */
+      async unlessDisposed(work) {
+        try {
+          await work();
+        } catch (error) {
+          if (!this.isDisposed) throw error;
+        }
+      }
+
+      /** A redraw keeps the reader's zoom. */
+      async drawNow() {
         const figure = this.figure;
         if (!figure || typeof figure !== "object" || !Array.isArray(figure.data)) {
           this.node.textContent = "This output is not a plotly figure: it has no list named data.";
@@ -124,7 +140,7 @@
           this.frame = undefined;
           if (this.isDisposed || !this.node.isConnected || this.node.clientWidth === 0) return;
           this.width = this.node.clientWidth;
-          this.lib.Plots.resize(this.node);
+          this.unlessDisposed(() => this.lib.Plots.resize(this.node));
         });
       }
 
