@@ -1,11 +1,16 @@
 // `npm run bench:kernel`: this kernel, plain tslab, ipykernel and Deno, side by side in one run through Jupyter's own client.
 // Deno is not a dependency: it is installed from npm into a scratch folder, on demand. Words: --quick for fewer launches, --profile to say
-// where a trivial cell's time goes.
+// instead where the language part's time goes (profile.mjs).
 import { spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+
+if (process.argv.includes("--profile")) {
+  await import("./profile.mjs");
+  process.exit();
+}
 
 const root = fileURLToPath(new URL("../../..", import.meta.url)).replace(/\/$/, "");
 const quick = process.argv.includes("--quick");
