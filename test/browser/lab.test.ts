@@ -159,7 +159,7 @@ describe.skipIf(!python)("JupyterLab as npm start opens it", () => {
       const stored = await notebook.saved();
       expect(outputs(stored).filter((output) => output.output_type === "error")).toEqual([]);
       expect(codeCells(stored).filter((cell) => cell.execution_count == null)).toEqual([]);
-      expect(withPlots(stored).length).toBeGreaterThan(0);
+      expect(withPlots(stored).length + withTables(stored).length).toBeGreaterThan(0);
       expect(await notebook.drawnPlots()).toBe(withPlots(stored).length);
       expect(await notebook.page.locator("table.iommu-lab-table").count()).toBe(withTables(stored).length);
       // `SCREENSHOTS=1 npm test browser` leaves a picture of every notebook in results/screenshots.
