@@ -9,106 +9,25 @@ import {
   roundUpPages,
 } from "../iova/index.js";
 import type { Machine, SpinLock } from "../machine/index.js";
-import { type Invalidation, invalidationOf, SecondLevelPageTable } from "../vtd/index.js";
+import { invalidationOf, SecondLevelPageTable } from "../vtd/index.js";
 import { makeAllocator } from "./allocators.js";
 import { ChargedMemory } from "./charged-memory.js";
-import type { DmaCosts } from "./costs.js";
+import { type CoreState, newState } from "./core-state.js";
+import { Execution } from "./execution.js";
 import { FlushQueue } from "./flush-queue.js";
 import { InvalidationUnit } from "./iommu.js";
 import { Ledger } from "./ledger.js";
+import type { DmaClient, DmaCounts, DmaOptions } from "./options.js";
 import { type Line, loopEnd, type Programs, programsOf } from "./programs.js";
+import { QueuedInvalidation } from "./queued-invalidation.js";
 import * as S from "./steps.js";
 import { TranslationWatch } from "./translation-watch.js";
-import type { Variant } from "./variants.js";
 
-/** Makes a lock of the kind under study, at an address or on a line of its own. */
-export type LockMaker = (name: string, address: number | undefined, irqSave: boolean) => SpinLock;
-
-/** How a domain's DMA API is set up. */
-export interface DmaOptions {
-  variant: Variant;
-  /** Cores that map and unmap, numbered from 0; each is a CPU of the machine. */
-  cores: number;
-  costs: DmaCosts;
-  makeLock: LockMaker;
-  /** The device caches translations itself (ATS): each invalidation is followed by one to the device. */
-  ats: boolean;
-  /** The IOMMU's page walks snoop the CPU caches; if not, changed lines are flushed. */
-  coherent: boolean;
-  /** Slots of the deferred flush table (v4.3: 250). */
-  flushEntries: number;
-  /** The deferred flush timer (v4.3: 10 ms) and the kernel's tick, in cycles. */
-  flushTimerCycles: number;
-  tickCycles: number;
-  /** Width of the addresses that the device can send, in bits: more than 32 tries below 4 GiB first, then above. */
-  deviceBits: number;
-  /** Ranges that may be live at once, for the size of the simulated memory. */
-  maxRanges: number;
-}
-
-/** Hears that a core's operation is complete. */
-export interface DmaClient {
-  /** The result of a map stands in {@link DmaApi.resultPfn}. */
-  dmaDone(core: number): void;
-  /** The deferred flush timer has expired on this core: call {@link DmaApi.flush} when it next can run a softirq. */
-  dmaTimer(core: number): void;
-}
-
-/** Totals since the last reset. */
-export interface DmaCounts {
-  maps: number;
-  unmaps: number;
-  failedMaps: number;
-  flushes: number;
-  timerFlushes: number;
-  flushedEntries: number;
-  /** Turns of the invalidation poll. */
-  pollTurns: number;
-  /** Table pages that unmaps collected and freed. */
-  freedTables: number;
-  /** Invalidations sent to the IOMMU, devices' included. */
-  invalidations: number;
-  /** Unmaps of addresses that were not mapped ("Driver unmaps unmapped page"). */
-  strayUnmaps: number;
-}
-
-const RESUME = 0;
-const TIMER = 1;
-/** Kind GRANTED + lock: the core holds the lock. */
-const GRANTED = 2;
-/** Buckets of the wait and hold distributions: up to 2^31 cycles. */
-const BUCKETS = 32;
-const bucket = (cycles: number): number => 32 - Math.clz32(Math.min(cycles, 0x7fff_ffff));
+// Phases of an allocator operation ({@link DmaApi.drive}): run it to its next lock event, act on that event, flush when a pool wraps.
+const ADVANCE = 1;
+const ACT = 2;
+const FLUSH_ON_WRAP = 10;
 const mostTables = 2304;
-const relaxCycles = 10;
-
-/** What one core is in the middle of. */
-interface CoreState {
-  program: readonly Line[];
-  pc: number;
-  phase: number;
-  context: number;
-  returnTo: readonly Line[];
-  returnPc: number;
-  returnContext: number;
-  operation: IovaOperation;
-  flushOperation: IovaOperation;
-  /** Allocator step that waits to be acted upon. */
-  pendingStep: number;
-  holdsTree: boolean;
-  pfn: number;
-  pages: number;
-  touched: number;
-  frame: number;
-  permission: number;
-  tables: readonly number[];
-  request: Invalidation;
-  wait: number;
-  queue: number;
-  flushesSeen: number;
-  /** Step that a lock is taken for, and that an uncontended acquisition is charged to. */
-  lockStep: number;
-}
 
 /**
  * The kernel's DMA API for one device's domain: allocator, page table, invalidation and their locks, in Linux's order ({@link programsOf}).
@@ -123,8 +42,6 @@ export class DmaApi implements StateMachine {
   readonly pageTable: SecondLevelPageTable;
   readonly watch = new TranslationWatch();
   readonly unit: InvalidationUnit;
-  /** Locks in the order of the lock table: the allocator's, then the async lock(s), q_lock, device_domain_lock. */
-  readonly locks: SpinLock[] = [];
   /** Result of each core's last map; {@link noPfn} where it failed. */
   readonly resultPfn: Float64Array;
   readonly counts: DmaCounts = {
@@ -142,17 +59,10 @@ export class DmaApi implements StateMachine {
   private readonly programs: Programs;
   private readonly kinds: number;
   private readonly state: CoreState[];
-  private readonly asked: Uint8Array;
-  /** When each core asked for the lock it waits for, and since when each lock is held. */
-  private readonly askedAt: Float64Array;
-  private readonly heldSince: Float64Array;
-  /** Waits and holds of each lock by power of two. */
-  private readonly waits: Float64Array;
-  private readonly holds: Float64Array;
   private readonly queues: FlushQueue[] = [];
   private readonly asyncLocks: number;
-  private readonly qLock: number;
-  private readonly deviceLock: number;
+  private readonly execution: Execution;
+  private readonly invalidation: QueuedInvalidation;
   private readonly spareOperations: IovaOperation[] = [];
   private timerGeneration = 0;
   private timerArmed = false;
@@ -175,7 +85,12 @@ export class DmaApi implements StateMachine {
       },
     };
     this.memory = new ChargedMemory(host, costs.instructionCycles, costs.storeOverlap);
+    this.state = Array.from({ length: cores }, (_, core) => newState(core));
     this.ledger = new Ledger(cores);
+    const execution = new Execution(simulation, this.ledger, this.state, (core) => this.run(core));
+    this.execution = execution;
+    const addLock = (name: string, address: number | undefined, irqSave: boolean, spinStep: number): number =>
+      execution.addLock(options.makeLock(name, address, irqSave), spinStep);
     this.programs = programsOf(variant);
     this.kinds = simulation.attach(this);
     const tables = machine.region({ name: "second-level page tables", bytes: mostTables * 4096, home: "interleaved" });
@@ -192,33 +107,29 @@ export class DmaApi implements StateMachine {
         lazyFlush: variant.policy === "flush-on-wrap",
         uncharged: variant.uncharged,
       });
-      for (const lock of this.allocator.locks) this.locks.push(options.makeLock(lock.name, lock.address, true));
+      for (const { name, address } of this.allocator.locks) addLock(name, address, true, S.STEP_SPIN_TREE);
     }
     const perCpu = variant.policy === "deferred-per-cpu";
-    this.asyncLocks = this.locks.length;
+    this.asyncLocks = this.allocator?.locks.length ?? 0;
     if (variant.policy === "deferred" || perCpu) {
       const bytes = FlushQueue.bytes;
       for (let i = 0; i < (perCpu ? cores : 1); i++) {
         const region = machine.region({ name: "deferred flush table", bytes, home: "interleaved" });
         this.queues.push(new FlushQueue(region.base));
-        this.locks.push(
-          options.makeLock(perCpu ? `deferred_flush[${i}].lock` : "async_umap_flush_lock", region.base, true),
-        );
+        const name = perCpu ? `deferred_flush[${i}].lock` : "async_umap_flush_lock";
+        addLock(name, region.base, true, S.STEP_SPIN_ASYNC);
       }
     }
-    this.qLock = this.locks.length;
-    this.locks.push(options.makeLock("q_lock", undefined, false));
-    this.deviceLock = this.locks.length;
-    this.locks.push(options.makeLock("device_domain_lock", undefined, true));
-    if (GRANTED + this.locks.length > 255)
-      throw new Error(`${this.locks.length} locks are more than a state machine has events for`);
-    this.asked = new Uint8Array(this.locks.length);
-    this.askedAt = new Float64Array(cores);
-    this.heldSince = new Float64Array(this.locks.length);
-    this.waits = new Float64Array(this.locks.length * BUCKETS);
-    this.holds = new Float64Array(this.locks.length * BUCKETS);
+    this.invalidation = new QueuedInvalidation({
+      execution,
+      unit: this.unit,
+      memory: this.memory,
+      costs,
+      counts: this.counts,
+      queueLock: addLock("q_lock", undefined, false, S.STEP_SPIN_QI),
+      deviceLock: addLock("device_domain_lock", undefined, true, S.STEP_SPIN_DEVICES),
+    });
     this.resultPfn = new Float64Array(cores).fill(noPfn);
-    this.state = Array.from({ length: cores }, (_, core) => newState(core));
     if (perCpu) for (let core = 0; core < cores; core++) this.state[core].queue = core;
     let mask = 1;
     for (let bit = 12; bit < Math.min(options.deviceBits, 48); bit++) mask *= 2;
@@ -275,22 +186,19 @@ export class DmaApi implements StateMachine {
 
   /** Forgets the counts, times and lock statistics so far: the end of the warm-up. */
   reset(): void {
-    const { now } = this.simulation;
-    this.ledger.reset(now);
-    this.watch.reset(now);
-    for (const lock of this.locks) lock.statistics.reset();
-    this.waits.fill(0);
-    this.holds.fill(0);
+    this.execution.reset();
+    this.watch.reset(this.simulation.now);
     for (const name of Object.keys(this.counts) as (keyof DmaCounts)[]) this.counts[name] = 0;
+  }
+
+  /** Locks in the order of the lock table: the allocator's, then the async lock(s), q_lock, device_domain_lock. */
+  get locks(): SpinLock[] {
+    return this.execution.locks;
   }
 
   /** How long acquisitions of each lock waited and held, by power of two of cycles: bucket b counts 2^(b−1) to 2^b. */
   lockTimes(): { lock: string; waits: number[]; holds: number[] }[] {
-    return this.locks.map((lock, i) => ({
-      lock: lock.statistics.columns().name,
-      waits: [...this.waits.subarray(i * BUCKETS, (i + 1) * BUCKETS)],
-      holds: [...this.holds.subarray(i * BUCKETS, (i + 1) * BUCKETS)],
-    }));
+    return this.execution.lockTimes();
   }
 
   /** Ranges that are unmapped and wait in the deferred tables. */
@@ -298,22 +206,11 @@ export class DmaApi implements StateMachine {
     return this.queues.reduce((sum, queue) => sum + queue.entries.length, 0);
   }
 
-  dispatch(kind: number, core: number, data: number): void {
-    if (kind === RESUME) this.run(core);
-    else if (kind === TIMER) {
-      if (data !== this.timerGeneration || !this.timerArmed) return;
-      this.timerArmed = false;
-      this.client.dmaTimer(core);
-    } else {
-      const lock = kind - GRANTED;
-      const { now } = this.simulation;
-      this.asked[lock]--;
-      this.heldSince[lock] = now;
-      this.waits[lock * BUCKETS + bucket(now - this.askedAt[core])]++;
-      const s = this.state[core];
-      this.ledger.enter(core, s.lockStep, s.context, now);
-      this.run(core);
-    }
+  /** The deferred flush timer expires, unless a flush came first. */
+  dispatch(_kind: number, core: number, generation: number): void {
+    if (generation !== this.timerGeneration || !this.timerArmed) return;
+    this.timerArmed = false;
+    this.client.dmaTimer(core);
   }
 
   private start(core: number, program: readonly Line[], context: number): void {
@@ -326,42 +223,10 @@ export class DmaApi implements StateMachine {
     this.run(core);
   }
 
-  /** The core is busy with `step` for some cycles, and goes on then. */
-  private spend(core: number, step: number, cycles: number): void {
-    this.ledger.enter(core, step, this.state[core].context, this.simulation.now);
-    this.simulation.post(cycles, this.kinds + RESUME, core);
-  }
-
-  private acquire(core: number, lock: number, step: number): void {
-    const s = this.state[core];
-    const contended = this.locks[lock].holder >= 0 || this.asked[lock] > 0;
-    s.lockStep = step;
-    this.asked[lock]++;
-    this.askedAt[core] = this.simulation.now;
-    this.ledger.enter(core, contended ? this.spinStep(lock) : step, s.context, this.simulation.now);
-    this.locks[lock].acquire(core, this.kinds + GRANTED + lock);
-  }
-
-  private spinStep(lock: number): number {
-    if (lock < this.asyncLocks) return S.STEP_SPIN_TREE;
-    if (lock < this.qLock) return S.STEP_SPIN_ASYNC;
-    return lock === this.qLock ? S.STEP_SPIN_QI : S.STEP_SPIN_DEVICES;
-  }
-
-  private release(core: number, lock: number, step: number): void {
-    this.spend(core, step, this.drop(core, lock));
-  }
-
-  /** Gives a lock back; returns the cycles that takes. */
-  private drop(core: number, lock: number): number {
-    this.holds[lock * BUCKETS + bucket(this.simulation.now - this.heldSince[lock])]++;
-    return this.locks[lock].release(core);
-  }
-
   /** Executes lines until the core has to wait for time or for a lock. */
   private run(core: number): void {
     const s = this.state[core];
-    const { options, memory, pageTable, simulation } = this;
+    const { options, memory, pageTable, simulation, execution, invalidation } = this;
     const { costs } = options;
     memory.core = core;
     for (;;) {
@@ -370,27 +235,26 @@ export class DmaApi implements StateMachine {
           s.pc++;
           this.counts.maps++;
           this.resultPfn[core] = s.frame;
-          this.spend(core, S.STEP_MAP_API, costs.apiCycles);
+          execution.spend(core, S.STEP_MAP_API, costs.apiCycles);
           return;
         case "unmap: api":
           s.pc++;
           this.counts.unmaps++;
-          this.spend(core, S.STEP_UNMAP_API, costs.apiCycles);
+          execution.spend(core, S.STEP_UNMAP_API, costs.apiCycles);
           return;
         case "map: allocate": {
           const op = s.operation;
           if (s.phase === 0) {
             op.pages = s.pages;
             op.limit = this.limits[0];
-            s.flushesSeen = op.flushes;
             this.allocator!.beginAllocate(op);
-            s.phase = 1;
+            s.phase = ADVANCE;
           }
           if (!this.drive(core, op, S.STEP_ALLOCATE)) return;
           if (op.pfn === noPfn && op.limit !== this.limits[this.limits.length - 1]) {
             op.limit = this.limits[this.limits.length - 1];
             this.allocator!.beginAllocate(op);
-            s.phase = 1;
+            s.phase = ADVANCE;
             break;
           }
           s.pfn = op.pfn;
@@ -407,7 +271,7 @@ export class DmaApi implements StateMachine {
           this.watch.mapped(s.pfn, s.touched, simulation.now);
           memory.spend(costs.pteMapCycles);
           s.pc++;
-          this.spend(core, S.STEP_PTE_WRITE, memory.take());
+          execution.spend(core, S.STEP_PTE_WRITE, memory.take());
           return;
         }
         case "unmap: find": {
@@ -419,7 +283,7 @@ export class DmaApi implements StateMachine {
           if (s.phase === 0) {
             op.pfn = s.pfn;
             this.allocator!.beginFind(op);
-            s.phase = 1;
+            s.phase = ADVANCE;
           }
           if (!this.drive(core, op, S.STEP_FIND)) return;
           s.pc++;
@@ -439,16 +303,16 @@ export class DmaApi implements StateMachine {
           this.watch.cleared(s.pfn, s.pages);
           memory.spend(costs.pteClearCycles);
           s.pc++;
-          this.spend(core, S.STEP_PTE_CLEAR, memory.take());
+          execution.spend(core, S.STEP_PTE_CLEAR, memory.take());
           return;
         }
         case "unmap: invalidate":
           if (s.phase === 0) s.request = invalidationOf(0, s.pfn, s.pages, s.tables.length === 0);
-          if (!this.submitAndWait(core)) return;
+          if (!invalidation.submitAndWait(core, s)) return;
           s.pc++;
           break;
         case "unmap: invalidate device":
-          if (!this.invalidateDevice(core, s.pfn, s.pages)) return;
+          if (options.ats && !invalidation.invalidateDevice(core, s, s.pfn, s.pages)) return;
           s.pc++;
           break;
         case "unmap: free": {
@@ -457,7 +321,7 @@ export class DmaApi implements StateMachine {
             op.pfn = s.pfn;
             op.pages = s.pages;
             this.allocator!.beginFree(op);
-            s.phase = 1;
+            s.phase = ADVANCE;
           }
           if (!this.drive(core, op, S.STEP_FREE)) return;
           s.pc++;
@@ -471,20 +335,20 @@ export class DmaApi implements StateMachine {
         case "take tree lock":
           s.pc++;
           s.holdsTree = true;
-          this.acquire(core, 0, s.context === S.CONTEXT_FLUSH ? S.STEP_FREE : S.STEP_FIND);
+          execution.acquire(core, 0, s.context === S.CONTEXT_FLUSH ? S.STEP_FREE : S.STEP_FIND);
           return;
         case "drop tree lock":
           s.pc++;
           s.holdsTree = false;
-          this.release(core, 0, S.STEP_FREE);
+          execution.release(core, 0, S.STEP_FREE);
           return;
         case "take async lock":
           s.pc++;
-          this.acquire(core, this.asyncLocks + s.queue, S.STEP_APPEND);
+          execution.acquire(core, this.asyncLocks + s.queue, S.STEP_APPEND);
           return;
         case "drop async lock":
           s.pc++;
-          this.release(core, this.asyncLocks + s.queue, S.STEP_APPEND);
+          execution.release(core, this.asyncLocks + s.queue, S.STEP_APPEND);
           return;
         case "flush if full":
           s.pc++;
@@ -498,7 +362,7 @@ export class DmaApi implements StateMachine {
         case "unmap: append":
           s.pc++;
           this.append(core);
-          this.spend(core, S.STEP_APPEND, memory.take());
+          execution.spend(core, S.STEP_APPEND, memory.take());
           return;
         case "flush: invalidate all":
           if (s.phase === 0) {
@@ -510,7 +374,7 @@ export class DmaApi implements StateMachine {
             this.counts.flushes++;
             s.request = { kind: "global" };
           }
-          if (!this.submitAndWait(core)) return;
+          if (!invalidation.submitAndWait(core, s)) return;
           s.pc++;
           break;
         case "flush: next entry": {
@@ -519,7 +383,7 @@ export class DmaApi implements StateMachine {
             for (const line of queue.lines(queue.cursor)) memory.read(line);
             s.pc++;
             this.counts.flushedEntries++;
-            this.spend(core, S.STEP_FREE, memory.take());
+            execution.spend(core, S.STEP_FREE, memory.take());
             return;
           }
           for (const { operation: op } of queue.entries) this.spareOperations.push(op);
@@ -534,12 +398,12 @@ export class DmaApi implements StateMachine {
             const { pfn, pages } = this.entry(s);
             s.request = invalidationOf(0, pfn, pages, true);
           }
-          if (!this.submitAndWait(core)) return;
+          if (!invalidation.submitAndWait(core, s)) return;
           s.pc++;
           break;
         case "flush: invalidate entry in device": {
           const { pfn, pages } = this.entry(s);
-          if (!this.invalidateDevice(core, pfn, pages)) return;
+          if (options.ats && !invalidation.invalidateDevice(core, s, pfn, pages)) return;
           s.pc++;
           break;
         }
@@ -550,7 +414,7 @@ export class DmaApi implements StateMachine {
             op.pfn = pfn;
             op.pages = pages;
             this.allocator!.beginFree(op);
-            s.phase = 1;
+            s.phase = ADVANCE;
           }
           if (!this.drive(core, op, S.STEP_FREE)) return;
           s.pc++;
@@ -622,17 +486,18 @@ export class DmaApi implements StateMachine {
   /** Runs an allocator's operation to its next lock event, and acts on that. @returns whether the operation is complete */
   private drive(core: number, op: IovaOperation, step: number): boolean {
     const s = this.state[core];
+    const { execution } = this;
     for (;;) {
-      if (s.phase === 1) {
+      if (s.phase === ADVANCE) {
         s.pendingStep = this.allocator!.advance(op);
-        s.phase = 2;
+        s.phase = ACT;
         const cycles = this.memory.take();
         if (cycles > 0) {
-          this.spend(core, step, cycles);
+          execution.spend(core, step, cycles);
           return false;
         }
       }
-      if (s.phase === 2) {
+      if (s.phase === ACT) {
         const next = s.pendingStep;
         if (next === 0) {
           s.phase = 0;
@@ -642,125 +507,31 @@ export class DmaApi implements StateMachine {
           // lazy_flush: called under the pool's lock, before the range is handed out.
           op.flushes = 0;
           s.request = { kind: "global" };
-          s.phase = 10;
+          s.phase = FLUSH_ON_WRAP;
           this.counts.flushes++;
-          this.flushPhase[core] = 0;
+          s.wrapPhase = 0;
         } else {
-          s.phase = 1;
+          s.phase = ADVANCE;
           if (s.holdsTree) continue;
-          if (next > 0) this.acquire(core, lockOf(next), step);
-          else this.release(core, lockOf(next), step);
+          if (next > 0) execution.acquire(core, lockOf(next), step);
+          else execution.release(core, lockOf(next), step);
           return false;
         }
       }
-      if (s.phase === 10) {
-        s.phase = this.flushPhase[core];
-        const finished = this.submitAndWait(core);
-        this.flushPhase[core] = s.phase;
-        s.phase = finished ? 2 : 10;
+      if (s.phase === FLUSH_ON_WRAP) {
+        s.phase = s.wrapPhase;
+        const finished = this.invalidation.submitAndWait(core, s);
+        s.wrapPhase = s.phase;
+        s.phase = finished ? ACT : FLUSH_ON_WRAP;
         if (!finished) return false;
       }
     }
   }
 
-  private readonly flushPhase: number[] = [];
-
-  /**
-   * `qi_submit_sync`: descriptors and tail under `q_lock`, then the poll, which drops and retakes the lock each turn.
-   * @returns whether the invalidation is complete
-   */
-  private submitAndWait(core: number): boolean {
-    const s = this.state[core];
-    const { unit, memory, options } = this;
-    const { costs } = options;
-    for (;;) {
-      switch (s.phase) {
-        case 0:
-          s.phase = 1;
-          this.acquire(core, this.qLock, S.STEP_QI_SUBMIT);
-          return false;
-        case 1:
-          if (!unit.queue.hasRoom) {
-            s.phase = 5;
-            continue;
-          }
-          s.phase = 2;
-          memory.write(unit.queue.slotAddress(unit.queue.nextSlot));
-          memory.write(unit.statusAddress(unit.queue.nextSlot));
-          memory.spend(costs.tailWriteCycles);
-          this.spend(core, S.STEP_QI_SUBMIT, memory.take());
-          return false;
-        case 2:
-          s.wait = unit.submit(s.request);
-          this.counts.invalidations++;
-          s.phase = 3;
-          continue;
-        case 3: {
-          memory.read(unit.statusAddress(s.wait));
-          this.counts.pollTurns++;
-          if (unit.queue.isDone(s.wait)) {
-            unit.queue.reclaim(s.wait);
-            s.phase = 7;
-          } else {
-            memory.spend(costs.faultReadCycles);
-            s.phase = 4;
-          }
-          this.spend(core, S.STEP_QI_POLL, memory.take());
-          return false;
-        }
-        case 4:
-          s.phase = 6;
-          this.spend(core, S.STEP_QI_POLL, this.drop(core, this.qLock) + relaxCycles);
-          return false;
-        case 5:
-          // No room: drop the lock, relax, try again.
-          s.phase = 0;
-          this.spend(core, S.STEP_QI_POLL, this.drop(core, this.qLock) + relaxCycles);
-          return false;
-        case 6:
-          s.phase = 3;
-          this.acquire(core, this.qLock, S.STEP_QI_POLL);
-          return false;
-        case 7:
-          s.phase = 8;
-          this.release(core, this.qLock, S.STEP_QI_POLL);
-          return false;
-        default:
-          s.phase = 0;
-          return true;
-      }
-    }
-  }
-
-  /** `iommu_flush_dev_iotlb`: the global device list's lock is held over the wait. @returns whether it is complete */
-  private invalidateDevice(core: number, pfn: number, pages: number): boolean {
-    const s = this.state[core];
-    if (!this.options.ats) return true;
-    if (s.phase === 0 && !this.deviceHeld[core]) {
-      this.deviceHeld[core] = true;
-      let order = 0;
-      for (let covered = 1; covered < pages; covered *= 2) order++;
-      s.request = { kind: "device", device: 0, pfn, order };
-      this.acquire(core, this.deviceLock, S.STEP_QI_SUBMIT);
-      return false;
-    }
-    if (s.phase === 9) {
-      s.phase = 0;
-      this.deviceHeld[core] = false;
-      return true;
-    }
-    if (!this.submitAndWait(core)) return false;
-    s.phase = 9;
-    this.release(core, this.deviceLock, S.STEP_QI_POLL);
-    return false;
-  }
-
-  private readonly deviceHeld: boolean[] = [];
-
   private freeTables(core: number, tables: readonly number[]): void {
     this.pageTable.freeTables(tables);
     this.counts.freedTables += tables.length;
-    this.spend(core, S.STEP_FREE_TABLES, tables.length * this.options.costs.apiCycles);
+    this.execution.spend(core, S.STEP_FREE_TABLES, tables.length * this.options.costs.apiCycles);
   }
 
   /** `add_unmap`, the part after the flush. */
@@ -778,33 +549,6 @@ export class DmaApi implements StateMachine {
     this.timerGeneration = (this.timerGeneration + 1) | 0;
     const tick = options.tickCycles;
     const at = (Math.floor(simulation.now / tick) + Math.ceil(options.flushTimerCycles / tick)) * tick;
-    simulation.post(at - simulation.now, this.kinds + TIMER, core, this.timerGeneration);
+    simulation.post(at - simulation.now, this.kinds, core, this.timerGeneration);
   }
-}
-
-function newState(core: number): CoreState {
-  return {
-    program: [],
-    pc: 0,
-    phase: 0,
-    context: 0,
-    returnTo: [],
-    returnPc: 0,
-    returnContext: 0,
-    operation: operation(core),
-    flushOperation: operation(core),
-    pendingStep: 0,
-    holdsTree: false,
-    pfn: noPfn,
-    pages: 0,
-    touched: 0,
-    frame: 0,
-    permission: 0,
-    tables: [],
-    request: { kind: "global" },
-    wait: -1,
-    queue: 0,
-    flushesSeen: 0,
-    lockStep: 0,
-  };
 }

@@ -13,11 +13,12 @@
  * survives an unmap's return (a violation throws).
  */
 export { type AllocatorKind, makeAllocator } from "./allocators.js";
-export { DmaApi, type DmaClient, type DmaCounts, type DmaOptions, type LockMaker } from "./api.js";
+export { DmaApi } from "./api.js";
 export { ChargedMemory, type HostMemory } from "./charged-memory.js";
 export { type CostSource, costSources, type DmaCosts, dmaCosts } from "./costs.js";
 export { InvalidationUnit, type IommuTiming } from "./iommu.js";
 export { Ledger, type StepTime } from "./ledger.js";
+export type { DmaClient, DmaCounts, DmaOptions, LockMaker } from "./options.js";
 export { type Line, type Programs, programsOf } from "./programs.js";
 export { type Context, contexts, type Part, parts, STEP_IDLE, STEP_STACK, type Step, steps } from "./steps.js";
 export { type StaleReport, TranslationWatch } from "./translation-watch.js";

@@ -1,0 +1,54 @@
+import type { SpinLock } from "../machine/index.js";
+import type { DmaCosts } from "./costs.js";
+import type { Variant } from "./variants.js";
+
+/** Makes a lock of the kind under study, at an address or on a line of its own. */
+export type LockMaker = (name: string, address: number | undefined, irqSave: boolean) => SpinLock;
+
+/** How a domain's DMA API is set up. */
+export interface DmaOptions {
+  variant: Variant;
+  /** Cores that map and unmap, numbered from 0; each is a CPU of the machine. */
+  cores: number;
+  costs: DmaCosts;
+  makeLock: LockMaker;
+  /** The device caches translations itself (ATS): each invalidation is followed by one to the device. */
+  ats: boolean;
+  /** The IOMMU's page walks snoop the CPU caches; if not, changed lines are flushed. */
+  coherent: boolean;
+  /** Slots of the deferred flush table (v4.3: 250). */
+  flushEntries: number;
+  /** The deferred flush timer (v4.3: 10 ms) and the kernel's tick, in cycles. */
+  flushTimerCycles: number;
+  tickCycles: number;
+  /** Width of the addresses that the device can send, in bits: more than 32 tries below 4 GiB first, then above. */
+  deviceBits: number;
+  /** Ranges that may be live at once, for the size of the simulated memory. */
+  maxRanges: number;
+}
+
+/** Hears that a core's operation is complete. */
+export interface DmaClient {
+  /** The result of a map stands in {@link DmaApi.resultPfn}. */
+  dmaDone(core: number): void;
+  /** The deferred flush timer has expired on this core: call {@link DmaApi.flush} when it next can run a softirq. */
+  dmaTimer(core: number): void;
+}
+
+/** Totals since the last reset. */
+export interface DmaCounts {
+  maps: number;
+  unmaps: number;
+  failedMaps: number;
+  flushes: number;
+  timerFlushes: number;
+  flushedEntries: number;
+  /** Turns of the invalidation poll. */
+  pollTurns: number;
+  /** Table pages that unmaps collected and freed. */
+  freedTables: number;
+  /** Invalidations sent to the IOMMU, devices' included. */
+  invalidations: number;
+  /** Unmaps of addresses that were not mapped ("Driver unmaps unmapped page"). */
+  strayUnmaps: number;
+}
