@@ -11,6 +11,7 @@ import {
 } from "../../machine/index.js";
 import { barFigure } from "../../plot/index.js";
 import { defineExperiment, type Experiment, type Row } from "../experiment.js";
+import { lockLoadFields } from "./fields.js";
 import { placed } from "./locks.js";
 
 // Question: which of the host's assumed values does the collapse of the ticket lock rest on?
@@ -20,19 +21,7 @@ const Config = z.strictObject({
     .enum(presetNames as [string, ...string[]])
     .default("sandy-bridge-ep")
     .describe("host whose assumed values are varied, one at a time, to both ends of their ranges"),
-  sectionCycles: z
-    .int()
-    .min(1)
-    .max(1_000_000)
-    .default(1000)
-    .describe("mean length of a critical section (core cycles)"),
-  thinkCycles: z
-    .int()
-    .min(1)
-    .max(10_000_000)
-    .default(6000)
-    .describe("mean time of a core between two sections (core cycles)"),
-  seed: z.int().min(0).default(1).describe("seed of think times, section lengths and the order of waiters"),
+  ...lockLoadFields,
 });
 type Settings = z.output<typeof Config>;
 

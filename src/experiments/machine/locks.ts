@@ -14,6 +14,7 @@ import {
 } from "../../machine/index.js";
 import { lineFigure } from "../../plot/index.js";
 import { type ClaimResult, defineExperiment, type Experiment, type Interval, type Row } from "../experiment.js";
+import { lockLoadFields } from "./fields.js";
 
 // Question: how much work gets through one lock as cores are added, for each kind of lock, and what does the cache line have to do with it?
 
@@ -31,18 +32,6 @@ const Config = z.strictObject({
     .enum(["socket by socket", "alternating"])
     .default("socket by socket")
     .describe("fill the first socket first, or take cores from both sockets in turn"),
-  sectionCycles: z
-    .int()
-    .min(1)
-    .max(1_000_000)
-    .default(1000)
-    .describe("mean length of a critical section (core cycles)"),
-  thinkCycles: z
-    .int()
-    .min(1)
-    .max(10_000_000)
-    .default(6000)
-    .describe("mean time of a core between two sections (core cycles)"),
   homeOccupancyPercent: z
     .int()
     .min(0)
@@ -55,7 +44,7 @@ const Config = z.strictObject({
     .enum(["quick", "full"])
     .default("quick")
     .describe("quick: 5 runs of 1,500 sections; full: 10 runs of 20,000"),
-  seed: z.int().min(0).default(1).describe("seed of think times, section lengths and the order of waiters"),
+  ...lockLoadFields,
 });
 type Settings = z.output<typeof Config>;
 
