@@ -13,6 +13,7 @@ const spoken = new Set([
   "CellError",
   "ChromiumError",
   "StoreError",
+  "SiteError",
 ]);
 
 /** What the command line prints for an error: its message where it speaks to the user, otherwise with its stack. */

@@ -1,0 +1,423 @@
+// What the pages do when scripts run: theme, code shown or hidden, plots in the place of their pictures, the glossary's words, search.
+// Everything can be read without it. Nothing is loaded from elsewhere, and nothing by fetch, so that pages open from a folder too.
+(() => {
+  const root = document.documentElement;
+  const base = root.dataset.base ?? "";
+  const $ = (selector, within = document) => within.querySelector(selector);
+  const all = (selector, within = document) => [...within.querySelectorAll(selector)];
+
+  const remember = (name, value) => {
+    try {
+      if (value === null) localStorage.removeItem(name);
+      else localStorage.setItem(name, value);
+    } catch {
+      // It holds for this page only.
+    }
+  };
+
+  const loading = new Map();
+  /** Loads a script of the site once. */
+  function script(address) {
+    if (!loading.has(address)) {
+      const loaded = new Promise((resolve, reject) => {
+        const node = document.createElement("script");
+        node.src = address;
+        node.onload = resolve;
+        node.onerror = () => {
+          loading.delete(address);
+          reject(new Error(`${address} could not be loaded`));
+        };
+        document.head.append(node);
+      });
+      loading.set(address, loaded);
+    }
+    return loading.get(address);
+  }
+
+  // ---- Theme ------------------------------------------------------------------------------------------------------------
+
+  const darkSystem = matchMedia("(prefers-color-scheme: dark)");
+  const isDark = () => (root.dataset.theme ? root.dataset.theme === "dark" : darkSystem.matches);
+  const themeButton = $("#toggle-theme");
+
+  function themeChanged() {
+    themeButton.setAttribute("aria-pressed", String(isDark()));
+    for (const canvas of drawn) draw(canvas);
+  }
+  themeButton.hidden = false;
+  themeButton.addEventListener("click", () => {
+    const theme = isDark() ? "light" : "dark";
+    root.dataset.theme = theme;
+    // Back at what the system says, the page follows the system again.
+    const same = (theme === "dark") === darkSystem.matches;
+    if (same) delete root.dataset.theme;
+    remember("iommu-lab-theme", same ? null : theme);
+    themeChanged();
+  });
+  darkSystem.addEventListener("change", themeChanged);
+
+  // ---- Code shown or hidden -----------------------------------------------------------------------------------------------
+
+  const sources = all("details.source");
+  const codeButton = $("#toggle-code");
+  if (sources.length > 0) {
+    const show = (shown) => {
+      codeButton.setAttribute("aria-pressed", String(shown));
+      for (const source of sources) source.open = shown;
+    };
+    codeButton.hidden = false;
+    codeButton.addEventListener("click", () => {
+      const shown = codeButton.getAttribute("aria-pressed") !== "true";
+      delete root.dataset.code;
+      show(shown);
+      remember("iommu-lab-code", shown ? null : "hidden");
+    });
+    if (root.dataset.code === "hidden") {
+      show(false);
+      delete root.dataset.code;
+    }
+  }
+
+  for (const source of sources) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "copy";
+    button.textContent = "Copy";
+    button.addEventListener("click", async () => {
+      try {
+        await navigator.clipboard.writeText($("code", source).textContent);
+        button.textContent = "Copied";
+      } catch {
+        button.textContent = "Not allowed here";
+      }
+      setTimeout(() => {
+        button.textContent = "Copy";
+      }, 1500);
+    });
+    source.append(button);
+  }
+
+  // ---- Menus: open beside the text on a wide page, folded above it on a narrow one ---------------------------------------
+
+  for (const [selector, query] of [
+    ["nav.pages > details", "(min-width: 80rem)"],
+    ["nav.contents > details", "(min-width: 62rem)"],
+  ]) {
+    const menu = $(selector);
+    if (!menu) continue;
+    const wide = matchMedia(query);
+    const adapt = () => {
+      menu.open = wide.matches;
+    };
+    wide.addEventListener("change", adapt);
+    adapt();
+    menu.addEventListener("click", (event) => {
+      if (!wide.matches && event.target.closest("a")) menu.open = false;
+    });
+  }
+
+  // The heading that is being read, in the table of contents.
+  const entries = new Map(all("nav.contents a").map((link) => [decodeURIComponent(link.hash.slice(1)), link]));
+  if (entries.size > 0 && "IntersectionObserver" in window) {
+    const seen = new IntersectionObserver(
+      (changes) => {
+        for (const { target, isIntersecting } of changes) {
+          if (!isIntersecting) continue;
+          for (const link of entries.values()) link.removeAttribute("aria-current");
+          entries.get(target.id)?.setAttribute("aria-current", "true");
+        }
+      },
+      { rootMargin: "0px 0px -75% 0px" },
+    );
+    for (const id of entries.keys()) {
+      const heading = document.getElementById(id);
+      if (heading) seen.observe(heading);
+    }
+  }
+
+  // ---- Plots ------------------------------------------------------------------------------------------------------------
+
+  const plots = new Map();
+  const drawn = new Set();
+  let themes = {};
+
+  /** The figure as plotly takes it: in the page's colours, its texts broken for the room there is. */
+  function fitted({ data, layout, house }, width) {
+    const copy = structuredClone({ data, layout });
+    const theme = isDark() ? "dark" : "light";
+    copy.layout.template = house ? themes[theme] : undefined;
+    copy.layout.width = undefined;
+    copy.layout.autosize = true;
+    if (!house) copy.layout.paper_bgcolor ??= "#fff";
+    if (width < 560) narrow(copy.layout, width);
+    return copy;
+  }
+
+  /** On a phone: a smaller title in more lines, and the legend below the data. */
+  function narrow(layout, width) {
+    const given = layout.title?.text;
+    if (typeof given === "string") {
+      const words = given.replace(/<br\s*\/?>/g, " ").split(" ");
+      const lines = [""];
+      for (const word of words) {
+        const last = lines.at(-1);
+        if (last !== "" && (last.length + word.length + 1) * 7.2 > width - 24) lines.push(word);
+        else lines[lines.length - 1] = last === "" ? word : `${last} ${word}`;
+      }
+      layout.title = {
+        ...layout.title,
+        text: lines.join("<br>"),
+        font: { size: 13.5 },
+        pad: { l: 4, t: 12 + 8.5 * (lines.length - 1) },
+      };
+      layout.margin = { ...layout.margin, t: 24 + 17 * lines.length, l: 48, r: 10 };
+    }
+    if (layout.showlegend !== false && layout.legend) {
+      layout.legend = {
+        orientation: "h",
+        x: 0,
+        xanchor: "left",
+        xref: "container",
+        y: 0,
+        yanchor: "bottom",
+        yref: "container",
+        font: { size: 12 },
+      };
+      layout.margin = { ...layout.margin, b: 40 };
+    }
+    layout.font = { ...layout.font, size: 12 };
+  }
+
+  /** Draws a plot over its picture; the picture stays where something goes wrong, and for print. */
+  async function draw(canvas) {
+    const { plot: address, name } = canvas.dataset;
+    await Promise.all([script(`${base}assets/plotly.js`), script(`${base}assets/house.js`), script(address)]);
+    const lib = window.Plotly ?? window.moduleName;
+    let live = $(".live", canvas);
+    if (!live) {
+      live = document.createElement("div");
+      live.className = "live";
+      canvas.append(live);
+      new ResizeObserver(() => {
+        const width = Math.round(live.clientWidth);
+        if (width === 0 || width === live.drawnWidth || !live.drawnWidth) return;
+        if (width < 560 !== live.drawnWidth < 560) draw(canvas);
+        else {
+          live.drawnWidth = width;
+          lib.Plots.resize(live);
+        }
+      }).observe(live);
+    }
+    live.drawnWidth = Math.round(live.clientWidth);
+    const { data, layout } = fitted(plots.get(name), live.clientWidth);
+    await lib.react(live, data, layout, {
+      responsive: false,
+      displaylogo: false,
+      displayModeBar: live.clientWidth < 560 ? false : "hover",
+      scrollZoom: false,
+    });
+    live.setAttribute("role", "img");
+    live.setAttribute("aria-label", $("img", canvas)?.alt ?? "");
+    drawn.add(canvas);
+    canvas.classList.add("drawn");
+  }
+
+  function drawLater(canvas) {
+    draw(canvas).catch((error) => console.warn(`This plot stays a picture: ${error.message}`));
+  }
+
+  window.iommuLab = {
+    plot(name, figure) {
+      plots.set(name, figure);
+    },
+    house(templates) {
+      themes = templates;
+    },
+    search(options, index) {
+      finder = window.MiniSearch.loadJSON(index, options);
+    },
+  };
+
+  const near = new IntersectionObserver(
+    (changes) => {
+      for (const { target, isIntersecting } of changes) {
+        if (!isIntersecting) continue;
+        near.unobserve(target);
+        drawLater(target);
+      }
+    },
+    { rootMargin: "600px 0px" },
+  );
+  // The pictures first: the plots may take their time.
+  const start = () => {
+    for (const canvas of all(".canvas[data-plot]")) near.observe(canvas);
+  };
+  if (document.readyState === "complete") start();
+  else addEventListener("load", start);
+
+  // ---- The glossary's words -------------------------------------------------------------------------------------------
+
+  const bubble = document.createElement("div");
+  bubble.id = "bubble";
+  bubble.setAttribute("aria-hidden", "true");
+  bubble.hidden = true;
+  document.body.append(bubble);
+
+  function explain(link) {
+    const meaning = document.getElementById(link.getAttribute("aria-describedby"));
+    if (!meaning) return;
+    bubble.textContent = meaning.textContent;
+    bubble.hidden = false;
+    const place = link.getClientRects()[0];
+    const left = Math.max(8, Math.min(place.left, root.clientWidth - bubble.offsetWidth - 8));
+    const below = place.bottom + 8 + bubble.offsetHeight < innerHeight;
+    bubble.style.left = `${left + scrollX}px`;
+    bubble.style.top = `${(below ? place.bottom + 8 : place.top - bubble.offsetHeight - 8) + scrollY}px`;
+  }
+  const hush = () => {
+    bubble.hidden = true;
+  };
+  for (const link of all("a.term[aria-describedby]")) {
+    link.addEventListener("mouseenter", () => explain(link));
+    link.addEventListener("focus", () => explain(link));
+    link.addEventListener("mouseleave", hush);
+    link.addEventListener("blur", hush);
+  }
+  addEventListener("keydown", (event) => {
+    if (event.key === "Escape") hush();
+  });
+
+  // ---- Search -----------------------------------------------------------------------------------------------------------
+
+  let finder;
+  const dialog = document.createElement("dialog");
+  dialog.className = "search";
+  dialog.setAttribute("aria-label", "Search all pages");
+  dialog.innerHTML = `<form method="dialog"><label for="search-field">Search all pages</label>
+<input id="search-field" type="search" autocomplete="off" spellcheck="false" role="combobox" aria-expanded="false" aria-controls="search-results" aria-autocomplete="list">
+<button type="submit">Close</button></form><p class="found" role="status"></p><ul id="search-results" role="listbox" aria-label="Results"></ul>`;
+  document.body.append(dialog);
+  const field = $("#search-field", dialog);
+  const results = $("#search-results", dialog);
+  const found = $(".found", dialog);
+
+  async function openSearch() {
+    if (!dialog.open) dialog.showModal();
+    field.select();
+    try {
+      await script(`${base}assets/minisearch.js`);
+      await script(`${base}assets/search-index.js`);
+    } catch {
+      found.textContent = "The index could not be loaded.";
+      return;
+    }
+    search();
+  }
+
+  const escaped = (text) => text.replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`);
+
+  /** The words around the first hit. */
+  function excerpt(text, terms) {
+    const low = text.toLowerCase();
+    const at = Math.max(
+      0,
+      Math.min(...terms.map((term) => low.indexOf(term)).filter((i) => i >= 0), text.length) % text.length || 0,
+    );
+    const from = at < 60 ? 0 : text.indexOf(" ", at - 50) + 1;
+    const part = text.slice(from, from + 160);
+    const marks = terms.map((term) => term.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
+    const html = escaped(part).replace(new RegExp(`(${marks.map(escaped).join("|")})`, "gi"), "<mark>$1</mark>");
+    return `${from > 0 ? "… " : ""}${html}${from + 160 < text.length ? " …" : ""}`;
+  }
+
+  function search() {
+    if (!finder) return;
+    const words = field.value.trim();
+    const hits =
+      words === ""
+        ? []
+        : finder.search(words, { prefix: true, fuzzy: 0.15, boost: { title: 3, page: 2 }, combineWith: "AND" });
+    results.innerHTML = hits
+      .slice(0, 20)
+      .map(
+        ({ title, page, url, text, terms }, i) =>
+          `<li role="option" id="hit-${i}" aria-selected="false"><a href="${escaped(base + url)}" tabindex="-1"><b>${escaped(title)}</b>${title === page ? "" : ` <span>${escaped(page)}</span>`}<br><small>${text ? excerpt(text, terms) : ""}</small></a></li>`,
+      )
+      .join("");
+    field.setAttribute("aria-expanded", String(hits.length > 0));
+    found.textContent =
+      words === ""
+        ? ""
+        : hits.length === 0
+          ? "Nothing was found."
+          : `${hits.length} ${hits.length === 1 ? "section" : "sections"}`;
+    select(0);
+  }
+
+  let selected = 0;
+  function select(index) {
+    const options = [...results.children];
+    selected = Math.max(0, Math.min(options.length - 1, index));
+    for (const [i, option] of options.entries()) option.setAttribute("aria-selected", String(i === selected));
+    if (options[selected]) {
+      field.setAttribute("aria-activedescendant", `hit-${selected}`);
+      options[selected].scrollIntoView({ block: "nearest" });
+    } else field.removeAttribute("aria-activedescendant");
+  }
+
+  field.addEventListener("input", search);
+  field.addEventListener("keydown", (event) => {
+    if (event.key === "ArrowDown") select(selected + 1);
+    else if (event.key === "ArrowUp") select(selected - 1);
+    else if (event.key === "Enter") {
+      const link = $("a", results.children[selected] ?? results);
+      if (link) {
+        dialog.close();
+        link.click();
+      }
+    } else return;
+    event.preventDefault();
+  });
+  results.addEventListener("click", (event) => {
+    if (event.target.closest("a")) dialog.close();
+  });
+  dialog.addEventListener("click", (event) => {
+    if (event.target === dialog) dialog.close();
+  });
+
+  const searchButton = $("#open-search");
+  searchButton.hidden = false;
+  searchButton.addEventListener("click", openSearch);
+  addEventListener("keydown", (event) => {
+    const typing = event.target.closest?.("input, textarea, select, [contenteditable]");
+    if (event.key === "/" && !typing && !event.ctrlKey && !event.metaKey && !event.altKey && !dialog.open) {
+      event.preventDefault();
+      openSearch();
+    }
+  });
+
+  // ---- Print: answers are part of what is printed -----------------------------------------------------------------------
+
+  const folded = "article details:not(.source)";
+  addEventListener("beforeprint", () => {
+    for (const details of all(folded)) {
+      details.wasOpen = details.open;
+      details.open = true;
+    }
+  });
+  addEventListener("afterprint", () => {
+    for (const details of all(folded)) details.open = details.wasOpen ?? details.open;
+  });
+
+  // A link into something folded opens it.
+  const unfold = () => {
+    const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    const details = target?.closest("article details");
+    if (details && !details.open) {
+      details.open = true;
+      target.scrollIntoView();
+    }
+  };
+  addEventListener("hashchange", unfold);
+  unfold();
+})();

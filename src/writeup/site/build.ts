@@ -1,0 +1,184 @@
+/** The site: every page drawn, checked and written. */
+import { existsSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, extname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { houseTemplate } from "../../plot/index.js";
+import { notebookText } from "../notebook.js";
+import { readBibliography } from "./bibliography.js";
+import { drawCells, MainPart } from "./cells.js";
+import { checkSite } from "./check.js";
+import { startHighlighter } from "./code.js";
+import { PageContext, type Site } from "./context.js";
+import { readGlossary } from "./glossary.js";
+import { escaped } from "./html.js";
+import type { DrawnPage, Fault, Files, Page } from "./model.js";
+import { searchScript } from "./search.js";
+import { downloadUrl, drawShell, type Shell } from "./shell.js";
+import { standingPages } from "./sources.js";
+
+/** What a site is made of. */
+export interface SiteSources {
+  /** The project's folder: notebooks/, data/references.bib, README.md. */
+  root: string;
+  /** A folder with executed notebooks that stand in for the stored ones of the same name. */
+  executed?: string;
+  /** Whether pages link to their PDFs, which are made afterwards. */
+  pdf?: boolean;
+  /** Whether a file that is not made here (the API reference) lies in the site's folder. */
+  exists?: (url: string) => boolean;
+  /** Told of each page that is drawn. */
+  onPage?: (done: number, total: number, url: string) => void;
+}
+
+/** A site in memory. */
+export interface BuiltSite {
+  /** Contents by address. */
+  files: Map<string, string | Uint8Array>;
+  /** Addresses of the pages, in the order of the navigation; then those of files that pages link to. */
+  pages: string[];
+  /** What does not hold: a sentence each, beginning with the file. */
+  faults: string[];
+  /** Works and words that no page uses: not wrong, but worth knowing. */
+  unused: { citations: string[]; terms: string[] };
+}
+
+/**
+ * Makes the site in memory, and checks it.
+ * @throws NotebookError for a notebook that cannot be read
+ */
+export async function makeSite(sources: SiteSources): Promise<BuiltSite> {
+  const { root } = sources;
+  const faults: Fault[] = [];
+  const read = (file: string) => (existsSync(join(root, file)) ? readFileSync(join(root, file), "utf8") : "");
+  const standing = standingPages(root, sources.executed);
+  const site: Site = {
+    root,
+    pages: new Map(standing.map((page) => [page.file, page])),
+    files: new Map(),
+    faults,
+    bibliography: readBibliography(read("data/references.bib"), (message) =>
+      faults.push({ page: "data/references.bib", message }),
+    ),
+    glossary: readGlossary(read("notebooks/glossary.md"), (message) =>
+      faults.push({ page: "notebooks/glossary.md", message }),
+    ),
+    highlighter: await startHighlighter(),
+    used: { terms: new Set(), citations: new Set() },
+  };
+  if (site.bibliography.keys.length > 0) {
+    const page = {
+      kind: "references",
+      file: "data/references.bib",
+      url: "references.html",
+      title: "References",
+    } as const;
+    site.pages.set(page.file, { ...page, part: "reference", figures: [], equations: [] });
+  }
+  const { version } = JSON.parse(read("package.json") || '{"version":"0"}') as { version: string };
+  const api = sources.exists?.("api/index.html") ?? false;
+  const shell: Shell = {
+    pages: [...site.pages.values()],
+    further: api ? [{ title: "API reference", url: "api/index.html" }] : [],
+    version,
+    citation: "",
+    pdf: sources.pdf ?? false,
+  };
+  // Links to further files add pages while this goes on.
+  const drawn: DrawnPage[] = [];
+  for (const page of site.pages.values()) {
+    const result = drawPage(site, page);
+    drawn.push(result);
+    site.files.set(page.url, drawShell(result, shell));
+    if (page.notebook) site.files.set(downloadUrl(page), notebookText(page.notebook));
+    sources.onPage?.(drawn.length, site.pages.size, page.url);
+    await new Promise((resume) => setImmediate(resume));
+  }
+  site.files.set("assets/search-index.js", searchScript(drawn.filter(({ page }) => page.kind !== "source")));
+  addAssets(site.files);
+  faults.push(...checkSite(site.files, sources.exists));
+  return {
+    files: site.files,
+    pages: drawn.map(({ page }) => page.url),
+    faults: faults.map(({ page, message }) => `${page}: ${message}`),
+    unused: {
+      citations: site.bibliography.keys.filter((key) => !site.used.citations.has(key)),
+      terms: [...site.glossary.values()].filter(({ anchor }) => !site.used.terms.has(anchor)).map(({ title }) => title),
+    },
+  };
+}
+
+function drawPage(site: Site, page: Page): DrawnPage {
+  const context = new PageContext(site, page);
+  const main = new MainPart(context);
+  if (page.kind === "notebook") drawCells(context, main);
+  else if (page.kind === "references") drawReferences(context, main);
+  else if (page.kind === "source") drawSource(context, main);
+  else main.markdown(readFileSync(join(site.root, page.file), "utf8"));
+  if (page.kind !== "references") main.html.push(referenceList(context));
+  main.html.push(meanings(context));
+  const description = main.sections.map(({ text }) => text).find((text) => text.length > 40) ?? page.title;
+  return {
+    page,
+    main: main.html.filter((part) => part !== "").join("\n"),
+    contents: main.contents,
+    description: description.length > 200 ? `${description.slice(0, 197).replace(/\s\S*$/, "")} …` : description,
+    sections: main.sections,
+  };
+}
+
+/** The works that a page cites. */
+function referenceList({ site, citations }: PageContext): string {
+  if (citations.size === 0) return "";
+  const keys = site.bibliography.keys.filter((key) => citations.has(key));
+  const items = keys.map((key) => `<li id="ref-${key}">${site.bibliography.html(key)}</li>`);
+  return `<section class="references" aria-labelledby="references"><h2 id="references">References</h2><ul>${items.join("")}</ul></section>`;
+}
+
+/** What the words of a page mean, for whoever points at them. */
+function meanings({ site, terms }: PageContext): string {
+  const items = [...terms].sort().map((anchor) => {
+    const { text } = site.glossary.get(anchor)!;
+    return `<p id="term-${anchor}">${escaped(text)}</p>`;
+  });
+  return items.length === 0 ? "" : `<div class="meanings" hidden>${items.join("")}</div>`;
+}
+
+function drawReferences({ site }: PageContext, main: MainPart): void {
+  const items = site.bibliography.keys.map((key) => {
+    main.say(site.bibliography.text(key));
+    return `<li id="${key}">${site.bibliography.html(key)}</li>`;
+  });
+  main.html.push(`<h1>References</h1><ul class="references">${items.join("")}</ul>`);
+}
+
+function drawSource({ site, page }: PageContext, main: MainPart): void {
+  const text = readFileSync(join(site.root, page.file), "utf8");
+  main.html.push(
+    `<h1 class="path">${escaped(page.file)}</h1>`,
+    `<div class="listing file">${site.highlighter.html(text.trimEnd(), extname(page.file).slice(1), { lines: true })}</div>`,
+  );
+}
+
+/** The folder of the site's own style sheet and scripts; compiled files lie as deep as this one. */
+const assetFolder = fileURLToPath(new URL("../../../src/writeup/site/assets/", import.meta.url));
+
+/** What all pages share, copied once. */
+function addAssets(files: Files): void {
+  const resolve = createRequire(import.meta.url).resolve;
+  for (const name of ["site.css", "site.js", "early.js", "icon.svg"])
+    files.set(`assets/${name}`, readFileSync(join(assetFolder, name)));
+  files.set("assets/plotly.js", readFileSync(resolve("plotly.js-dist-min")));
+  files.set("assets/minisearch.js", readFileSync(join(dirname(resolve("minisearch")), "..", "umd", "index.js")));
+  const themes = { light: houseTemplate("light"), dark: houseTemplate("dark") };
+  files.set("assets/house.js", `iommuLab.house(${JSON.stringify(themes)});\n`);
+  const katex = dirname(resolve("katex/dist/katex.min.css"));
+  // Every browser that can show the page reads the first of the three font formats.
+  const css = readFileSync(join(katex, "katex.min.css"), "utf8").replace(
+    /,url\([^)]*\.(?:woff|ttf)\) format\("[^"]*"\)/g,
+    "",
+  );
+  files.set("assets/katex/katex.css", css);
+  for (const [, font] of css.matchAll(/url\((fonts\/[^)]+)\)/g))
+    files.set(`assets/katex/${font}`, readFileSync(join(katex, font)));
+}

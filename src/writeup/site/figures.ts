@@ -1,0 +1,96 @@
+/** The figures of a notebook: what counts as one, its number, its texts. */
+import { type CellOutput, joined, type Notebook } from "../notebook.js";
+import type { FigureNumber } from "./model.js";
+
+export const plotlyType = "application/vnd.plotly.v1+json";
+const pictureTypes = ["image/png", "image/jpeg", "image/svg+xml"] as const;
+
+type Bundle = Record<string, unknown>;
+
+/** A plotly figure as an output stores it. */
+export interface StoredPlot {
+  data: Record<string, unknown>[];
+  layout: Record<string, unknown>;
+}
+
+/** The content of an output by media type; empty for streams and errors. */
+export function bundleOf(output: CellOutput): Bundle {
+  return "data" in output ? (output["data"] as Bundle) : {};
+}
+
+/** The plotly figure of an output, where it has one. */
+export function plotOf(output: CellOutput): StoredPlot | undefined {
+  const plot = bundleOf(output)[plotlyType] as Partial<StoredPlot> | undefined;
+  if (plot === undefined || plot === null || !Array.isArray(plot.data)) return undefined;
+  return { data: plot.data, layout: plot.layout ?? {} };
+}
+
+/** A picture of an output, where it has one. */
+export interface StoredPicture {
+  bytes: Uint8Array;
+  extension: "png" | "jpg" | "svg";
+  width?: number;
+  height?: number;
+}
+
+/** The static picture of an output: base64 for PNG and JPEG, text for SVG. */
+export function pictureOf(output: CellOutput): StoredPicture | undefined {
+  const bundle = bundleOf(output);
+  const type = pictureTypes.find((name) => typeof bundle[name] === "string" || Array.isArray(bundle[name]));
+  if (type === undefined) return undefined;
+  const content = joined(bundle[type] as string | string[]);
+  const bytes = type === "image/svg+xml" ? Buffer.from(content) : Buffer.from(content, "base64");
+  const metadata = "metadata" in output ? (output["metadata"] as Bundle) : {};
+  const { width, height } = (metadata[type] ?? {}) as { width?: number; height?: number };
+  const extension = type === "image/png" ? "png" : type === "image/jpeg" ? "jpg" : "svg";
+  return { bytes, extension, ...(width && height ? { width, height } : {}) };
+}
+
+/** Whether an output is a figure: a plot or a picture. */
+export function isFigure(output: CellOutput): boolean {
+  return plotOf(output) !== undefined || pictureOf(output) !== undefined;
+}
+
+/** Numbers the figures of a notebook in order of appearance. A cell named `fig-NAME` gives its first figure that anchor. */
+export function figuresOf(notebook: Notebook): FigureNumber[] {
+  const figures: FigureNumber[] = [];
+  for (const cell of notebook.cells) {
+    if (cell.cell_type !== "code") continue;
+    let inCell = 0;
+    for (const [output, content] of cell.outputs.entries()) {
+      if (!isFigure(content)) continue;
+      const number = figures.length + 1;
+      inCell++;
+      const id = cell.id!;
+      const named = id.startsWith("fig-") ? `${id}${inCell === 1 ? "" : `-${inCell}`}` : `figure-${number}`;
+      figures.push({ number, cell: id, output, anchor: named });
+    }
+  }
+  return figures;
+}
+
+/** What stands around a figure. */
+export interface FigureTexts {
+  title: string;
+  /** What to see in it. */
+  caption: string;
+  /** For readers who cannot see it. */
+  alt: string;
+}
+
+/**
+ * Title and caption of a figure. A figure of the house says "Figure: TITLE. CAPTION" as its plain text; where a figure gives a text of its
+ * own for readers who cannot see it, that text is taken for both.
+ */
+export function textsOf(output: CellOutput): FigureTexts {
+  const layout = plotOf(output)?.layout;
+  const given = layout?.["title"] as { text?: unknown } | string | undefined;
+  const text = typeof given === "string" ? given : typeof given?.text === "string" ? given.text : "";
+  const title = text.replace(/<br\s*\/?>/g, " ").replace(/<[^>]*>/g, "");
+  const plain = bundleOf(output)["text/plain"];
+  const alt = typeof plain === "string" || Array.isArray(plain) ? joined(plain as string).trim() : "";
+  if (!alt.startsWith("Figure: ")) return { title, caption: "", alt: title };
+  const told = alt.slice("Figure: ".length);
+  const caption = told.startsWith(title) ? told.slice(title.length).replace(/^\.?\s+/, "") : told;
+  return { title, caption, alt: told };
+}

@@ -1,0 +1,138 @@
+/** What a cell has shown, as HTML. */
+import { AnsiUp } from "ansi_up";
+import { type CellOutput, type CodeCell, joined } from "../notebook.js";
+import type { PageContext } from "./context.js";
+import { bundleOf, isFigure, pictureOf, plotOf, textsOf } from "./figures.js";
+import { cleaned, escaped, type Root, textIn, written } from "./html.js";
+import { renderMarkdown, wrapTables } from "./markdown.js";
+import type { FigureNumber } from "./model.js";
+
+/** Longer text is cut on the page; the notebook that can be downloaded has it all. */
+const longestText = 40_000;
+const widgetType = "application/vnd.jupyter.widget-view+json";
+
+/** An output as HTML, and what it says, for the search. */
+export interface DrawnOutput {
+  html: string;
+  text: string;
+}
+
+const nothing: DrawnOutput = { html: "", text: "" };
+
+/** Draws one output of a cell. */
+export function drawOutput(context: PageContext, cell: CodeCell, output: CellOutput, index: number): DrawnOutput {
+  if (output.output_type === "stream") {
+    const label = output.name === "stderr" ? "Messages" : "Printed text";
+    return {
+      html: preformatted(joined(output.text), `stream ${output.name === "stderr" ? "stderr" : "stdout"}`, label),
+      text: "",
+    };
+  }
+  if (output.output_type === "error") return drawError(output as never);
+  const figure = context.page.figures.find((known) => known.cell === cell.id && known.output === index);
+  if (isFigure(output) && figure) return drawFigure(context, output, figure);
+  const bundle = bundleOf(output);
+  const content = (type: string): string | undefined => {
+    const value = bundle[type];
+    return typeof value === "string" || Array.isArray(value) ? joined(value as string) : undefined;
+  };
+  const plain = content("text/plain") ?? "";
+  // A widget lives in JupyterLab only: what it controls is shown by the figure beside it.
+  if (widgetType in bundle) return nothing;
+  const html = content("text/html");
+  // The bar of a run that is done says nothing any more.
+  if (html !== undefined && /<progress\b/.test(html) && /\(\d+ of \d+\)\s*$/.test(plain)) return nothing;
+  if (html !== undefined) return drawHtml(html);
+  const text = content("text/markdown") ?? asFormula(content("text/latex"));
+  if (text !== undefined) {
+    const { tree } = renderMarkdown(text, context);
+    return { html: `<div class="output text">${written(tree)}</div>`, text: textIn(tree) };
+  }
+  if ("application/json" in bundle)
+    return { html: preformatted(JSON.stringify(bundle["application/json"], null, 2), "value", "JSON"), text: "" };
+  if (plain !== "") return { html: preformatted(plain, "value", "Result"), text: "" };
+  const types = Object.keys(bundle);
+  if (types.length === 0) return nothing;
+  return {
+    html: `<p class="output unknown">An output of the type ${types.map(escaped).join(", ")}, which only JupyterLab can show.</p>`,
+    text: "",
+  };
+}
+
+function asFormula(latex: string | undefined): string | undefined {
+  if (latex === undefined) return undefined;
+  const tex = latex.trim();
+  return tex.startsWith("$") ? tex : `$$${tex}$$`;
+}
+
+function drawHtml(html: string): DrawnOutput {
+  const tree: Root = cleaned(html);
+  wrapTables(tree, "Table of results");
+  return { html: `<div class="output html">${written(tree)}</div>`, text: "" };
+}
+
+/** Text as it was printed, with a terminal's colours. */
+function preformatted(text: string, kind: string, label: string): string {
+  const shown = text.length > longestText ? text.slice(0, longestText) : text;
+  const colours = new AnsiUp();
+  colours.use_classes = true;
+  const html = colours.ansi_to_html(shown.replace(/\n$/, ""));
+  const rest = text.length - shown.length;
+  const note =
+    rest > 0
+      ? `<p class="note">${rest.toLocaleString("en-US")} more characters are in the notebook; it can be downloaded below.</p>`
+      : "";
+  return `<div class="output"><pre class="${kind}" tabindex="0" role="group" aria-label="${label}">${html}</pre>${note}</div>`;
+}
+
+function drawError(output: { ename: string; evalue: string; traceback: string[] }): DrawnOutput {
+  const said = `${output.ename}: ${output.evalue}`;
+  const trace = output.traceback.length > 0 ? output.traceback.join("\n") : said;
+  return { html: preformatted(trace, "error", `Error: ${escaped(said.slice(0, 120))}`), text: "" };
+}
+
+/**
+ * A figure: its picture at once, and beside it what a script needs to draw the plot in its place. The box has the plot's height from the
+ * beginning, so that nothing moves.
+ */
+function drawFigure(context: PageContext, output: CellOutput, figure: FigureNumber): DrawnOutput {
+  const { page, site } = context;
+  const folder = `figures/${page.url.replace(/\.html$/, "")}`;
+  const picture = pictureOf(output);
+  const plot = plotOf(output);
+  const { title, caption, alt } = textsOf(output);
+  const name = `${folder}/${figure.anchor}`;
+  let inner = "";
+  if (picture) {
+    const url = `${name}.${picture.extension}`;
+    site.files.set(url, picture.bytes);
+    const size = picture.width ? ` width="${picture.width}" height="${picture.height}"` : "";
+    const order = figure.number === 1 ? 'fetchpriority="high"' : 'loading="lazy" decoding="async"';
+    const said = caption === "" ? alt : title;
+    if (said === "")
+      context.fault(`figure ${figure.number} (cell "${figure.cell}") has no text for readers who cannot see it.`);
+    inner = `<img src="${escaped(context.url(url))}" alt="${escaped(said)}"${size} ${order}>`;
+  } else {
+    context.fault(
+      `figure ${figure.number} (cell "${figure.cell}") has no static picture; execute the notebook with pictures.`,
+    );
+    inner = `<p class="note">${escaped(alt || title)}</p>`;
+  }
+  let attributes = "";
+  if (plot) {
+    site.files.set(`${name}.js`, plotScript(`${page.url.replace(/\.html$/, "")}/${figure.anchor}`, plot));
+    const height = Number(plot.layout["height"]) || picture?.height || 420;
+    attributes = ` data-plot="${escaped(context.url(`${name}.js`))}" data-name="${escaped(`${page.url.replace(/\.html$/, "")}/${figure.anchor}`)}" style="--plot-height:${height}px"`;
+  }
+  const told = caption === "" ? title : caption;
+  return {
+    html: `<figure class="plot" id="${figure.anchor}"><div class="canvas"${attributes}>${inner}</div><figcaption><b>Figure ${figure.number}.</b> ${escaped(told)}</figcaption></figure>`,
+    text: `Figure ${figure.number}. ${title}. ${caption}`,
+  };
+}
+
+/** A plot as a script, since a page opened from a folder may not fetch files. The house's own template stays out: the page has it. */
+function plotScript(name: string, plot: { data: unknown; layout: Record<string, unknown> }): string {
+  const { template, ...layout } = plot.layout;
+  return `iommuLab.plot(${JSON.stringify(name)}, ${JSON.stringify({ data: plot.data, layout, house: template !== undefined })});\n`;
+}

@@ -1,0 +1,161 @@
+/** The frame around every page: head, navigation, contents, what stands below. */
+import { escaped } from "./html.js";
+import { type DrawnPage, type Page, relativeUrl } from "./model.js";
+
+/** What every page is told about the whole. */
+export interface Shell {
+  /** All pages in the order of the navigation. */
+  pages: Page[];
+  /** Pages that lie in the site but are not made here, such as the API reference. */
+  further: { title: string; url: string }[];
+  /** The project's version and what else identifies it. */
+  version: string;
+  /** How to cite, as HTML; empty where the project does not say. */
+  citation: string;
+  /** True where a PDF of each page is made. */
+  pdf: boolean;
+}
+
+const parts: { part: Page["part"]; title: string }[] = [
+  { part: "notebooks", title: "Notebooks" },
+  { part: "exercises", title: "Exercises" },
+  { part: "solutions", title: "Solutions" },
+];
+
+/** Where the PDF of a page lies. */
+export function pdfUrl(page: Page): string {
+  return `pdf/${page.url.replace(/\.html$/, ".pdf")}`;
+}
+
+/** Where the notebook of a page can be downloaded. */
+export function downloadUrl(page: Page): string {
+  return `download/${page.file.replace(/^notebooks\//, "")}`;
+}
+
+/** A whole page. */
+export function drawShell(drawn: DrawnPage, shell: Shell): string {
+  const { page } = drawn;
+  const url = (target: string) => escaped(relativeUrl(page.url, target));
+  const title = page.kind === "home" ? escaped(page.title) : `${escaped(page.title)} · iommu-lab`;
+  return `<!doctype html>
+<html lang="en" data-base="${url("index.html").replace(/index\.html$/, "")}">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta name="description" content="${escaped(drawn.description)}">
+<meta name="generator" content="iommu-lab ${escaped(shell.version)}">
+<title>${title}</title>
+<link rel="icon" href="${url("assets/icon.svg")}" type="image/svg+xml">
+<link rel="stylesheet" href="${url("assets/site.css")}">
+${/class="katex/.test(drawn.main) ? `<link rel="stylesheet" href="${url("assets/katex/katex.css")}">\n` : ""}<script src="${url("assets/early.js")}"></script>
+<script src="${url("assets/site.js")}" defer></script>
+</head>
+<body class="${page.kind}">
+<a class="skip" href="#main">Skip to the content</a>
+<header class="bar">
+<a class="brand" href="${url("index.html")}"><img src="${url("assets/icon.svg")}" alt="" width="26" height="26">iommu-lab</a>
+<div class="tools">
+<button type="button" id="open-search" hidden>Search <kbd>/</kbd></button>
+<button type="button" id="toggle-code" aria-pressed="true" hidden>Code</button>
+<button type="button" id="toggle-theme" hidden aria-label="Dark page" aria-pressed="false"><svg viewBox="0 0 24 24" width="20" height="20" aria-hidden="true"><circle cx="12" cy="12" r="8.5" fill="none" stroke="currentColor" stroke-width="2"/><path d="M12 3.5a8.5 8.5 0 0 1 0 17z" fill="currentColor"/></svg></button>
+</div>
+</header>
+<div class="frame">
+<nav class="pages" aria-label="Pages"><details><summary>All pages</summary>
+${navigation(page, shell)}
+</details></nav>
+${contents(drawn)}<main id="main" tabindex="-1">
+<article>
+${drawn.main}
+</article>
+${about(page, shell)}${neighbours(page, shell)}</main>
+</div>
+<footer>
+<p>iommu-lab ${escaped(shell.version)} · <a href="${url("index.html")}">Start</a>. Nothing on this page is loaded from elsewhere.</p>
+</footer>
+</body>
+</html>
+`;
+}
+
+function navigation(current: Page, shell: Shell): string {
+  const item = (title: string, target: string) => {
+    const here = target === current.url ? ' aria-current="page"' : "";
+    return `<li><a href="${escaped(relativeUrl(current.url, target))}"${here}>${escaped(title)}</a></li>`;
+  };
+  const group = (title: string, items: string[]) =>
+    items.length === 0 ? "" : `<p class="group">${title}</p><ul>${items.join("")}</ul>`;
+  const groups = parts.map(({ part, title }) =>
+    group(
+      title,
+      shell.pages.filter((page) => page.part === part).map((page) => item(numbered(page), page.url)),
+    ),
+  );
+  const reference = shell.pages.filter(({ part, kind }) => part === "reference" && kind !== "home");
+  return [
+    ...groups,
+    group("Reference", [
+      ...reference.map((page) => item(page.title, page.url)),
+      ...shell.further.map(({ title, url }) => item(title, url)),
+    ]),
+  ].join("\n");
+}
+
+/** A notebook's title after its number: "2 · Lock contention". */
+function numbered(page: Page): string {
+  const number = /(?:^|\/)(\d+)-[^/]*$/.exec(page.url)?.[1];
+  return number === undefined ? page.title : `${Number(number)} · ${page.title}`;
+}
+
+function contents({ contents: headings }: DrawnPage): string {
+  if (headings.length < 2) return "";
+  const items = headings.map(
+    ({ level, text, anchor }) => `<li class="level-${level}"><a href="#${escaped(anchor)}">${escaped(text)}</a></li>`,
+  );
+  return `<nav class="contents" aria-label="On this page"><details open><summary>On this page</summary>
+<ol>${items.join("")}</ol>
+</details></nav>
+`;
+}
+
+function neighbours(page: Page, shell: Shell): string {
+  const row = shell.pages.filter((other) => other.part === page.part && other.kind === "notebook");
+  const at = row.indexOf(page);
+  if (at < 0) return "";
+  const link = (other: Page | undefined, label: string, kind: string) =>
+    other
+      ? `<a class="${kind}" rel="${kind}" href="${escaped(relativeUrl(page.url, other.url))}"><span>${label}</span>${escaped(numbered(other))}</a>`
+      : "";
+  return `<nav class="neighbours" aria-label="Previous and next page">${link(row[at - 1], "Previous", "prev")}${link(row[at + 1], "Next", "next")}</nav>
+`;
+}
+
+function about(page: Page, shell: Shell): string {
+  if (page.kind !== "notebook") return "";
+  const url = (target: string) => escaped(relativeUrl(page.url, target));
+  const links = [
+    `<a href="${url(downloadUrl(page))}" download>This notebook (.ipynb)</a>`,
+    ...(shell.pdf
+      ? [
+          `<a href="${url(pdfUrl(page))}">This page as PDF</a>`,
+          `<a href="${url("pdf/iommu-lab.pdf")}">All pages as PDF</a>`,
+        ]
+      : []),
+  ];
+  const counterpart = shell.pages.find(
+    (other) =>
+      (page.part === "exercises" && other.url === page.url.replace("exercises/", "solutions/")) ||
+      (page.part === "solutions" && other.url === page.url.replace("solutions/", "exercises/")),
+  );
+  if (counterpart) {
+    const label = counterpart.part === "solutions" ? "The solution" : "The exercise";
+    links.unshift(`<a href="${url(counterpart.url)}">${label}</a>`);
+  }
+  return `<section class="about" aria-labelledby="about-this-page">
+<h2 id="about-this-page">This page</h2>
+<p class="links">${links.join(" ")}</p>
+${shell.citation === "" ? "" : `<p><b>How to cite.</b> ${shell.citation}</p>\n`}<p class="made">Executed by iommu-lab ${escaped(shell.version)}. Every number on this page comes from the code in its cells, with the seeds that stand there; <code>npm run reproduce</code> computes them anew.</p>
+</section>
+`;
+}
