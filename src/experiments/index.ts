@@ -38,6 +38,7 @@ export {
   morrisEffects,
   type Trajectory,
 } from "./morris.js";
+export { type PathStep, packetPath, packetSteps } from "./packet-path.js";
 export * from "./page-sizes/index.js";
 export { type AnyExperiment, experimentByName, experiments } from "./registry.js";
 export { grid, type Space, type SpacePoint, withFields } from "./space.js";

@@ -70,11 +70,11 @@ function runningText(markdown: string): string {
   return markdown
     .replace(/^```.*?^```$/gms, "")
     .replace(/^(?:#|>).*$/gm, "")
-    .replace(/\*"[^"]*"\*/g, "")
     .replace(/\[((?:[^\]\\]|\\.)*)\]\(([^)\s]+)\)/g, (_, label: string, target: string) =>
       entryOf(target) === undefined ? " " : `${marker(entryOf(target)!)}${label}`,
     )
-    .replace(/`([^`]*)`/g, (_, code: string) => (/^(?:clflush|dma_(?:un)?map)$/.test(code) ? code : " "));
+    .replace(/`([^`]*)`/g, (_, code: string) => (/^(?:clflush|dma_(?:un)?map)$/.test(code) ? code : " "))
+    .replace(/"[^"]*"/g, " ");
 }
 
 test("the first use of a word in each notebook is a link to its entry", () => {
