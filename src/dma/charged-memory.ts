@@ -1,7 +1,10 @@
 /** The host's memory as the DMA code sees it: a cost in cycles for each access by a core. The machine room's caches fit it. */
 export interface HostMemory {
+  /** Cycles of a read of the line at this address. */
   read(core: number, address: number): number;
+  /** Cycles of a write. */
   write(core: number, address: number): number;
+  /** Cycles of a locked read-modify-write. */
   atomic(core: number, address: number): number;
   /** Writes the line back and drops it from every cache. */
   flush(core: number, address: number): number;
@@ -30,24 +33,28 @@ export class ChargedMemory {
     private readonly storeOverlap: number,
   ) {}
 
+  /** A read by the core that is set, charged to it. */
   read(address: number): void {
     if (!this.enabled) return;
     this.accesses++;
     this.cycles += this.instructionCycles + this.host.read(this.core, address);
   }
 
+  /** A write by the core that is set, charged to it. */
   write(address: number): void {
     if (!this.enabled) return;
     this.accesses++;
     this.cycles += this.instructionCycles + this.host.write(this.core, address) * (1 - this.storeOverlap);
   }
 
+  /** A locked read-modify-write by the core that is set, charged to it. */
   atomic(address: number): void {
     if (!this.enabled) return;
     this.accesses++;
     this.cycles += this.instructionCycles + this.host.atomic(this.core, address);
   }
 
+  /** A `clflush` by the core that is set, charged to it. */
   flush(address: number): void {
     if (!this.enabled) return;
     this.cycles += this.host.flush(this.core, address);

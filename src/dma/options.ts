@@ -29,9 +29,9 @@ export interface DmaOptions {
 
 /** Hears that a core's operation is complete. */
 export interface DmaClient {
-  /** The result of a map stands in {@link DmaApi.resultPfn}. */
+  /** The result of a map stands in `DmaApi.resultPfn`. */
   dmaDone(core: number): void;
-  /** The deferred flush timer has expired on this core: call {@link DmaApi.flush} when it next can run a softirq. */
+  /** The deferred flush timer has expired on this core: call `DmaApi.flush` when it next can run a softirq. */
   dmaTimer(core: number): void;
 }
 

@@ -20,7 +20,9 @@ export interface Step {
 
 const step = (name: string, part: Part, what: string): Step => ({ name, part, what });
 
+/** The steps' numbers, in the order of {@link steps}: a core that has nothing to do. */
 export const STEP_IDLE = 0;
+/** A core that works for the network stack. */
 export const STEP_STACK = 1;
 export const STEP_MAP_API = 2;
 export const STEP_ALLOCATE = 3;
@@ -61,6 +63,7 @@ export const steps: readonly Step[] = [
 
 /** What a core does when it spends the time: nothing of DMA, a map, an unmap, or a deferred flush. */
 export const contexts = ["none", "map", "unmap", "flush"] as const;
+/** One of {@link contexts}. */
 export type Context = (typeof contexts)[number];
 export const CONTEXT_NONE = 0;
 export const CONTEXT_MAP = 1;

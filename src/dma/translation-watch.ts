@@ -136,6 +136,7 @@ export class TranslationWatch {
     this.reused = 0;
   }
 
+  /** What was reachable after its unmap, up to now. */
   report(now: number): StaleReport {
     this.count(0, now);
     return {

@@ -56,7 +56,9 @@ export interface ExperimentSpec<S extends z.ZodType, P> {
   /** Runs one point. Pure and synchronous: same point, same rows. */
   simulate(point: P): Row[];
   columns: Record<string, Column>;
+  /** The figures by name, each made from the rows. */
   figures: Record<string, (rows: readonly Row[], config: z.output<S>) => Figure>;
+  /** What the rows say about the claims that this experiment answers. */
   claims(rows: readonly Row[], config: z.output<S>): ClaimResult[];
 }
 

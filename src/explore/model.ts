@@ -29,6 +29,7 @@ export interface Model {
 /** Something that should hold in every reachable state. */
 export interface Property {
   name: string;
+  /** Whether it is true in this state. */
   holds(state: Uint32Array): boolean;
 }
 

@@ -36,6 +36,7 @@ export interface FactRecord {
   licence?: string | undefined;
 }
 
+/** The schema of one record. */
 export const FactSchema: z.ZodType<FactRecord> = z.strictObject({
   id: z.string().min(1),
   topic: z.string().min(1),
@@ -50,6 +51,7 @@ export const FactSchema: z.ZodType<FactRecord> = z.strictObject({
   licence: z.string().optional(),
 });
 
+/** The schema of a file of records. */
 export const FactFileSchema: z.ZodType<{ about: string; records: FactRecord[] }> = z.strictObject({
   about: z.string().min(1),
   records: z.array(FactSchema),

@@ -149,6 +149,7 @@ export interface IovaAllocator {
   reserve(lo: number, hi: number): void;
   /** Nodes that the last allocation examined, hits and flushes: for a replay. */
   readonly last: IovaOperation;
+  /** What the allocator has done so far, and what it holds. */
   statistics(): IovaStatistics;
 }
 

@@ -17,6 +17,7 @@ export interface DeferredRange {
   pages: number;
 }
 
+/** The ranges that wait for the flush, a table for each IOMMU, and the timer. */
 export class DeferredQueue {
   private readonly tables: DeferredRange[][];
   /** Ranges waiting, over all IOMMUs. */

@@ -236,6 +236,7 @@ export class MagazineAllocator implements IovaAllocator {
     this.tree.reserve(lo, hi);
   }
 
+  /** What the tree, the magazines and the depots have done and hold. */
   statistics(): IovaStatistics {
     return {
       ...this.tree.statistics(),

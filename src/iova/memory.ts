@@ -7,7 +7,9 @@
 
 /** Hears of every access to simulated memory. Addresses are bytes; an access never straddles a 64-byte line. */
 export interface Memory {
+  /** A read at this address. */
   read(address: number): void;
+  /** A write at this address. */
   write(address: number): void;
 }
 
@@ -20,11 +22,13 @@ export class LineCounter implements Memory {
   writes = 0;
   private readonly seen = new Set<number>();
 
+  /** A read at this address. */
   read(address: number): void {
     this.reads++;
     this.seen.add(Math.floor(address / lineBytes));
   }
 
+  /** A write at this address. */
   write(address: number): void {
     this.writes++;
     this.seen.add(Math.floor(address / lineBytes));

@@ -15,6 +15,7 @@ import { Ledger } from "./ledger.js";
 import { nil } from "./range-tree.js";
 import { type Gap, TreeAllocator } from "./tree-allocator.js";
 
+/** The tree allocator with one node for each run of abutting ranges. */
 export class MergedTreeAllocator extends TreeAllocator {
   readonly name: string = "rbtree-merged";
   private readonly ledger = new Ledger();

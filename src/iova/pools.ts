@@ -241,6 +241,7 @@ export class PoolAllocator implements IovaAllocator {
     if (from <= to) this.map.fill(from, to - from + 1, true);
   }
 
+  /** What the pools have done and hold. */
   statistics(): IovaStatistics {
     return {
       allocations: this.allocations,

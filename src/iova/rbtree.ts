@@ -10,6 +10,7 @@ import { checkRange, IovaError, type IovaOperation } from "./allocator.js";
 import { nil } from "./range-tree.js";
 import { type Gap, TreeAllocator } from "./tree-allocator.js";
 
+/** The tree allocator of Linux v4.3: one node for each range. */
 export class RbTreeAllocator extends TreeAllocator {
   readonly name: string = "rbtree";
 

@@ -11,6 +11,7 @@ import { MAP, RESERVE, type Trace, type TraceConfig, UNMAP } from "./trace.js";
 
 /** The allocators by their names on the command line. */
 export const allocatorNames = ["rbtree", "rbtree-merged", "magazines", "pools", "lazy"] as const;
+/** One of {@link allocatorNames}. */
 export type AllocatorName = (typeof allocatorNames)[number];
 
 /** A flush of the deferred queue. */

@@ -46,6 +46,7 @@ export interface TraceConfig {
   hz: number;
 }
 
+/** The settings of a trace that names none. */
 export const traceDefaults: Readonly<TraceConfig> = {
   start_pfn: 1,
   dma32: 0xfffff,

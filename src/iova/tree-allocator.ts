@@ -161,6 +161,7 @@ export abstract class TreeAllocator implements IovaAllocator {
 
   abstract reserve(lo: number, hi: number): void;
 
+  /** What the tree has done and holds. */
   statistics(): IovaStatistics {
     return {
       allocations: this.allocations,

@@ -10,7 +10,7 @@
  * - display/ values to mime bundles, and the `lab` global of every cell.
  *
  * Invariants: every request gets one reply between busy and idle; an interrupt keeps every variable; nothing that arrives on the wire, and
- * nothing that a cell does, ends the kernel. README.md says what was measured.
+ * nothing that a cell does, ends the kernel. `README.md` says what was measured.
  */
 
 export type { MimeBundle } from "./display/bundle.js";

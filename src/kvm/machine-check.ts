@@ -11,6 +11,7 @@ export const phases: readonly Phase[] = [
   "exit: host loaded",
 ];
 
+/** Where a CPU is when a machine check arrives: in the host, in a guest, or on the way between. */
 export type Phase =
   | "host"
   | "entry: nothing loaded"

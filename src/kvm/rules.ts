@@ -21,6 +21,7 @@ export interface Cr4Rule {
   everyEntry: boolean;
   /** VM exit loads the CR4 that was saved at this VM entry, whatever the host-CR4 policy says. */
   savesHostAtEntry: boolean;
+  /** The CR4 that the hardware is given for the guest. */
   hardwareCr4(inputs: RuleInputs): number;
 }
 

@@ -17,7 +17,12 @@ export interface SensitivitySpec {
   /** The parameters to move, by the path of their field, and how far each may go. */
   ranges: Ranges;
   /** The number of a run that is watched: its name, its unit, and how it is read from the run. */
-  output: { name: string; unit: string; of(run: Run<unknown>): number };
+  output: {
+    name: string;
+    unit: string;
+    /** Reads the number from a run. */
+    of(run: Run<unknown>): number;
+  };
   /** What all runs have in common. */
   base?: Readonly<Record<string, unknown>>;
   /** Puts a point's values into a configuration, where a field is not simply the value (a list of one, say). */

@@ -10,6 +10,7 @@
 /** Bytes of a leaf page. */
 export type PageBytes = 4096 | 2097152 | 1073741824;
 
+/** The page sizes by name, in bytes. */
 export const pageBytes: { readonly "4K": 4096; readonly "2M": 2097152; readonly "1G": 1073741824 } = {
   "4K": 4096,
   "2M": 2097152,

@@ -16,7 +16,9 @@ import {
  * the page table itself knows none.
  */
 export interface TableMemory {
+  /** A read at this address. */
   read(address: number): void;
+  /** A write at this address. */
   write(address: number): void;
   /** A locked read-modify-write: the cmpxchg64 that installs a table. */
   atomic(address: number): void;

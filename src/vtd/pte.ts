@@ -3,15 +3,20 @@
  * R is bit 0, W bit 1, PS (this entry maps a large page) bit 7, SNP bit 11, the address bits 51:12.
  */
 
-/** Bytes of a base page, of a table, and the entries of a table. */
+/** Bytes of a base page, and of a table. */
 export const PAGE_BYTES = 4096;
+/** Entries of a table. */
 export const PTES_PER_TABLE = 512;
 /** Bytes of an entry; eight share a 64-byte cache line. */
 export const PTE_BYTES = 8;
 
+/** The device may read (bit 0). */
 export const PTE_READ = 1;
+/** The device may write (bit 1). */
 export const PTE_WRITE = 2;
+/** The entry maps a superpage (bit 7). */
 export const PTE_LARGE = 1 << 7;
+/** Accesses snoop the caches (bit 11). */
 export const PTE_SNOOP = 1 << 11;
 
 /** Permissions of a mapping: what the device may do. */

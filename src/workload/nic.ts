@@ -61,6 +61,7 @@ export interface DriverProfile {
   about: string;
 }
 
+/** What a driver maps for each packet: both directions, what is sent only, or what is received only. */
 export type DriverProfileName = "both" | "transmit" | "receive";
 
 /** The profiles: two recorded, and the one that stands for many drivers of 2015. */

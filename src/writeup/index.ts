@@ -4,6 +4,7 @@
  * `runNotebook` runs the cells over the kernel's own session and returns the notebook as it is stored; the same run gives the same bytes.
  * `startDrawing` draws plotly figures in a headless Chromium, exactly as a page does, with the project's own plotly.js.
  */
+export { type ApiReference, ApiReferenceError, writeApiReference } from "./api-reference.js";
 export { ChromiumError, launchChromium } from "./chromium.js";
 export { compareNotebooks, type Drift, driftText } from "./drift.js";
 export {

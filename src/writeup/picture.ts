@@ -34,6 +34,7 @@ export interface Drawing {
    * @throws Error when it cannot be drawn, with the reason.
    */
   draw(figure: PlotlyFigure): Promise<Picture>;
+  /** Ends the browser. */
   close(): Promise<void>;
 }
 

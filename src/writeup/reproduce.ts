@@ -16,6 +16,7 @@ export interface ReproduceOptions {
   signal?: AbortSignal;
   /** Gives the drawing of pictures; without it plots get none. */
   drawing?: () => Promise<Drawing>;
+  /** Told of every cell, with its notebook. */
   onProgress?: (notebook: string, progress: CellProgress) => void;
   /** Told of every notebook that is done. */
   onNotebook?: (result: ReproducedNotebook) => void;

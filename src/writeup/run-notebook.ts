@@ -17,6 +17,7 @@ export interface RunNotebookOptions {
   drawing?: () => Promise<Drawing>;
   /** Ends the run with an AbortError, leaving nothing behind. */
   signal?: AbortSignal;
+  /** Told when a cell begins and when it ends. */
   onProgress?: (progress: CellProgress) => void;
 }
 

@@ -1,6 +1,6 @@
 /**
  * Where time went, as folded stacks: one line a stack, its frames from the outermost joined by semicolons, then the ticks spent in its last
- * frame. It is what flame graph tools read (Gregg's flamegraph.pl, speedscope, inferno).
+ * frame. It is what flame graph tools read (Gregg's `flamegraph.pl`, speedscope, inferno).
  */
 export class FoldedStacks {
   private readonly ticks = new Map<string, number>();

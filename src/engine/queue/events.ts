@@ -101,6 +101,7 @@ export abstract class EventQueue {
     return slot >= 0 && slot < this.slots && Math.floor(handle / maxSlots) === this.generation[slot] ? slot : NONE;
   }
 
+  /** Whether a slot's event was cancelled and waits to be swept. */
   protected isDead(slot: number): boolean {
     return this.kind[slot] === dead;
   }

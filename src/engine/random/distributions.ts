@@ -6,6 +6,7 @@ import log1p from "@stdlib/math-base-special-log1p";
 
 /** What a distribution draws from: uniform on [0, 1). */
 export interface UniformSource {
+  /** The next number, at least 0 and below 1. */
   uniform(): number;
 }
 
@@ -65,6 +66,7 @@ export class Zipf {
     this.shortcut = 2 - this.areaInverse(this.area(2.5) - this.density(2));
   }
 
+  /** Draws a value. */
   draw(source: UniformSource): number {
     for (;;) {
       const u = this.hLast + source.uniform() * (this.hFirst - this.hLast);
@@ -135,6 +137,7 @@ export class Discrete {
     for (const i of small) if (weights[i] === 0) this.keep[i] = 0;
   }
 
+  /** Draws a value. */
   draw(source: UniformSource): number {
     const scaled = source.uniform() * this.keep.length;
     const i = Math.floor(scaled);

@@ -7,6 +7,7 @@ export class Tally {
   private centre = 0;
   private squares = 0;
 
+  /** Takes one value. */
   record(value: number): void {
     this.n++;
     const delta = value - this.centre;

@@ -63,6 +63,7 @@ export class Histogram {
     this.over += other.over;
   }
 
+  /** Forgets every value. */
   reset(): void {
     this.counts.reset();
     this.over = 0;

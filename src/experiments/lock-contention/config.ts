@@ -61,6 +61,7 @@ const variantName = z.string().refine((name) => variants.some((v) => v.name === 
   error: `accepts ${variants.map((v) => v.name).join(", ")}`,
 });
 
+/** The configuration's schema: every field with its default, unit and bounds. */
 export const LockContentionConfigSchema: z.ZodType<LockContentionConfig, Partial<LockContentionConfig>> = z
   .strictObject({
     variants: sweep(variantName, ["off", "strict", "deferred"], "ways of mapping"),

@@ -6,6 +6,7 @@ import type { Row } from "../experiment.js";
 
 /** How unmaps are flushed, and which wording: the names of variants in src/dma; "merged-" before them is the merged tree. */
 export const policies = ["deferred", "strict", "thread-deferred", "thread-strict"] as const;
+/** One of the policies above. */
 export type PolicyName = (typeof policies)[number];
 
 /** off: no IOMMU. stock: the tree of v4.3. merged: abutting nodes joined. */

@@ -24,6 +24,7 @@ export const threadRanges: {
   tags: [32, 256],
 };
 
+/** The configuration's schema: every field with its default, unit and bounds. */
 export const PageSizesConfig = z
   .strictObject({
     parts: listOf(oneOf("published", "thread", "grid"))
@@ -152,5 +153,7 @@ export const PageSizesConfig = z
     }
   });
 
+/** A configuration as it is written: every field may be left out. */
 export type PageSizesInput = z.input<typeof PageSizesConfig>;
+/** A configuration with its defaults filled in. */
 export type PageSizesSettings = z.output<typeof PageSizesConfig>;

@@ -7,6 +7,7 @@ import { latencyPoints, type PageSetting } from "./published.js";
 
 /** Names of the hosts, as the configuration takes them. */
 export const hostNames = ["hsw", "hsw2", "ivb", "ivb-remote", "snb", "bdw", "cascade-lake"] as const;
+/** One of {@link hostNames}. */
 export type HostName = (typeof hostNames)[number];
 
 const Value = z.strictObject({

@@ -30,6 +30,7 @@ export class LockStatistics {
     this.row = { name, ...zero() };
   }
 
+  /** Takes one acquisition: by whom, whether it had to wait, and how long (cycles). */
   acquired(cpu: number, contended: boolean, waited: number): void {
     const r = this.row;
     const bounced = this.lastCpu >= 0 && this.lastCpu !== cpu;
@@ -46,6 +47,7 @@ export class LockStatistics {
 
   private holds = 0;
 
+  /** Takes the length of one hold (cycles). */
   held(cycles: number): void {
     const r = this.row;
     r.holdtimeTotal += cycles;
@@ -53,6 +55,7 @@ export class LockStatistics {
     if (++this.holds === 1 || cycles < r.holdtimeMin) r.holdtimeMin = cycles;
   }
 
+  /** Takes the time that interrupts were off for one acquisition (cycles). */
   interruptsOff(cycles: number): void {
     this.row.irqOffTotal += cycles;
     if (cycles > this.row.irqOffMax) this.row.irqOffMax = cycles;

@@ -14,6 +14,7 @@ export interface LockSimulation {
 
 /** Draws whole numbers below a bound: the order in which cores win a line is arbitrary, and named by a seed. */
 export interface Arbiter {
+  /** A whole number from 0 to one less than the bound. */
   below(bound: number): number;
 }
 

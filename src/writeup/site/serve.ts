@@ -23,6 +23,7 @@ const types: Readonly<Record<string, string>> = {
 export interface SiteServer {
   /** The address of its first page. */
   url: string;
+  /** Ends the server and every open connection. */
   close(): Promise<void>;
 }
 
