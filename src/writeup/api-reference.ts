@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -25,7 +25,7 @@ const documented = ["Function", "Class", "Interface", "TypeAlias", "Variable", "
  * @throws ApiReferenceError when a link in a comment leads nowhere or a public name has no comment.
  */
 export async function writeApiReference(folder: string, options: { home?: string } = {}): Promise<ApiReference> {
-  const { Application, LogLevel, Logger } = await import("typedoc");
+  const { Application, Comment, LogLevel, Logger } = await import("typedoc");
   const root = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
   const rooms = readdirSync(join(root, "src"))
     .filter((room) => room !== "cli" && existsSync(join(root, "src", room, "index.ts")))
@@ -60,6 +60,11 @@ export async function writeApiReference(folder: string, options: { home?: string
   });
   app.logger = new Collector();
   const project = await app.convert();
+  // The header of a door is the room's own description; TypeDoc takes it for the comment of its first export.
+  for (const room of project?.children ?? []) {
+    if (rooms.includes(room.name))
+      room.comment = new Comment([{ kind: "text", text: header(join(root, "src", room.name, "index.ts")) }]);
+  }
   if (project) app.validate(project);
   if (!project || complaints.length > 0) {
     const list = complaints.map((complaint) => `  ${complaint.replaceAll(`${root}/`, "")}`);
@@ -70,5 +75,29 @@ export async function writeApiReference(folder: string, options: { home?: string
     throw new ApiReferenceError(
       `The API reference could not be written to ${relative(".", folder)}:\n${complaints.join("\n")}`,
     );
+  if (options.home !== undefined) linkHome(resolve(folder), options.home);
   return { folder: resolve(folder), rooms: rooms.map((room) => `iommu-lab/${room}`) };
+}
+
+/** The comment at the head of a file, as text. */
+function header(file: string): string {
+  const [, comment] = readFileSync(file, "utf8").match(/^\/\*\*(.*?)\*\//s) ?? [];
+  if (comment === undefined)
+    throw new ApiReferenceError(`${file}: expected a comment at its head that describes the room.`);
+  return comment
+    .replace(/^ *\* ?/gm, "")
+    .replace(/\{@link ([^}]*)\}/g, "`$1`")
+    .trim();
+}
+
+/** TypeDoc writes the link home as it is into every page; from a folder further down it needs a step more. */
+function linkHome(folder: string, home: string): void {
+  const link = `<a href="${home}" class="tsd-nav-link">`;
+  for (const page of readdirSync(folder, { recursive: true }) as string[]) {
+    const up = "../".repeat(page.split(/[/\\]/).length - 1);
+    if (!page.endsWith(".html") || up === "") continue;
+    const file = join(folder, page);
+    const html = readFileSync(file, "utf8");
+    if (html.includes(link)) writeFileSync(file, html.replace(link, link.replace(home, `${up}${home}`)));
+  }
 }
