@@ -5,6 +5,7 @@ import { UserError } from "./errors.js";
 
 interface SiteFlags {
   out: string;
+  api: boolean;
   serve?: boolean;
   port: string;
 }
@@ -15,6 +16,7 @@ export function siteCommand(program: Command): void {
     .command("site")
     .description("make a web site of the executed notebooks, and check that every link and reference in it resolves")
     .option("-o, --out <folder>", "where the site goes", join("results", "site"))
+    .option("--no-api", "leave out the reference of the code's public names (it takes half a minute)")
     .option("--serve", "serve it on this machine until Ctrl-C")
     .option("--port <n>", "the port to serve at (default: any that is free)", "0")
     .action(site);
@@ -24,7 +26,11 @@ async function site(flags: SiteFlags): Promise<void> {
   const port = Number(flags.port);
   if (!(Number.isSafeInteger(port) && port >= 0 && port < 65536))
     throw new UserError(`--port: a whole number from 0 to 65535; got ${flags.port}.`);
-  const { buildSite, serveSite } = await import("../writeup/index.js");
+  const { buildSite, serveSite, writeApiReference } = await import("../writeup/index.js");
+  if (flags.api) {
+    process.stderr.write("Writing the API reference …\n");
+    await writeApiReference(join(flags.out, "api"), { home: "../index.html" });
+  }
   const built = await buildSite({ root: projectRoot, out: flags.out });
   process.stdout.write(`${built.pages.length} pages in ${flags.out}; open ${join(flags.out, "index.html")}\n`);
   for (const [what, names] of Object.entries(built.unused))
