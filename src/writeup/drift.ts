@@ -19,7 +19,7 @@ const isText = (value: unknown): value is string | string[] =>
 
 /**
  * Compares a fresh run with what is stored: texts, tables and the data of figures. Not pictures (Chromium draws them, and its versions
- * differ), not progress bars (their last state depends on the machine).
+ * differ), not progress bars (their last state depends on the machine), not the views of live controls.
  */
 export function compareNotebooks(name: string, stored: Notebook, fresh: Notebook): Drift[] {
   const drifts: Drift[] = [];
@@ -49,7 +49,7 @@ export function compareNotebooks(name: string, stored: Notebook, fresh: Notebook
 type Add = (field: string, old: unknown, now: unknown) => void;
 
 function compareOutputs(before: CodeCell, after: CodeCell, add: Add): void {
-  const [stored, fresh] = [before, after].map((cell) => cell.outputs.filter((output) => !isProgress(output)));
+  const [stored, fresh] = [before, after].map((cell) => cell.outputs.filter((output) => !isPassing(output)));
   for (let k = 0; k < Math.max(stored.length, fresh.length); k++) {
     const place = `output ${k + 1}`;
     const [old, now] = [stored[k], fresh[k]];
@@ -65,9 +65,11 @@ function compareOutputs(before: CodeCell, after: CodeCell, add: Add): void {
   }
 }
 
-/** A progress bar, by its HTML element. */
-function isProgress(output: CellOutput): boolean {
-  const html = "data" in output ? (output.data as Record<string, unknown>)["text/html"] : undefined;
+/** A progress bar, by its HTML element, or the view of live controls, which JupyterLab stores. */
+function isPassing(output: CellOutput): boolean {
+  const data = "data" in output ? (output.data as Record<string, unknown>) : {};
+  if ("application/vnd.jupyter.widget-view+json" in data) return true;
+  const html = data["text/html"];
   return isText(html) && joined(html).includes("<progress ");
 }
 

@@ -1,4 +1,4 @@
-import type { KernelMessage } from "../kernel/index.js";
+import { type KernelMessage, widgetViewType } from "../kernel/index.js";
 import { asLines, type CellOutput, joined } from "./notebook.js";
 
 type Bundle = Record<string, unknown>;
@@ -46,6 +46,8 @@ export class OutputCollector {
       for (const output of (displayId && this.displays.get(displayId)) || []) Object.assign(output, { data, metadata });
       return;
     }
+    // Nobody keeps the models of a notebook that is run without a front end: a stored view would show an error.
+    if (widgetViewType in data) return;
     if (type === "stream") this.stream(String(content["name"]), String(content["text"]));
     else if (type === "error") {
       const { ename, evalue, traceback } = content as { ename: string; evalue: string; traceback: string[] };

@@ -138,6 +138,83 @@ describe.skipIf(!python)("JupyterLab as npm start opens it", () => {
     });
   });
 
+  describe("live controls", () => {
+    let notebook: NotebookPage;
+    beforeAll(async () => {
+      notebook = await lab.open("controls.ipynb");
+      await notebook.runAll();
+    });
+    afterAll(() => notebook && lab.close(notebook));
+
+    const plot = () => notebook.page.locator(".iommu-lab-plot:visible").first();
+    /** The figure on the page: its title and how many points its line has. */
+    const figure = () =>
+      plot().evaluate((node) => {
+        const { data, layout } = node as unknown as { data: { x: number[] }[]; layout: { title: { text: string } } };
+        return `${layout.title.text.replace(/<[^>]*>/g, "")}: ${data[0].x.length} points`;
+      });
+    const handle = () => notebook.page.locator(".widget-slider .noUi-handle").first();
+    const outputs = () => notebook.cells.nth(1).locator(".jp-OutputArea-output:visible");
+
+    test("are there, with labels and units, above the figure", async () => {
+      await notebook.drawnPlots();
+      expect(await notebook.page.locator(".widget-label:visible").allTextContents()).toEqual(
+        expect.arrayContaining(["cores (cores)", "lock"]),
+      );
+      expect(await notebook.page.locator(".widget-checkbox:visible").textContent()).toContain("log");
+      expect(await figure()).toBe("Up to 4 cores: 4 points");
+    });
+
+    test("move by the keyboard, and the figure follows in its place", async () => {
+      const node = await plot().elementHandle();
+      await handle().focus();
+      await notebook.page.keyboard.press("ArrowRight");
+      await expect.poll(figure).toBe("Up to 5 cores: 5 points");
+      for (let i = 0; i < 5; i++) await notebook.page.keyboard.press("ArrowRight");
+      await expect.poll(figure).toBe("Up to 10 cores: 10 points");
+      // Drawn into the same node, so that nothing flickers and a zoom stays.
+      expect(await plot().evaluate((now, before) => now === before, node)).toBe(true);
+      await notebook.page.locator(".widget-dropdown select").selectOption("queued");
+      await expect
+        .poll(() => plot().evaluate((node) => (node as unknown as { data: { name: string }[] }).data[0].name))
+        .toBe("queued");
+      expect(await notebook.page.locator(".widget-html:visible").textContent()).toMatch(/Drawn in \d/);
+      await notebook.screenshot("controls");
+      await notebook.page.setViewportSize({ width: 1280, height: 900 });
+    });
+
+    test("show an error of the drawing in the figure's place, and the figure again", async () => {
+      await handle().focus();
+      for (let i = 0; i < 3; i++) await notebook.page.keyboard.press("ArrowRight");
+      await expect.poll(() => outputs().last().textContent()).toContain("13 brings bad luck");
+      await notebook.page.keyboard.press("ArrowRight");
+      await expect.poll(figure).toBe("Up to 14 cores: 14 points");
+    });
+
+    test("outlive a reload of the page: they stand as they stood, and the figure follows", async () => {
+      await notebook.saved();
+      await notebook.page.reload();
+      await notebook.idle();
+      await handle().waitFor();
+      await notebook.drawnPlots();
+      expect(await notebook.page.locator(".widget-readout").first().textContent()).toBe("14");
+      await handle().focus();
+      await notebook.page.keyboard.press("ArrowRight");
+      await expect.poll(figure).toBe("Up to 15 cores: 15 points");
+      expect(await outputs().count()).toBe(2);
+    });
+
+    test("say in plain words, when their kernel has ended, how to have them again", async () => {
+      await notebook.menu("Kernel", "Shut Down Kernel");
+      await notebook.page.reload();
+      const text = notebook.page.locator(".iommu-lab-orphan");
+      await text.waitFor();
+      expect(await text.textContent()).toContain("Run the cell to have them again.");
+      await notebook.drawnPlots();
+      expect(await figure()).toMatch(/^Up to 14 cores/);
+    });
+  });
+
   test("an untrusted copy still draws its plots and sorts its tables", async () => {
     const notebook = await lab.open("untrusted.ipynb");
     await notebook.page

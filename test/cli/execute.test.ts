@@ -54,6 +54,20 @@ describe("runNotebook", () => {
     ]);
   });
 
+  test("stores the drawing of live controls and nothing of the controls, the same each time", async () => {
+    const notebook = notebookOf(
+      `await lab.controls({ x: lab.slider(1, 9, { value: 2 }), how: lab.menu(["plain"]) }, async ({ x }, { onProgress }) => {
+        for (let i = 0; i < 3; i++) { onProgress(i, 3); await new Promise((resolve) => setTimeout(resolve, 110)); }
+        return { [Symbol.for("Jupyter.display")]: () => ({ "text/plain": "x is " + x }) };
+      });`,
+    );
+    const [first, second] = [await run(notebook), await run(notebook)];
+    expect(second.notebook).toEqual(first.notebook);
+    expect((first.notebook.cells[0] as CodeCell).outputs).toEqual([
+      { output_type: "display_data", data: { "text/plain": ["x is 2"] }, metadata: {} },
+    ]);
+  });
+
   test("stops at the first cell that fails, naming it with its traceback", async () => {
     await expect(
       run(notebookOf("1", 'const kept = 1;\nthrow new RangeError("too far")', "writeFileSync('never', '')")),

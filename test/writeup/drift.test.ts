@@ -31,11 +31,12 @@ test("names notebook, cell, field, old and new, in a figure's data and in a tabl
   expect(lines([plot([1, 2])], [plot([1, 2, 3])])[0]).toContain("y.length: stored 2, now 3");
 });
 
-test("pictures and progress bars may differ, a missing output may not", () => {
+test("pictures, progress bars and the views of controls may differ, a missing output may not", () => {
   const bar = (n: number) =>
     shown({ "text/html": [`<div><progress max="1" value="${n}">`, "</div>"], "text/plain": `${n}` });
   expect(lines([bar(0.5), shown({ "image/png": "AAAA" })], [bar(1), shown({ "image/png": "BBBB" })])).toEqual([]);
   expect(lines([shown({ "image/png": "AAAA", "text/plain": "1" })], [shown({ "text/plain": "1" })])).toEqual([]);
+  expect(lines([shown({ "application/vnd.jupyter.widget-view+json": {}, "text/plain": "x: 1" })], [])).toEqual([]);
   expect(lines([], [shown({ "text/plain": "1" })])).toEqual([
     'n.ipynb: cell 2, output 1: stored nothing, now "display_data of text/plain"',
   ]);

@@ -10,7 +10,7 @@ import { isTable, tableBundle } from "./table.js";
 /** Content by media type. JSON types carry plain data, all others a string. */
 export type MimeBundle = Record<string, unknown>;
 
-/** Values with a method under this key are shown as the bundle that it returns. */
+/** Values with a method under this key are shown as the bundle that it returns, or promises; a promise of null shows nothing. */
 export const displayKey: symbol = Symbol.for("Jupyter.display");
 
 /** How deep and how long values are printed; a value too long says how much is left out. */
@@ -39,13 +39,15 @@ export function textOf(value: unknown): string {
 }
 
 /**
- * The bundle of a value, or undefined for a value that shows nothing (`undefined`).
+ * The bundle of a value, or undefined for a value that shows nothing (`undefined`, or what says so itself).
  * @throws what the value's own display method throws
  */
 export async function bundleOf(value: unknown): Promise<MimeBundle | undefined> {
   if (value === undefined) return undefined;
   const direct = syncBundleOf(value);
-  return direct instanceof Promise ? plain(await direct, value) : direct;
+  if (!(direct instanceof Promise)) return direct;
+  const bundle: unknown = await direct;
+  return bundle === null ? undefined : plain(bundle, value);
 }
 
 /**

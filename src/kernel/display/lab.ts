@@ -1,7 +1,10 @@
 /**
  * The `lab` global of every cell: showing things, progress, asking the user, and talking to widgets.
  */
+import type { ShowControls } from "../widgets/controls.js";
+import { type ControlMakers, makers } from "../widgets/spec.js";
 import { type MimeBundle, plain, syncBundleOf } from "./bundle.js";
+import { progressBundle } from "./progress.js";
 
 /** A place on the page whose content can be replaced. */
 export interface Display {
@@ -54,7 +57,7 @@ export interface Comms {
 }
 
 /** What a cell can ask of the notebook. */
-export interface Lab {
+export interface Lab extends ControlMakers {
   /**
    * Shows a value as the result of a cell is shown.
    * @example lab.display(table)
@@ -89,6 +92,21 @@ export interface Lab {
    * @throws where the front end cannot ask (a notebook that is executed without one)
    */
   prompt(question?: string, options?: { password?: boolean }): Promise<string>;
+  /**
+   * Shows controls, and below them what `draw` returns for their values. Moving one draws again; while a drawing is under way its `signal`
+   * is aborted and only the last movement counts. An error of a later drawing is shown in the figure's place, and the controls live on.
+   * Where there are no widgets (another front end, a notebook that is executed without one) the first drawing is shown all the same.
+   * @param spec controls by the name of the value that each gives, made by {@link Lab.slider}, {@link Lab.menu}, {@link Lab.toggle}
+   * @param draw returns what is to be shown (a figure, a table, anything), or a promise of it; hand its second argument to an experiment's `run`
+   * @throws TypeError naming the control that is none; what the first drawing throws
+   * @example
+   * await lab.controls(
+   *   { cores: lab.slider([1, 2, 4, 8, 16]), variant: lab.menu(["strict", "deferred"]) },
+   *   async ({ cores, variant }, run) =>
+   *     (await lockContention.run({ cores: [1, cores], variants: [variant] }, run)).figure("throughput"),
+   * );
+   */
+  controls: ShowControls;
   /** The channels to the front end that widgets use. */
   readonly comm: Comms;
   /** Aborted when the running cell is interrupted: hand it to what can be stopped. */
@@ -101,12 +119,10 @@ export interface LabHost {
   clear(wait: boolean): void;
   prompt(question: string, password: boolean): Promise<string>;
   comm: Comms;
+  controls: ShowControls;
   signal(): AbortSignal;
   newId(): string;
 }
-
-const escapeHtml = (text: string): string =>
-  text.replace(/[&<>]/g, (c) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;" })[c]!);
 
 /** The `lab` global over a host. */
 export function createLab(host: LabHost): Lab {
@@ -144,6 +160,8 @@ export function createLab(host: LabHost): Lab {
     },
     clear: (options) => host.clear(options?.wait ?? false),
     prompt: (question = "", options) => host.prompt(question, options?.password ?? false),
+    ...makers,
+    controls: host.controls,
     comm: host.comm,
     get signal() {
       return host.signal();
@@ -162,15 +180,7 @@ function createProgress(host: LabHost, total: number, label: string): Progress {
     const now = performance.now();
     if (!force && now - drawn < 50) return;
     drawn = now;
-    const share = total === 0 ? 1 : Math.min(1, Math.max(0, done / total));
-    const percent = `${Math.floor(share * 100)} %`;
-    const name = label === "" ? "" : `${label} `;
-    const filled = Math.round(share * 20);
-    const text = `${name}[${"#".repeat(filled)}${".".repeat(20 - filled)}] ${percent} (${done} of ${total})`;
-    const html =
-      `<div style="display:flex;align-items:center;gap:.6em"><progress max="1" value="${share}" style="width:16em"></progress>` +
-      `<span>${percent}</span><span style="opacity:.7">${escapeHtml(label)} ${done} of ${total}</span></div>`;
-    host.display({ "text/html": html, "text/plain": text }, { displayId, update: shown });
+    host.display(progressBundle(done, total, label), { displayId, update: shown });
     shown = true;
   };
   draw(true);

@@ -31,6 +31,8 @@ export interface EngineListener {
   ): void | Promise<void>;
   /** The code asks the user; answer with {@link Engine.input}. */
   input(question: { origin: Origin; id: number; prompt: string; password: boolean }): void;
+  /** The process that runs the cells has been replaced: what it held (variables, comms) is gone. */
+  replaced(): void;
   /** Something the operator of the kernel should read. */
   log(line: string): void;
 }
@@ -42,6 +44,8 @@ export interface Cell {
   name: string;
   code: string;
   allowStdin: boolean;
+  /** The cell's name in the front end, where it gives one: the same when it runs again. */
+  cellId?: string;
 }
 
 /** How an engine is set up. */
@@ -164,6 +168,7 @@ export class Engine {
         name: cell.name,
         cell: compiled,
         allowStdin: cell.allowStdin,
+        ...(cell.cellId === undefined ? {} : { cellId: cell.cellId }),
       });
     } catch (error) {
       if (!current.stopped)
@@ -323,6 +328,7 @@ export class Engine {
       this.failedStarts = 0;
     }
     this.executor = this.startExecutor();
+    this.listener.replaced();
     this.declarations = "";
     this.names = new Set();
     this.sideModules = [];

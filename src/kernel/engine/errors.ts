@@ -31,7 +31,7 @@ function originalPlace(cell: Cell, line: number, column: number): { line: number
   return { line: Math.max(1, place.line), column: place.column + 1 };
 }
 
-const ownFrame = /[\\/]kernel[\\/](engine|display)[\\/]|^node:/;
+const ownFrame = /[\\/]kernel[\\/](engine|display|widgets)[\\/]|^node:/;
 
 function frameText(site: NodeJS.CallSite): string | undefined {
   const file = site.getFileName() ?? undefined;

@@ -9,7 +9,8 @@
 import { randomUUID } from "node:crypto";
 import { MessageChannel, Worker } from "node:worker_threads";
 import { bundleOf } from "../display/bundle.js";
-import { createLab } from "../display/lab.js";
+import { createLab, type LabHost } from "../display/lab.js";
+import { createControls } from "../widgets/controls.js";
 import { createComms } from "./comms.js";
 import { errorContent, installStackTraces, registerCell } from "./errors.js";
 import { guardProcess } from "./guards.js";
@@ -38,10 +39,16 @@ interface Running {
   outcome?: Outcome;
   abort: AbortController;
   allowStdin: boolean;
+  cellId: string | undefined;
 }
 let running: Running | undefined;
 /** The cell (or comm message) that output belongs to. */
 let origin: Origin = 0;
+/** The comm message that is being taken up: what is sent meanwhile is its answer, also while a cell waits. */
+let answering: Origin | undefined;
+/** Work for the time when no cell runs, and whether the last of it may still be under way. */
+const waiting: (() => void)[] = [];
+let inBackground = false;
 
 const originNow = (): Origin => resources.timerOrigin() ?? origin;
 
@@ -59,12 +66,27 @@ installStackTraces();
 
 const inputs = new Map<number, { resolve: (text: string) => void; reject: (error: Error) => void }>();
 let inputCount = 0;
-const comms = createComms((message) => post({ type: "comm", origin: originNow(), message }));
-const lab = createLab({
-  display: (data, { displayId, update, metadata = {} }) => {
-    while (Atomics.load(pending, 0) > pendingLimit) Atomics.wait(pending, 0, Atomics.load(pending, 0), 20);
-    post({ type: "display", origin: originNow(), data, metadata, displayId, update });
+const comms = createComms((message) => post({ type: "comm", origin: answering ?? originNow(), message }));
+const signal = () => running?.abort.signal ?? new AbortController().signal;
+const display: LabHost["display"] = (data, { displayId, update, metadata = {} }) => {
+  while (Atomics.load(pending, 0) > pendingLimit) Atomics.wait(pending, 0, Atomics.load(pending, 0), 20);
+  post({ type: "display", origin: originNow(), data, metadata, displayId, update });
+};
+const controls = createControls({
+  comms: comms.api,
+  display,
+  newId: () => randomUUID(),
+  signal,
+  busy: () => running !== undefined,
+  whenIdle,
+  cellId: () => running?.cellId,
+  explain: (error) => {
+    const { ename, evalue, traceback } = errorContent(error);
+    return traceback.length > 0 ? traceback.join("\n") : `${ename}: ${evalue}`;
   },
+});
+const lab = createLab({
+  display,
   clear: (wait) => post({ type: "clear", origin: originNow(), wait }),
   prompt: (question, password) => {
     if (running && !running.allowStdin)
@@ -76,7 +98,8 @@ const lab = createLab({
     return new Promise((resolve, reject) => inputs.set(id, { resolve, reject }));
   },
   comm: comms.api,
-  signal: () => running?.abort.signal ?? new AbortController().signal,
+  controls: controls.show,
+  signal,
   newId: () => randomUUID(),
 });
 Object.defineProperty(globalThis, "lab", { value: lab, configurable: true, writable: true, enumerable: false });
@@ -91,10 +114,33 @@ function uncaught(error: unknown): void {
 process.on("uncaughtException", uncaught);
 process.on("unhandledRejection", uncaught);
 
+/** Runs work as soon as no cell runs; its timers are its own, so that an interrupt can end them. */
+function whenIdle(work: () => void): () => void {
+  const from = answering ?? originNow();
+  let wanted = true;
+  const begin = () => {
+    if (!wanted) return;
+    if (running) {
+      waiting.push(begin);
+      return;
+    }
+    origin = from;
+    if (!inBackground) resources.beginCell();
+    inBackground = true;
+    work();
+  };
+  if (running) waiting.push(begin);
+  else resources.soon(begin);
+  return () => {
+    wanted = false;
+  };
+}
+
 /** Finishes a cell, once. */
 function finish(cell: Running, outcome: Outcome): void {
   if (running !== cell) return;
   running = undefined;
+  for (const begin of waiting.splice(0)) resources.soon(begin);
   post({ type: "done", origin: cell.origin, outcome, assigned: scope.endCell(outcome.status === "ok") });
 }
 
@@ -104,10 +150,17 @@ const failed = (error: unknown): Outcome => {
 };
 
 function execute(message: Extract<ToExecutor, { type: "execute" }>): void {
-  const cell: Running = { origin: message.origin, abort: new AbortController(), allowStdin: message.allowStdin };
+  const cell: Running = {
+    origin: message.origin,
+    abort: new AbortController(),
+    allowStdin: message.allowStdin,
+    cellId: message.cellId,
+  };
   running = cell;
   origin = message.origin;
+  inBackground = false;
   resources.beginCell();
+  controls.beginCell(message.cellId);
   scope.addSideModules(message.cell.sideModules);
   registerCell(message.name, message.origin, message.cell.maps);
   const run = scope.beginCell(message.name, message.cell);
@@ -144,6 +197,8 @@ function execute(message: Extract<ToExecutor, { type: "execute" }>): void {
 
 function interrupt(n: number): void {
   const cell = running;
+  // A termination runs no `finally`.
+  answering = undefined;
   if (cell) {
     finish(
       cell,
@@ -156,10 +211,11 @@ function interrupt(n: number): void {
       },
     );
   }
-  resources.clear(cell !== undefined);
+  resources.clear(cell !== undefined || inBackground);
   inputs.clear();
   post({ type: "acknowledged", interrupt: n });
   // User code that listens runs last: if it does not return, the interrupt has already been answered.
+  controls.interrupted();
   cell?.abort.abort();
 }
 
@@ -172,11 +228,13 @@ port.on("message", (message: ToExecutor | { type: "nudge" }) => {
     case "comm":
       post({ type: "taken", seq: message.seq });
       origin = running ? origin : message.origin;
+      answering = message.origin;
       try {
         comms.receive(message.message);
       } catch (error) {
         uncaught(error);
       } finally {
+        answering = undefined;
         post({ type: "commDone", origin: message.origin });
       }
       return;

@@ -102,6 +102,8 @@ export type ToExecutor =
       name: string;
       cell: CompiledCell;
       allowStdin: boolean;
+      /** The cell's name in the front end, where it gives one. */
+      cellId?: string;
     }
   | { type: "comm"; seq: number; origin: Origin; message: CommMessage }
   | { type: "input"; id: number; value: string | null; error?: string }

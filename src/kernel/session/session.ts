@@ -62,6 +62,7 @@ export class Session {
     this.engine = options.createEngine({
       output: (message) => this.output(message),
       input: (question) => this.ask(question),
+      replaced: () => this.closeComms(),
       log: (line) => options.log(line),
     });
     options.transport.start({
@@ -275,6 +276,12 @@ export class Session {
     });
   }
 
+  /** Tells the front ends that nobody is at this end of the comms any more. */
+  private closeComms(): void {
+    for (const comm_id of this.comms.keys()) void this.publish("comm_close", { comm_id, data: {} }, {});
+    this.comms.clear();
+  }
+
   /** Runs the next cell of the queue, unless one is running. */
   private async next(): Promise<void> {
     while (!this.running && !this.closing) {
@@ -302,6 +309,7 @@ export class Session {
         name: `cell [${count}]`,
         code,
         allowStdin: flag(content, "allow_stdin", true),
+        ...(typeof request.metadata["cellId"] === "string" ? { cellId: request.metadata["cellId"] } : {}),
       });
       if (outcome.status === "error" && flag(content, "stop_on_error", true)) condemned = await this.behind(request);
       await this.conclude(request, outcome, count, silent, setOutput);

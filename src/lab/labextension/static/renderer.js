@@ -1,4 +1,4 @@
-// JupyterLab's renderer for plotly figures, and click-to-sort for the lab's tables.
+// JupyterLab's renderer for plotly figures (those of live controls included), and click-to-sort for the lab's tables.
 //
 // This is a prebuilt JupyterLab extension written by hand: JupyterLab loads this script, calls `init` with the modules that it shares
 // (only Lumino's Widget is needed) and then asks for the module that package.json names. No builder is involved.
@@ -62,6 +62,24 @@
     return result;
   }
 
+  // ---- Figures of live controls that come by another way -------------------------------------------------------------
+  //
+  // A page that is loaded again does not know which of its outputs a figure's updates are for. The kernel then sends the figure through a
+  // hidden output widget as well, as a mirror with the name of the figure: whoever shows the figure by that name takes it over.
+
+  /** Renderers of figures with a name, and the latest figure that a mirror brought. */
+  const named = new Map();
+  const mirrors = new Map();
+
+  function takeOver(name) {
+    const latest = mirrors.get(name)?.figure;
+    if (latest === undefined) return;
+    for (const renderer of named.get(name) ?? []) {
+      renderer.figure = latest;
+      renderer.draw();
+    }
+  }
+
   const drawn = new Set();
   new MutationObserver(() => {
     for (const widget of drawn) widget.draw();
@@ -80,8 +98,23 @@
       }
 
       async renderModel(model) {
+        const first = this.figure === undefined;
         this.figure = model.data[mimeType];
         this.alt = model.data["text/plain"];
+        const { figure: name, mirror } = model.metadata["iommu-lab"] ?? {};
+        this.name = typeof name === "string" ? name : undefined;
+        if (this.name !== undefined && mirror === true) {
+          this.removeClass("iommu-lab-plot");
+          mirrors.set(this.name, this);
+          takeOver(this.name);
+          return;
+        }
+        if (this.name !== undefined) {
+          if (!named.has(this.name)) named.set(this.name, new Set());
+          named.get(this.name).add(this);
+          // As it was stored with the notebook; what the mirror has is newer.
+          if (first && mirrors.has(this.name)) this.figure = mirrors.get(this.name).figure;
+        }
         await this.draw();
       }
 
@@ -155,6 +188,8 @@
       dispose() {
         if (this.isDisposed) return;
         drawn.delete(this);
+        named.get(this.name)?.delete(this);
+        if (mirrors.get(this.name) === this) mirrors.delete(this.name);
         this.observer.disconnect();
         if (this.frame) cancelAnimationFrame(this.frame);
         if (this.lib) this.lib.purge(this.node);
@@ -180,6 +215,18 @@
       },
     };
   }
+
+  // ---- Controls whose kernel is gone ---------------------------------------------------------------------------------
+
+  // A notebook that was saved in JupyterLab keeps the place of its controls, but not the controls: they live with the kernel.
+  const orphan = /^Error displaying widget: model not found$/;
+  new MutationObserver((changes) => {
+    for (const { target } of changes) {
+      if (!target.classList?.contains("jupyter-widgets") || !orphan.test(target.textContent)) continue;
+      target.textContent = "The controls of this figure belong to a kernel that has ended. Run the cell to have them again.";
+      target.classList.add("iommu-lab-orphan");
+    }
+  }).observe(document.body, { subtree: true, childList: true, attributeFilter: ["class"] });
 
   // ---- Tables that sort by a click on a column's header -------------------------------------------------------------
 
@@ -241,6 +288,7 @@
     ${heads} { cursor: pointer; }
     th[aria-sort="ascending"]::after { content: " \\25B2"; font-size: 0.7em; }
     th[aria-sort="descending"]::after { content: " \\25BC"; font-size: 0.7em; }
+    .iommu-lab-orphan { color: var(--jp-ui-font-color2); font-style: italic; }
     .iommu-lab-plot { min-height: 60px; }
     .jp-OutputArea-output.iommu-lab-plot { padding: 0; }
   `;
