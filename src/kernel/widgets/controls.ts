@@ -259,7 +259,8 @@ class LiveFigure {
     this.bundle = bundle;
     this.put(bundle);
     this.reflect();
-    if (!this.stale) this.say(`Drawn in ${((performance.now() - started) / 1000).toFixed(1)} s.`);
+    const ms = performance.now() - started;
+    if (!this.stale) this.say(`Drawn in ${ms < 995 ? `${Math.ceil(ms)} ms` : `${(ms / 1000).toFixed(1)} s`}.`);
   }
 
   /** Puts content into the figure's place. */
