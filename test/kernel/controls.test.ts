@@ -244,8 +244,8 @@ describe("controls", () => {
 
   it("that move while a cell runs wait for its end, and are heard at once", async () => {
     await run(kernel, "await lab.controls({ w: lab.slider(0, 9) }, ({ w }) => 'w is ' + w)");
-    await run(kernel, 'let go = () => {}; lab.comm.registerTarget("go", () => go())');
-    const cell = run(kernel, 'console.log("waits"); await new Promise<void>((resolve) => { go = resolve; })');
+    await run(kernel, 'const gate = { open: () => {} }; lab.comm.registerTarget("go", () => gate.open())');
+    const cell = run(kernel, 'console.log("waits"); await new Promise<void>((resolve) => { gate.open = resolve; })');
     await page.until(() => page.messages.at(-1)?.content["text"] === "waits\n");
     const from = page.messages.length;
     page.move("w", { value: 7 });
