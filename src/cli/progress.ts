@@ -3,7 +3,10 @@ export class Progress {
   private readonly began = performance.now();
   private shown = 0;
 
-  constructor(private readonly out: NodeJS.WriteStream = process.stderr) {}
+  constructor(
+    private readonly out: NodeJS.WriteStream = process.stderr,
+    private readonly unit = "points",
+  ) {}
 
   /** As an experiment's progress listener. */
   readonly tell = (done: number, total: number, label: string): void => {
@@ -11,7 +14,7 @@ export class Progress {
     if (elapsed < 2000 || (!this.out.isTTY && performance.now() - this.shown < 5000)) return;
     this.shown = performance.now();
     const left = done > 0 ? `, about ${seconds((elapsed / done) * (total - done))} left` : "";
-    const text = `${done} of ${total} points, ${seconds(elapsed)}${left}${label === "" ? "" : ` · ${label}`}`;
+    const text = `${done} of ${total} ${this.unit}, ${seconds(elapsed)}${left}${label === "" ? "" : ` · ${label}`}`;
     this.out.write(this.out.isTTY ? `\r\x1b[K${text.slice(0, (this.out.columns || 80) - 1)}` : `${text}\n`);
   };
 

@@ -1,12 +1,15 @@
 import { join } from "node:path";
 import type { Command } from "commander";
 import { projectRoot } from "../lab/index.js";
+import type { Drawing } from "../writeup/index.js";
 import { UserError } from "./errors.js";
+import { Progress } from "./progress.js";
 
 interface SiteFlags {
   out: string;
   api: boolean;
   serve?: boolean;
+  pdf?: boolean;
   port: string;
 }
 
@@ -18,6 +21,7 @@ export function siteCommand(program: Command): void {
     .option("-o, --out <folder>", "where the site goes", join("results", "site"))
     .option("--no-api", "leave out the reference of the code's public names (it takes half a minute)")
     .option("--serve", "serve it on this machine until Ctrl-C")
+    .option("--pdf", "also print each page, and all of them together, as PDF (needs Chromium)")
     .option("--port <n>", "the port to serve at (default: any that is free)", "0")
     .action(site);
 }
@@ -26,26 +30,43 @@ async function site(flags: SiteFlags): Promise<void> {
   const port = Number(flags.port);
   if (!(Number.isSafeInteger(port) && port >= 0 && port < 65536))
     throw new UserError(`--port: a whole number from 0 to 65535; got ${flags.port}.`);
-  const { buildSite, serveSite, writeApiReference } = await import("../writeup/index.js");
+  const { buildSite, serveSite, startDrawing, writeApiReference } = await import("../writeup/index.js");
   if (flags.api) {
     process.stderr.write("Writing the API reference …\n");
     await writeApiReference(join(flags.out, "api"), { home: "../index.html" });
   }
-  const built = await buildSite({ root: projectRoot, out: flags.out });
+  const progress = new Progress(process.stderr, "pages");
+  let drawing: Promise<Drawing> | undefined;
+  const built = await buildSite({
+    root: projectRoot,
+    out: flags.out,
+    pdf: flags.pdf ?? false,
+    drawing: () => (drawing ??= startDrawing()),
+    onPage: (done, total, url) => progress.tell(done, total, url),
+    onPdf: (done, total, url) => progress.tell(done, total, `${url} as PDF`),
+  }).finally(async () => {
+    progress.end();
+    await drawing?.then((started) => started.close()).catch(() => {});
+  });
   process.stdout.write(`${built.pages.length} pages in ${flags.out}; open ${join(flags.out, "index.html")}\n`);
   for (const [what, names] of Object.entries(built.unused))
-    if (names.length > 0) process.stderr.write(`Not used by any page: ${what} ${names.join(", ")}\n`);
-  if (!flags.serve) {
-    if (built.faults.length > 0) throw new UserError(faultText(built.faults));
-    return;
-  }
-  if (built.faults.length > 0) process.stderr.write(`${faultText(built.faults)}\n`);
-  const server = await serveSite(flags.out, port);
+    if (names.length > 0) process.stderr.write(`Used by no page: ${what} ${names.join(", ")}\n`);
+  if (built.faults.length > 0 && !flags.serve) throw new UserError(siteFaults(built.faults));
+  if (built.faults.length > 0) process.stderr.write(`${siteFaults(built.faults)}\n`);
+  if (!flags.serve) return;
+  const server = await serveSite(flags.out, port).catch((error: NodeJS.ErrnoException) => {
+    throw new UserError(
+      error.code === "EADDRINUSE"
+        ? `--port: ${port} is in use; choose another.`
+        : `It cannot be served (${error.message}).`,
+    );
+  });
   process.stdout.write(`${server.url}  (Ctrl-C ends it)\n`);
-  await new Promise<void>((resolve) => process.once("SIGINT", resolve).once("SIGTERM", resolve));
+  await new Promise<void>((resolve) => process.once("SIGINT", () => resolve()).once("SIGTERM", () => resolve()));
   await server.close();
 }
 
-function faultText(faults: readonly string[]): string {
+/** What the check of a site found, a line each. */
+export function siteFaults(faults: readonly string[]): string {
   return `${faults.join("\n")}\nThe site does not hold in ${faults.length} ${faults.length === 1 ? "place" : "places"}.`;
 }

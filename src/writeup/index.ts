@@ -36,6 +36,6 @@ export {
   type RunNotebookOptions,
   runNotebook,
 } from "./run-notebook.js";
-export type { BuiltSite } from "./site/build.js";
+export { type BuiltSite, makeSite, type SiteSources } from "./site/build.js";
 export { type SiteServer, serveSite } from "./site/serve.js";
 export { buildSite, SiteError, type SiteOptions } from "./site/write.js";

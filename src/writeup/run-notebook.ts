@@ -176,7 +176,7 @@ function plotOf(output: CellOutput): PlotlyFigure | undefined {
 }
 
 /** Adds the static picture of a plot beside it, with its size on the page. */
-async function addPicture(output: CellOutput, figure: PlotlyFigure, drawing: Drawing): Promise<void> {
+export async function addPicture(output: CellOutput, figure: PlotlyFigure, drawing: Drawing): Promise<void> {
   const { png, width, height } = await drawing.draw(figure);
   Object.assign(output.data as Record<string, unknown>, { "image/png": Buffer.from(png).toString("base64") });
   output.metadata = { ...(output.metadata as Record<string, unknown>), "image/png": { width, height } };

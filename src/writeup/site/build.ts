@@ -1,18 +1,20 @@
 /** The site: every page drawn, checked and written. */
 import { existsSync, readFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { dirname, extname, join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { houseTemplate } from "../../plot/index.js";
+import { extname, join } from "node:path";
 import { notebookText } from "../notebook.js";
+import type { Drawing } from "../picture.js";
+import { addPicture } from "../run-notebook.js";
+import { assets } from "./assets.js";
 import { readBibliography } from "./bibliography.js";
 import { drawCells, MainPart } from "./cells.js";
 import { checkSite } from "./check.js";
+import { citationHtml } from "./citation.js";
 import { startHighlighter } from "./code.js";
 import { PageContext, type Site } from "./context.js";
+import { pictureOf, plotOf, plotsIn } from "./figures.js";
 import { readGlossary } from "./glossary.js";
 import { escaped } from "./html.js";
-import type { DrawnPage, Fault, Files, Page } from "./model.js";
+import type { DrawnPage, Fault, Page } from "./model.js";
 import { searchScript } from "./search.js";
 import { downloadUrl, drawShell, type Shell } from "./shell.js";
 import { standingPages } from "./sources.js";
@@ -25,6 +27,8 @@ export interface SiteSources {
   executed?: string;
   /** Whether pages link to their PDFs, which are made afterwards. */
   pdf?: boolean;
+  /** Draws the pictures of plots that have none; without it such plots are faults. Asked for with the first one. */
+  drawing?: () => Promise<Drawing>;
   /** Whether a file that is not made here (the API reference) lies in the site's folder. */
   exists?: (url: string) => boolean;
   /** Told of each page that is drawn. */
@@ -52,6 +56,7 @@ export async function makeSite(sources: SiteSources): Promise<BuiltSite> {
   const faults: Fault[] = [];
   const read = (file: string) => (existsSync(join(root, file)) ? readFileSync(join(root, file), "utf8") : "");
   const standing = standingPages(root, sources.executed);
+  if (sources.drawing) await drawMissing(standing, sources.drawing);
   const site: Site = {
     root,
     pages: new Map(standing.map((page) => [page.file, page])),
@@ -81,7 +86,7 @@ export async function makeSite(sources: SiteSources): Promise<BuiltSite> {
     pages: [...site.pages.values()],
     further: api ? [{ title: "API reference", url: "api/index.html" }] : [],
     version,
-    citation: "",
+    citation: citationHtml(read("CITATION.cff"), (message) => faults.push({ page: "CITATION.cff", message })),
     pdf: sources.pdf ?? false,
   };
   // Links to further files add pages while this goes on.
@@ -95,8 +100,9 @@ export async function makeSite(sources: SiteSources): Promise<BuiltSite> {
     await new Promise((resume) => setImmediate(resume));
   }
   site.files.set("assets/search-index.js", searchScript(drawn.filter(({ page }) => page.kind !== "source")));
-  addAssets(site.files);
-  faults.push(...checkSite(site.files, sources.exists));
+  for (const [url, content] of assets()) site.files.set(url, content);
+  const later = (url: string) => (shell.pdf && url.startsWith("pdf/")) || (sources.exists?.(url) ?? false);
+  faults.push(...checkSite(site.files, later));
   return {
     files: site.files,
     pages: drawn.map(({ page }) => page.url),
@@ -108,16 +114,23 @@ export async function makeSite(sources: SiteSources): Promise<BuiltSite> {
   };
 }
 
+/** Gives every plot without a picture one. */
+async function drawMissing(pages: readonly Page[], drawing: () => Promise<Drawing>): Promise<void> {
+  for (const output of pages.flatMap(({ notebook }) => (notebook ? plotsIn(notebook) : [])))
+    if (!pictureOf(output)) await addPicture(output, plotOf(output)!, await drawing());
+}
+
 function drawPage(site: Site, page: Page): DrawnPage {
   const context = new PageContext(site, page);
   const main = new MainPart(context);
   if (page.kind === "notebook") drawCells(context, main);
   else if (page.kind === "references") drawReferences(context, main);
   else if (page.kind === "source") drawSource(context, main);
-  else main.markdown(readFileSync(join(site.root, page.file), "utf8"));
+  else if (existsSync(join(site.root, page.file))) main.markdown(readFileSync(join(site.root, page.file), "utf8"));
+  else main.markdown(`# ${page.title}`);
   if (page.kind !== "references") main.html.push(referenceList(context));
   main.html.push(meanings(context));
-  const description = main.sections.map(({ text }) => text).find((text) => text.length > 40) ?? page.title;
+  const description = main.lead === "" ? page.title : main.lead;
   return {
     page,
     main: main.html.filter((part) => part !== "").join("\n"),
@@ -158,27 +171,4 @@ function drawSource({ site, page }: PageContext, main: MainPart): void {
     `<h1 class="path">${escaped(page.file)}</h1>`,
     `<div class="listing file">${site.highlighter.html(text.trimEnd(), extname(page.file).slice(1), { lines: true })}</div>`,
   );
-}
-
-/** The folder of the site's own style sheet and scripts; compiled files lie as deep as this one. */
-const assetFolder = fileURLToPath(new URL("../../../src/writeup/site/assets/", import.meta.url));
-
-/** What all pages share, copied once. */
-function addAssets(files: Files): void {
-  const resolve = createRequire(import.meta.url).resolve;
-  for (const name of ["site.css", "site.js", "early.js", "icon.svg"])
-    files.set(`assets/${name}`, readFileSync(join(assetFolder, name)));
-  files.set("assets/plotly.js", readFileSync(resolve("plotly.js-dist-min")));
-  files.set("assets/minisearch.js", readFileSync(join(dirname(resolve("minisearch")), "..", "umd", "index.js")));
-  const themes = { light: houseTemplate("light"), dark: houseTemplate("dark") };
-  files.set("assets/house.js", `iommuLab.house(${JSON.stringify(themes)});\n`);
-  const katex = dirname(resolve("katex/dist/katex.min.css"));
-  // Every browser that can show the page reads the first of the three font formats.
-  const css = readFileSync(join(katex, "katex.min.css"), "utf8").replace(
-    /,url\([^)]*\.(?:woff|ttf)\) format\("[^"]*"\)/g,
-    "",
-  );
-  files.set("assets/katex/katex.css", css);
-  for (const [, font] of css.matchAll(/url\((fonts\/[^)]+)\)/g))
-    files.set(`assets/katex/${font}`, readFileSync(join(katex, font)));
 }

@@ -11,6 +11,8 @@ export class MainPart {
   readonly html: string[] = [];
   readonly contents: Heading[] = [];
   readonly sections: Section[] = [];
+  /** Its first paragraph. */
+  lead = "";
 
   constructor(private readonly context: PageContext) {}
 
@@ -40,7 +42,13 @@ export class MainPart {
     for (const child of tree.children) {
       if (child.type === "element" && /^h[1-6]$/.test(child.tagName))
         this.section(textIn(child).trim(), String(child.properties["id"] ?? ""));
-      else this.say(textIn(child as never));
+      else {
+        const words = textIn(child as never)
+          .replace(/\s+/g, " ")
+          .trim();
+        if (this.lead === "" && child.type === "element" && child.tagName === "p") this.lead = words;
+        this.say(words);
+      }
     }
   }
 }

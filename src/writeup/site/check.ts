@@ -26,7 +26,7 @@ export function checkSite(files: Files, exists: (url: string) => boolean = () =>
     if (!url.endsWith(".html") || typeof content !== "string") continue;
     pages.set(
       url,
-      look(url, content, (message) => faults.push({ page: url, message })),
+      look(content, (message) => faults.push({ page: url, message })),
     );
   }
   for (const [url, { links, parts }] of pages) {
@@ -55,7 +55,7 @@ export function weights(files: Files): Map<string, number> {
   const result = new Map<string, number>();
   for (const [url, content] of files) {
     if (!url.endsWith(".html") || typeof content !== "string") continue;
-    const { parts } = look(url, content, () => {});
+    const { parts } = look(content, () => {});
     let weight = Buffer.byteLength(content);
     for (const part of parts) {
       const [path] = split(url, part);
@@ -68,7 +68,7 @@ export function weights(files: Files): Map<string, number> {
 
 const outside = (address: string): boolean => /^(?:[a-z][a-z+.-]*:|\/\/)/i.test(address);
 
-function look(url: string, html: string, fault: (message: string) => void): Seen {
+function look(html: string, fault: (message: string) => void): Seen {
   const seen: Seen = { ids: new Set(), links: [], parts: new Set() };
   const load = (address: string, tag: string) => {
     if (address.startsWith("data:")) return;
@@ -91,7 +91,6 @@ function look(url: string, html: string, fault: (message: string) => void): Seen
       for (const name of ariaDescribedBy) seen.links.push({ href: `#${name}`, what: "a description" });
     return undefined;
   });
-  void url;
   return seen;
 }
 

@@ -34,8 +34,15 @@ export interface Highlighter {
   html(code: string, language: string, options?: { lines?: boolean }): string;
 }
 
-/** Loads grammars; takes some hundred milliseconds, once. */
-export async function startHighlighter(): Promise<Highlighter> {
+let started: Promise<Highlighter> | undefined;
+
+/** The highlighter; loading its grammars takes some hundred milliseconds, once. */
+export function startHighlighter(): Promise<Highlighter> {
+  started ??= load();
+  return started;
+}
+
+async function load(): Promise<Highlighter> {
   const theme = createCssVariablesTheme({ name: "house", variablePrefix: "--code-", fontStyle: true });
   const core = await createHighlighterCore({
     engine: createJavaScriptRegexEngine(),

@@ -5,7 +5,8 @@ import GithubSlugger from "github-slugger";
 import type { Bibliography } from "./bibliography.js";
 import type { Highlighter } from "./code.js";
 import type { Term } from "./glossary.js";
-import { type Element, element } from "./html.js";
+import { withCards } from "./home.js";
+import { type Element, element, type Root } from "./html.js";
 import type { MarkdownHost } from "./markdown.js";
 import { type Fault, type Files, type Page, relativeUrl } from "./model.js";
 import { pageOfFile } from "./sources.js";
@@ -51,6 +52,10 @@ export class PageContext implements MarkdownHost {
   /** An address inside the site, as this page writes it. */
   url(target: string): string {
     return relativeUrl(this.page.url, target);
+  }
+
+  shape(tree: Root): void {
+    if (this.page.kind === "home") withCards(tree);
   }
 
   link(node: Element, text: string): void {

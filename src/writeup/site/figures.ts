@@ -69,6 +69,25 @@ export function figuresOf(notebook: Notebook): FigureNumber[] {
   return figures;
 }
 
+/** Every output of a notebook that is a plot. */
+export function plotsIn(notebook: Notebook): CellOutput[] {
+  return notebook.cells
+    .flatMap((cell) => (cell.cell_type === "code" ? cell.outputs : []))
+    .filter((output) => plotOf(output) !== undefined);
+}
+
+/** Gives the plots of a notebook that was executed without pictures those of the stored one, where the very same plot has one there. */
+export function withPictures(notebook: Notebook, stored: Notebook): Notebook {
+  const known = new Map(plotsIn(stored).map((output) => [JSON.stringify(bundleOf(output)[plotlyType]), output]));
+  for (const output of plotsIn(notebook)) {
+    const same = known.get(JSON.stringify(bundleOf(output)[plotlyType]));
+    if (!same || pictureOf(output)) continue;
+    Object.assign(bundleOf(output), { "image/png": bundleOf(same)["image/png"] });
+    output["metadata"] = { ...(output["metadata"] as Bundle), ...(same["metadata"] as Bundle) };
+  }
+  return notebook;
+}
+
 /** What stands around a figure. */
 export interface FigureTexts {
   title: string;

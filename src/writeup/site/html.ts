@@ -107,7 +107,7 @@ const schema: Schema = {
   protocols: { href: ["http", "https", "mailto"], src: ["attachment", "data"], cite: ["http", "https"] },
 };
 
-const styles = /^(?:text-align|vertical-align|white-space|font-weight|font-style|opacity|width|max-width)$/;
+const styles = /^(?:text-align|vertical-align|white-space|font-weight|font-style|width|max-width)$/;
 
 /** Keeps of a style what lays out text and tables; nothing that could load or cover anything. */
 function safeStyle(style: string): string {

@@ -16,6 +16,8 @@ export interface MarkdownHost {
   image(node: Element): void;
   /** Told of what does not hold. */
   fault(message: string): void;
+  /** May change the whole text before its tables get their boxes. */
+  shape(tree: Root): void;
   /** Gives headings their anchors: one for a page, so that no two are the same. */
   slugger: GithubSlugger;
 }
@@ -83,8 +85,10 @@ export function renderMarkdown(text: string, host: MarkdownHost): MarkdownText {
       headings.push({ level: Number(node.tagName[1]), text: words, anchor });
     } else if (node.tagName === "a" && node.properties["href"] !== undefined) host.link(node, textIn(node));
     else if (node.tagName === "img") host.image(node);
+    else if (node.tagName === "details") node.properties["className"] = ["fold"];
     return undefined;
   });
+  host.shape(tree);
   wrapTables(tree, "Table");
   return { tree: filled(tree, env.slots), headings };
 }

@@ -108,7 +108,7 @@ function drawFigure(context: PageContext, output: CellOutput, figure: FigureNumb
     site.files.set(url, picture.bytes);
     const size = picture.width ? ` width="${picture.width}" height="${picture.height}"` : "";
     const order = figure.number === 1 ? 'fetchpriority="high"' : 'loading="lazy" decoding="async"';
-    const said = caption === "" ? alt : title;
+    const said = caption === "" || title === "" ? alt : title;
     if (said === "")
       context.fault(`figure ${figure.number} (cell "${figure.cell}") has no text for readers who cannot see it.`);
     inner = `<img src="${escaped(context.url(url))}" alt="${escaped(said)}"${size} ${order}>`;

@@ -1,6 +1,7 @@
 /** The frame around every page: head, navigation, contents, what stands below. */
 import { escaped } from "./html.js";
 import { type DrawnPage, type Page, relativeUrl } from "./model.js";
+import { pdfOf, wholePdf } from "./pdf.js";
 
 /** What every page is told about the whole. */
 export interface Shell {
@@ -21,11 +22,6 @@ const parts: { part: Page["part"]; title: string }[] = [
   { part: "exercises", title: "Exercises" },
   { part: "solutions", title: "Solutions" },
 ];
-
-/** Where the PDF of a page lies. */
-export function pdfUrl(page: Page): string {
-  return `pdf/${page.url.replace(/\.html$/, ".pdf")}`;
-}
 
 /** Where the notebook of a page can be downloaded. */
 export function downloadUrl(page: Page): string {
@@ -132,15 +128,13 @@ function neighbours(page: Page, shell: Shell): string {
 }
 
 function about(page: Page, shell: Shell): string {
-  if (page.kind !== "notebook") return "";
+  if (page.kind !== "notebook" && page.kind !== "home") return "";
   const url = (target: string) => escaped(relativeUrl(page.url, target));
+  if (page.kind === "home" && shell.citation === "" && !shell.pdf) return "";
   const links = [
-    `<a href="${url(downloadUrl(page))}" download>This notebook (.ipynb)</a>`,
+    ...(page.kind === "notebook" ? [`<a href="${url(downloadUrl(page))}" download>This notebook (.ipynb)</a>`] : []),
     ...(shell.pdf
-      ? [
-          `<a href="${url(pdfUrl(page))}">This page as PDF</a>`,
-          `<a href="${url("pdf/iommu-lab.pdf")}">All pages as PDF</a>`,
-        ]
+      ? [`<a href="${url(pdfOf(page.url)!)}">This page as PDF</a>`, `<a href="${url(wholePdf)}">All pages as PDF</a>`]
       : []),
   ];
   const counterpart = shell.pages.find(
@@ -153,9 +147,8 @@ function about(page: Page, shell: Shell): string {
     links.unshift(`<a href="${url(counterpart.url)}">${label}</a>`);
   }
   return `<section class="about" aria-labelledby="about-this-page">
-<h2 id="about-this-page">This page</h2>
-<p class="links">${links.join(" ")}</p>
-${shell.citation === "" ? "" : `<p><b>How to cite.</b> ${shell.citation}</p>\n`}<p class="made">Executed by iommu-lab ${escaped(shell.version)}. Every number on this page comes from the code in its cells, with the seeds that stand there; <code>npm run reproduce</code> computes them anew.</p>
+<h2 id="about-this-page">${page.kind === "home" ? "To keep and to cite" : "This page"}</h2>
+${links.length === 0 ? "" : `<p class="links">${links.join(" ")}</p>\n`}${shell.citation === "" ? "" : `<p><b>How to cite.</b> ${shell.citation}</p>\n`}<p class="made">Executed by iommu-lab ${escaped(shell.version)}. Every number on this page comes from the code in its cells, with the seeds that stand there; <code>npm run reproduce</code> computes them anew.</p>
 </section>
 `;
 }

@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { basename, join, posix } from "node:path";
 import { joined, type Notebook, NotebookError, parseNotebook, withCellIds } from "../notebook.js";
-import { figuresOf } from "./figures.js";
+import { figuresOf, withPictures } from "./figures.js";
 import type { Page } from "./model.js";
 
 /** The address of the page made of a project's file: notebooks lie at the top, everything else under `files/`. */
@@ -33,7 +33,7 @@ export function notebookPage(file: string, notebook: Notebook): Page {
     kind: "notebook",
     file,
     url: urlOf(file),
-    title: heading ? plainText(heading) : basename(file, ".ipynb"),
+    title: heading ? plainText(heading).replace(/^\d+\s*[·.:–-]\s*/, "") : basename(file, ".ipynb"),
     part: folder === "exercises" || folder === "solutions" ? folder : "notebooks",
     notebook: withIds,
     figures: figuresOf(withIds),
@@ -54,27 +54,28 @@ function plainText(markdown: string): string {
 
 /** A page of a Markdown file. */
 export function textPage(root: string, file: string): Page {
-  const text = readFileSync(join(root, file), "utf8");
+  const text = existsSync(join(root, file)) ? readFileSync(join(root, file), "utf8") : "";
   const heading = /^#\s+(.+?)\s*#*$/m.exec(text)?.[1];
   const kind = file === "README.md" ? "home" : file === "notebooks/glossary.md" ? "glossary" : "text";
-  const title = kind === "text" && heading ? `${plainText(heading)}` : heading ? plainText(heading) : file;
+  const title = heading ? plainText(heading) : kind === "home" ? "iommu-lab" : file;
   const part = kind === "text" ? "files" : "reference";
   return { kind, file, url: urlOf(file), title, part, figures: [], equations: equationsIn(text) };
 }
 
 /**
- * The pages that always are: README, notebooks, exercises, solutions, glossary, references, where the files exist.
+ * The pages that always are: the first one, notebooks, exercises, solutions, glossary, where the files exist.
  * @param executed a folder with executed notebooks that stand in for the stored ones of the same name
  * @throws NotebookError for a notebook that cannot be read
  */
 export function standingPages(root: string, executed?: string): Page[] {
-  const pages: Page[] = [];
-  if (existsSync(join(root, "README.md"))) pages.push(textPage(root, "README.md"));
+  const pages = [textPage(root, "README.md")];
   for (const folder of ["notebooks", "notebooks/exercises", "notebooks/solutions"]) {
     for (const file of notebooksIn(root, folder)) {
+      const stored = parseNotebook(readFileSync(join(root, file), "utf8"), file);
       const fresh = executed === undefined ? undefined : join(executed, posix.relative("notebooks", file));
-      const path = fresh && existsSync(fresh) ? fresh : join(root, file);
-      pages.push(notebookPage(file, parseNotebook(readFileSync(path, "utf8"), file)));
+      const notebook =
+        fresh && existsSync(fresh) ? withPictures(parseNotebook(readFileSync(fresh, "utf8"), fresh), stored) : stored;
+      pages.push(notebookPage(file, notebook));
     }
   }
   if (!pages.some((page) => page.kind === "notebook")) {

@@ -216,8 +216,8 @@
       displayModeBar: live.clientWidth < 560 ? false : "hover",
       scrollZoom: false,
     });
-    live.setAttribute("role", "img");
-    live.setAttribute("aria-label", $("img", canvas)?.alt ?? "");
+    live.setAttribute("role", "group");
+    live.setAttribute("aria-label", `Interactive plot: ${$("img", canvas)?.alt ?? ""}`);
     drawn.add(canvas);
     canvas.classList.add("drawn");
   }
@@ -250,6 +250,8 @@
   );
   // The pictures first: the plots may take their time.
   const start = () => {
+    // On paper the pictures stay.
+    if (matchMedia("print").matches) return;
     for (const canvas of all(".canvas[data-plot]")) near.observe(canvas);
   };
   if (document.readyState === "complete") start();
@@ -341,7 +343,7 @@
       .slice(0, 20)
       .map(
         ({ title, page, url, text, terms }, i) =>
-          `<li role="option" id="hit-${i}" aria-selected="false"><a href="${escaped(base + url)}" tabindex="-1"><b>${escaped(title)}</b>${title === page ? "" : ` <span>${escaped(page)}</span>`}<br><small>${text ? excerpt(text, terms) : ""}</small></a></li>`,
+          `<li role="presentation"><a role="option" id="hit-${i}" aria-selected="false" tabindex="-1" href="${escaped(base + url)}"><b>${escaped(title)}</b>${title === page ? "" : ` <span>${escaped(page)}</span>`}<br><small>${text ? excerpt(text, terms) : ""}</small></a></li>`,
       )
       .join("");
     field.setAttribute("aria-expanded", String(hits.length > 0));
@@ -356,7 +358,7 @@
 
   let selected = 0;
   function select(index) {
-    const options = [...results.children];
+    const options = all("a", results);
     selected = Math.max(0, Math.min(options.length - 1, index));
     for (const [i, option] of options.entries()) option.setAttribute("aria-selected", String(i === selected));
     if (options[selected]) {
@@ -370,12 +372,13 @@
     if (event.key === "ArrowDown") select(selected + 1);
     else if (event.key === "ArrowUp") select(selected - 1);
     else if (event.key === "Enter") {
-      const link = $("a", results.children[selected] ?? results);
+      const link = all("a", results)[selected];
       if (link) {
         dialog.close();
         link.click();
       }
-    } else return;
+    } else if (event.key === "Escape") dialog.close();
+    else return;
     event.preventDefault();
   });
   results.addEventListener("click", (event) => {
@@ -398,8 +401,9 @@
 
   // ---- Print: answers are part of what is printed -----------------------------------------------------------------------
 
-  const folded = "article details:not(.source)";
+  const folded = "details.fold";
   addEventListener("beforeprint", () => {
+    for (const picture of all("article img")) picture.loading = "eager";
     for (const details of all(folded)) {
       details.wasOpen = details.open;
       details.open = true;
