@@ -31,16 +31,20 @@ async function site(flags: SiteFlags): Promise<void> {
   if (!(Number.isSafeInteger(port) && port >= 0 && port < 65536))
     throw new UserError(`--port: a whole number from 0 to 65535; got ${flags.port}.`);
   const { buildSite, serveSite, startDrawing, writeApiReference } = await import("../writeup/index.js");
-  if (flags.api) {
-    process.stderr.write("Writing the API reference …\n");
-    await writeApiReference(join(flags.out, "api"), { home: "../index.html" });
-  }
   const progress = new Progress(process.stderr, "pages");
   let drawing: Promise<Drawing> | undefined;
   const built = await buildSite({
     root: projectRoot,
     out: flags.out,
     pdf: flags.pdf ?? false,
+    ...(flags.api
+      ? {
+          writeApi: async (folder: string) => {
+            process.stderr.write("Writing the API reference …\n");
+            await writeApiReference(folder, { home: "../index.html" });
+          },
+        }
+      : {}),
     drawing: () => (drawing ??= startDrawing()),
     onPage: (done, total, url) => progress.tell(done, total, url),
     onPdf: (done, total, url) => progress.tell(done, total, `${url} as PDF`),

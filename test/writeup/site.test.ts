@@ -245,7 +245,7 @@ describe("what a cell has shown", () => {
       'aria-label="Table of results"',
       "<strong>bold</strong>",
       'class="katex',
-      '&quot;a&quot;: 1',
+      "&quot;a&quot;: 1",
       "42 &lt; 43",
     ])
       expect(mainOf(html)).toContain(part);

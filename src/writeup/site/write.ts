@@ -13,6 +13,8 @@ export class SiteError extends Error {
 export interface SiteOptions extends Omit<SiteSources, "exists"> {
   /** Where the site goes; made if it is not there. */
   out: string;
+  /** Writes the API reference into a folder; called once the site's folder is known to be fit. */
+  writeApi?: (folder: string) => Promise<unknown>;
   /** Told of each PDF that is made. */
   onPdf?: (done: number, total: number, url: string) => void;
 }
@@ -28,7 +30,7 @@ const listFile = ".iommu-lab-site";
  * wanted and no browser can be started
  */
 export async function buildSite(options: SiteOptions): Promise<BuiltSite> {
-  const { out, onPdf, ...sources } = options;
+  const { out, onPdf, writeApi, ...sources } = options;
   const list = join(out, listFile);
   const others = existsSync(out) ? readdirSync(out).filter((name) => name !== "api") : [];
   if (others.length > 0 && !existsSync(list)) {
@@ -36,6 +38,7 @@ export async function buildSite(options: SiteOptions): Promise<BuiltSite> {
       `${out}: expected an empty folder or an earlier site; it holds ${others.slice(0, 3).join(", ")}. Name another with --out.`,
     );
   }
+  await writeApi?.(join(out, "api"));
   const before = existsSync(list) ? readFileSync(list, "utf8").split("\n").filter(Boolean) : [];
   const built = await makeSite({ ...sources, exists: (url) => url.startsWith("api/") && existsSync(join(out, url)) });
   const made = [...built.files.keys()];
