@@ -1,0 +1,51 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { Kernel } from "../../src/kernel/index.js";
+import { run, startKernel } from "../kernel/support.js";
+import { chapters, codeCells, root, text } from "./course.js";
+
+/** A cell that offers to be changed, with the replacements that are tried. */
+const offers = chapters().flatMap((notebook) =>
+  codeCells(notebook).flatMap((cell) => {
+    const { tries } = (cell.metadata["iommu-lab"] ?? {}) as { tries?: [string, string][] };
+    return tries || text(cell).startsWith("// Change this") ? [{ path: notebook.path, cell, tries: tries ?? [] }] : [];
+  }),
+);
+
+let kernel: Kernel;
+beforeAll(async () => {
+  kernel = await startKernel({ cwd: `${root}/notebooks` });
+});
+afterAll(() => kernel.shutdown());
+
+/** What a cell shows, run alone; a cell to change brings all that it needs. */
+async function shown(source: string): Promise<string> {
+  const { status, traceback, messages, stdout } = await run(kernel, source);
+  expect(status, traceback).toBe("ok");
+  const displays = messages.filter(({ type }) => type === "execute_result" || type === "display_data");
+  return stdout + displays.map(({ content }) => JSON.stringify(content["data"])).join("");
+}
+
+test("every notebook before the last offers a cell to change, and says what is accepted", () => {
+  const paths = chapters().map(({ path }) => path);
+  for (const path of paths.slice(0, -1))
+    expect(
+      offers.map((offer) => offer.path),
+      path,
+    ).toContain(path);
+  for (const { path, cell, tries } of offers) {
+    expect(text(cell), `${path}: ${cell.id}`).toMatch(/^\/\/ Change this: .{10,}/);
+    expect(tries.length, `${path}: ${cell.id}`).toBeGreaterThan(0);
+  }
+});
+
+for (const { path, cell, tries } of offers) {
+  test(`${path}: the cell ${cell.id} can be changed as it says, and shows something else then`, async () => {
+    // The comment names the same values as the code.
+    const code = text(cell).slice(text(cell).indexOf("\n") + 1);
+    const before = await shown(code);
+    for (const [old, now] of tries) {
+      expect(code.split(old), `"${old}" stands once in the code`).toHaveLength(2);
+      expect(await shown(code.replace(old, now)), `${old} → ${now}`).not.toBe(before);
+    }
+  });
+}
