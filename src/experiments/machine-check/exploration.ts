@@ -4,6 +4,7 @@ import { machineCheckModel, machineCheckProperties, rules, type SystemConfig, si
 import { type Figure, heatmapFigure } from "../../plot/index.js";
 import { type ClaimResult, defineExperiment, type Experiment, type Row } from "../experiment.js";
 import { mceClaims } from "./claims.js";
+import { uprightTicks } from "./labels.js";
 
 // Question: which promises hold in every reachable state, and what is the shortest way to break the others?
 
@@ -100,8 +101,8 @@ function figureFor(rows: readonly Row[], property: string, title: string, captio
     ),
     layout: {
       yaxis: { autorange: "reversed", automargin: true, title: { text: "what may happen" } },
-      xaxis: { tickangle: -35, automargin: true, title: { text: "rule and host-CR4 policy" } },
-      height: 460,
+      xaxis: { ...uprightTicks(columns, 9), title: { text: "rule and host-CR4 policy" } },
+      height: 480,
     },
   });
 }

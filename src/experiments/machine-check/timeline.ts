@@ -1,5 +1,6 @@
 import { phases, playScenario, type SystemConfig, simpleSystem, stepsToPhase } from "../../kvm/index.js";
 import { type Figure, heatmapFigure } from "../../plot/index.js";
+import { uprightTicks } from "./labels.js";
 
 /** Short names of the longer actions, by their first two words, for the axis. */
 const shortNames: Readonly<Record<string, string>> = {
@@ -50,7 +51,7 @@ export function machineCheckTimeline(config: Partial<SystemConfig>, guestMce: 0 
     text: rows.map((_, r) => values.map((column) => (column[r] === null ? "" : String(column[r])))),
     layout: {
       yaxis: { autorange: "reversed", automargin: true },
-      xaxis: { tickangle: -40, automargin: true, title: { text: "step" } },
+      xaxis: { ...uprightTicks(labels, 10), title: { text: "step" } },
       height: 400,
     },
   });
