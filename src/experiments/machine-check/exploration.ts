@@ -79,29 +79,29 @@ const inRoot = "no machine check in root mode shuts the host down while the host
 
 function figureFor(rows: readonly Row[], property: string, title: string, caption: string): Figure {
   const mine = rows.filter((row) => row["property"] === property);
-  const columns = [...new Set(mine.map((row) => `${row["rule"]}, host CR4 ${row["hostCr4"]}`))];
-  const names = [...new Set(mine.map((row) => String(row["situation"])))];
-  const at = (situation: string, column: string): Row | undefined =>
-    mine.find((row) => row["situation"] === situation && `${row["rule"]}, host CR4 ${row["hostCr4"]}` === column);
+  const policies = [...new Set(mine.map((row) => `${row["rule"]}, host CR4 ${row["hostCr4"]}`))];
+  const situations = [...new Set(mine.map((row) => String(row["situation"])))];
+  const at = (situation: string, policy: string): Row | undefined =>
+    mine.find((row) => row["situation"] === situation && `${row["rule"]}, host CR4 ${row["hostCr4"]}` === policy);
   return heatmapFigure({
     title,
     caption,
-    x: { title: "rule and host-CR4 policy", unit: "" },
-    y: { title: "what may happen", unit: "" },
+    x: { title: "what may happen", unit: "" },
+    y: { title: "rule and host-CR4 policy", unit: "" },
     z: { title: "counterexample", unit: "1 there is one, 0 there is none" },
     verdicts: true,
-    xValues: columns,
-    yValues: names,
-    zValues: names.map((name) => columns.map((column) => (at(name, column)?.["holds"] ? 0 : 1))),
-    text: names.map((name) =>
-      columns.map((column) => {
-        const row = at(name, column);
+    xValues: situations,
+    yValues: policies,
+    zValues: policies.map((policy) => situations.map((situation) => (at(situation, policy)?.["holds"] ? 0 : 1))),
+    text: policies.map((policy) =>
+      situations.map((situation) => {
+        const row = at(situation, policy);
         return row?.["holds"] ? "safe" : `${row?.["steps"]} steps`;
       }),
     ),
     layout: {
-      yaxis: { autorange: "reversed", automargin: true, title: { text: "what may happen" } },
-      xaxis: { ...uprightTicks(columns, 9), title: { text: "rule and host-CR4 policy" } },
+      yaxis: { autorange: "reversed", automargin: true, title: { text: "rule and host-CR4 policy" } },
+      xaxis: { ...uprightTicks(situations, 12), title: { text: "what may happen" } },
       height: 480,
     },
   });
