@@ -9,6 +9,7 @@ import type { CellProgress, Drawing, ReproducedNotebook } from "../writeup/index
 import { ledgerJson, ledgerText } from "./claims.js";
 import { UserError } from "./errors.js";
 import { Progress } from "./progress.js";
+import { siteOfResults } from "./site.js";
 
 interface ReproduceFlags {
   full?: boolean;
@@ -96,6 +97,8 @@ async function reproduce(flags: ReproduceFlags): Promise<void> {
       rmSync(file, { recursive: true, force: true });
     if (computed) process.stdout.write(ledgerText(computed.entries));
     process.stdout.write(`${notebooks.length} notebooks executed into ${folder} in ${seconds.toFixed(0)} s.\n`);
+    if (flags.only === undefined && flags.notebooks === undefined)
+      await siteOfResults(join(flags.out, "site"), folder, () => (drawing ??= writeup.startDrawing()));
     if (!flags.check) return;
     if (drifts.length > 0) {
       const shown = drifts.slice(0, 50).map(writeup.driftText);

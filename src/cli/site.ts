@@ -31,7 +31,8 @@ async function site(flags: SiteFlags): Promise<void> {
   if (!(Number.isSafeInteger(port) && port >= 0 && port < 65536))
     throw new UserError(`--port: a whole number from 0 to 65535; got ${flags.port}.`);
   const { buildSite, serveSite, startDrawing, writeApiReference } = await import("../writeup/index.js");
-  const progress = new Progress(process.stderr, "pages");
+  let progress: Progress | undefined;
+  const tell: Progress["tell"] = (...told) => (progress ??= new Progress(process.stderr, "pages")).tell(...told);
   let drawing: Promise<Drawing> | undefined;
   const built = await buildSite({
     root: projectRoot,
@@ -46,10 +47,10 @@ async function site(flags: SiteFlags): Promise<void> {
         }
       : {}),
     drawing: () => (drawing ??= startDrawing()),
-    onPage: (done, total, url) => progress.tell(done, total, url),
-    onPdf: (done, total, url) => progress.tell(done, total, `${url} as PDF`),
+    onPage: (done, total, url) => tell(done, total, url),
+    onPdf: (done, total, url) => tell(done, total, `${url} as PDF`),
   }).finally(async () => {
-    progress.end();
+    progress?.end();
     await drawing?.then((started) => started.close()).catch(() => {});
   });
   process.stdout.write(`${built.pages.length} pages in ${flags.out}; open ${join(flags.out, "index.html")}\n`);
@@ -68,6 +69,19 @@ async function site(flags: SiteFlags): Promise<void> {
   process.stdout.write(`${server.url}  (Ctrl-C ends it)\n`);
   await new Promise<void>((resolve) => process.once("SIGINT", () => resolve()).once("SIGTERM", () => resolve()));
   await server.close();
+}
+
+/**
+ * The site of freshly executed notebooks, at the end of a reproduction. What does not hold in it is said, and nothing is lost for it.
+ * @param out where it goes
+ * @param executed the folder of the executed notebooks
+ * @param drawing draws the pictures of plots that are not as they were stored
+ */
+export async function siteOfResults(out: string, executed: string, drawing: () => Promise<Drawing>): Promise<void> {
+  const { buildSite } = await import("../writeup/index.js");
+  const { pages, faults } = await buildSite({ root: projectRoot, out, executed, drawing });
+  if (faults.length > 0) process.stderr.write(`${siteFaults(faults)}\n`);
+  process.stdout.write(`${pages.length} pages in ${out}; open ${join(out, "index.html")}\n`);
 }
 
 /** What the check of a site found, a line each. */

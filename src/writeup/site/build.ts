@@ -1,6 +1,7 @@
 /** The site: every page drawn, checked and written. */
 import { existsSync, readFileSync } from "node:fs";
 import { extname, join } from "node:path";
+import { ChromiumError } from "../chromium.js";
 import { notebookText } from "../notebook.js";
 import type { Drawing } from "../picture.js";
 import { addPicture } from "../run-notebook.js";
@@ -114,10 +115,14 @@ export async function makeSite(sources: SiteSources): Promise<BuiltSite> {
   };
 }
 
-/** Gives every plot without a picture one. */
+/** Gives every plot without a picture one. Where no browser can be started they stay without, which the page tells as a fault. */
 async function drawMissing(pages: readonly Page[], drawing: () => Promise<Drawing>): Promise<void> {
-  for (const output of pages.flatMap(({ notebook }) => (notebook ? plotsIn(notebook) : [])))
-    if (!pictureOf(output)) await addPicture(output, plotOf(output)!, await drawing());
+  try {
+    for (const output of pages.flatMap(({ notebook }) => (notebook ? plotsIn(notebook) : [])))
+      if (!pictureOf(output)) await addPicture(output, plotOf(output)!, await drawing());
+  } catch (error) {
+    if (!(error instanceof ChromiumError)) throw error;
+  }
 }
 
 function drawPage(site: Site, page: Page): DrawnPage {

@@ -4,8 +4,9 @@ import type GithubSlugger from "github-slugger";
 import katex from "katex";
 import MarkdownIt from "markdown-it";
 import type { Highlighter } from "./code.js";
-import { cleaned, type Element, eachElement, element, escaped, type Root, raw, textIn } from "./html.js";
+import { cleaned, type Element, eachElement, escaped, type Root, raw, textIn } from "./html.js";
 import type { Heading } from "./model.js";
+import { wrapTables } from "./tables.js";
 
 /** What becomes of the links, pictures and formulas in a text. */
 export interface MarkdownHost {
@@ -91,17 +92,6 @@ export function renderMarkdown(text: string, host: MarkdownHost): MarkdownText {
   host.shape(tree);
   wrapTables(tree, "Table");
   return { tree: filled(tree, env.slots), headings };
-}
-
-/** Puts tables into boxes of their own that scroll when the page is narrower. */
-export function wrapTables(tree: Root, name: string): void {
-  eachElement(tree, (node, index, parent) => {
-    if (node.tagName !== "table" || parent === undefined || index === undefined) return undefined;
-    if (parent.type === "element" && String(parent.properties["className"]) === "table") return undefined;
-    const box = element("div", { className: ["table"], tabIndex: 0, role: "group", ariaLabel: name }, node);
-    parent.children[index] = box;
-    return "skip";
-  });
 }
 
 /** Puts the finished HTML into its places. The text that it was made of stays with it. */

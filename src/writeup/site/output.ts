@@ -4,8 +4,9 @@ import { type CellOutput, type CodeCell, joined } from "../notebook.js";
 import type { PageContext } from "./context.js";
 import { bundleOf, isFigure, pictureOf, plotOf, textsOf } from "./figures.js";
 import { cleaned, escaped, type Root, textIn, written } from "./html.js";
-import { renderMarkdown, wrapTables } from "./markdown.js";
+import { renderMarkdown } from "./markdown.js";
 import type { FigureNumber } from "./model.js";
+import { wrapTables } from "./tables.js";
 
 /** Longer text is cut on the page; the notebook that can be downloaded has it all. */
 const longestText = 40_000;

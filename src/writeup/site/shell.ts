@@ -47,7 +47,7 @@ export function drawShell(drawn: DrawnPage, shell: Shell): string {
 ${/class="katex/.test(drawn.main) ? `<link rel="stylesheet" href="${url("assets/katex/katex.css")}">\n` : ""}<script src="${url("assets/early.js")}"></script>
 <script src="${url("assets/site.js")}" defer></script>
 </head>
-<body class="${page.kind}">
+<body class="page-${page.kind}">
 <a class="skip" href="#main">Skip to the content</a>
 <header class="bar">
 <a class="brand" href="${url("index.html")}"><img src="${url("assets/icon.svg")}" alt="" width="26" height="26">iommu-lab</a>
