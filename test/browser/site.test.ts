@@ -58,7 +58,11 @@ function watch({ page, wrong, requests }: Watched): void {
     if (!url.startsWith(server.url) && !url.startsWith("data:") && !url.startsWith("file:"))
       wrong.push(`a request elsewhere: ${url}`);
   });
-  page.on("requestfailed", (request) => wrong.push(`failed: ${request.url()} (${request.failure()?.errorText})`));
+  page.on("requestfailed", (request) => {
+    // What was still on its way when the test went to the next page is no fault of the page.
+    const why = request.failure()?.errorText;
+    if (why !== "net::ERR_ABORTED") wrong.push(`failed: ${request.url()} (${why})`);
+  });
   page.on("response", (response) => {
     if (response.status() >= 400) wrong.push(`${response.status()}: ${response.url()}`);
   });
