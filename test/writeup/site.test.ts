@@ -286,6 +286,17 @@ describe("bad input", () => {
     expect(empty.html).toContain("This notebook is empty.");
   });
 
+  test("the first cells of an exercise may wait for the reader", async () => {
+    const start: Cell = { ...code("1 + 1", [], "start"), execution_count: null };
+    const root = project(fresh(), {
+      "notebooks/n.ipynb": notebook([text("# N")]),
+      "notebooks/exercises/n.ipynb": notebook([text("# Exercises: N"), start]),
+    });
+    const { files, faults } = await makeSite({ root });
+    expect(faults).toEqual([]);
+    expect(String(files.get("exercises/n.html"))).toContain("Code to start from");
+  });
+
   test("a file that is no notebook, and a project without any, stop the build and name the file", async () => {
     const broken = project(fresh(), { "notebooks/n.ipynb": '{"cells": [' });
     await expect(makeSite({ root: broken })).rejects.toThrow(

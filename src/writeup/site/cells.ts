@@ -81,14 +81,18 @@ function drawCode(context: PageContext, main: MainPart, cell: CodeCell, position
   const source = joined(cell.source);
   const where = `cell ${position} ("${cell.id}")`;
   if (source.trim() === "" && cell.outputs.length === 0) return;
-  if (cell.execution_count === null && source.trim() !== "" && !tags(cell).includes("skip-execution"))
+  // An exercise's first cells are the reader's to run.
+  const mayWait = context.page.part === "exercises" || tags(cell).includes("skip-execution");
+  if (cell.execution_count === null && source.trim() !== "" && !mayWait)
     context.fault(`${where} has not been run; execute the notebook first.`);
   const failed = cell.outputs.find((output) => output.output_type === "error");
   if (failed && !tags(cell).includes("raises-exception"))
     context.fault(`${where} ended with an error: ${String((failed as { ename?: string }).ename)}.`);
   const lines = source.trimEnd().split("\n").length;
   const change = /^\s*\/\/ Change this\b/i.test(source);
-  const label = `${change ? "Code to change" : "Code"} <span class="lines">${lines} ${lines === 1 ? "line" : "lines"}</span>`;
+  const toRun = cell.execution_count === null && context.page.part === "exercises";
+  const what = change ? "Code to change" : toRun ? "Code to start from" : "Code";
+  const label = `${what} <span class="lines">${lines} ${lines === 1 ? "line" : "lines"}</span>`;
   main.html.push(
     `<div class="cell code${change ? " change" : ""}" id="cell-${escaped(cell.id!)}">`,
     `<details class="source" open><summary>${label}</summary>${context.highlighter.html(source.trimEnd(), "typescript")}</details>`,

@@ -82,7 +82,9 @@ function navigation(current: Page, shell: Shell): string {
   };
   const group = (title: string, items: string[]) =>
     items.length === 0 ? "" : `<p class="group">${title}</p><ul>${items.join("")}</ul>`;
-  const groups = parts.map(({ part, title }) =>
+  // Solutions show themselves to those who have come to one.
+  const shown = parts.filter(({ part }) => part !== "solutions" || current.part === "solutions");
+  const groups = shown.map(({ part, title }) =>
     group(
       title,
       shell.pages.filter((page) => page.part === part).map((page) => item(numbered(page), page.url)),
@@ -101,7 +103,8 @@ function navigation(current: Page, shell: Shell): string {
 /** A notebook's title after its number: "2 · Lock contention". */
 function numbered(page: Page): string {
   const number = /(?:^|\/)(\d+)-[^/]*$/.exec(page.url)?.[1];
-  return number === undefined ? page.title : `${Number(number)} · ${page.title}`;
+  const title = page.part === "notebooks" ? page.title : page.title.replace(/^(?:Exercise|Solution)s?:\s*/, "");
+  return number === undefined ? title : `${Number(number)} · ${title}`;
 }
 
 function contents({ contents: headings }: DrawnPage): string {
