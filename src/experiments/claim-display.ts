@@ -32,7 +32,11 @@ function html(claims: readonly ClaimResult[]): string {
   const head = ["verdict", "the sentence", "published", "simulated", "why"].map((name) => cell(name, "th")).join("");
   const body = claims.map((claim) =>
     [
-      cell(`${marks[claim.verdict]}&nbsp;${claim.verdict.replaceAll(" ", "&nbsp;")}`),
+      cell(
+        claim.answer === undefined
+          ? `${marks[claim.verdict]}&nbsp;${claim.verdict.replaceAll(" ", "&nbsp;")}`
+          : escapeHtml(`${marks[claim.verdict]} ${claim.answer}`),
+      ),
       cell(`“${escapeHtml(claim.quote)}”<br><small>${escapeHtml(claim.source)}</small>`),
       cell(escapeHtml(publishedText(claim))),
       cell(escapeHtml(simulatedText(claim))),
@@ -51,7 +55,7 @@ export function claimsText(claims: readonly ClaimResult[]): string {
         simulatedText(claim) && `simulated ${simulatedText(claim)}`,
       ].filter(Boolean);
       return [
-        `${marks[claim.verdict]} ${claim.verdict}: “${claim.quote}” (${claim.source})`,
+        `${marks[claim.verdict]} ${claim.answer ?? claim.verdict}: “${claim.quote}” (${claim.source})`,
         ...(values.length > 0 ? [`  ${values.join("; ")}`] : []),
         `  ${claim.explanation}`,
       ].join("\n");

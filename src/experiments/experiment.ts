@@ -23,6 +23,8 @@ export interface Claim {
 export interface ClaimResult extends Claim {
   simulated?: Interval & { unit: string };
   verdict: "holds" | "does not hold" | "depends" | "calibration" | "not answered";
+  /** Where the sentence is a question: its answer, which is shown instead of the verdict. "Yes, for 16 cores". */
+  answer?: string;
   /** Why, in one or two plain sentences; for "depends", on what. */
   explanation: string;
 }
@@ -39,6 +41,15 @@ export type Row = Record<string, string | number | boolean | null>;
 
 /** Hears how far a run has come. */
 export type ProgressListener = (done: number, total: number, label: string) => void;
+
+/** A number that a run comes down to, for a sensitivity analysis. */
+export interface Output {
+  unit: string;
+  /** What it is, as the title of an axis: "share of the lost throughput that merging gives back". */
+  description: string;
+  /** @throws Error where the rows do not hold it, saying what they need */
+  of(rows: readonly Row[]): number;
+}
 
 /** What every experiment's file hands to {@link defineExperiment}. */
 export interface ExperimentSpec<S extends z.ZodType, P> {
@@ -58,6 +69,8 @@ export interface ExperimentSpec<S extends z.ZodType, P> {
   columns: Record<string, Column>;
   /** The figures by name, each made from the rows. */
   figures: Record<string, (rows: readonly Row[], config: z.output<S>) => Figure>;
+  /** The numbers that a sensitivity analysis can watch, by name. */
+  outputs?: Record<string, Output>;
   /** What the rows say about the claims that this experiment answers. */
   claims(rows: readonly Row[], config: z.output<S>): ClaimResult[];
 }
@@ -100,14 +113,31 @@ export class ConfigError extends Error {
 /** The units of a table's columns, read by the notebook's display. */
 export const unitsKey: symbol = Symbol.for("iommu-lab.units");
 
-/** An Arquero table of the rows, with the units of its columns attached for display. */
+/**
+ * An Arquero table of the rows, with the units of its columns attached for display. Tables made from it (select, filter, orderby, rename …)
+ * keep the units of the columns that they take over unchanged; a derived column has none.
+ */
 export function tableOf(rows: readonly Row[], columns: Record<string, Column>): ColumnTable {
   const names = Object.keys(columns);
   const result = table(Object.fromEntries(names.map((name) => [name, rows.map((row) => row[name] ?? null)])), names);
-  Object.defineProperty(result, unitsKey, {
-    value: Object.fromEntries(names.map((name) => [name, columns[name].unit])),
+  return withUnits(result, Object.fromEntries(names.map((name) => [name, columns[name].unit])));
+}
+
+/** Every verb of Arquero makes its table by `create`, and shares the columns that it does not change. */
+function withUnits(result: ColumnTable, units: Readonly<Record<string, string>>): ColumnTable {
+  const columnsOf = (t: ColumnTable) => t.data() as Record<string, object>;
+  const unitOf = new Map(Object.entries(columnsOf(result)).map(([name, column]) => [column, units[name] ?? ""]));
+  const { create } = result as unknown as { create(options: object): ColumnTable };
+  return Object.defineProperties(result, {
+    [unitsKey]: { value: units },
+    create: {
+      value: (options: object) => {
+        const made = create.call(result, options);
+        const own = Object.entries(columnsOf(made)).map(([name, column]) => [name, unitOf.get(column) ?? ""]);
+        return withUnits(made, Object.fromEntries(own) as Record<string, string>);
+      },
+    },
   });
-  return result;
 }
 
 function valueAt(root: unknown, path: readonly PropertyKey[]): unknown {

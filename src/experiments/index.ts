@@ -16,6 +16,7 @@ export {
   type Experiment,
   type ExperimentSpec,
   type Interval,
+  type Output,
   type ProgressListener,
   type Row,
   type Run,

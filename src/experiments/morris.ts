@@ -1,5 +1,5 @@
 import { confidenceInterval, type Interval, Streams } from "../engine/index.js";
-import { barFigure, type Figure } from "../plot/index.js";
+import { type Figure, lineFigure } from "../plot/index.js";
 import { ConfigError } from "./experiment.js";
 import { checkRanges, type Ranges, valueIn } from "./hypercube.js";
 
@@ -84,21 +84,70 @@ export function morrisEffects(
     .sort((a, b) => b.size.mean - a.size.mean);
 }
 
-/** The sizes of the effects as bars, with their intervals. */
-export function effectsFigure(effects: readonly ElementaryEffect[], output: string, unit: string): Figure {
-  return barFigure({
-    title: `What moves ${output}`,
-    caption: `Mean size of the change of ${output} when a parameter crosses its range, with 95 % intervals, largest first.`,
-    categories: effects.map(({ parameter }) => parameter),
-    x: { title: "parameter", unit: "" },
-    y: { title: `change of ${output}`, unit },
+/**
+ * The sizes of the effects (μ*) with their intervals, a line of the picture for each parameter, largest first; hollow marks are σ. If a
+ * range over `seed` was among the parameters, a dashed line shows its effect: what chance alone does.
+ * @param label how a parameter is named in the picture
+ */
+export function effectsFigure(
+  effects: readonly ElementaryEffect[],
+  output: string,
+  unit: string,
+  label: (parameter: string) => string = (parameter) => parameter,
+): Figure {
+  const height = (i: number): number => effects.length - i;
+  const chance = effects.find(({ parameter }) => parameter === "seed");
+  const points = unit === "%" ? "percentage points" : unit;
+  const drawn = lineFigure({
+    title: `What moves the ${output}`,
+    caption: `Change of the ${output} when a parameter crosses its whole range, the others being anywhere in theirs: mean size with its 95 % interval (Morris's μ*), largest first. Hollow: spread of the changes (σ); where it is as large as the size, the effect depends on the other parameters.${chance ? " Dashed: what another seed does; effects no larger than that are not visible." : ""}`,
+    x: { title: "size of the change", unit: points },
+    y: { title: "", unit: "" },
     series: [
       {
         name: "size of the effect",
-        values: effects.map(({ size }) => size.mean),
-        low: effects.map(({ size }) => (size.low < 0 ? 0 : size.low)),
-        high: effects.map(({ size }) => size.high),
+        x: effects.map(({ size }) => size.mean),
+        y: effects.map((_, i) => height(i)),
+        mode: "markers",
       },
+      {
+        name: "spread of the effect",
+        x: effects.map(({ spread }) => spread),
+        y: effects.map((_, i) => height(i)),
+        mode: "markers",
+      },
+      ...(chance
+        ? [
+            {
+              name: "chance alone",
+              x: [chance.size.mean, chance.size.mean],
+              y: [0.5, effects.length + 0.5],
+              mode: "lines" as const,
+              dash: true,
+            },
+          ]
+        : []),
     ],
+    layout: {
+      height: 190 + 26 * effects.length,
+      xaxis: { title: { text: `size of the change (${points})` }, rangemode: "tozero" },
+      yaxis: {
+        tickvals: effects.map((_, i) => height(i)),
+        ticktext: effects.map(({ parameter }) => label(parameter)),
+        automargin: true,
+      },
+    },
   });
+  const [sizes, spreads] = drawn.data;
+  if (!sizes || !spreads) return drawn;
+  sizes["error_x"] = {
+    type: "data",
+    symmetric: false,
+    array: effects.map(({ size }) => size.high - size.mean),
+    arrayminus: effects.map(({ size }) => (size.low < 0 ? size.mean : size.mean - size.low)),
+    thickness: 2,
+    width: 0,
+  };
+  spreads["marker"] = { ...(spreads["marker"] as object), symbol: "circle-open", size: 8 };
+  return drawn;
 }

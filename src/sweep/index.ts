@@ -10,6 +10,14 @@ export { readSweepFile, type SweepPlan } from "./file.js";
 export { lockFolder, StoreError, writeWhole } from "./files.js";
 export { type ComputedLedger, computeLedger, type LedgerOptions, type LedgerRun } from "./ledger.js";
 export { computePoints, type PointOptions, pointHash } from "./points.js";
-export { type Sensitivity, type SensitivitySpec, sensitivity } from "./sensitivity.js";
+export {
+  type Domain,
+  planSensitivity,
+  type Sensitivity,
+  type SensitivityPlan,
+  type SensitivitySpec,
+  sensitivity,
+  type WatchedOutput,
+} from "./sensitivity.js";
 export { PointStore } from "./store.js";
 export { arrowBytes, runOnWorkers, type Sweep, type SweptRun, sweep, sweepConfigurations } from "./sweep.js";

@@ -1,9 +1,11 @@
 import {
   type AnyExperiment,
+  ConfigError,
   type ElementaryEffect,
   effectsFigure,
   morrisDesign,
   morrisEffects,
+  type ParameterRange,
   type Ranges,
   type Run,
   withFields,
@@ -12,21 +14,28 @@ import type { Figure } from "../plot/index.js";
 import type { PointOptions } from "./points.js";
 import { sweep } from "./sweep.js";
 
+/** What a parameter may be: a range, or a list of choices in a sensible order (["deferred", "strict"]). */
+export type Domain = ParameterRange | readonly unknown[];
+
+/** The number of a run that is watched: its name, its unit, and how it is read from the run. */
+export interface WatchedOutput {
+  name: string;
+  unit: string;
+  of(run: Run<unknown>): number;
+}
+
 /** What is asked of a sensitivity analysis. */
 export interface SensitivitySpec {
   /** The parameters to move, by the path of their field, and how far each may go. */
-  ranges: Ranges;
-  /** The number of a run that is watched: its name, its unit, and how it is read from the run. */
-  output: {
-    name: string;
-    unit: string;
-    /** Reads the number from a run. */
-    of(run: Run<unknown>): number;
-  };
+  ranges: Readonly<Record<string, Domain>>;
+  /** The watched number: the name of one of the experiment's outputs, or a reading of one's own. */
+  output: string | WatchedOutput;
   /** What all runs have in common. */
   base?: Readonly<Record<string, unknown>>;
   /** Puts a point's values into a configuration, where a field is not simply the value (a list of one, say). */
-  configure?: (values: Record<string, number>) => Record<string, unknown>;
+  configure?: (values: Record<string, unknown>) => Record<string, unknown>;
+  /** Names for the figure, by path; without one the path itself. */
+  names?: Readonly<Record<string, string>>;
   /** Walks through the ranges (default 10); each costs one run more than there are parameters. */
   trajectories?: number;
   seed?: number;
@@ -34,16 +43,68 @@ export interface SensitivitySpec {
 
 /** The effects of each parameter, largest first, and their picture. */
 export interface Sensitivity {
+  output: { name: string; unit: string };
   effects: ElementaryEffect[];
   figure: Figure;
+  /** Configurations that were run. */
+  runs: number;
+}
+
+/** A plan: the configurations to run, and what their outputs come down to. */
+export interface SensitivityPlan {
+  inputs: Record<string, unknown>[];
+  /** @throws Error where an output is no number */
+  conclude(runs: readonly Run<unknown>[]): Sensitivity;
+}
+
+/**
+ * The runs that a sensitivity analysis takes, for callers that run them themselves.
+ * @throws ConfigError for a range that is none, an output that the experiment has not, or a configuration that it refuses
+ */
+export function planSensitivity(experiment: AnyExperiment, spec: SensitivitySpec): SensitivityPlan {
+  const { ranges, base = {}, names = {}, trajectories = 10, seed = 1 } = spec;
+  const output = typeof spec.output === "string" ? named(experiment, spec.output) : spec.output;
+  const configure = spec.configure ?? ((values: Record<string, unknown>) => values);
+  const design = morrisDesign(numbersOf(ranges), trajectories, seed);
+  const meant = (path: string, value: number): unknown => {
+    const domain = ranges[path];
+    return isChoice(domain) ? domain[value] : value;
+  };
+  const inputs = design.flatMap(({ points }) =>
+    points.map((values) =>
+      withFields(
+        base,
+        configure(Object.fromEntries(Object.entries(values).map(([path, value]) => [path, meant(path, value)]))),
+      ),
+    ),
+  );
+  for (const input of inputs) experiment.parse(input);
+  return {
+    inputs,
+    conclude: (runs) => {
+      let next = 0;
+      const outputs = design.map(({ points }) =>
+        points.map(() => {
+          const value = output.of(runs[next++]);
+          if (!Number.isFinite(value)) throw new Error(`${output.name}: a number for every run; got ${value}.`);
+          return value;
+        }),
+      );
+      const effects = morrisEffects(design, outputs);
+      const label = (path: string) => `${names[path] ?? path} (${domainText(ranges[path])})`;
+      const figure = effectsFigure(effects, output.name, output.unit, label);
+      return { output: { name: output.name, unit: output.unit }, effects, figure, runs: inputs.length };
+    },
+  };
 }
 
 /**
  * Which parameters move an output, and how much: Morris's elementary effects, on all cores.
  *
  * ```ts
- * const { figure } = await sensitivity(lockContention, { ranges, output }, { onProgress: lab.onProgress("sensitivity") });
+ * const { figure } = await sensitivity(mergedNodes, { ranges, output: "recovered" }, { onProgress, signal });
  * ```
+ * A range over `seed` is worth adding: its effect is what chance alone does, and no smaller one means anything.
  * @throws ConfigError before anything runs, for a range that is none or that the experiment refuses; Error where the output is no number
  */
 export async function sensitivity(
@@ -51,19 +112,38 @@ export async function sensitivity(
   spec: SensitivitySpec,
   options: PointOptions = {},
 ): Promise<Sensitivity> {
-  const { ranges, output, base = {}, trajectories = 10, seed = 1 } = spec;
-  const configure = spec.configure ?? ((values: Record<string, number>) => values);
-  const design = morrisDesign(ranges, trajectories, seed);
-  const inputs = design.flatMap(({ points }) => points.map((values) => withFields(base, configure(values))));
-  const { runs } = await sweep(experiment as AnyExperiment, inputs, options);
-  let next = 0;
-  const outputs = design.map(({ points }) =>
-    points.map(() => {
-      const value = output.of(runs[next++].run);
-      if (!Number.isFinite(value)) throw new Error(`${output.name}: a number for every run; got ${value}.`);
-      return value;
+  const plan = planSensitivity(experiment as AnyExperiment, spec);
+  const { runs } = await sweep(experiment as AnyExperiment, plan.inputs, options);
+  return plan.conclude(runs.map(({ run }) => run));
+}
+
+const isChoice = (domain: Domain): domain is readonly unknown[] => Array.isArray(domain);
+
+/** Choices as the whole numbers of their places. */
+function numbersOf(ranges: Readonly<Record<string, Domain>>): Ranges {
+  return Object.fromEntries(
+    Object.entries(ranges).map(([path, domain]) => {
+      if (!isChoice(domain)) return [path, domain];
+      if (domain.length < 2)
+        throw new ConfigError(`${path}: two or more choices to move between; got ${JSON.stringify(domain)}.`);
+      return [path, { low: 0, high: domain.length - 1, whole: true }];
     }),
   );
-  const effects = morrisEffects(design, outputs);
-  return { effects, figure: effectsFigure(effects, output.name, output.unit) };
+}
+
+function domainText(domain: Domain): string {
+  const text = (value: unknown) => (typeof value === "number" ? value.toLocaleString("en") : String(value));
+  return isChoice(domain) ? domain.map(text).join(", ") : `${text(domain.low)} … ${text(domain.high)}`;
+}
+
+function named(experiment: AnyExperiment, name: string): WatchedOutput {
+  const outputs = experiment.outputs ?? {};
+  const found = outputs[name];
+  if (!found) {
+    const known = Object.keys(outputs);
+    throw new ConfigError(
+      `output: ${experiment.name} has no "${name}"; it has ${known.length > 0 ? known.join(", ") : "none"}.`,
+    );
+  }
+  return { name: found.description, unit: found.unit, of: (run) => found.of(run.rows) };
 }

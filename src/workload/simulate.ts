@@ -29,6 +29,8 @@ export interface HostRun {
   cores: number;
   threads: number;
   lock: LockKind;
+  /** Ticket locks: cycles that each other waiter adds to a hand-off; without it, what coherence makes of their reads. */
+  handoffCycles?: number;
   seed: number;
   /** Maps that never go away, made at boot by drivers with `queues` queues. */
   staticMaps: number;
@@ -56,6 +58,8 @@ export interface HostRun {
   costs: Partial<DmaCosts>;
   /** A part of the tree's work that is left out of the charge: an ablation. */
   uncharged?: Uncharged;
+  /** How often every receive buffer is replaced before the start, outside simulated time: see {@link TcpRr.age}. 0 starts with fresh rings. */
+  agedTurns: number;
   /** Transactions before and within the measurement. */
   warmup: number;
   transactions: number;
@@ -118,6 +122,7 @@ export const hostRunDefaults: HostRun = {
   machine: "sandy-bridge-ep",
   machineOverrides: {},
   costs: {},
+  agedTurns: 1,
   warmup: 1000,
   transactions: 2000,
   slices: 10,
@@ -184,6 +189,7 @@ export function simulateHost(run: HostRun): HostResult {
           name,
           irqSave,
           arbiter,
+          handoffCycles: run.handoffCycles,
           ...(address === undefined ? {} : { address }),
         }),
       ats: run.ats,
@@ -200,6 +206,11 @@ export function simulateHost(run: HostRun): HostResult {
   workload.api = api;
   bootStaticMaps(api, run, streams);
   workload.fillRings();
+  if (api.allocator && run.agedTurns > 0) {
+    const perCore = variant.policy === "deferred-per-cpu";
+    const deferred = variant.policy === "deferred" || perCore;
+    workload.age(run.agedTurns, deferred ? run.flushEntries : 1, perCore, streams.stream("ageing"));
+  }
   if (variant.allocator === "magazines") fillMagazines(api, run.cores);
   workload.begin();
 

@@ -1,6 +1,7 @@
 import { type DmaApi, type DmaClient, STEP_IDLE, STEP_STACK } from "../dma/index.js";
 import type { RandomStream, Simulation, StateMachine } from "../engine/index.js";
 import type { Machine } from "../machine/index.js";
+import { age } from "./ageing.js";
 import type { DriverProfile } from "./nic.js";
 
 /** The TCP_RR workload of one host with one NIC. Durations in core cycles. */
@@ -183,6 +184,39 @@ export class TcpRr implements StateMachine, DmaClient {
         const pages = this.drawPages();
         queue.ring.push({ pfn: this.api.mapAtBoot(queue.core, this.frame(pages), pages, 3), pages, doneAt: 0 });
       }
+  }
+
+  /**
+   * Leaves the address space as long traffic does, outside simulated time: every receive buffer is replaced `turns` times.
+   * @param batch unmaps whose addresses are given back together, for all cores or for each
+   */
+  age(turns: number, batch: number, batchPerCore: boolean, random: RandomStream): void {
+    const { options, api, queues } = this;
+    const draw = (mean: number): number => {
+      const whole = Math.floor(mean);
+      return mean > whole && random.chance(mean - whole) ? whole + 1 : whole;
+    };
+    const map = (core: number, into: Fifo<Buffer>): void => {
+      const pages = this.drawPages();
+      into.push({ pfn: api.mapAtBoot(core, this.frame(pages), pages, 3), pages, doneAt: 0 });
+    };
+    age<Buffer>(
+      {
+        cores: options.cores,
+        ringBuffers: options.profile.receive ? options.rxRing * queues.length : 0,
+        receiveMaps: () => (options.profile.receive ? draw(options.rxMaps) : 0),
+        transmitMaps: () => (options.profile.transmit ? draw(options.txMaps) : 0),
+        takeReceived: (core) => (queues[core].ring.length > 0 ? queues[core].ring.shift() : undefined),
+        mapReceive: (core) => map(core, queues[core].ring),
+        takeSent: (core) => (queues[core].sent.length > 0 ? queues[core].sent.shift() : undefined),
+        mapTransmit: (core) => map(core, queues[core].sent),
+        free: (core, { pfn, pages }) => api.unmapAtBoot(core, pfn, pages),
+        batch,
+        batchPerCore,
+      },
+      turns,
+      random,
+    );
   }
 
   /** Every thread's first request, spread over one peer delay. */

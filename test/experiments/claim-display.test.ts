@@ -25,6 +25,14 @@ test("a list of claims shows as a table of verdicts, with values, intervals and 
   expect(text).toContain("published 14 to 16 levels; simulated 15.2 (15.1 to 15.4) levels");
 });
 
+test("a question shows its answer in place of a verdict", () => {
+  const asked = { ...claim, quote: "Is 4 parallel arenas enough?", answer: "Yes, for 16 cores" };
+  const { "text/html": html, "text/plain": text } = bundle([asked]);
+  expect(html).toContain("✓ Yes, for 16 cores");
+  expect(html).not.toContain("holds");
+  expect(text).toMatch(/^✓ Yes, for 16 cores: “Is 4/);
+});
+
 test("it is still a list", () => {
   expect(displayable([claim]).map(({ id }) => id)).toEqual(["S1"]);
   expect(bundle([])["text/plain"]).toBe("");

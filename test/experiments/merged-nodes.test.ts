@@ -1,5 +1,13 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { baselineOf, influence, lostGain, mergedNodes, type Row, recoveries } from "../../src/experiments/index.js";
+import {
+  baselineOf,
+  influence,
+  lostGain,
+  mergedNodes,
+  type RecoveryPoint,
+  type Row,
+  recoveries,
+} from "../../src/experiments/index.js";
 
 type Run = Awaited<ReturnType<typeof mergedNodes.run>>;
 
@@ -75,7 +83,7 @@ describe("the throughput that comes back", () => {
     expect(base.stock.mean).toBeLessThan(base.merged.mean);
     expect(base.merged.mean).toBeLessThan(base.off.mean);
     expect(base.gapShare.low).toBeLessThan(base.gapShare.high);
-    expect(base.gapShare.n).toBe(3);
+    expect(base.gapShare.n).toBe(6);
     expect(verdict(run, "S5")).not.toBe("not answered");
     expect(run.figure("readings").data).toHaveLength(4);
     expect(run.figure("throughput").data).toHaveLength(3);
@@ -132,7 +140,8 @@ describe("the configuration", () => {
 
   it("runs a paper's number of transactions at full fidelity", () => {
     const points = mergedNodes.points(mergedNodes.parse({ fidelity: "full", parts: ["recovery"] }));
-    const runs = points.filter((point) => point.part === "recovery");
-    expect(runs.every((point) => "warmup" in point && point.warmup >= 10_000)).toBe(true);
+    const runs = points.filter((point): point is RecoveryPoint => point.part === "recovery");
+    expect(runs.length).toBeGreaterThan(20);
+    expect(runs.every(({ length }) => length.agedTurns === 0 && length.warmup >= 10_000)).toBe(true);
   });
 });

@@ -3,6 +3,8 @@ import { variant, variants } from "../../dma/index.js";
 import { lockKinds } from "../../machine/index.js";
 import { driverProfiles, type HostRun, hostRunDefaults, publishedStackCycles } from "../../workload/index.js";
 
+const replicationsAtMost = 12;
+
 /** A list to sweep; one value may stand alone. */
 const sweep = <T extends z.ZodType>(item: T, standard: z.output<T>[], text: string) =>
   z
@@ -46,11 +48,12 @@ export interface LockContentionConfig {
   invalidationCycles: number[];
   serialShare: number[];
   handoffPercent: number[];
+  handoffCycles: ("modelled" | number)[];
   rxRing: number;
   shuffleCompletions: boolean;
   peerMicroseconds: number;
   fidelity: "quick" | "full";
-  replications: number;
+  replications?: number | undefined;
   seed: number;
 }
 
@@ -103,7 +106,14 @@ export const LockContentionConfigSchema: z.ZodType<LockContentionConfig, Partial
     handoffPercent: sweep(
       whole(0, 100, "percent"),
       [100],
-      "how long a lock line's home is busy with one waiter's read, in percent of its latency: the cost of a hand-off for each waiter",
+      "how long a lock line's home is busy with one waiter's read, in percent of its latency",
+    ),
+    handoffCycles: sweep(
+      z.union([z.literal("modelled"), whole(0, 1000, "cycles")], {
+        error: 'accepts "modelled" or a whole number of cycles from 0 to 1000',
+      }),
+      ["modelled"],
+      "core cycles by which each other waiter makes the hand-off of a ticket lock longer; modelled: what coherence makes of their reads",
     ),
     rxRing: whole(16, 8192, "buffers")
       .default(d.rxRing)
@@ -117,35 +127,64 @@ export const LockContentionConfigSchema: z.ZodType<LockContentionConfig, Partial
       .default("quick")
       .describe("how many transactions"),
     replications: whole(1, 100, "replications")
-      .default(3)
-      .describe("independent runs of each point, for the intervals"),
+      .optional()
+      .describe("independent runs of each point (default: 3 up to 4 cores, 8 beyond, 12 there in strict mode)"),
     seed: whole(0, 2_147_483_647, "numbers").default(1).describe("the random streams"),
   })
   .superRefine((config, context) => {
     const lists = Object.values(config).filter(Array.isArray) as unknown[][];
-    const count = lists.reduce((n, list) => n * list.length, config.replications);
+    const count = lists.reduce((n, list) => n * list.length, config.replications ?? replicationsAtMost);
     if (count > 5000)
       context.addIssue({ code: "custom", path: [], message: `accepts at most 5000 runs; these lists make ${count}` });
   }) as never;
 
-/** Transactions of a run by fidelity: before and within the measurement. */
-export const fidelities: Record<"quick" | "full", { warmup: number; transactions: number }> = {
-  quick: { warmup: 400, transactions: 1200 },
-  full: { warmup: 10_000, transactions: 40_000 },
+/** How a run begins and how long it is, in transactions before and within the measurement. */
+export type RunLength = Pick<HostRun, "agedTurns" | "warmup" | "transactions">;
+
+/**
+ * By fidelity. A quick run starts from rings that were turned over once outside simulated time; a full one from fresh rings, which it
+ * turns over by itself (8,192 transactions a turn): the two must agree.
+ *
+ * In v4.3's deferred mode the table of 250 unmaps is flushed every 125 transactions of two unmaps, and everybody stands still meanwhile.
+ * Warm-up and measurement are whole numbers of that, or the flush that falls just inside or outside would be most of the variance.
+ */
+const lengths: Record<"quick" | "full", RunLength> = {
+  quick: { agedTurns: 1, warmup: 500, transactions: 1000 },
+  full: { agedTurns: 0, warmup: 25_000, transactions: 40_000 },
 };
 
 /** A queue a CPU is flushed all at once when one is full: a run must see that a few times, and each CPU fills its own slowly. */
-const perCpuFlush = { quick: { warmup: 3000, transactions: 5000 }, full: { warmup: 20_000, transactions: 60_000 } };
+const perCpuFlush: Record<"quick" | "full", RunLength> = {
+  quick: { agedTurns: 1, warmup: 3000, transactions: 5000 },
+  full: { agedTurns: 0, warmup: 25_000, transactions: 60_000 },
+};
+
+/** Strict mode on the tree of v4.3 walks hundreds of nodes a map and takes longest to simulate: fewer transactions, more runs. */
+const strictTree: RunLength = { agedTurns: 1, warmup: 250, transactions: 750 };
+const isStrictTree = (name: string): boolean =>
+  variant(name).policy === "strict" && variant(name).allocator === "rbtree";
 
 /** How long a run of a variant is. */
-export function lengthOf(name: string, fidelity: "quick" | "full"): { warmup: number; transactions: number } {
-  return variant(name).policy === "deferred-per-cpu" ? perCpuFlush[fidelity] : fidelities[fidelity];
+export function lengthOf(name: string, fidelity: "quick" | "full"): RunLength {
+  if (variant(name).policy === "deferred-per-cpu") return perCpuFlush[fidelity];
+  return fidelity === "quick" && isStrictTree(name) ? strictTree : lengths[fidelity];
+}
+
+/** So many cores' locks saturate: throughput then varies by 4 % (deferred) to 10 % (strict) from run to run, and by 1 % below. */
+const saturated = 8;
+
+/** Runs of a point that keep its 95 % interval near 5 %. */
+function replicationsOf(name: string, cores: number): number {
+  if (cores < saturated) return 3;
+  return isStrictTree(name) ? replicationsAtMost : 8;
 }
 
 /** One run of the sweep. */
 export interface LockContentionPoint {
   run: HostRun;
   handoffPercent: number;
+  /** null: as coherence makes it, or a lock whose hand-off has no such cost. */
+  handoffCycles: number | null;
   stackMicroseconds: number;
   mapsPerSide: number;
   replication: number;
@@ -170,17 +209,26 @@ export function pointsOf(config: LockContentionConfig): LockContentionPoint[] {
     ["invalidationCycles", config.invalidationCycles],
     ["serialShare", config.serialShare],
     ["handoffPercent", config.handoffPercent],
+    ["handoffCycles", config.handoffCycles],
     ["threads", config.threads],
     ["cores", config.cores],
-    ["replication", Array.from({ length: config.replications }, (_, i) => i)],
+    ["replication", Array.from({ length: config.replications ?? replicationsAtMost }, (_, i) => i)],
   ];
   let choices: Choice[] = [{}];
   for (const [name, values] of axes)
     choices = choices.flatMap((choice) => values.map((value) => ({ ...choice, [name]: value })));
-  return choices.map((choice) => {
+  // Only a ticket lock's waiters read one line: every other kind is run once, whatever the hand-offs of the ticket lock.
+  const distinctChoices = choices.filter(
+    ({ variant: name, cores, replication, lock, handoffCycles }) =>
+      Number(replication) < (config.replications ?? replicationsOf(String(name), Number(cores))) &&
+      (lock === "ticket" || handoffCycles === config.handoffCycles[0]),
+  );
+  return distinctChoices.map((choice) => {
     const c = choice as {
       variant: string;
+      lock: string;
       handoffPercent: number;
+      handoffCycles: "modelled" | number;
       stackMicroseconds: number;
       mapsPerSide: number;
       replication: number;
@@ -190,6 +238,7 @@ export function pointsOf(config: LockContentionConfig): LockContentionPoint[] {
     };
     const {
       handoffPercent,
+      handoffCycles: asked,
       stackMicroseconds,
       mapsPerSide,
       replication,
@@ -199,8 +248,10 @@ export function pointsOf(config: LockContentionConfig): LockContentionPoint[] {
       ...rest
     } = c;
     variant(c.variant);
+    const handoffCycles = asked === "modelled" || c.lock !== "ticket" ? null : asked;
     return {
       handoffPercent,
+      handoffCycles,
       stackMicroseconds,
       mapsPerSide,
       replication,
@@ -214,6 +265,7 @@ export function pointsOf(config: LockContentionConfig): LockContentionPoint[] {
         shuffleCompletions: config.shuffleCompletions,
         peerMicroseconds: config.peerMicroseconds,
         costs: { storeOverlap, invalidationCycles, serialShare },
+        ...(handoffCycles === null ? {} : { handoffCycles }),
         machineOverrides: handoffPercent === 100 ? {} : { homeOccupancyPercent: handoffPercent },
         seed: config.seed * 1000 + replication,
         ...lengthOf(c.variant, config.fidelity),

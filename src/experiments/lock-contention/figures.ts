@@ -21,6 +21,7 @@ const splitters: readonly [string, string][] = [
   ["invalidationCycles", "invalidation cycles"],
   ["serialShare", "serial share"],
   ["handoffPercent", "hand-off %"],
+  ["handoffCycles", "cycles a waiter"],
 ];
 
 /** Rows in groups that differ in nothing but cores, threads and replication; each with a name that says what is special. */
@@ -48,6 +49,20 @@ const against = (axis: "cores" | "threads", rows: readonly Row[], column: string
       high: at.map((e) => e.high * scale),
     };
   });
+
+/** A line across the picture for a lock whose hand-off is not swept. */
+function level(rows: readonly Row[], name: string, x: readonly number[], column: string) {
+  const e = estimate(rows, column);
+  return {
+    name,
+    x: [...x],
+    y: x.map(() => e.mean),
+    low: x.map(() => e.low),
+    high: x.map(() => e.high),
+    dash: true,
+    mode: "lines" as const,
+  };
+}
 
 /** The axis that the rows vary along: cores, unless only the threads do. */
 const axisOf = (rows: readonly Row[]): "cores" | "threads" =>
@@ -139,6 +154,45 @@ export const figures: Record<string, (rows: readonly Row[]) => Figure> = {
       yValues: stack.map((us) => `${Math.round(us * 10) / 10} µs`),
       zValues: values.map((line) => line.map((v) => 100 * v)),
       text: values.map((line) => line.map((v) => `${Math.round(100 * v)}`)),
+    });
+  },
+  handoff: (rows) => {
+    const mapped = rows.filter((row) => row["variant"] !== "off");
+    const swept = mapped.filter((row) => row["handoffCycles"] !== null);
+    const x = distinct<number>(swept, "handoffCycles").sort((a, b) => a - b);
+    const most = Math.max(...distinct<number>(rows, "cores"));
+    const at = (row: Row) => row["cores"] === most;
+    if (x.length < 2)
+      throw new Error(
+        'The figure "handoff" needs two or more numbers in handoffCycles, as ["modelled", 0, 50, 100], and the ticket lock.',
+      );
+    const titles = distinct<string>(swept, "title");
+    const name = (title: string, lock: string) => (titles.length > 1 ? `${lock}, ${title}` : lock);
+    const one = (row: Row) => ({ ...row, thousands: Number(row["throughput"]) / 1000 });
+    return lineFigure({
+      title: "A hand-off that grows with the waiters",
+      caption: `${most} cores. Solid: a ticket lock whose hand-off takes this many cycles more for each other waiter. Dashed: the same lock as the simulated caches make it, and a queued lock, which tells one waiter only. Bars are 95 % intervals over independent runs.`,
+      x: { title: "cost of a hand-off for each other waiter", unit: "cycles" },
+      y: { title: "throughput", unit: "thousand transactions/s" },
+      series: titles.flatMap((title) => {
+        const mine = mapped.filter((row) => row["title"] === title && at(row)).map(one);
+        const e = x.map((handoffCycles) => estimate(where(mine, { handoffCycles }), "thousands"));
+        const others = distinct<string>(mine, "lock").flatMap((lock) => {
+          const rest = where(mine, { lock, handoffCycles: null });
+          const kind = lock === "ticket" ? "ticket lock, as the caches make it" : `${lock} lock`;
+          return rest.length > 0 ? [level(rest, name(title, kind), [x[0], x[x.length - 1]], "thousands")] : [];
+        });
+        return [
+          {
+            name: name(title, "ticket lock, swept"),
+            x,
+            y: e.map((i) => i.mean),
+            low: e.map((i) => i.low),
+            high: e.map((i) => i.high),
+          },
+          ...others,
+        ];
+      }),
     });
   },
   utilisation: (rows) =>

@@ -59,6 +59,7 @@ export function simulatePoint(point: LockContentionPoint): Row[] {
     invalidationCycles: run.costs.invalidationCycles ?? 0,
     serialShare: run.costs.serialShare ?? 0,
     handoffPercent: point.handoffPercent,
+    handoffCycles: point.handoffCycles,
     replication: point.replication,
     throughput: result.throughput,
     transactions: result.transactions,
@@ -127,6 +128,10 @@ export const columns: Record<string, Column> = {
   invalidationCycles: { unit: "cycles", description: "latency of an invalidation in the IOMMU" },
   serialShare: { unit: "share", description: "part of it in which the IOMMU takes up nothing else" },
   handoffPercent: { unit: "%", description: "cost of each waiter's read at a hand-off" },
+  handoffCycles: {
+    unit: "cycles",
+    description: "what each other waiter adds to a ticket lock's hand-off; none: as coherence makes it",
+  },
   replication: { unit: "", description: "number of the independent run" },
   throughput: { unit: "transactions/s", description: "transactions answered" },
   transactions: { unit: "", description: "transactions measured" },

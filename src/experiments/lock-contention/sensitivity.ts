@@ -34,8 +34,8 @@ const assumptions: readonly Assumption[] = [
   { name: "kind of lock", low: ["ticket", {}], high: ["queued", { lock: "queued" }] },
   {
     name: "hand-off cost a waiter",
-    low: ["none", { machineOverrides: { homeOccupancyPercent: 0 } }],
-    high: ["full", { machineOverrides: { homeOccupancyPercent: 100 } }],
+    low: ["0 cycles", { handoffCycles: 0 }],
+    high: ["100 cycles", { handoffCycles: 100 }],
   },
   { name: "stores overlap", low: ["not at all", {}], high: ["90 %", { costs: { storeOverlap: 0.9 } }] },
   {
@@ -95,6 +95,7 @@ const Config: z.ZodType<SensitivityConfig, SensitivityInput> = z.strictObject({
   seed: z.int().min(0).max(2_147_483).default(1).describe("the random streams"),
 });
 
+/** A run of this experiment. */
 interface Point {
   assumption: string;
   setting: string;
@@ -269,6 +270,7 @@ function sensitivity(rows: readonly Row[]): Figure {
 export interface WarmupConfig {
   variants: string[];
   cores: number;
+  agedTurns: number[];
   transactions: number;
   slices: number;
   seed: number;
@@ -283,13 +285,20 @@ const WarmupSchema: z.ZodType<WarmupConfig, WarmupInput> = z.strictObject({
       }),
     )
     .min(1)
-    .default(["strict", "deferred"])
+    .default(["deferred", "merged-deferred"])
     .describe("ways of mapping"),
   cores: z.int().min(1).max(16).default(16).describe("cores that run the workload"),
-  transactions: z.int().min(100).max(1_000_000).default(12_000).describe("transactions from the very first one"),
-  slices: z.int().min(2).max(200).default(24).describe("points of the curve"),
+  agedTurns: z
+    .array(z.int().min(0).max(20))
+    .min(1)
+    .default([0, 1])
+    .describe("how often every receive buffer was replaced before the start, outside simulated time"),
+  transactions: z.int().min(100).max(1_000_000).default(20_000).describe("transactions from the very first one"),
+  slices: z.int().min(2).max(200).default(20).describe("points of the curve"),
   seed: z.int().min(0).max(2_147_483).default(1).describe("the random streams"),
 });
+
+const startOf = (turns: number): string => (turns === 0 ? "fresh rings" : turns === 1 ? "aged" : `aged ${turns} times`);
 
 /** From the first transaction on: when is the host in its steady state? */
 export const warmup: Experiment<typeof WarmupSchema, { run: HostRun }> = defineExperiment({
@@ -298,30 +307,35 @@ export const warmup: Experiment<typeof WarmupSchema, { run: HostRun }> = defineE
   question: "After how many transactions is the simulated host in its steady state?",
   config: WarmupSchema,
   points: (config) =>
-    config.variants.map((name) => ({
-      run: {
-        ...hostRunDefaults,
-        variant: name,
-        cores: config.cores,
-        warmup: 0,
-        transactions: config.transactions,
-        slices: config.slices,
-        seed: config.seed * 1000,
-      },
-    })),
-  label: ({ run }) => run.variant,
+    config.variants.flatMap((name) =>
+      config.agedTurns.map((agedTurns) => ({
+        run: {
+          ...hostRunDefaults,
+          variant: name,
+          cores: config.cores,
+          agedTurns,
+          warmup: 0,
+          transactions: config.transactions,
+          slices: config.slices,
+          seed: config.seed * 1000,
+        },
+      })),
+    ),
+  label: ({ run }) => `${run.variant}, ${startOf(run.agedTurns)}`,
   simulate: ({ run }) => {
     const result = simulateHost(run);
     return result.slices.map((throughput, i) => ({
       variant: run.variant,
-      title: variant(run.variant).title,
+      title: `${variant(run.variant).title}, ${startOf(run.agedTurns)}`,
+      agedTurns: run.agedTurns,
       transaction: Math.round((run.transactions * (i + 1)) / run.slices),
       throughput,
     }));
   },
   columns: {
     variant: { unit: "", description: "way of mapping" },
-    title: { unit: "", description: "the same, as figures name it" },
+    title: { unit: "", description: "the same with the start, as figures name it" },
+    agedTurns: { unit: "turns", description: "replacements of every receive buffer before the start" },
     transaction: { unit: "transactions", description: "end of the slice" },
     throughput: { unit: "transactions/s", description: "throughput of the slice" },
   },
@@ -330,7 +344,7 @@ export const warmup: Experiment<typeof WarmupSchema, { run: HostRun }> = defineE
       lineFigure({
         title: "From the first transaction on",
         caption:
-          "Throughput of successive slices of one run. Quick runs begin to measure after 400 transactions, full ones after 10,000.",
+          "Throughput of successive slices of one run. Fresh rings: as the driver filled them at boot. Aged: every receive buffer was replaced before the start, outside simulated time. Quick runs start aged and measure from transaction 500 on, full ones start fresh and measure from 25,000 on.",
         x: { title: "transactions since the start", unit: "" },
         y: { title: "throughput", unit: "thousand transactions/s" },
         series: distinct<string>(rows, "title").map((title) => {

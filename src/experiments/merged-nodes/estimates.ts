@@ -29,83 +29,132 @@ export interface Recovery {
 /** Nearer to a third than to a quarter or a half: what counts as "about a third" of something. */
 export const aboutAThird: { low: number; high: number } = { low: (1 / 4 + 1 / 3) / 2, high: (1 / 3 + 1 / 2) / 2 };
 
-type Key = "off" | "stock" | "merged" | "stockOfOff" | "gapShare" | "ratio" | "mergedOfOff";
-const keys: Key[] = ["off", "stock", "merged", "stockOfOff", "gapShare", "ratio", "mergedOfOff"];
+/** What is measured in each run of a setting. */
+const roles = ["off", "stock", "merged"] as const;
+type Role = (typeof roles)[number];
 
 interface Group {
   first: Row;
-  values: Record<Key, number[]>;
-  stockVisits: number[];
-  mergedVisits: number[];
+  /** Throughputs of each role, seed by seed. */
+  values: Record<Role, number[]>;
+  /** Which deviations each role's are pooled with. */
+  pools: Record<Role, string>;
+  visits: Record<"stock" | "merged", number[]>;
 }
 
-const square = (value: number): number => value * value;
-/** Throughputs and their ratio vary in proportion to themselves; shares do not. */
-const scaleOf = (key: Key, centre: number): number =>
-  key === "off" || key === "stock" || key === "merged" || key === "ratio" ? centre : 1;
+/** A variance and how many independent differences it rests on. */
+interface Variance {
+  value: number;
+  freedom: number;
+}
+
 const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
+const square = (value: number): number => value * value;
+
+/** Cores that wait for a lock more than this share of their time: the lock is saturated, and throughput varies far more. */
+const saturated = 0.25;
+
+/** The 95 % interval around `centre` whose variance is a sum of independent ones: Student's t with the freedom of Welch and Satterthwaite. */
+function interval(centre: number, n: number, variances: readonly Variance[]): Interval {
+  const known = variances.filter(({ value }) => value > 0);
+  const total = known.reduce((sum, { value }) => sum + value, 0);
+  const freedom = square(total) / known.reduce((sum, v) => sum + square(v.value) / v.freedom, 0);
+  const width = total > 0 && freedom > 0 ? studentQuantile(0.975, freedom) * Math.sqrt(total) : 0;
+  return { mean: centre, low: centre - width, high: centre + width, n, level: 0.95 };
+}
 
 /**
  * The recoveries of every setting, runs of the same seed paired. A run that the rows hold twice counts once.
  *
- * Intervals are 95 %, Student's t over the seeds. Where a setting has only a few, its deviation is pooled over all settings of its part (the
- * same load with one assumption changed), so that two seeds a setting are enough; a part with one seed has no width.
+ * Intervals are 95 %. Each throughput varies in proportion to itself; its relative deviation is pooled over the settings of the same
+ * policy and role that do, or do not, saturate a lock, so that two seeds a setting are enough. Ratios and shares take their variance from
+ * those of their throughputs (to first order): where little was lost, the share that came back is uncertain, and its interval says so.
+ * A run with one seed a setting has no width.
  */
 export function recoveries(rows: readonly Row[]): Recovery[] {
   const groups = new Map<string, Group>();
   const at = new Map<string, Row>();
   const name = (row: Row) => [row["part"], row["assumption"], row["level"], row["policy"]].join("|");
-  const baseline = "recovery|baseline|deferred|deferred";
   const runs = rows.filter((row) => row["role"] != null);
-  for (const row of runs) at.set(`${name(row)}|${row["role"]}|${row["seed"]}`, row);
+  const baselineOff = new Map<unknown, Row>();
+  for (const row of runs) {
+    at.set(`${name(row)}|${row["role"]}|${row["seed"]}`, row);
+    if (row["part"] === "recovery" && row["role"] === "off") baselineOff.set(row["seed"], row);
+  }
+  const poolOf = (row: Row): string =>
+    row["role"] === "off" ? "off" : `${row["policy"]}|${row["role"]}|${Number(row["spinShare"] ?? 1) > saturated}`;
   for (const row of at.values()) {
     if (row["role"] !== "stock") continue;
     const find = (role: string) => at.get(`${name(row)}|${role}|${row["seed"]}`);
     const merged = find("merged");
-    const off = find("off") ?? at.get(`${baseline}|off|${row["seed"]}`);
+    const off = find("off") ?? baselineOff.get(row["seed"]);
     if (!merged || !off) continue;
     let group = groups.get(name(row));
     if (!group) {
-      const values = Object.fromEntries(keys.map((key) => [key, [] as number[]])) as Record<Key, number[]>;
-      groups.set(name(row), (group = { first: row, values, stockVisits: [], mergedVisits: [] }));
+      const pools = { off: poolOf(off), stock: poolOf(row), merged: poolOf(merged) };
+      const values = { off: [], stock: [], merged: [] };
+      groups.set(name(row), (group = { first: row, values, pools, visits: { stock: [], merged: [] } }));
     }
-    const [o, s, m] = [off, row, merged].map((r) => Number(r["throughput"]));
-    const all = { off: o, stock: s, merged: m, stockOfOff: s / o, gapShare: (m - s) / (o - s), ratio: m / s };
-    for (const key of keys) group.values[key].push(key === "mergedOfOff" ? m / o : all[key]);
-    group.stockVisits.push(Number(row["visits"]));
-    group.mergedVisits.push(Number(merged["visits"]));
+    group.values.off.push(Number(off["throughput"]));
+    group.values.stock.push(Number(row["throughput"]));
+    group.values.merged.push(Number(merged["throughput"]));
+    group.visits.stock.push(Number(row["visits"]));
+    group.visits.merged.push(Number(merged["visits"]));
   }
-  const pooled = (part: unknown, key: Key): { deviation: number; freedom: number } => {
-    let squares = 0;
-    let freedom = 0;
-    for (const { first, values } of groups.values()) {
-      if (first["part"] !== part) continue;
-      const centre = mean(values[key]);
-      for (const value of values[key]) squares += square((value - centre) / scaleOf(key, centre));
-      freedom += values[key].length - 1;
+  const pools = new Map<string, { squares: number; freedom: number }>();
+  // Settings that share the baseline's runs without an IOMMU hold the same numbers: they count once.
+  const counted = new Set<string>();
+  for (const { values, pools: own } of groups.values())
+    for (const role of roles) {
+      const key = `${own[role]} ${values[role].join(" ")}`;
+      if (counted.has(key)) continue;
+      counted.add(key);
+      const pool = pools.get(own[role]) ?? { squares: 0, freedom: 0 };
+      const centre = mean(values[role]);
+      for (const value of values[role]) pool.squares += square(value / centre - 1);
+      pool.freedom += values[role].length - 1;
+      pools.set(own[role], pool);
     }
-    return { deviation: freedom > 0 ? Math.sqrt(squares / freedom) : 0, freedom };
-  };
-  return [...groups.values()].map(({ first, values, stockVisits, mergedVisits }) => {
-    const intervals = {} as Record<Key, Interval>;
-    for (const key of keys) {
-      const { deviation, freedom } = pooled(first["part"], key);
-      const centre = mean(values[key]);
-      const n = values[key].length;
-      const width =
-        freedom > 0 ? (studentQuantile(0.975, freedom) * deviation * scaleOf(key, centre)) / Math.sqrt(n) : 0;
-      intervals[key] = { mean: centre, low: centre - width, high: centre + width, n, level: 0.95 };
-    }
+  return [...groups.values()].map(({ first, values, pools: own, visits }) => {
+    const n = values.stock.length;
+    const [o, s, m] = roles.map((role) => mean(values[role]));
+    /** Variance that a role's mean brings into a result that moves by `slope` for each relative change of it. */
+    const from = (role: Role, slope: number): Variance => {
+      const { squares, freedom } = pools.get(own[role]) ?? { squares: 0, freedom: 0 };
+      return { value: freedom > 0 ? (square(slope) * squares) / freedom / n : 0, freedom };
+    };
+    const ratioOf = (over: Role, under: Role): Interval => {
+      const centre = mean(values[over].map((value, i) => value / values[under][i]));
+      return interval(centre, n, [from(over, centre), from(under, centre)]);
+    };
+    const share = mean(values.stock.map((v, i) => (values.merged[i] - v) / (values.off[i] - v)));
+    const lost = o - s;
     return {
       part: String(first["part"]),
       assumption: String(first["assumption"]),
       level: String(first["level"]),
       policy: String(first["policy"]),
-      ...intervals,
-      stockVisits: mean(stockVisits),
-      mergedVisits: mean(mergedVisits),
+      off: interval(o, n, [from("off", o)]),
+      stock: interval(s, n, [from("stock", s)]),
+      merged: interval(m, n, [from("merged", m)]),
+      stockOfOff: ratioOf("stock", "off"),
+      ratio: ratioOf("merged", "stock"),
+      mergedOfOff: ratioOf("merged", "off"),
+      gapShare: interval(share, n, [
+        from("merged", m / lost),
+        from("stock", (s * (m - o)) / square(lost)),
+        from("off", (o * (m - s)) / square(lost)),
+      ]),
+      stockVisits: mean(visits.stock),
+      mergedVisits: mean(visits.merged),
     };
   });
+}
+
+/** Whether an estimate is about a third, is not, or cannot be told from its interval. */
+export function isAThird({ low, high }: Interval): "yes" | "no" | "undecided" {
+  if (low >= aboutAThird.low && high <= aboutAThird.high) return "yes";
+  return high < aboutAThird.low || low > aboutAThird.high ? "no" : "undecided";
 }
 
 /** The baseline under a policy. */

@@ -3,17 +3,24 @@
  * which region of the assumptions that is about a third, and which mechanism carries it.
  *
  * The parts are independent: `structure` (nodes and depth), `walk` (cycles on one core), `recovery` (throughput on the baseline, every
- * policy), `sweep` (one assumption changed at a time), `region` (stack work against cores and against pairs a transaction), `ablation` (a part of the mechanism taken away).
+ * policy), `sweep` (one assumption changed at a time), `region` (stack work against cores, pairs a transaction and hosts), `ablation` (a part of the mechanism taken away).
  */
 import { z } from "zod";
-import { defineExperiment, type Experiment, type Row } from "../experiment.js";
+import { defineExperiment, type Experiment, type Output, type Row } from "../experiment.js";
+import { type Assume, AssumeSchema, assumed } from "./assume.js";
 import { mergedNodesClaims } from "./claims.js";
+import { type Recovery, recoveries } from "./estimates.js";
 import * as figures from "./figures.js";
 import {
   ablationSettings,
   baselineSettings,
+  type PolicyName,
   pointsOf,
+  policies,
   type RecoveryPoint,
+  type RegionHost,
+  type RunLength,
+  regionHosts,
   regionSettings,
   type Setting,
   simulateRecovery,
@@ -22,8 +29,9 @@ import {
 import { type StructurePoint, simulateStructure } from "./structure.js";
 import { simulateWalk, type WalkPoint } from "./walk.js";
 
-export { aboutAThird, baselineOf, influence, lostGain, type Recovery, recoveries } from "./estimates.js";
-export type { Assumptions, PolicyName, RecoveryPoint, Role } from "./recovery.js";
+export type { Assume, Assumptions } from "./assume.js";
+export { aboutAThird, baselineOf, influence, isAThird, lostGain, type Recovery, recoveries } from "./estimates.js";
+export type { PolicyName, RecoveryPoint, RegionHost, Role, RunLength } from "./recovery.js";
 export type { StructurePoint } from "./structure.js";
 export type { WalkPoint } from "./walk.js";
 
@@ -39,11 +47,14 @@ export interface MergedNodesConfig {
   replications?: number | undefined;
   warmup?: number | undefined;
   transactions?: number | undefined;
+  policies: PolicyName[];
+  assume: Assume;
   staticMaps: number[];
   inFlight: number;
   footprintLines: number[];
   regionCores: number[];
   regionPairs: number[];
+  regionHosts: RegionHost[];
   regionStack: number[];
 }
 
@@ -60,12 +71,24 @@ const Config: z.ZodType<MergedNodesConfig, MergedNodesInput> = z.strictObject({
   seed: z.int().min(0).max(2_000_000_000).default(1).describe("first seed; replications use the next ones"),
   replications: z
     .int()
-    .min(2)
+    .min(1)
     .max(50)
     .optional()
-    .describe("seeds a setting of recovery, sweep and ablation (default 2, full 6; the baseline one more)"),
-  warmup: z.int().min(1).optional().describe("transactions before the measurement (default 400, full 10,000)"),
-  transactions: z.int().min(10).optional().describe("transactions measured (default 600, full 10,000)"),
+    .describe(
+      "seeds a setting (default 2; from 2 on the baseline gets one more, and under the first policy three times as many)",
+    ),
+  warmup: z
+    .int()
+    .min(1)
+    .optional()
+    .describe("transactions before the measurement (default 500, strict 250; full 25,000)"),
+  transactions: z.int().min(10).optional().describe("transactions measured (default 1,000, strict 750; full 20,000)"),
+  policies: z
+    .array(z.enum(policies))
+    .min(1)
+    .default([...policies])
+    .describe("how unmaps are flushed in recovery; the other parts are run deferred"),
+  assume: AssumeSchema.default({}).describe("assumptions of recovery, sweep, region and ablation to replace"),
   staticMaps: z
     .array(z.int().min(0).max(65_536))
     .min(1)
@@ -88,6 +111,11 @@ const Config: z.ZodType<MergedNodesConfig, MergedNodesInput> = z.strictObject({
     .min(1)
     .default([1, 2, 4])
     .describe("map and unmap pairs a transaction of the region: 1 transmit only, 2 both ways, 4 both ways twice"),
+  regionHosts: z
+    .array(z.enum(Object.keys(regionHosts) as [RegionHost, ...RegionHost[]]))
+    .min(1)
+    .default(Object.keys(regionHosts) as RegionHost[])
+    .describe("hosts of the region, each with all its cores"),
   regionStack: z
     .array(z.number().min(0.1).max(10))
     .min(1)
@@ -98,15 +126,31 @@ const Config: z.ZodType<MergedNodesConfig, MergedNodesInput> = z.strictObject({
 /** A piece of work of this experiment. */
 export type MergedNodesPoint = StructurePoint | WalkPoint | RecoveryPoint;
 
+/**
+ * How long a run is. Quick runs start from rings that were turned over once outside simulated time, full ones turn fresh rings over by
+ * themselves (8,192 transactions a turn): the two must agree. 125 transactions fill the deferred table once, so lengths are multiples.
+ */
+function lengthOf({ fidelity, warmup, transactions }: MergedNodesConfig, policy: PolicyName): RunLength {
+  if (fidelity === "full") return { agedTurns: 0, warmup: warmup ?? 25_000, transactions: transactions ?? 20_000 };
+  // Strict walks are the longest to simulate.
+  const strict = policy === "strict" || policy === "thread-strict";
+  return { agedTurns: 1, warmup: warmup ?? (strict ? 250 : 500), transactions: transactions ?? (strict ? 750 : 1000) };
+}
+
 function points(c: MergedNodesConfig): MergedNodesPoint[] {
-  const full = c.fidelity === "full";
-  const replications = c.replications ?? (full ? 6 : 2);
-  const length = { warmup: c.warmup ?? (full ? 10_000 : 400), transactions: c.transactions ?? (full ? 10_000 : 600) };
+  const replications = c.replications ?? 2;
+  const assumptions = assumed(c.assume);
   const seeds = (n: number) => Array.from({ length: n }, (_, i) => c.seed + i);
   const has = (part: (typeof partNames)[number]) => c.parts.includes(part);
   const result: MergedNodesPoint[] = [];
   const add = (settings: readonly Setting[], n: number) => {
-    for (const setting of settings) result.push(...pointsOf(setting, seeds(n), length));
+    for (const setting of settings)
+      result.push(...pointsOf(setting, assumptions, seeds(n), lengthOf(c, setting.policy)));
+  };
+  const baseline = (chosen: readonly PolicyName[]) => {
+    const [first, ...others] = baselineSettings(chosen);
+    add([first], replications > 1 ? 3 * replications : 1);
+    add(others, replications > 1 ? replications + 1 : 1);
   };
   if (has("structure")) {
     for (const source of ["igb", "vmxnet3"] as const) result.push({ part: "structure", source });
@@ -121,10 +165,10 @@ function points(c: MergedNodesConfig): MergedNodesPoint[] {
           result.push({ part: "walk", tree, staticMaps, inFlight: c.inFlight, footprintLines, seed });
   }
   // The sweep, the region and the ablation are read against the baseline, so it is run with any of them.
-  if (has("recovery")) add(baselineSettings, replications + 1);
-  else if (has("sweep") || has("ablation") || has("region")) add(baselineSettings.slice(0, 1), replications + 1);
+  if (has("recovery")) baseline(c.policies);
+  else if (has("sweep") || has("ablation") || has("region")) baseline(["deferred"]);
   if (has("sweep")) add(sweepSettings, replications);
-  if (has("region")) add(regionSettings(c.regionCores, c.regionPairs, c.regionStack), full ? replications : 1);
+  if (has("region")) add(regionSettings(c.regionCores, c.regionPairs, c.regionHosts, c.regionStack), replications);
   if (has("ablation")) add(ablationSettings, replications);
   return result;
 }
@@ -137,6 +181,17 @@ function label(point: MergedNodesPoint): string {
   if (point.part === "walk") return `walk, ${point.tree}, ${point.footprintLines} lines of other work`;
   return `${point.part}: ${point.assumption} ${point.level}, ${point.role}, seed ${point.seed}`;
 }
+
+/** An estimate of the baseline under the first of the policies. */
+const output = (description: string, of: (base: Recovery) => number): Output => ({
+  unit: "%",
+  description,
+  of(rows) {
+    const [base] = recoveries(rows).filter((r) => r.part === "recovery");
+    if (!base) throw new Error('This number of merged-nodes needs the part "recovery".');
+    return 100 * of(base);
+  },
+});
 
 function simulate(point: MergedNodesPoint): Row[] {
   if (point.part === "structure") return simulateStructure(point);
@@ -195,7 +250,14 @@ export const mergedNodes: Experiment<
     sweep: figures.sweepFigure,
     "region-cores": figures.regionCoresFigure,
     "region-pairs": figures.regionPairsFigure,
+    "region-hosts": figures.regionHostsFigure,
     ablation: figures.ablationFigure,
+  },
+  outputs: {
+    recovered: output("share of the lost throughput that merging gives back", (r) => r.gapShare.mean),
+    gain: output("gain of merged nodes over the tree of v4.3", (r) => r.ratio.mean - 1),
+    level: output("throughput with merged nodes, of no IOMMU", (r) => r.mergedOfOff.mean),
+    stock: output("throughput with the tree of v4.3, of no IOMMU", (r) => r.stockOfOff.mean),
   },
   claims: mergedNodesClaims,
 });

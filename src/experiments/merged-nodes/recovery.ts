@@ -1,5 +1,6 @@
-import { type HostRun, hostRunDefaults, publishedStackCycles, simulateHost } from "../../workload/index.js";
+import { type HostRun, hostRunDefaults, simulateHost } from "../../workload/index.js";
 import type { Row } from "../experiment.js";
+import { type Assumptions, publishedStack as stack } from "./assume.js";
 
 // Throughput without an IOMMU, with the tree of v4.3, and with merged nodes: on the baseline, with one assumption changed at a time, on a
 // map of the two that are least known, and with parts of the tree's work left out of the charge.
@@ -12,8 +13,8 @@ export type PolicyName = (typeof policies)[number];
 /** off: no IOMMU. stock: the tree of v4.3. merged: abutting nodes joined. */
 export type Role = "off" | "stock" | "merged";
 
-/** What a host is assumed to be, apart from the policy. */
-export type Assumptions = Partial<Omit<HostRun, "variant" | "seed" | "warmup" | "transactions">>;
+/** How a run begins, and its transactions before and within the measurement. */
+export type RunLength = Pick<HostRun, "agedTurns" | "warmup" | "transactions">;
 
 /** One setting of the assumptions, to be run off, stock and merged. */
 export interface Setting {
@@ -37,13 +38,15 @@ export interface RecoveryPoint {
   role: Role;
   run: Assumptions;
   seed: number;
-  warmup: number;
-  transactions: number;
+  /** How the run begins and how long it is. */
+  length: RunLength;
 }
 
-const stack = publishedStackCycles(2.9);
 /** Eight cores' rings of 3 MiB are more than their socket's L3: between two uses of a line by one core, everything passes through it. */
 const beyondL3: Assumptions = { stackLines: 4096, machineOverrides: { footprintLines: 49_152 } };
+/** The other hosts of data/hardware, with the same stack work in cycles; Westmere-EP has no more cores than these. */
+const westmere: Assumptions = { machine: "westmere-ep", cores: 12, stackCycles: stack };
+const broadwell: Assumptions = { machine: "broadwell-ep", stackCycles: stack };
 const lever = (assumption: string, ownOff: boolean, levels: [string, Assumptions][]): Setting[] =>
   levels.map(([level, run]) => ({ part: "sweep", assumption, level, policy: "deferred", run, ownOff }));
 
@@ -55,6 +58,16 @@ export const sweepSettings: readonly Setting[] = [
     ["8", { cores: 8 }],
   ]),
   ...lever("kind of lock", false, [["queued", { lock: "queued" }]]),
+  ...lever("hand-off, a waiter", false, [
+    ["0 cycles", { handoffCycles: 0 }],
+    ["50 cycles", { handoffCycles: 50 }],
+    ["100 cycles", { handoffCycles: 100 }],
+  ]),
+  ...lever("host", true, [
+    ["Westmere-EP, 12 cores", westmere],
+    ["Broadwell-EP, 16 cores", broadwell],
+    ["Broadwell-EP, 28 cores", { ...broadwell, cores: 28 }],
+  ]),
   ...lever("stack work a transaction", true, [
     ["half of PE1", { stackCycles: Math.round(stack / 2) }],
     ["twice PE1", { stackCycles: 2 * stack }],
@@ -107,19 +120,28 @@ const pairsOf: Readonly<Record<number, Assumptions>> = {
   4: { profile: "both", rxMaps: 2, txMaps: 2 },
 };
 
+/** The hosts of the region, oldest first, each with all its cores; the baseline's among them. */
+export const regionHosts = {
+  "westmere-ep": ["Westmere-EP, 12 cores", westmere],
+  "sandy-bridge-ep": ["Sandy Bridge-EP, 16 cores", {}],
+  "broadwell-ep": ["Broadwell-EP, 28 cores", { ...broadwell, cores: 28 }],
+} as const satisfies Record<string, [string, Assumptions]>;
+export type RegionHost = keyof typeof regionHosts;
+
 /** The assumptions that the maps of the region lay against stack work. */
-export const regionAxes = { cores: "cores", pairs: "pairs a transaction" } as const;
+export const regionAxes = { cores: "cores", pairs: "pairs a transaction", hosts: "host" } as const;
 
 /**
- * Two maps: stack work, which the thread leaves open and PE1 only suggests, against the cores and against the map and unmap pairs that
- * a transaction makes. The level of a setting reads "16|0.5": the other axis's value, and the multiple of PE1.
+ * Three maps: stack work, which the thread leaves open and PE1 only suggests, against the cores, against the map and unmap pairs that
+ * a transaction makes, and against the host. The level of a setting reads "16|0.5": the other axis's value, and the multiple of PE1.
  */
 export function regionSettings(
   cores: readonly number[],
   pairs: readonly number[],
+  hosts: readonly RegionHost[],
   stackShares: readonly number[],
 ): Setting[] {
-  const cell = (assumption: string, value: number, share: number, run: Assumptions): Setting => ({
+  const cell = (assumption: string, value: number | string, share: number, run: Assumptions): Setting => ({
     part: "region",
     assumption,
     level: `${value}|${share}`,
@@ -130,34 +152,39 @@ export function regionSettings(
   return stackShares.flatMap((share) => [
     ...cores.map((n) => cell(regionAxes.cores, n, share, { cores: n })),
     ...pairs.map((n) => cell(regionAxes.pairs, n, share, pairsOf[n] ?? {})),
+    ...hosts.map((name) => cell(regionAxes.hosts, regionHosts[name][0], share, regionHosts[name][1])),
   ]);
 }
 
-/** The baseline: the defaults of the workload, under each policy. */
-export const baselineSettings: readonly Setting[] = policies.map((policy) => ({
-  part: "recovery",
-  assumption: "baseline",
-  level: policy,
-  policy,
-  run: {},
-  ownOff: policy === "deferred",
-}));
+/** The baseline: the defaults of the workload, under each policy. Without an IOMMU there is no policy: it is run with the first. */
+export function baselineSettings(chosen: readonly PolicyName[]): Setting[] {
+  return chosen.map((policy, i) => ({
+    part: "recovery",
+    assumption: "baseline",
+    level: policy,
+    policy,
+    run: {},
+    ownOff: i === 0,
+  }));
+}
 
 /** The simulations of a setting: stock and merged, and off where it differs. */
 export function pointsOf(
-  { ownOff, ...setting }: Setting,
+  { ownOff, run, ...setting }: Setting,
+  assumptions: Assumptions,
   seeds: readonly number[],
-  length: { warmup: number; transactions: number },
+  length: RunLength,
 ): RecoveryPoint[] {
   const roles: Role[] = ownOff ? ["off", "stock", "merged"] : ["stock", "merged"];
-  return seeds.flatMap((seed) => roles.map((role) => ({ ...setting, role, seed, ...length })));
+  const whole = { ...assumptions, ...run };
+  return seeds.flatMap((seed) => roles.map((role) => ({ ...setting, run: whole, role, seed, length })));
 }
 
 /** One run of the host; a row with its throughput and where its cores' time went. */
 export function simulateRecovery(point: RecoveryPoint): Row[] {
-  const { part, assumption, level, policy, role, run, seed, warmup, transactions } = point;
+  const { part, assumption, level, policy, role, run, seed, length } = point;
   const variant = role === "off" ? "off" : role === "merged" ? `merged-${policy}` : policy;
-  const result = simulateHost({ ...hostRunDefaults, ...run, variant, seed, warmup, transactions });
+  const result = simulateHost({ ...hostRunDefaults, ...run, variant, seed, ...length });
   const { parts, allocator } = result;
   return [
     {

@@ -20,7 +20,6 @@ export type LineListener = (
 export class ContendedLine {
   /** When each socket's home has served all it was asked so far. */
   private readonly busyUntil: Float64Array;
-  private readonly occupancy: number;
   private readonly atomicCycles: number;
   private readonly l3Cycles: number;
   private readonly sockets: number;
@@ -29,10 +28,11 @@ export class ContendedLine {
     private readonly machine: Machine,
     readonly address: number,
     private readonly listener?: LineListener,
+    /** How long a request takes the home, in percent of its latency. */
+    private readonly occupancy = machine.config.homeOccupancyPercent,
   ) {
     this.sockets = machine.config.sockets;
     this.busyUntil = new Float64Array(this.sockets);
-    this.occupancy = machine.config.homeOccupancyPercent;
     this.l3Cycles = Math.ceil((machine.config.l3Cycles * this.occupancy) / 100);
     this.atomicCycles = machine.config.atomicCycles;
   }

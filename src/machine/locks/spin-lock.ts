@@ -29,6 +29,11 @@ export interface LockOptions {
   irqSave?: boolean;
   /** Decides in which order waiters read a released line. */
   arbiter: Arbiter;
+  /**
+   * Ticket locks only. Core cycles by which each other waiter makes a hand-off longer, instead of what the line's home makes of their
+   * reads: the home then serves all at once, and a hand-off costs its own line transfers and this for each of the others.
+   */
+  handoffCycles?: number | undefined;
   /** Hears every access to the lock's word, for a timeline. */
   onWord?: LineListener;
 }

@@ -11,6 +11,8 @@ import { CpuQueue, type LockOptions, type LockSimulation, SpinLock } from "./spi
  *
  * The padded variant, which Linux never had, keeps the ticket to draw on a line of its own: newcomers then leave the waiters in peace. It
  * tells the two causes of a slow hand-off apart.
+ *
+ * `handoffCycles` replaces that queue at the home by a fixed number of cycles for each other waiter, so that it can be swept as a number.
  */
 export class TicketLock extends SpinLock {
   private readonly line: ContendedLine;
@@ -18,12 +20,16 @@ export class TicketLock extends SpinLock {
   private readonly tickets: ContendedLine;
   private readonly waiters: CpuQueue;
   private readonly order: Int32Array;
+  /** What each other waiter adds to a hand-off; undefined where the line's home decides. */
+  private readonly perWaiter: number | undefined;
   private taken = false;
 
   constructor(machine: Machine, simulation: LockSimulation, options: LockOptions, padded = false) {
     super(machine, simulation, options);
-    this.line = new ContendedLine(machine, this.address, options.onWord);
-    this.tickets = padded ? new ContendedLine(machine, ticketLine(machine, options)) : this.line;
+    this.perWaiter = options.handoffCycles;
+    const occupancy = this.perWaiter === undefined ? machine.config.homeOccupancyPercent : 0;
+    this.line = new ContendedLine(machine, this.address, options.onWord, occupancy);
+    this.tickets = padded ? new ContendedLine(machine, ticketLine(machine, options), undefined, occupancy) : this.line;
     this.waiters = new CpuQueue(machine.cpus);
     this.order = new Int32Array(machine.cpus);
   }
@@ -48,7 +54,7 @@ export class TicketLock extends SpinLock {
       const next = this.waiters.at(0);
       const seen = this.reread(stored, next);
       this.waiters.shift();
-      this.grant(next, seen, true);
+      this.grant(next, seen + (this.perWaiter ?? 0) * this.waiters.length, true);
     }
     return this.machine.config.storeHitCycles;
   }

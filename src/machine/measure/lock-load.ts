@@ -18,6 +18,8 @@ export interface LockLoad {
   sections: number;
   streams: Streams;
   irqSave?: boolean;
+  /** Ticket locks only: cycles that each other waiter adds to a hand-off, as in a lock's options. */
+  handoffCycles?: number;
   /** Hears every access to the lock's word, for a timeline. */
   onWord?: LineListener;
   /** Hears what each CPU does and when. */
@@ -49,6 +51,7 @@ export function runLockLoad(machine: Machine, load: LockLoad): LockLoadResult {
     name: load.kind,
     irqSave: load.irqSave ?? false,
     ...(load.onWord ? { onWord: load.onWord } : {}),
+    handoffCycles: load.handoffCycles,
     arbiter: load.streams.stream("order of waiters"),
   });
   const whole = (x: number) => Math.floor(x + 0.5);

@@ -1,0 +1,82 @@
+import { z } from "zod";
+import { type LockKind, lockKinds, presetNames } from "../../machine/index.js";
+import { type DriverProfileName, driverProfiles, type HostRun, publishedStackCycles } from "../../workload/index.js";
+
+/** Stack work of a transaction that record PE1 fixes, in cycles of the measured host. */
+export const publishedStack: number = publishedStackCycles(2.9);
+
+/** What a host is assumed to be, apart from the policy. */
+export type Assumptions = Partial<Omit<HostRun, "variant" | "seed" | "agedTurns" | "warmup" | "transactions">>;
+
+/** The same as fields of a configuration: one number or name each, all optional. */
+export interface Assume {
+  host?: string | undefined;
+  cores?: number | undefined;
+  threads?: number | undefined;
+  stack?: number | undefined;
+  stackLines?: number | undefined;
+  profile?: DriverProfileName | undefined;
+  mapsPerSide?: number | undefined;
+  rxRing?: number | undefined;
+  twoPageShare?: number | undefined;
+  shuffleCompletions?: boolean | undefined;
+  staticMaps?: number | undefined;
+  holes?: number | undefined;
+  lock?: LockKind | undefined;
+  handoffCycles?: number | undefined;
+  storeOverlap?: number | undefined;
+  invalidationCycles?: number | undefined;
+  serialShare?: number | undefined;
+  interruptGapMicroseconds?: number | undefined;
+  peerMicroseconds?: number | undefined;
+}
+
+const between = (low: number, high: number) => z.number().min(low).max(high).optional();
+const whole = (low: number, high: number) => z.int().min(low).max(high).optional();
+
+/** Fields to replace in the baseline of recovery, sweep, region and ablation. */
+export const AssumeSchema: z.ZodType<Assume, Assume> = z.strictObject({
+  host: z
+    .enum(presetNames as [string, ...string[]])
+    .optional()
+    .describe("simulated host (default: sandy-bridge-ep)"),
+  cores: whole(1, 28).describe("cores that run the workload (default: 16)"),
+  threads: whole(1, 10_000).describe("TCP_RR connections (default: 200)"),
+  stack: between(0.1, 10).describe("stack work a transaction, as a multiple of PE1 (default: 1)"),
+  stackLines: whole(0, 65_536).describe("lines that this work touches, in lines of 64 bytes (default: 256)"),
+  profile: z
+    .enum(driverProfiles.map(({ name }) => name) as [DriverProfileName, ...DriverProfileName[]])
+    .optional()
+    .describe("which buffers the driver maps for each packet (default: both)"),
+  mapsPerSide: between(0.25, 8).describe("maps a transaction on each side that the profile maps (default: 1)"),
+  rxRing: whole(16, 8192).describe("receive buffers a queue (default: 512)"),
+  twoPageShare: between(0, 1).describe("share of buffers that take two pages (default: 0)"),
+  shuffleCompletions: z.boolean().optional().describe("sent buffers complete in arbitrary order (default: false)"),
+  staticMaps: whole(0, 65_536).describe("maps made at boot that never go away (default: 32,768)"),
+  holes: between(0, 0.5).describe("share of the static maps that is unmapped again (default: 0)"),
+  lock: z.enum(lockKinds).optional().describe("kind of every spinlock (default: ticket)"),
+  handoffCycles: whole(0, 1000).describe(
+    "core cycles that each other waiter adds to a ticket lock's hand-off (default: as the simulated caches make it)",
+  ),
+  storeOverlap: between(0, 1).describe("share of a store's latency that the core does not wait for (default: 0)"),
+  invalidationCycles: whole(0, 20_000).describe("latency of an invalidation, in core cycles (default: record RI1)"),
+  serialShare: between(0, 1).describe("share of it in which the IOMMU takes up nothing else (default: 0.5)"),
+  interruptGapMicroseconds: between(0, 10_000).describe("shortest time between two interrupts, in µs (default: 20)"),
+  peerMicroseconds: between(1, 10_000).describe("the peer's and the wire's time, in µs (default: 40)"),
+});
+
+/** The fields of a run that assumptions set. */
+export function assumed(assume: Assume): Assumptions {
+  const { host, stack, mapsPerSide, storeOverlap, invalidationCycles, serialShare, ...rest } = assume;
+  const set = <T extends object>(values: T) =>
+    Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as {
+      [K in keyof T]?: NonNullable<T[K]>;
+    };
+  const costs = set({ storeOverlap, invalidationCycles, serialShare });
+  return {
+    ...set(rest),
+    ...set({ machine: host, rxMaps: mapsPerSide, txMaps: mapsPerSide }),
+    ...(stack === undefined ? {} : { stackCycles: Math.round(publishedStack * stack) }),
+    ...(Object.keys(costs).length === 0 ? {} : { costs }),
+  };
+}

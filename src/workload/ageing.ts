@@ -1,0 +1,103 @@
+import type { RandomStream } from "../engine/index.js";
+
+/** What ageing needs of a host: its queues' rings and sent buffers, mapped and unmapped at once. */
+export interface AgeingHost<B> {
+  cores: number;
+  /** Receive buffers that one turn replaces, over all queues. */
+  ringBuffers: number;
+  /** Maps of a transaction on either side. */
+  receiveMaps(): number;
+  transmitMaps(): number;
+  /** Takes the oldest receive buffer of a core's queue; the map that replaces it. */
+  takeReceived(core: number): B | undefined;
+  mapReceive(core: number): void;
+  /** Takes the sent buffers of a core's queue that are complete; maps one more. */
+  takeSent(core: number): B | undefined;
+  mapTransmit(core: number): void;
+  /** Gives back a buffer's address. */
+  free(core: number, buffer: B): void;
+  /** Unmaps that wait together for their addresses to be given back: 1 strict, 250 in v4.3's deferred mode. */
+  batch: number;
+  /** Whether each core has a batch of its own. */
+  batchPerCore: boolean;
+}
+
+const CLEAN = 0;
+const RECEIVE = 1;
+const REFILL = 2;
+const TRANSMIT = 3;
+
+/**
+ * Traffic without time: what long uptime does to the address space, before a measurement begins.
+ *
+ * Rings that the driver has just filled are contiguous, queue by queue, as they never are again. Here every core does what a loaded host's
+ * cores do (clean sent buffers, take packets, refill, send), one map or unmap at a time, the next core drawn at random, as the lock lets
+ * them in. The allocator and the page table really run; only nothing is charged.
+ * @param turns how often each receive buffer is replaced; without a ring, a transmission counts as one of 512 a core
+ */
+export function age<B>(host: AgeingHost<B>, turns: number, random: RandomStream): void {
+  const { cores, batch, batchPerCore } = host;
+  const waiting: B[][] = Array.from({ length: batchPerCore ? cores : 1 }, () => []);
+  const unmap = (core: number, buffer: B): void => {
+    const queue = waiting[batchPerCore ? core : 0];
+    if (queue.length >= batch) drain(core, queue);
+    queue.push(buffer);
+    if (batch === 1) drain(core, queue);
+  };
+  const drain = (core: number, queue: B[]): void => {
+    for (const buffer of queue) host.free(core, buffer);
+    queue.length = 0;
+  };
+  const state = Array.from({ length: cores }, () => ({ mode: CLEAN, unmaps: 0, refills: 0, ready: 0, sends: 0 }));
+  const wanted = turns * (host.ringBuffers > 0 ? host.ringBuffers : 512 * cores);
+  for (let replaced = 0; replaced < wanted; ) {
+    const core = random.below(cores);
+    const s = state[core];
+    if (s.mode === CLEAN) {
+      const sent = host.takeSent(core);
+      if (sent !== undefined) {
+        unmap(core, sent);
+        continue;
+      }
+      // None, one or two packets a poll: one on average, as many as the core answers.
+      const packets = random.below(3);
+      s.ready += packets;
+      for (let i = 0; i < packets; i++) s.unmaps += host.receiveMaps();
+      s.mode = RECEIVE;
+    }
+    if (s.mode === RECEIVE) {
+      const received = s.unmaps > 0 ? host.takeReceived(core) : undefined;
+      if (received !== undefined) {
+        s.unmaps--;
+        s.refills++;
+        unmap(core, received);
+        continue;
+      }
+      s.unmaps = 0;
+      s.mode = REFILL;
+    }
+    if (s.mode === REFILL) {
+      if (s.refills > 0) {
+        s.refills--;
+        replaced++;
+        host.mapReceive(core);
+        continue;
+      }
+      s.mode = TRANSMIT;
+      if (s.ready > 0) {
+        s.ready--;
+        s.sends = host.transmitMaps();
+      }
+    }
+    if (s.sends > 0) {
+      s.sends--;
+      if (host.ringBuffers === 0) replaced++;
+      host.mapTransmit(core);
+      continue;
+    }
+    s.mode = CLEAN;
+    // A driver that maps nothing (neither side) has nothing to age.
+    if (host.ringBuffers === 0 && host.transmitMaps() === 0) replaced++;
+  }
+  for (const [core, queue] of waiting.entries()) drain(core, queue);
+}
