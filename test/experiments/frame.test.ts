@@ -10,6 +10,7 @@ import {
   experiments,
   fieldsOf,
   grid,
+  unitsKey,
   withSettings,
 } from "../../src/experiments/index.js";
 
@@ -51,6 +52,15 @@ test("a bad configuration is refused before anything runs, with field, value and
   await expect(counting.run({ cores: [17] })).rejects.toThrow(/counting[\s\S]*cores\.0: .*16.*\(got 17\)/);
   await expect(counting.run({ lock: "mcs" } as never)).rejects.toThrow(/lock: .*"ticket"\|"queued".*"mcs"/);
   await expect(counting.run({ coers: [1] } as never)).rejects.toThrow(/coers/);
+});
+
+test("tables made from a run's table keep the units of the columns that they take over, and of no other", async () => {
+  const { table } = await counting.run({ cores: [3, 1, 2] });
+  const units = (t: object) => (t as Record<symbol, Record<string, string>>)[unitsKey];
+  expect(units(table)).toEqual({ n: "", sum: "ns" });
+  expect(units(table.select("sum"))).toEqual({ sum: "ns" });
+  expect(units(table.filter("d => d.n > 1").orderby("sum").rename({ sum: "total" }))).toEqual({ n: "", total: "ns" });
+  expect(units(table.derive({ sum: "d => d.sum / 2" }))).toEqual({ n: "", sum: "" });
 });
 
 test("an interrupt ends a run between points", async () => {

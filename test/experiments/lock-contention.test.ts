@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { estimate, lockContention, lockTable, mapAnatomy, where } from "../../src/experiments/index.js";
+import { estimate, lockContention, lockTable, mapAnatomy, type Row, where } from "../../src/experiments/index.js";
 import { hostRunDefaults, simulateHost } from "../../src/workload/index.js";
 
 describe("lock contention", () => {
@@ -62,6 +62,87 @@ describe("fidelity", () => {
     const e = estimate(quick.rows, "throughput");
     expect(e.n).toBe(3);
     expect(Math.abs(long.throughput / e.mean - 1)).toBeLessThan(0.1);
+  });
+});
+
+describe("the intervals", () => {
+  it("of the default's throughput at 16 cores, where it varies most, lie within 5 % at quick fidelity", async () => {
+    const { rows } = await lockContention.run({ variants: ["deferred"], cores: [16], seed: 4 });
+    const e = estimate(rows, "throughput");
+    expect(e.n).toBe(8);
+    expect((e.high - e.low) / 2 / e.mean).toBeLessThan(0.05);
+  });
+});
+
+describe("the hand-off in cycles a waiter", () => {
+  it("is swept for the ticket lock, beside the lock as the caches make it, and a queued lock is run once", async () => {
+    const run = await lockContention.run({
+      variants: ["deferred"],
+      cores: [16],
+      locks: ["ticket", "queued"],
+      handoffCycles: ["modelled", 0, 100],
+      replications: 2,
+    });
+    const runs = run.rows.map((row) => `${row["lock"]} ${row["handoffCycles"]}`);
+    expect([...new Set(runs)].toSorted()).toEqual(["queued null", "ticket 0", "ticket 100", "ticket null"]);
+    expect(runs.length).toBe(8);
+    const at = (handoffCycles: number) => estimate(where(run.rows, { handoffCycles }), "throughput").mean;
+    expect(at(100)).toBeLessThan(0.9 * at(0));
+    const figure = run.figure("handoff");
+    expect(figure.data.map((trace) => trace["name"])).toEqual([
+      "ticket lock, swept",
+      "ticket lock, as the caches make it",
+      "queued lock",
+    ]);
+  });
+
+  it("refuses what is no number of cycles", async () => {
+    await expect(lockContention.run({ handoffCycles: [-1] })).rejects.toThrow(
+      /handoffCycles\.0: accepts "modelled" or/,
+    );
+  });
+});
+
+describe("verdicts in words", () => {
+  const row = (over: Row): Row => ({
+    variant: "deferred",
+    ats: false,
+    cores: 16,
+    threads: 200,
+    lock: "ticket",
+    ...over,
+  });
+  const judged = (id: string, rows: Row[]) =>
+    lockContention.claims(rows, lockContention.parse()).find((c) => c.id === id);
+  const clflush = (factors: number[]) =>
+    factors.flatMap((factor, replication) => [
+      row({ coherent: true, replication, throughput: 100 }),
+      row({ coherent: false, replication, throughput: 100 * factor }),
+    ]);
+
+  it("say of a difference whose interval contains none that it has no visible effect, and nothing of negative costs", () => {
+    expect(judged("stupid-chipsets", clflush([0.99, 1.04, 1.02]))?.explanation).toMatch(
+      /^On 16 cores the flush has no visible effect \(-?[\d.]+ to \+[\d.]+ %\)/,
+    );
+    expect(judged("stupid-chipsets", clflush([0.6, 0.61, 0.59]))?.explanation).toMatch(
+      /^On 16 cores the flush costs 3[\d.]+ to 4[\d.]+ % of the throughput/,
+    );
+  });
+
+  it("answer a question, by what the interval says", () => {
+    const pools = (share: number) =>
+      [0, 1, 2].flatMap((replication) => [
+        row({ variant: "pools-16-lazy", coherent: true, replication, throughput: 100 + replication }),
+        row({
+          variant: "pools-4-lazy",
+          coherent: true,
+          replication,
+          throughput: (100 + replication) * (share + replication / 1000),
+        }),
+      ]);
+    expect(judged("four-arenas", pools(0.97))).toMatchObject({ verdict: "holds", answer: "Yes, for 16 cores" });
+    expect(judged("four-arenas", pools(0.8))).toMatchObject({ verdict: "does not hold", answer: "No, for 16 cores" });
+    expect(judged("four-arenas", pools(0.949))?.answer).toBe("Not certain, for 16 cores");
   });
 });
 

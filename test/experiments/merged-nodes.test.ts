@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import {
   baselineOf,
   influence,
+  isAThird,
   lostGain,
   mergedNodes,
   type RecoveryPoint,
@@ -128,6 +129,102 @@ describe("the readings of a third", () => {
   it("say which assumption moves the result most, and what an ablation takes away", () => {
     expect(influence(recoveries(rows)).map(({ assumption }) => assumption)[0]).toBe("static maps");
     expect(lostGain(recoveries(rows))).toEqual([{ level: "no static maps", share: 1 }]);
+  });
+});
+
+describe("quick and full fidelity", () => {
+  it("agree on the baseline within their intervals: aged rings against 25,000 transactions of warm-up from fresh ones", async () => {
+    const config = { parts: ["recovery" as const], policies: ["deferred" as const] };
+    const quick = baselineOf(recoveries((await mergedNodes.run({ ...config, seed: 11 })).rows));
+    const full = baselineOf(
+      recoveries((await mergedNodes.run({ ...config, fidelity: "full", replications: 1, seed: 1 })).rows),
+    );
+    const again = baselineOf(
+      recoveries((await mergedNodes.run({ ...config, fidelity: "full", replications: 1, seed: 2 })).rows),
+    );
+    if (!quick || !full || !again) throw new Error("no baseline");
+    for (const key of ["stockOfOff", "mergedOfOff", "gapShare"] as const) {
+      const { mean, low, high } = quick[key];
+      // The two long runs' own deviation, from their difference, beside the interval of the quick ones.
+      const long = (full[key].mean + again[key].mean) / 2;
+      const width = (high - low) / 2 + Math.abs(full[key].mean - again[key].mean);
+      expect(Math.abs(long - mean), key).toBeLessThan(width);
+      expect((high - low) / 2 / mean, key).toBeLessThan(0.05);
+    }
+  });
+});
+
+describe("the region", () => {
+  it("has every cell with its interval, on three hosts, and says of each whether it is a third", async () => {
+    const run = await mergedNodes.run({
+      ...small,
+      parts: ["region"],
+      regionCores: [16],
+      regionPairs: [2],
+      regionStack: [1],
+    });
+    const cells = recoveries(run.rows).filter((r) => r.part === "region");
+    expect(cells.map((r) => r.level)).toEqual([
+      "16|1",
+      "2|1",
+      "Westmere-EP, 12 cores|1",
+      "Sandy Bridge-EP, 16 cores|1",
+      "Broadwell-EP, 28 cores|1",
+    ]);
+    for (const { gapShare } of cells) expect(gapShare.high).toBeGreaterThan(gapShare.low);
+    // The same host under three names: one result.
+    expect(cells[1].gapShare.mean).toBe(cells[0].gapShare.mean);
+    expect(cells[4].gapShare.mean).not.toBe(cells[0].gapShare.mean);
+    expect(run.figure("region-hosts").data).toHaveLength(1);
+  });
+
+  it("tells a cell that is a third from one that is not and from one that its interval leaves open", () => {
+    const of = (low: number, high: number) => isAThird({ mean: (low + high) / 2, low, high, n: 2, level: 0.95 });
+    expect([of(0.3, 0.4), of(0.1, 0.2), of(0.5, 0.6), of(0.2, 0.35), of(0.1, 0.9)]).toEqual([
+      "yes",
+      "no",
+      "no",
+      "undecided",
+      "undecided",
+    ]);
+  });
+
+  it("gives a share of a small loss a wide interval, and of a large one a narrow", () => {
+    const rows = (level: string, off: number, stock: number, merged: number): Row[] =>
+      [1, 2, 3].flatMap((seed) =>
+        Object.entries({ off, stock, merged }).map(([role, mean]) => ({
+          part: "region",
+          assumption: "cores",
+          level,
+          policy: "deferred",
+          role,
+          seed,
+          throughput: mean * (1 + ((seed * 7 + role.length) % 3) / 100),
+          visits: 1,
+          spinShare: 0,
+        })),
+      );
+    const [small, large] = recoveries([...rows("4|1", 1000, 950, 975), ...rows("16|1", 1000, 200, 600)]);
+    const width = (r: typeof small) => r.gapShare.high - r.gapShare.low;
+    expect(width(small)).toBeGreaterThan(5 * width(large));
+  });
+});
+
+describe("the assumptions of the baseline", () => {
+  it("can be replaced, and are refused by name", async () => {
+    const run = await mergedNodes.run({
+      ...small,
+      replications: 1,
+      parts: ["recovery"],
+      policies: ["deferred"],
+      assume: { cores: 2, stack: 2 },
+    });
+    expect(run.rows).toHaveLength(3);
+    const [base] = recoveries(run.rows);
+    expect(base.off.mean).toBeLessThan(90_000);
+    expect(mergedNodes.outputs?.["recovered"]?.of(run.rows)).toBeCloseTo(100 * base.gapShare.mean, 9);
+    expect(() => mergedNodes.parse({ assume: { cores: 99 } })).toThrow(/assume\.cores: .*28/);
+    expect(() => mergedNodes.parse({ assume: { host: "8086" } })).toThrow(/assume\.host: .*westmere-ep/);
   });
 });
 

@@ -120,6 +120,42 @@ test("a hand-off of the ticket lock grows with the waiters; that of a queue lock
   expect(handOff("test-and-set", 8)).toBeGreaterThan(2 * handOff("test-and-set", 3));
 });
 
+test("handoffCycles: a ticket lock's hand-off grows by exactly so many cycles for each other waiter", () => {
+  /** From the release of CPU 0 until CPU 1, next in line, holds the lock, while `others` wait behind it on the same socket. */
+  const handOff = (others: number, handoffCycles: number | undefined): number => {
+    const machine = host();
+    const sim = new Simulation();
+    const lock = makeLock("ticket", machine, sim, {
+      name: "l",
+      arbiter: new Streams(1).stream("order"),
+      handoffCycles,
+    });
+    let released = 0;
+    let granted = 0;
+    const base = sim.attach({
+      dispatch(event, cpu) {
+        if (event === 0) lock.acquire(cpu, base + 1);
+        else if (event === 1 && cpu === 0) sim.post(50_000, base + 2, 0);
+        else if (event === 1) {
+          granted ||= sim.now;
+          sim.post(10, base + 2, cpu);
+        } else {
+          released ||= sim.now;
+          lock.release(cpu);
+        }
+      },
+    });
+    for (let cpu = 0; cpu < 2 + others; cpu++) sim.post(cpu * 2000, base, cpu);
+    sim.run({ maxEvents: 10_000 });
+    return granted - released;
+  };
+  const alone = handOff(0, 0);
+  for (const cycles of [0, 25, 100])
+    for (const others of [0, 1, 3, 6]) expect(handOff(others, cycles)).toBe(alone + cycles * others);
+  // Without a number, the line's home makes the others' reads cost something.
+  expect(handOff(6, undefined)).toBeGreaterThan(alone);
+});
+
 test("ticket-lock throughput is within 10 % of the published Markov model (record H12) with the measured line time", () => {
   const cases: [cpus: number[], section: number, think: number][] = [];
   for (const n of [1, 2, 4, 6, 8])
