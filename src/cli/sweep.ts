@@ -1,6 +1,14 @@
 import { basename, extname, join } from "node:path";
 import type { Command } from "commander";
-import { arrowBytes, lockFolder, PointStore, readSweepFile, sweepConfigurations, writeWhole } from "../sweep/index.js";
+import {
+  arrowBytes,
+  lockFolder,
+  PointStore,
+  readSweepFile,
+  sensitivityText,
+  sweepConfigurations,
+  writeWhole,
+} from "../sweep/index.js";
 import { UserError } from "./errors.js";
 import { readText } from "./files.js";
 import { Progress } from "./progress.js";
@@ -15,9 +23,11 @@ The file is JSON:
   {"experiment": "merged-nodes", "base": {"seed": 1}, "space": {FIELD: [VALUE, …], FIELD: {"low": 1, "high": 9, "whole": true}},
    "samples": 40, "seed": 1}
 Lists of values make a grid; ranges make a Latin hypercube of so many samples at each point of the grid.
+With "sensitivity": {"output": "recovered", "trajectories": 10} instead of samples, the lists are choices and every parameter's elementary
+effect on that number is found (Morris): which parameters move it, and how much. A range over "seed" shows what chance alone does.
 "iommu-lab run EXPERIMENT --help" lists the fields.
 
-In the folder: table.arrow (all rows, for Arrow, pandas, R or Arquero), runs.json (each configuration, its hash and claims) and points/,
+In the folder: with a sensitivity analysis sensitivity.json (effects and their plotly figure); always table.arrow (all rows, for Arrow, pandas, R or Arquero), runs.json (each configuration, its hash and claims) and points/,
 a file a point. A run that was interrupted or killed goes on from these: only what is missing is computed.`;
 
 /** `iommu-lab sweep`: an experiment over many configurations, into a folder. */
@@ -76,6 +86,14 @@ async function sweepAction(file: string, flags: SweepFlags): Promise<void> {
       `${JSON.stringify({ experiment: experiment.name, runs: listed }, null, 1)}\n`,
     );
     progress.end();
+    if (plan.sensitivity) {
+      const found = plan.sensitivity.conclude(runs.map(({ run }) => run));
+      const { output, effects, figure } = found;
+      const { data, layout, caption } = figure;
+      const whole = { experiment: experiment.name, output, effects, figure: { data, layout, caption } };
+      writeWhole(join(folder, "sensitivity.json"), `${JSON.stringify(whole, null, 1)}\n`);
+      process.stdout.write(sensitivityText(found));
+    }
     process.stdout.write(
       `${runs.length} configurations, ${points.length} points (${computed} computed, ${kept.known.size} kept from before), ` +
         `${table.numRows()} rows in ${join(folder, "table.arrow")}.\n`,

@@ -8,6 +8,7 @@ import {
   type SpacePoint,
   withFields,
 } from "../experiments/index.js";
+import { planSensitivity, type SensitivityPlan } from "./sensitivity.js";
 
 const Range = z.strictObject({
   low: z.number().describe("lowest value"),
@@ -24,6 +25,7 @@ const SweepFile = z.strictObject({
     z.union([z.array(z.unknown()).min(1), Range], { error: 'a list of values, or a range {"low": 1, "high": 9}' }),
   ),
   samples: z.int().min(1).max(1_000_000).optional(),
+  sensitivity: z.strictObject({ output: z.string(), trajectories: z.int().min(2).max(1000).default(10) }).optional(),
   seed: z.int().min(0).default(1),
 });
 
@@ -31,11 +33,14 @@ const SweepFile = z.strictObject({
 export interface SweepPlan {
   experiment: AnyExperiment;
   configurations: SpacePoint[];
+  /** Where a sensitivity analysis was asked for: what the runs of the configurations, in their order, come down to. */
+  sensitivity?: SensitivityPlan;
 }
 
 /**
  * Reads the text of a sweep's file: `{experiment, base, space, samples, seed}`. In the space, a list of values makes a grid; ranges make a
- * Latin hypercube of that many samples, drawn from the seed, for each point of the grid.
+ * Latin hypercube of that many samples, drawn from the seed, for each point of the grid. With `sensitivity: {output, trajectories}` the
+ * lists are choices and the ranges are walked through by Morris's design instead.
  * @param name the file's name, for messages
  * @throws ConfigError naming the file, the field, the value and what is accepted; also where a configuration is refused by the experiment
  */
@@ -51,9 +56,16 @@ export function readSweepFile(text: string, name: string): SweepPlan {
     const { path, message } = parsed.error.issues[0];
     throw new ConfigError(`${name}: ${path.join(".") || "the file"}: ${message}.`);
   }
-  const { experiment: experimentName, base, space, samples, seed } = parsed.data;
+  const { experiment: experimentName, base, space, samples, seed, sensitivity } = parsed.data;
   try {
     const experiment = experimentByName(experimentName);
+    if (sensitivity) {
+      if (samples !== undefined)
+        throw new ConfigError("samples: not with a sensitivity analysis; it has trajectories.");
+      const plan = planSensitivity(experiment, { ranges: space, base, seed, ...sensitivity });
+      const configurations = plan.inputs.map((input, i) => ({ input, varied: plan.varied[i] }));
+      return { experiment, configurations, sensitivity: plan };
+    }
     const lists = Object.entries(space).filter((entry): entry is [string, unknown[]] => Array.isArray(entry[1]));
     const ranges = Object.entries(space).filter(
       (entry): entry is [string, z.output<typeof Range>] => !Array.isArray(entry[1]),

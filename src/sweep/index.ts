@@ -17,6 +17,7 @@ export {
   type SensitivityPlan,
   type SensitivitySpec,
   sensitivity,
+  sensitivityText,
   type WatchedOutput,
 } from "./sensitivity.js";
 export { PointStore } from "./store.js";

@@ -53,6 +53,8 @@ export interface Sensitivity {
 /** A plan: the configurations to run, and what their outputs come down to. */
 export interface SensitivityPlan {
   inputs: Record<string, unknown>[];
+  /** Of each, what was varied. */
+  varied: Record<string, unknown>[];
   /** @throws Error where an output is no number */
   conclude(runs: readonly Run<unknown>[]): Sensitivity;
 }
@@ -70,17 +72,16 @@ export function planSensitivity(experiment: AnyExperiment, spec: SensitivitySpec
     const domain = ranges[path];
     return isChoice(domain) ? domain[value] : value;
   };
-  const inputs = design.flatMap(({ points }) =>
+  const varied = design.flatMap(({ points }) =>
     points.map((values) =>
-      withFields(
-        base,
-        configure(Object.fromEntries(Object.entries(values).map(([path, value]) => [path, meant(path, value)]))),
-      ),
+      Object.fromEntries(Object.entries(values).map(([path, value]) => [path, meant(path, value)])),
     ),
   );
+  const inputs = varied.map((values) => withFields(base, configure(values)));
   for (const input of inputs) experiment.parse(input);
   return {
     inputs,
+    varied,
     conclude: (runs) => {
       let next = 0;
       const outputs = design.map(({ points }) =>
@@ -115,6 +116,24 @@ export async function sensitivity(
   const plan = planSensitivity(experiment as AnyExperiment, spec);
   const { runs } = await sweep(experiment as AnyExperiment, plan.inputs, options);
   return plan.conclude(runs.map(({ run }) => run));
+}
+
+/** The effects as a table for a terminal, with bars of μ*. */
+export function sensitivityText({ output, effects, runs }: Sensitivity): string {
+  const largest = Math.max(...effects.map(({ size }) => size.high), Number.MIN_VALUE);
+  const width = Math.max(...effects.map(({ parameter }) => parameter.length), 9);
+  const number = (value: number) => Number(value.toPrecision(3)).toString();
+  const lines = effects.map(({ parameter, size, mean, spread }) =>
+    [
+      parameter.padEnd(width),
+      `${number(size.mean)} (${number(Math.max(0, size.low))} to ${number(size.high)})`.padEnd(24),
+      number(mean).padEnd(8),
+      number(spread).padEnd(8),
+      "#".repeat(Math.round((30 * size.mean) / largest)),
+    ].join("  "),
+  );
+  const head = ["parameter".padEnd(width), "μ* (95 %)".padEnd(24), "μ".padEnd(8), "σ".padEnd(8)].join("  ");
+  return `${output.name} (${output.unit}), moved over the whole range of each parameter; ${runs} configurations\n${head}\n${lines.join("\n")}\n`;
 }
 
 const isChoice = (domain: Domain): domain is readonly unknown[] => Array.isArray(domain);

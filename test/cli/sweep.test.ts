@@ -45,6 +45,38 @@ test("a sweep that is killed at any moment goes on where it was, to the same byt
   expect(readFileSync(join(killed, "table.arrow")).equals(readFileSync(join(whole, "table.arrow")))).toBe(true);
 });
 
+test("with a sensitivity analysis, the file names an output, and its effects are printed and kept", () => {
+  const file = fileOf("sensitivity.json", {
+    experiment: "merged-nodes",
+    base: {
+      parts: ["recovery"],
+      policies: ["deferred"],
+      replications: 1,
+      warmup: 60,
+      transactions: 120,
+      assume: { cores: 8, rxRing: 64, staticMaps: 512 },
+    },
+    space: { "assume.stack": { low: 0.5, high: 2 }, "assume.lock": ["ticket", "queued"] },
+    sensitivity: { output: "stock", trajectories: 2 },
+  });
+  const out = join(folder, "effects");
+  const first = run(file, "--out", out);
+  expect(first.status, first.stderr).toBe(0);
+  expect(first.stdout).toMatch(/throughput with the tree of v4.3, of no IOMMU \(%\).*6 configurations/);
+  const [, header, ...lines] = first.stdout.split("\n");
+  expect(header).toMatch(/parameter +μ\* \(95 %\) +μ +σ/);
+  expect(lines[0]).toMatch(/^assume\.stack +\d/);
+  const kept = JSON.parse(readFileSync(join(out, "sensitivity.json"), "utf8"));
+  expect(kept.effects.map(({ parameter }: { parameter: string }) => parameter)).toEqual([
+    "assume.stack",
+    "assume.lock",
+  ]);
+  expect(kept.figure.data.length).toBeGreaterThan(0);
+  const again = run(file, "--out", out);
+  expect(again.stdout).toContain("(0 computed");
+  expect(again.stdout.split("\n").slice(0, 4)).toEqual(first.stdout.split("\n").slice(0, 4));
+});
+
 test("what is wrong is said in one sentence, before anything runs", () => {
   const said = (content: unknown) => {
     const { status, stderr } = run(fileOf("bad.json", content), "--out", join(folder, "bad"));
@@ -57,6 +89,11 @@ test("what is wrong is said in one sentence, before anything runs", () => {
   expect(said({ experiment: good.experiment, space: { seed: { low: 1, high: 9, whole: true } } })).toContain(
     "samples: how many points",
   );
+  const asked = { experiment: "merged-nodes", space: { seed: { low: 1, high: 9, whole: true } } };
+  expect(said({ ...asked, sensitivity: { output: "speed" } })).toContain(
+    'output: merged-nodes has no "speed"; it has recovered',
+  );
+  expect(said({ ...asked, samples: 3, sensitivity: { output: "gain" } })).toContain("samples: not with a sensitivity");
   expect(said({ experiment: good.experiment, space: { seed: 5 } })).toContain(
     "space.seed: a list of values, or a range",
   );

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { type LockKind, lockKinds, presetNames } from "../../machine/index.js";
 import { type DriverProfileName, driverProfiles, type HostRun, publishedStackCycles } from "../../workload/index.js";
+import type { ParameterRange } from "../hypercube.js";
 
 /** Stack work of a transaction that record PE1 fixes, in cycles of the measured host. */
 export const publishedStack: number = publishedStackCycles(2.9);
@@ -64,6 +65,37 @@ export const AssumeSchema: z.ZodType<Assume, Assume> = z.strictObject({
   interruptGapMicroseconds: between(0, 10_000).describe("shortest time between two interrupts, in µs (default: 20)"),
   peerMicroseconds: between(1, 10_000).describe("the peer's and the wire's time, in µs (default: 40)"),
 });
+
+/**
+ * Between which values each assumption of the baseline may honestly lie, for a sensitivity analysis of merged-nodes: a range or choices.
+ * `seed` stands for chance.
+ */
+export const assumedRanges: Readonly<Record<string, ParameterRange | readonly unknown[]>> = {
+  "assume.cores": { low: 8, high: 16, whole: true },
+  "assume.stack": { low: 0.5, high: 2 },
+  "assume.profile": ["transmit", "both"],
+  "assume.mapsPerSide": { low: 0.5, high: 2 },
+  "assume.rxRing": { low: 64, high: 512, whole: true },
+  "assume.staticMaps": { low: 0, high: 32_768, whole: true },
+  "assume.stackLines": { low: 0, high: 2048, whole: true },
+  "assume.handoffCycles": { low: 0, high: 100, whole: true },
+  policies: [["deferred"], ["thread-deferred"]],
+  seed: { low: 1, high: 4, whole: true },
+};
+
+/** The same parameters in words. */
+export const assumedNames: Readonly<Record<string, string>> = {
+  "assume.cores": "cores",
+  "assume.stack": "stack work, × PE1",
+  "assume.profile": "driver maps",
+  "assume.mapsPerSide": "maps a side",
+  "assume.rxRing": "receive ring",
+  "assume.staticMaps": "static maps",
+  "assume.stackLines": "lines the stack touches",
+  "assume.handoffCycles": "hand-off a waiter, cycles",
+  policies: "wording",
+  seed: "chance: another seed",
+};
 
 /** The fields of a run that assumptions set. */
 export function assumed(assume: Assume): Assumptions {

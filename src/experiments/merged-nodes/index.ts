@@ -32,7 +32,7 @@ import {
 import { type StructurePoint, simulateStructure } from "./structure.js";
 import { simulateWalk, type WalkPoint } from "./walk.js";
 
-export type { Assume, Assumptions } from "./assume.js";
+export { type Assume, type Assumptions, assumedNames, assumedRanges } from "./assume.js";
 export { aboutAThird, baselineOf, influence, isAThird, lostGain, type Recovery, recoveries } from "./estimates.js";
 export type { PolicyName, RecoveryPoint, RegionHost, Role, RunLength } from "./recovery.js";
 export type { StructurePoint } from "./structure.js";
