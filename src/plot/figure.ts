@@ -45,7 +45,13 @@ export function figure(spec: {
     caption: spec.caption,
     alt,
     [Symbol.for("Jupyter.display")]: () => ({
-      "application/vnd.plotly.v1+json": { data: spec.data, layout, config },
+      // A text of its own for those who cannot see the figure leaves no place for the caption but beside the figure.
+      "application/vnd.plotly.v1+json": {
+        data: spec.data,
+        layout,
+        config,
+        ...(spec.alt === undefined ? {} : { caption: spec.caption }),
+      },
       "text/plain": `Figure: ${alt}`,
     }),
   };

@@ -190,6 +190,17 @@ describe("what a cell has shown", () => {
     expect(Buffer.from(files.get("figures/n/fig-one.png")!).subarray(1, 4).toString()).toBe("PNG");
   });
 
+  test("a plot that describes itself to those who cannot see it keeps its caption for all others", async () => {
+    const own = plot("Path", "") as { data: Record<string, Record<string, unknown> | string> };
+    own.data["text/plain"] = "Figure: Path, in two steps. One; two.";
+    const without = await siteOf([text("# T"), code("a", [own], "fig-path")]);
+    expect(without.html).toContain('alt="Path, in two steps. One; two."');
+    expect(without.html).toContain("<figcaption><b>Figure 1.</b> Path</figcaption>");
+    (own.data["application/vnd.plotly.v1+json"] as Record<string, unknown>)["caption"] = "Look at the marks.";
+    const html = (await siteOf([text("# T"), code("a", [own], "fig-path")])).html;
+    expect(html).toContain("<figcaption><b>Figure 1.</b> Look at the marks.</figcaption>");
+  });
+
   test("a plot without a picture is drawn where that can be done, and is a fault where not", async () => {
     const cells = [text("# T"), code("a", [plot("One", "It rises.", false)], "fig-one")];
     expect((await siteOf(cells)).faults).toEqual([
@@ -250,6 +261,18 @@ describe("what a cell has shown", () => {
     ])
       expect(mainOf(html)).toContain(part);
     expect(html).toContain("An output of the type application/x-cube, which only JupyterLab can show.");
+  });
+
+  test("a table of sentences names its columns in every row, for a phone; one of numbers does not", async () => {
+    const table = (cell: string) =>
+      `<table><thead><tr><th>why</th></tr></thead><tbody><tr><td>${cell}</td></tr></tbody></table>`;
+    const { html } = await siteOf([
+      text("# T"),
+      code("a", [shown({ "text/html": table("Because the lock is held while the list is walked.") })], "wordy"),
+      code("a", [shown({ "text/html": table("42") })], "numbers"),
+    ]);
+    expect(html).toContain('<td role="cell" data-label="why">Because');
+    expect(html).toContain("<td>42</td>");
   });
 
   test("a very long output is cut, and says how much is left out", async () => {

@@ -98,18 +98,24 @@ export interface FigureTexts {
 }
 
 /**
- * Title and caption of a figure. A figure of the house says "Figure: TITLE. CAPTION" as its plain text; where a figure gives a text of its
- * own for readers who cannot see it, that text is taken for both.
+ * Title and caption of a figure. A figure of the house says "Figure: TITLE. CAPTION" as its plain text; one that has a text of its own for
+ * readers who cannot see it carries its caption beside its data.
  */
 export function textsOf(output: CellOutput): FigureTexts {
-  const layout = plotOf(output)?.layout;
-  const given = layout?.["title"] as { text?: unknown } | string | undefined;
-  const text = typeof given === "string" ? given : typeof given?.text === "string" ? given.text : "";
-  const title = text.replace(/<br\s*\/?>/g, " ").replace(/<[^>]*>/g, "");
+  const title = titleOf(output);
   const plain = bundleOf(output)["text/plain"];
-  const alt = typeof plain === "string" || Array.isArray(plain) ? joined(plain as string).trim() : "";
-  if (!alt.startsWith("Figure: ")) return { title, caption: "", alt: title };
-  const told = alt.slice("Figure: ".length);
-  const caption = told.startsWith(title) ? told.slice(title.length).replace(/^\.?\s+/, "") : told;
-  return { title, caption, alt: told };
+  const told = typeof plain === "string" || Array.isArray(plain) ? joined(plain as string).trim() : "";
+  if (!told.startsWith("Figure: ")) return { title, caption: "", alt: title };
+  const alt = told.slice("Figure: ".length);
+  const caption = (bundleOf(output)[plotlyType] as { caption?: unknown } | undefined)?.caption;
+  if (typeof caption === "string") return { title, caption, alt };
+  if (title !== "" && alt.startsWith(title) && /^(?:[.?!]|\s|$)/.test(alt.slice(title.length)))
+    return { title, caption: alt.slice(title.length).replace(/^\.?\s*/, ""), alt: title };
+  return { title, caption: title === "" ? alt : "", alt };
+}
+
+function titleOf(output: CellOutput): string {
+  const given = plotOf(output)?.layout["title"] as { text?: unknown } | string | undefined;
+  const text = typeof given === "string" ? given : typeof given?.text === "string" ? given.text : "";
+  return text.replace(/<br\s*\/?>/g, " ").replace(/<[^>]*>/g, "");
 }

@@ -109,10 +109,9 @@ function drawFigure(context: PageContext, output: CellOutput, figure: FigureNumb
     site.files.set(url, picture.bytes);
     const size = picture.width ? ` width="${picture.width}" height="${picture.height}"` : "";
     const order = figure.number === 1 ? 'fetchpriority="high"' : 'loading="lazy" decoding="async"';
-    const said = caption === "" || title === "" ? alt : title;
-    if (said === "")
+    if (alt === "")
       context.fault(`figure ${figure.number} (cell "${figure.cell}") has no text for readers who cannot see it.`);
-    inner = `<img src="${escaped(context.url(url))}" alt="${escaped(said)}"${size} ${order}>`;
+    inner = `<img src="${escaped(context.url(url))}" alt="${escaped(alt)}"${size} ${order}>`;
   } else {
     context.fault(
       `figure ${figure.number} (cell "${figure.cell}") has no static picture; execute the notebook with pictures.`,

@@ -151,7 +151,11 @@ function about(page: Page, shell: Shell): string {
   }
   return `<section class="about" aria-labelledby="about-this-page">
 <h2 id="about-this-page">${page.kind === "home" ? "To keep and to cite" : "This page"}</h2>
-${links.length === 0 ? "" : `<p class="links">${links.join(" ")}</p>\n`}${shell.citation === "" ? "" : `<p><b>How to cite.</b> ${shell.citation}</p>\n`}<p class="made">Executed by iommu-lab ${escaped(shell.version)}. Every number on this page comes from the code in its cells, with the seeds that stand there; <code>npm run reproduce</code> computes them anew.</p>
-</section>
+${links.length === 0 ? "" : `<p class="links">${links.join(" ")}</p>\n`}${shell.citation === "" ? "" : `<p><b>How to cite.</b> ${shell.citation}</p>\n`}${page.part === "exercises" ? "" : made(shell)}</section>
+`;
+}
+
+function made({ version }: Shell): string {
+  return `<p class="made">Executed by iommu-lab ${escaped(version)}. Every number comes from the code in the notebooks' cells, with the seeds that stand there; <code>npm run reproduce</code> computes them anew.</p>
 `;
 }

@@ -14,7 +14,7 @@ const inside = (node: Element, tagName: RegExp): Element[] => {
 };
 
 /**
- * Puts tables into boxes of their own that scroll when the page is narrower. A table of sentences is laid out row by row on a phone, each
+ * Puts tables into boxes of their own that scroll when the page is narrower. A table of sentences or pictures is laid out row by row on a phone, each
  * cell after its column's name.
  * @param name what the box is called for those who cannot see it
  */
@@ -34,7 +34,8 @@ export function wrapTables(tree: Root, name: string): void {
 function nameColumns(table: Element): void {
   const cells = inside(table, /^td$/);
   const letters = cells.reduce((sum, cell) => sum + textIn(cell).length, 0);
-  if (cells.length === 0 || letters / cells.length < wordy) return;
+  const pictures = inside(table, /^img$/).length > 0;
+  if (cells.length === 0 || (letters / cells.length < wordy && !pictures)) return;
   const names = inside(table, /^th$/).map((head) => textIn(head).trim());
   table.properties["className"] = ["wordy"];
   // Laid out as blocks, browsers forget that these are tables; the roles say it again.
@@ -46,7 +47,7 @@ function nameColumns(table: Element): void {
     for (const [i, cell] of inside(row, /^td$/).entries()) {
       cell.properties["role"] = "cell";
       if (names[i]) cell.properties["dataLabel"] = names[i];
-      if (textIn(cell).trim() === "") cell.properties["className"] = ["empty"];
+      if (textIn(cell).trim() === "" && inside(cell, /^img$/).length === 0) cell.properties["className"] = ["empty"];
     }
   }
 }
