@@ -67,6 +67,7 @@ async function reproduce(flags: ReproduceFlags): Promise<void> {
     const notebooks = await writeup.reproduceNotebooks(files, {
       folder,
       jobs,
+      points,
       signal: interrupt.signal,
       onProgress: tellCell,
       onNotebook: ({ file, seconds, resumed }) =>

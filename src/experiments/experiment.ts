@@ -105,6 +105,27 @@ export interface Experiment<S extends z.ZodType, P = unknown> extends Experiment
   collect(config: z.output<S>, rows: readonly Row[]): Run<z.output<S>>;
 }
 
+/** Rows of points that were computed before; see {@link rememberPoints}. */
+export interface PointMemory {
+  get(experiment: { name: string }, point: unknown): Row[] | undefined;
+  put(experiment: { name: string }, point: unknown, rows: Row[]): void;
+}
+
+let memory: PointMemory | undefined;
+
+/**
+ * From here on every run takes the points that the memory has, and gives it those that it computes. A point's rows follow from the point
+ * alone, so this changes no result; whoever keeps rows from one program to the next names the code that computed them.
+ */
+export function rememberPoints(where: PointMemory | undefined): void {
+  memory = where;
+}
+
+/** The memory in force, if any. */
+export function pointMemory(): PointMemory | undefined {
+  return memory;
+}
+
 /** A configuration that was refused: every issue with its field, value and what is accepted. */
 export class ConfigError extends Error {
   override name = "ConfigError";
@@ -171,7 +192,7 @@ export function defineExperiment<S extends z.ZodType, P>(spec: ExperimentSpec<S,
     },
     claims: displayable(spec.claims(rows, config)),
   });
-  return {
+  const experiment: Experiment<S, P> = {
     ...spec,
     parse,
     collect,
@@ -182,11 +203,15 @@ export function defineExperiment<S extends z.ZodType, P>(spec: ExperimentSpec<S,
       for (const [i, point] of points.entries()) {
         options.signal?.throwIfAborted();
         options.onProgress?.(i, points.length, spec.label(point));
-        rows.push(...spec.simulate(point));
+        const known = memory?.get(experiment, point);
+        const own = known ?? spec.simulate(point);
+        if (!known) memory?.put(experiment, point, own);
+        rows.push(...own);
         await new Promise((resolve) => setTimeout(resolve, 0));
       }
       options.onProgress?.(points.length, points.length, "done");
       return collect(config, rows);
     },
   };
+  return experiment;
 }

@@ -17,10 +17,13 @@ export {
   type ExperimentSpec,
   type Interval,
   type Output,
+  type PointMemory,
   type ProgressListener,
+  pointMemory,
   type Row,
   type Run,
   type RunOptions,
+  rememberPoints,
   tableOf,
   unitsKey,
 } from "./experiment.js";

@@ -20,5 +20,5 @@ export {
   sensitivityText,
   type WatchedOutput,
 } from "./sensitivity.js";
-export { PointStore } from "./store.js";
+export { PointStore, sharePoints } from "./store.js";
 export { arrowBytes, runOnWorkers, type Sweep, type SweptRun, sweep, sweepConfigurations } from "./sweep.js";

@@ -38,12 +38,14 @@ export interface ComputedLedger {
 }
 
 /**
- * Runs every experiment so that it answers all its claims, and gives the claims ledger. Points of all experiments go to the workers
+ * Runs every experiment that answers claims so that it answers them all, and gives the claims ledger. Points of all experiments go to the workers
  * experiment by experiment; equal points are computed once.
  */
 export async function computeLedger(options: LedgerOptions = {}): Promise<ComputedLedger> {
   const { of = experiments(), fidelity, store, onProgress, signal, jobs } = options;
-  const planned = of.map((experiment) => {
+  // One that answers no claim, whatever its rows, has no place here: the notebooks run it.
+  const answer = of.filter((experiment) => experiment.claims([], experiment.parse()).length > 0);
+  const planned = answer.map((experiment) => {
     const has = fieldsOf(experiment.config).some(({ path }) => path === "fidelity");
     const configs = answeringInputs(experiment, has ? fidelity : undefined).map((input) => experiment.parse(input));
     return { experiment, configs, points: configs.map((config) => experiment.points(config)) };

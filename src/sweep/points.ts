@@ -1,7 +1,14 @@
 import { setMaxListeners } from "node:events";
 import { availableParallelism } from "node:os";
 import { Piscina } from "piscina";
-import { type AnyExperiment, configHash, experiments, type ProgressListener, type Row } from "../experiments/index.js";
+import {
+  type AnyExperiment,
+  configHash,
+  experiments,
+  type ProgressListener,
+  pointMemory,
+  type Row,
+} from "../experiments/index.js";
 import type { Task } from "./worker.js";
 
 /** How points are computed. Nothing here changes a result. */
@@ -41,13 +48,20 @@ export async function computePoints(
   const results = new Map<string, Row[]>(known);
   const missing = new Map<string, unknown>();
   const hashes = points.map((point) => pointHash(experiment, point));
-  for (const [i, hash] of hashes.entries()) if (!results.has(hash)) missing.set(hash, points[i]);
+  const memory = pointMemory();
+  for (const [i, hash] of hashes.entries()) {
+    if (results.has(hash) || missing.has(hash)) continue;
+    const remembered = memory?.get(experiment, points[i]);
+    if (remembered) results.set(hash, remembered);
+    else missing.set(hash, points[i]);
+  }
   const before = new Set(hashes).size - missing.size;
   let done = before;
   const total = before + missing.size;
   onProgress?.(done, total, "");
   const finished = (hash: string, point: unknown, rows: Row[]) => {
     results.set(hash, rows);
+    memory?.put(experiment, point, rows);
     onPoint?.(hash, rows);
     onProgress?.(++done, total, experiment.label(point));
   };

@@ -1,8 +1,9 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { AnyExperiment, Row } from "../experiments/index.js";
+import { isDeepStrictEqual } from "node:util";
+import { type AnyExperiment, experiments, type PointMemory, type Row, rememberPoints } from "../experiments/index.js";
 import { codeHash } from "./code.js";
-import { writeWhole } from "./files.js";
+import { StoreError, writeWhole } from "./files.js";
 import { type PointOptions, pointHash } from "./points.js";
 
 /** A point's result as it is kept, one file a point, named by the point's hash. */
@@ -42,7 +43,8 @@ export class PointStore {
   /** Keeps the rows of a point. @throws StoreError when they cannot be written */
   put(hash: string, experiment: string, point: unknown, rows: Row[]): void {
     const stored: StoredPoint = { experiment, code: this.code, point, rows };
-    writeWhole(this.file(hash), `${JSON.stringify(stored)}\n`);
+    // A damaged file counts as none, so there is no need to wait for the disk.
+    writeWhole(this.file(hash), `${JSON.stringify(stored)}\n`, false);
   }
 
   /** The options with which a run of these points takes what is kept, and keeps what it computes. */
@@ -57,4 +59,29 @@ export class PointStore {
     }
     return { known, onPoint: (hash, rows) => this.put(hash, experiment.name, byHash.get(hash), rows) };
   }
+}
+
+/**
+ * From here on, every run in this process takes points from a folder and keeps there what it computes: so the kernels of a run that
+ * executes all notebooks, and its ledger, compute each point once between them. Only experiments of the registry take part, as a name
+ * means one thing there alone; and only rows that come back from JSON as they were. A folder that cannot be written is no hindrance here.
+ */
+export function sharePoints(folder: string): void {
+  rememberPoints(sharedPoints(new PointStore(folder)));
+}
+
+function sharedPoints(store: PointStore): PointMemory {
+  const registered = (experiment: { name: string }): boolean =>
+    (experiments() as readonly { name: string }[]).includes(experiment);
+  return {
+    get: (experiment, point) => (registered(experiment) ? store.get(pointHash(experiment, point)) : undefined),
+    put(experiment, point, rows) {
+      if (!registered(experiment) || !isDeepStrictEqual(JSON.parse(JSON.stringify(rows)), rows)) return;
+      try {
+        store.put(pointHash(experiment, point), experiment.name, point, rows);
+      } catch (error) {
+        if (!(error instanceof StoreError)) throw error;
+      }
+    },
+  };
 }

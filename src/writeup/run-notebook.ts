@@ -15,6 +15,8 @@ export interface RunNotebookOptions {
   timeoutSeconds?: number;
   /** Gives the drawing of static pictures, asked for with the first plot; without it plots get none. */
   drawing?: () => Promise<Drawing>;
+  /** A cell that runs before all others, without output or count; where it fails, the notebook runs all the same. */
+  before?: string;
   /** Ends the run with an AbortError, leaving nothing behind. */
   signal?: AbortSignal;
   /** Told when a cell begins and when it ends. */
@@ -97,6 +99,10 @@ export async function runNotebook(notebook: Notebook, options: RunNotebookOption
   const stop = () => void kernel.shutdown();
   signal?.addEventListener("abort", stop);
   try {
+    if (options.before !== undefined && cells.length > 0) {
+      const execution = kernel.execute(options.before, { silent: true });
+      await abortable(execution.reply, signal);
+    }
     for (const [i, cell] of cells.entries()) {
       const position = result.cells.indexOf(cell) + 1;
       const began = performance.now();
