@@ -8,6 +8,7 @@ import { type ComputedLedger, codeHash, computeLedger, lockFolder, PointStore, w
 import type { CellProgress, Drawing, ReproducedNotebook } from "../writeup/index.js";
 import { ledgerJson, ledgerText } from "./claims.js";
 import { UserError } from "./errors.js";
+import { MemoryWatch, type PeakMemory } from "./memory.js";
 import { Progress } from "./progress.js";
 import { siteOfResults } from "./site.js";
 
@@ -61,6 +62,7 @@ async function reproduce(flags: ReproduceFlags): Promise<void> {
   let drawing: Promise<Drawing> | undefined;
   const writeup = await import("../writeup/index.js");
   const started = performance.now();
+  const memory = new MemoryWatch();
   const folder = join(flags.out, "notebooks");
   const points = join(flags.out, "points");
   try {
@@ -87,9 +89,10 @@ async function reproduce(flags: ReproduceFlags): Promise<void> {
       writeWhole(join(flags.out, "ledger.json"), ledgerJson(computed.entries));
     }
     const seconds = (performance.now() - started) / 1000;
+    const peak = await memory.stop();
     writeWhole(
       join(flags.out, "manifest.json"),
-      `${JSON.stringify(manifest(notebooks, computed, seconds), null, 2)}\n`,
+      `${JSON.stringify(manifest(notebooks, computed, seconds, peak), null, 2)}\n`,
     );
     const drifts = notebooks.flatMap(({ file, stored, notebook }) =>
       writeup.compareNotebooks(basename(file), stored, notebook),
@@ -97,7 +100,9 @@ async function reproduce(flags: ReproduceFlags): Promise<void> {
     for (const file of [...writeup.progressFiles(folder, files), points])
       rmSync(file, { recursive: true, force: true });
     if (computed) process.stdout.write(ledgerText(computed.entries));
-    process.stdout.write(`${notebooks.length} notebooks executed into ${folder} in ${seconds.toFixed(0)} s.\n`);
+    process.stdout.write(
+      `${notebooks.length} notebooks executed into ${folder} in ${seconds.toFixed(0)} s; at most ${(peak.bytes / 2 ** 30).toFixed(1)} GiB of memory in ${peak.processes} processes.\n`,
+    );
     if (flags.only === undefined && flags.notebooks === undefined)
       await siteOfResults(join(flags.out, "site"), folder, () => (drawing ??= writeup.startDrawing()));
     if (!flags.check) return;
@@ -150,6 +155,7 @@ function manifest(
   notebooks: readonly ReproducedNotebook[],
   computed: ComputedLedger | undefined,
   seconds: number,
+  peak: PeakMemory,
 ): object {
   const { version, dependencies } = JSON.parse(readFileSync(join(projectRoot, "package.json"), "utf8")) as {
     version: string;
@@ -170,7 +176,7 @@ function manifest(
       cores: cpus().length,
       memoryBytes: totalmem(),
     },
-    peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
+    peakMemory: peak,
     packages: dependencies,
     notebooks: notebooks.map(({ file, hash, timings, seconds: took, resumed }) => ({
       notebook: basename(file),

@@ -54,6 +54,7 @@ export function dmaCosts(machine: Pick<MachineConfig, "gigahertz" | "l1Cycles" |
   const [map] = factNumbers("JG1");
   const [unmap] = factNumbers("JG2");
   const [strict] = factNumbers("RI1");
+  const [flushed, kept] = factNumbers("JG4");
   const tailWriteCycles = 100;
   return {
     apiCycles: 44,
@@ -66,8 +67,8 @@ export function dmaCosts(machine: Pick<MachineConfig, "gigahertz" | "l1Cycles" |
     serialShare: 0.5,
     tailWriteCycles,
     faultReadCycles: 300,
-    // JG4: 60 → 250 ns an operation; the next operation's miss of the flushed line is charged by the cache model.
-    clflushCycles: Math.max(0, cycles(250 - 60) - machine.dramLocalCycles),
+    // JG4: from 60 to 250 ns an operation; the next operation's miss of the flushed line is charged by the cache model.
+    clflushCycles: Math.max(0, cycles(flushed - kept) - machine.dramLocalCycles),
   };
 }
 

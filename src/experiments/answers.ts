@@ -18,8 +18,10 @@ const answering: Readonly<Record<string, readonly Record<string, unknown>[]>> = 
       cores: [16],
     },
     { variants: ["deferred"], cores: [16], ats: [false, true] },
-    { variants: ["deferred"], cores: [16], coherent: [true, false] },
+    { variants: ["deferred"], cores: [1, 16], coherent: [true, false] },
   ],
+  "machine-latency": [{}, { host: "westmere-ep" }],
+  "machine-transfer": [{}, { host: "westmere-ep" }, { host: "broadwell-ep" }],
 };
 
 /** The configurations in which an experiment answers every claim that it can: its defaults, for most. */
@@ -33,10 +35,47 @@ export function answeringInputs(
 
 /** The claims of several runs of one experiment as one list: of each claim the first answer, where a run gave one. */
 export function mergeAnswers(runs: readonly (readonly ClaimResult[])[]): ClaimResult[] {
-  const [first = [], ...others] = runs;
-  return first.map((claim) => {
-    if (claim.verdict !== "not answered") return claim;
-    const answers = others.flatMap((run) => run.filter(({ id }) => id === claim.id));
-    return answers.find(({ verdict }) => verdict !== "not answered") ?? claim;
-  });
+  const byId = new Map<string, ClaimResult>();
+  for (const claim of runs.flat()) {
+    const before = byId.get(claim.id);
+    if (!before || (before.verdict === "not answered" && claim.verdict !== "not answered")) byId.set(claim.id, claim);
+  }
+  return [...byId.values()];
 }
+
+/** A small piece of work that gives some claims, or some comparisons with published tables, their values. */
+export interface Probe {
+  experiment: string;
+  input: Record<string, unknown>;
+}
+
+const hosts = ["sandy-bridge-ep", "westmere-ep", "broadwell-ep"];
+const sixteen = { cores: [16] };
+
+/**
+ * Pieces of work that between them give every claim with a simulated value that value, and every published table its comparison: the
+ * cheapest first, in configurations as small as the claim allows. What depends on a figure is asked of these.
+ */
+export const probes: readonly Probe[] = [
+  ...hosts.map((host) => ({ experiment: "machine-transfer", input: { host, rounds: 20 } })),
+  ...hosts
+    .slice(0, 2)
+    .map((host) => ({ experiment: "machine-latency", input: { host, sizesKiB: [16, 128, 4096], remote: false } })),
+  ...["hsw2", "ivb", "ivb-remote", "snb", "bdw", "hsw"].map((host) => ({
+    experiment: "page-sizes",
+    input: { parts: ["published"], hosts: [host] },
+  })),
+  { experiment: "lock-contention", input: { variants: ["off", "deferred"], ...sixteen } },
+  { experiment: "lock-contention", input: { variants: ["off", "strict"], ...sixteen } },
+  { experiment: "lock-contention", input: { variants: ["deferred"], cores: [1, 16], coherent: [true, false] } },
+  { experiment: "machine-locks", input: {} },
+  { experiment: "merged-nodes", input: { parts: ["structure"] } },
+  { experiment: "lock-contention", input: { variants: ["deferred"], ...sixteen, ats: [false, true] } },
+  { experiment: "lock-contention", input: { variants: ["deferred", "thread-deferred"], ...sixteen } },
+  { experiment: "merged-nodes", input: { parts: ["recovery"] } },
+  { experiment: "page-sizes", input: { parts: ["thread"] } },
+  {
+    experiment: "lock-contention",
+    input: { variants: ["off", "pass-through", "pools-4-lazy", "pools-16-lazy", "magazines-deferred"], ...sixteen },
+  },
+];

@@ -29,6 +29,16 @@ export interface ClaimResult extends Claim {
   explanation: string;
 }
 
+/** A simulated value beside a published one of a table, of which no sentence says anything. */
+export interface Comparison {
+  /** Record and place: "P_HSW_rd_rnd_64_4k 1024K". */
+  id: string;
+  factId: string;
+  published: number;
+  simulated: Interval & { unit: string };
+  use: "calibration" | "prediction";
+}
+
 /** A column of an experiment's table. */
 export interface Column {
   /** Unit as shown in the header; an empty string for a name or a pure number. */
@@ -73,6 +83,8 @@ export interface ExperimentSpec<S extends z.ZodType, P> {
   outputs?: Record<string, Output>;
   /** What the rows say about the claims that this experiment answers. */
   claims(rows: readonly Row[], config: z.output<S>): ClaimResult[];
+  /** Published tables that the rows are compared with, value by value, where the experiment has such. */
+  compared?(rows: readonly Row[]): Comparison[];
 }
 
 /** The result of a run: its table, figures and claims. */

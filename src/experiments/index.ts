@@ -5,12 +5,13 @@
  * One file (or folder) an experiment, always in this order: question · config schema · run · table · figures · claims.
  */
 
-export { answeringInputs, mergeAnswers } from "./answers.js";
+export { answeringInputs, mergeAnswers, type Probe, probes } from "./answers.js";
 export { claimsText, displayable, publishedText, simulatedText } from "./claim-display.js";
 export {
   type Claim,
   type ClaimResult,
   type Column,
+  type Comparison,
   ConfigError,
   defineExperiment,
   type Experiment,

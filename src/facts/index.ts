@@ -4,17 +4,22 @@
  * The records live in data/published/*.json, are turned into a typed module at set-up (generate.mjs) and checked by the zod
  * schema here. Nothing in the core reads a file. Parameters of measured hosts live in data/hardware/*.json the same way.
  */
-import { hardware as rawHardware, observations as rawObservations, published as rawPublished } from "./generated.js";
+import { noteRead, onDataChange, rawData } from "./data.js";
 import { FactFileSchema, type FactRecord } from "./schema.js";
 
+export { changeData, type DataChange, dataChangeKey, listenToReads, onDataChange } from "./data.js";
+export { type DataFigure, dataFigures } from "./figures.js";
 export { Confidence, FactFileSchema, type FactRecord, FactSchema, type FactValue, Use } from "./schema.js";
 
 let index: Map<string, FactRecord> | undefined;
+onDataChange(() => {
+  index = undefined;
+});
 
 function records(): Map<string, FactRecord> {
   if (index) return index;
   const found = new Map<string, FactRecord>();
-  for (const [file, content] of Object.entries(rawPublished as Record<string, unknown>)) {
+  for (const [file, content] of Object.entries(rawData().published)) {
     const parsed = FactFileSchema.safeParse(content);
     if (!parsed.success) {
       const issue = parsed.error.issues[0];
@@ -29,7 +34,7 @@ function records(): Map<string, FactRecord> {
   return found;
 }
 
-/** Every record, in the order of the files. */
+/** Every record, in the order of the files: to list them. Whoever takes values goes through {@link fact}. */
 export function facts(): FactRecord[] {
   return [...records().values()];
 }
@@ -40,6 +45,7 @@ export function facts(): FactRecord[] {
  * @example fact("S3").value // 7
  */
 export function fact(id: string): FactRecord {
+  noteRead(id);
   const record = records().get(id);
   if (!record) throw new Error(`There is no published record "${id}" in data/published.`);
   return record;
@@ -69,14 +75,15 @@ export function factNumbers(id: string): number[] {
 
 /** The raw content of data/hardware/NAME.json, to be checked by the schema of the room that uses it. */
 export function hardwareFile(name: string): unknown {
-  const content = (rawHardware as Record<string, unknown>)[name];
+  noteRead(`hardware/${name}`);
+  const content = rawData().hardware[name];
   if (content === undefined) throw new Error(`There is no data/hardware/${name}.json.`);
   return content;
 }
 
 /** The raw content of data/observations/NAME.json, to be checked by the schema of the room that uses it. */
 export function observationFile(name: string): unknown {
-  const content = (rawObservations as Record<string, unknown>)[name];
+  const content = rawData().observations[name];
   if (content === undefined) throw new Error(`There is no data/observations/${name}.json.`);
   return content;
 }

@@ -9,6 +9,8 @@ export { codeHash } from "./code.js";
 export { readSweepFile, type SweepPlan } from "./file.js";
 export { lockFolder, StoreError, writeWhole } from "./files.js";
 export { type ComputedLedger, computeLedger, type LedgerOptions, type LedgerRun } from "./ledger.js";
+export { type Effect, effectOn, type Influence, type PerturbOptions, perturb } from "./perturb.js";
+export type { Answer } from "./perturb-worker.js";
 export { computePoints, type PointOptions, pointHash } from "./points.js";
 export {
   type Domain,

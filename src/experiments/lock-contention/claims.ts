@@ -132,7 +132,7 @@ const questions: readonly Question[] = [
       const crowded = estimate(top, "pteWriteShare");
       return {
         verdict: alone.high < 0.5 ? "holds" : "depends",
-        explanation: `Walk and write of the entry are ${text(100 * alone.mean)} % of a map on ${few[0]["cores"]} core, and ${text(100 * crowded.mean)} % on ${top[0]["cores"]} cores. Even that part is mostly the way to the entry.`,
+        explanation: `Walk and write of the entry are ${text(100 * alone.mean)} % of a map on ${few[0]["cores"]} core${few[0]["cores"] === 1 ? "" : "s"}, and ${text(100 * crowded.mean)} % on ${top[0]["cores"]} cores. Even that part is mostly the way to the entry.`,
         simulated: percent(crowded, "% of a map"),
       };
     },

@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { variant, variants } from "../../dma/index.js";
-import { lockKinds } from "../../machine/index.js";
+import { dmaCosts, variant, variants } from "../../dma/index.js";
+import { lockKinds, machineConfig } from "../../machine/index.js";
 import { driverProfiles, type HostRun, hostRunDefaults, publishedStackCycles } from "../../workload/index.js";
 
 const replicationsAtMost = 12;
@@ -60,6 +60,9 @@ export interface LockContentionConfig {
 /** Stack work of a transaction that record PE1 fixes, in µs. */
 export const publishedStackMicroseconds: number = Math.round((publishedStackCycles(2.9) / 2900) * 1000) / 1000;
 
+/** What record RI1 leaves for the invalidation itself, in cycles: the default, which stands for the record. */
+const publishedInvalidationCycles = 2027;
+
 const variantName = z.string().refine((name) => variants.some((v) => v.name === name), {
   error: `accepts ${variants.map((v) => v.name).join(", ")}`,
 });
@@ -99,7 +102,7 @@ export const LockContentionConfigSchema: z.ZodType<LockContentionConfig, Partial
     storeOverlap: sweep(number(0, 1, "a share"), [0], "share of a store's latency that the core does not wait for"),
     invalidationCycles: sweep(
       whole(0, 20_000, "cycles"),
-      [2027],
+      [publishedInvalidationCycles],
       "from the queue's tail register to the status word (record RI1 less the tail write)",
     ),
     serialShare: sweep(number(0, 1, "a share"), [0.5], "share of that time in which the IOMMU takes up nothing else"),
@@ -264,7 +267,14 @@ export function pointsOf(config: LockContentionConfig): LockContentionPoint[] {
         rxRing: config.rxRing,
         shuffleCompletions: config.shuffleCompletions,
         peerMicroseconds: config.peerMicroseconds,
-        costs: { storeOverlap, invalidationCycles, serialShare },
+        costs: {
+          storeOverlap,
+          invalidationCycles:
+            invalidationCycles === publishedInvalidationCycles
+              ? dmaCosts(machineConfig(d.machine)).invalidationCycles
+              : invalidationCycles,
+          serialShare,
+        },
         ...(handoffCycles === null ? {} : { handoffCycles }),
         machineOverrides: handoffPercent === 100 ? {} : { homeOccupancyPercent: handoffPercent },
         seed: config.seed * 1000 + replication,

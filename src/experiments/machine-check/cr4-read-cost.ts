@@ -88,7 +88,13 @@ const numbers = (rows: readonly Row[], column: string): number[] => rows.map((ro
 
 function claims(rows: readonly Row[]): ClaimResult[] {
   const points = oneRate(rows);
-  if (points.length === 0) return [];
+  if (points.length === 0) {
+    const unanswered = { verdict: "not answered" as const, explanation: "This run holds no row." };
+    return [
+      { ...mceClaims["cr4-read-cost"], ...unanswered },
+      { ...mceClaims["cr4-shadow-worth"], ...unanswered },
+    ];
+  }
   const costs = numbers(points, "shadowCycles");
   const { l2Cycles, l3Cycles } = machineConfig(String(points[0]["host"]));
   const sandyBridge = factNumber("S11");

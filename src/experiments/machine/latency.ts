@@ -1,9 +1,10 @@
 import { z } from "zod";
 import { Streams } from "../../engine/index.js";
-import { fact } from "../../facts/index.js";
+import { fact, factNumbers } from "../../facts/index.js";
 import { Machine, machineConfig, pointerChase, presetNames } from "../../machine/index.js";
 import { lineFigure } from "../../plot/index.js";
 import { type ClaimResult, defineExperiment, type Experiment, type Row } from "../experiment.js";
+import { spread } from "./spread.js";
 
 // Question: how long does one load take, when the next address stands in the line it fetches, and more and more lines are in use?
 
@@ -38,15 +39,13 @@ function simulate({ host, sizeKiB, home, seed }: LatencyPoint): Row[] {
   return [{ host, sizeKiB, memory: home === 0 ? "local" : "remote", cycles, ns: machine.toNs(cycles) }];
 }
 
-/** The latencies that a chase should find on a host: level, published cycles, the record, and a footprint well inside that level. */
-const published: Readonly<Record<string, { id: string; cycles: number[] }>> = {
-  "sandy-bridge-ep": { id: "H9", cycles: fact("H9").value as number[] },
-  "westmere-ep": { id: "H6", cycles: fact("H6").value as number[] },
-};
+/** The records of the latencies that a chase should find on a host, L1 to L3. */
+const published: Readonly<Record<string, string>> = { "sandy-bridge-ep": "H9", "westmere-ep": "H6" };
 
 function claims(rows: readonly Row[], host: string): ClaimResult[] {
-  const record = published[host];
-  if (!record) return [];
+  const recordId = published[host];
+  if (recordId === undefined) return [];
+  const record = { id: recordId, cycles: factNumbers(recordId) };
   const c = machineConfig(host);
   const bounds = [0, c.l1KiB, c.l2KiB, c.l3KiB];
   return ["L1", "L2", "L3"].map((level, i): ClaimResult => {
@@ -65,6 +64,7 @@ function claims(rows: readonly Row[], host: string): ClaimResult[] {
       quote: source.quote ?? source.quantity,
       source: `record ${record.id}: ${source.source}`,
       published: { low: record.cycles[i], high: record.cycles[i], unit: "cycles", factId: record.id },
+      ...(found.length > 0 ? { simulated: { ...spread(found), unit: "cycles" } } : {}),
       use: "calibration",
       verdict: found.length > 0 ? "calibration" : "not answered",
       explanation:

@@ -3,6 +3,7 @@ import { type FactRecord, fact } from "../../facts/index.js";
 import { Machine, machineConfig, pingPong, presetNames } from "../../machine/index.js";
 import { barFigure, heatmapFigure } from "../../plot/index.js";
 import { type ClaimResult, defineExperiment, type Experiment, type Row } from "../experiment.js";
+import { spread } from "./spread.js";
 
 // Question: how long does it take to hand a cache line from one CPU to another, and on what does it depend?
 
@@ -57,6 +58,7 @@ function claims(rows: readonly Row[], host: string): ClaimResult[] {
       quote: record.quantity,
       source: `record ${record.id}: ${record.source}`,
       published: { low: value, high: value, unit: "ns", factId: record.id },
+      ...(found.length > 0 ? { simulated: { ...spread(found), unit: "ns" } } : {}),
       use: "calibration",
       verdict: found.length > 0 ? "calibration" : "not answered",
       explanation:

@@ -1,4 +1,4 @@
-import { fact, factNumber } from "../../facts/index.js";
+import { fact, factNumber, factNumbers } from "../../facts/index.js";
 import type { ClaimResult, Interval, Row } from "../experiment.js";
 import { aboutAThird, baselineOf, influence, isAThird, lostGain, type Recovery, recoveries } from "./estimates.js";
 
@@ -33,13 +33,19 @@ const spread = (row: Row, column: string): Interval => ({
   level: 1,
 });
 
+/** A record's range: two numbers, or one that is both ends. */
+function rangeOf(id: string, unit: string): NonNullable<ClaimResult["published"]> {
+  const [low, high] = typeof fact(id).value === "number" ? [factNumber(id), factNumber(id)] : factNumbers(id);
+  return { low, high, unit, factId: id };
+}
+
 function depthClaim(rows: readonly Row[]): ClaimResult {
   const row = structure(rows, "igb", "v4.3 addresses", "unmerged", "boot");
   if (!row) return unanswered("S1", "structure");
   const [deepest, meanDepth, nodes] = [Number(row["maxDepth"]), Number(row["meanDepth"]), Number(row["nodes"])];
   const within = (levels: number) => levels >= 13.5 && levels < 16.5;
   return claim("S1", {
-    published: { low: 14, high: 16, unit: "levels", factId: "S1" },
+    published: rangeOf("S1", "levels"),
     simulated: { mean: meanDepth, low: meanDepth, high: deepest, n: 1, level: 1, unit: "levels (mean to deepest)" },
     verdict: within(deepest) ? "holds" : within(meanDepth) ? "depends" : "does not hold",
     explanation: `The recorded igb's ${whole(nodes)} ranges make a tree whose mean node is at level ${meanDepth.toFixed(1)} and whose deepest is at ${deepest}. "14 to 16 levels" is right for a typical descent, not for the deepest path: addresses handed out downwards grow the tree at one end.`,
@@ -53,7 +59,7 @@ function staticClaim(rows: readonly Row[]): ClaimResult {
   const counts = [igb, vmxnet3].map((row) => Number(row["allDevices"]));
   const [a, b] = counts;
   return claim("S2", {
-    published: { low: 10_000, high: 100_000, unit: "maps", factId: "S2" },
+    published: rangeOf("S2", "maps"),
     simulated: {
       mean: (a + b) / 2,
       low: Math.min(a, b),
@@ -83,10 +89,7 @@ function mergedClaim(rows: readonly Row[], id: "S3" | "S4"): ClaimResult {
   const list = known.map(({ name, nodes }) => `${whole(nodes.mean)} (${name})`).join(", ");
   const few = all.every((n) => n <= range.high);
   return claim(id, {
-    published:
-      id === "S3"
-        ? { low: 7, high: 7, unit: "nodes", factId: id }
-        : { low: 200, high: 1000, unit: "nodes", factId: id },
+    published: rangeOf(id, "nodes"),
     simulated: {
       mean: all.reduce((a, b) => a + b, 0) / all.length,
       low: Math.min(...all),
@@ -133,7 +136,7 @@ function thirdClaim(all: readonly Recovery[]): ClaimResult {
       ? ` Of ${others.length} other settings ${inside.length} lie at about a third (29 to 42 %) of the loss with their whole interval, ${undecided.length} with a part of it.`
       : "";
   return claim("S5", {
-    published: { low: 1 / 3, high: 1 / 3, unit: "share of the lost throughput (plain reading)", factId: "S5" },
+    published: rangeOf("S5", "share of the lost throughput (plain reading)"),
     simulated: { ...gapShare, unit: "share of the lost throughput" },
     verdict: plain
       ? "holds"

@@ -1,5 +1,5 @@
 /** What the thread's footnote says, and what the runs say about it. */
-import { fact, factNumber } from "../../facts/index.js";
+import { fact, factNumber, factNumbers } from "../../facts/index.js";
 import type { ClaimResult, Row } from "../experiment.js";
 
 /** One setting of the thread's test, with the loss that each page size costs against the IOMMU off. */
@@ -68,6 +68,7 @@ const verdictOf = (holding: number, all: number): ClaimResult["verdict"] =>
 export function claimsOf(rows: readonly Row[]): ClaimResult[] {
   const cells = threadCells(rows).filter(ofWholeDram);
   const source = fact("S8").source;
+  const [low, high] = factNumbers("S8");
   const large = cells.filter((cell) => cell.loss["2M"] !== null && cell.loss["1G"] !== null);
   const largeLoss = (cell: ThreadCell): number => Math.max(Number(cell.loss["2M"]), Number(cell.loss["1G"]));
   const below = (page: "2M" | "1G"): number => large.filter((cell) => Number(cell.loss[page]) < 1).length;
@@ -89,7 +90,7 @@ export function claimsOf(rows: readonly Row[]): ClaimResult[] {
       id: "S8",
       quote: quoteOf("S8"),
       source,
-      published: { low: 0, high: 1, unit: "%", factId: "S8" },
+      published: { low, high, unit: "%", factId: "S8" },
       use: "prediction",
       ...(large.length > 0 ? { simulated: spread(large.map(largeLoss)) } : {}),
       verdict: verdictOf(free.length, large.length),

@@ -1,5 +1,5 @@
 /** How far the model is from the published rows: median and worst, by host, size and direction. No row is left out. */
-import type { Row } from "../experiment.js";
+import type { Comparison, Row } from "../experiment.js";
 
 /** Errors of a group of rows, percent. */
 export interface ErrorRow {
@@ -84,4 +84,28 @@ export function missingMechanisms(rows: readonly Row[]): { missing: string; rows
     counts.set(key, entry);
   }
   return [...counts].map(([missing, entry]) => ({ missing, ...entry })).sort((a, b) => b.rows - a.rows);
+}
+
+/** Every row that has a published value, beside it: bandwidths with their interval, latencies as they are. */
+export function comparedOf(rows: readonly Row[]): Comparison[] {
+  return rows
+    .filter((row) => row["measured"] !== null)
+    .map((row): Comparison => {
+      const bandwidth = row["kind"] === "bandwidth";
+      const mean = Number(row[bandwidth ? "gbps" : "latencyNs"]);
+      return {
+        id: `${row["record"]} ${Number(row["windowBytes"]) / 1024}K`,
+        factId: String(row["record"]),
+        published: Number(row["measured"]),
+        simulated: {
+          mean,
+          low: bandwidth ? Number(row["gbpsLow"]) : mean,
+          high: bandwidth ? Number(row["gbpsHigh"]) : mean,
+          n: 1,
+          level: 0.95,
+          unit: bandwidth ? "Gb/s" : "ns",
+        },
+        use: row["use"] === "calibration" ? "calibration" : "prediction",
+      };
+    });
 }

@@ -1,6 +1,6 @@
 /** The measured hosts: their files in data/hardware, and the model's parameters that follow from them and from their latency records. */
 import { z } from "zod";
-import { hardwareFile } from "../../facts/index.js";
+import { hardwareFile, onDataChange } from "../../facts/index.js";
 import { completionOverhead, type LinkConfig, pcieLink, readRequestBytes, wirePs } from "../../machine/index.js";
 import { fitDramExtra, fitIotlb, hitLatency } from "./calibrate.js";
 import { latencyPoints, type PageSetting } from "./published.js";
@@ -59,6 +59,7 @@ export interface PageHost {
 }
 
 const loaded = new Map<HostName, PageHost>();
+onDataChange(() => loaded.clear());
 
 /**
  * A measured host, calibrated on its latency records.

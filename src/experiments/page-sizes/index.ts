@@ -7,6 +7,7 @@
 import { defineExperiment, type Experiment } from "../experiment.js";
 import { claimsOf } from "./claims.js";
 import { PageSizesConfig } from "./config.js";
+import { comparedOf } from "./errors.js";
 import { figures } from "./figures.js";
 import { type PagePoint, pagePoints } from "./points.js";
 import { columns, simulatePoint } from "./rows.js";
@@ -44,4 +45,5 @@ export const pageSizes: Experiment<typeof PageSizesConfig, PagePoint> = defineEx
   columns,
   figures,
   claims: claimsOf,
+  compared: comparedOf,
 });

@@ -1,3 +1,4 @@
+import { onDataChange } from "../../facts/index.js";
 import { pageBytes } from "../../vtd/index.js";
 import { runDmaStream, type StreamConfig } from "../../workload/index.js";
 import { fitWhole, type WholeFit } from "./calibrate.js";
@@ -12,6 +13,9 @@ export interface ParallelismFit {
 }
 
 let fit: ParallelismFit | undefined;
+onDataChange(() => {
+  fit = undefined;
+});
 
 /** Fits reads in flight (IOMMU off, 64 MiB) and parallel walks (4 KiB pages, 64 MiB) on Haswell 64-byte reads. About a second, once. */
 export function parallelism(): ParallelismFit {

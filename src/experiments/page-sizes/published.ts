@@ -51,6 +51,7 @@ const settings: Record<string, PageSetting> = { off: "off", "4k": "4K", sp: "2M"
 export function bandwidthPoints(host: string, prefix: string): PublishedPoint[] {
   return facts()
     .filter((record) => record.id.startsWith(prefix))
+    .map(({ id }) => fact(id))
     .flatMap((record) => {
       const match = /_(rd|wr)_rnd_(\d+)_(off|4k|sp)$/.exec(record.id);
       if (!match) throw new Error(`record ${record.id}: its name does not end in direction, size and page setting`);

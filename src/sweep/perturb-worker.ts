@@ -1,0 +1,65 @@
+import { experimentByName, type Interval, type Probe, type Row } from "../experiments/index.js";
+import { changeData, type DataChange, listenToReads } from "../facts/index.js";
+
+/** What a worker is asked: a probe, with some of the data changed. */
+export interface Question {
+  probe: Probe;
+  changes: readonly DataChange[];
+  /** The rows, where the changes cannot touch them: then only the claims are judged anew. */
+  rows?: readonly Row[];
+}
+
+/** A simulated value, and the published one that it is held against. */
+export interface Answer {
+  /** "lock-contention: PE2". */
+  id: string;
+  factId?: string;
+  published?: { low: number; high: number };
+  simulated: Interval & { unit: string };
+}
+
+/** What a probe gives. */
+export interface Answered {
+  answers: Answer[];
+  rows: Row[];
+  /** Records and files that were read for the rows, and for the judgement alone. */
+  read: { forRows: string[]; forClaims: string[] };
+}
+
+/** A thread's work: a probe with changed data. A value that the model does not take comes back as the sentence that refuses it. */
+export default function ask({ probe, changes, rows: known }: Question): Answered | { refused: string } {
+  const reads = new Set<string>();
+  try {
+    changeData(changes);
+    listenToReads((name) => reads.add(name));
+    const experiment = experimentByName(probe.experiment);
+    const config = experiment.parse(probe.input);
+    const rows = known ?? experiment.points(config).flatMap((point) => experiment.simulate(point));
+    const forRows = [...reads];
+    const id = (name: string): string => `${experiment.name}: ${name}`;
+    const claims = experiment.claims(rows, config).flatMap(({ id: name, published, simulated }): Answer[] => {
+      if (!simulated) return [];
+      const factId = published?.factId;
+      const range = published ? { published: { low: published.low, high: published.high } } : {};
+      return [{ id: id(name), ...(factId === undefined ? {} : { factId }), ...range, simulated }];
+    });
+    const compared = (experiment.compared?.(rows) ?? []).map(
+      ({ id: name, factId, published, simulated }): Answer => ({
+        id: id(name),
+        factId,
+        published: { low: published, high: published },
+        simulated,
+      }),
+    );
+    const answers = [...claims, ...compared];
+    if (answers.some(({ simulated: { mean } }) => !Number.isFinite(mean)))
+      return { refused: "the simulation gives no number" };
+    const forClaims = [...reads].filter((name) => !forRows.includes(name));
+    return { answers, rows: known ? [] : [...rows], read: { forRows, forClaims } };
+  } catch (error) {
+    return { refused: String((error as Error).message ?? error) };
+  } finally {
+    listenToReads(undefined);
+    changeData([]);
+  }
+}
