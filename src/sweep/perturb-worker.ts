@@ -1,5 +1,6 @@
 import { experimentByName, type Interval, type Probe, type Row } from "../experiments/index.js";
 import { changeData, type DataChange, listenToReads } from "../facts/index.js";
+import { pointHash } from "./points.js";
 
 /** What a worker is asked: a probe, with some of the data changed. */
 export interface Question {
@@ -7,6 +8,8 @@ export interface Question {
   changes: readonly DataChange[];
   /** The rows, where the changes cannot touch them: then only the claims are judged anew. */
   rows?: readonly Row[];
+  /** Rows of points that another probe has computed with the same changes, by the point's hash. */
+  known?: ReadonlyMap<string, Row[]>;
 }
 
 /** A simulated value, and the published one that it is held against. */
@@ -22,19 +25,28 @@ export interface Answer {
 export interface Answered {
   answers: Answer[];
   rows: Row[];
+  /** The points that were computed, by their hash. */
+  computed: Map<string, Row[]>;
   /** Records and files that were read for the rows, and for the judgement alone. */
   read: { forRows: string[]; forClaims: string[] };
 }
 
 /** A thread's work: a probe with changed data. A value that the model does not take comes back as the sentence that refuses it. */
-export default function ask({ probe, changes, rows: known }: Question): Answered | { refused: string } {
+export default function ask({ probe, changes, rows: given, known }: Question): Answered | { refused: string } {
   const reads = new Set<string>();
   try {
     changeData(changes);
     listenToReads((name) => reads.add(name));
     const experiment = experimentByName(probe.experiment);
     const config = experiment.parse(probe.input);
-    const rows = known ?? experiment.points(config).flatMap((point) => experiment.simulate(point));
+    const computed = new Map<string, Row[]>();
+    const rowsOf = (point: unknown): Row[] => {
+      const hash = pointHash(experiment, point);
+      const own = known?.get(hash) ?? computed.get(hash) ?? experiment.simulate(point);
+      if (!known?.has(hash)) computed.set(hash, own);
+      return own;
+    };
+    const rows = given ?? experiment.points(config).flatMap(rowsOf);
     const forRows = [...reads];
     const id = (name: string): string => `${experiment.name}: ${name}`;
     const claims = experiment.claims(rows, config).flatMap(({ id: name, published, simulated }): Answer[] => {
@@ -55,7 +67,7 @@ export default function ask({ probe, changes, rows: known }: Question): Answered
     if (answers.some(({ simulated: { mean } }) => !Number.isFinite(mean)))
       return { refused: "the simulation gives no number" };
     const forClaims = [...reads].filter((name) => !forRows.includes(name));
-    return { answers, rows: known ? [] : [...rows], read: { forRows, forClaims } };
+    return { answers, rows: given ? [] : [...rows], computed, read: { forRows, forClaims } };
   } catch (error) {
     return { refused: String((error as Error).message ?? error) };
   } finally {

@@ -1,6 +1,6 @@
 import { availableParallelism } from "node:os";
 import { Piscina } from "piscina";
-import { probes as allProbes, type Probe, type ProgressListener } from "../experiments/index.js";
+import { probes as allProbes, type Probe, type ProgressListener, type Row } from "../experiments/index.js";
 import { type DataChange, type DataFigure, dataFigures } from "../facts/index.js";
 import type { Answer, Answered, Question } from "./perturb-worker.js";
 
@@ -197,13 +197,19 @@ class Study {
       up: attempts(figure, this.share, true),
       down: attempts(figure, this.share, false),
     };
+    // What the probes have in common (the runs without an IOMMU, say) is computed once a value.
+    const known = new Map<number, Map<string, Row[]>>();
     for (const baseline of readers) {
       const both = await Promise.all(
         (["up", "down"] as const).map(async (way) => {
           while (usable[way].length > 0) {
             const { factor, change } = usable[way][0];
-            const result = await this.ask(this.question(baseline, [figure], [change]));
-            if (!("refused" in result)) return { factor, result };
+            const before = known.get(factor) ?? new Map<string, Row[]>();
+            const result = await this.ask({ ...this.question(baseline, [figure], [change]), known: before });
+            if (!("refused" in result)) {
+              known.set(factor, new Map([...before, ...result.computed]));
+              return { factor, result };
+            }
             refused ??= result.refused;
             usable[way].shift();
           }

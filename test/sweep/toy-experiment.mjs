@@ -27,3 +27,20 @@ export const toy = defineExperiment({
   figures: {},
   claims: () => [],
 });
+
+/** Every point takes 0.2 s, in which nothing is computed, so that many can run at a time on a small machine. */
+export const steady = defineExperiment({
+  name: "steady",
+  title: "A steady toy",
+  question: "What is left of a sweep that is killed?",
+  config: z.strictObject({ value: z.int().min(0).max(1000).default(0).describe("a value, in apples") }),
+  points: ({ value }) => [{ value }],
+  label: ({ value }) => `value ${value}`,
+  simulate: ({ value }) => {
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200);
+    return [{ value, square: value * value }];
+  },
+  columns: { value: { unit: "apples", description: "the value" }, square: { unit: "", description: "its square" } },
+  figures: {},
+  claims: () => [],
+});

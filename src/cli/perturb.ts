@@ -1,0 +1,120 @@
+import type { Command } from "commander";
+import { dataFigures } from "../facts/index.js";
+import { type Effect, type Influence, perturb } from "../sweep/index.js";
+import { UserError } from "./errors.js";
+import { Progress } from "./progress.js";
+
+interface PerturbFlags {
+  percent: string;
+  only?: string;
+  jobs?: string;
+  json?: boolean;
+}
+
+const explanation = `
+What each figure turns out to be:
+  moves         a published value moves its claim's margin (the distance between simulated and published), or a parameter moves a simulated
+                value out of its 95 % interval; the strongest effect up and down is shown
+  echo          only the value that is held against this very figure follows it: the figure gives itself back, and shows nothing
+  no influence  it is read, and nothing leaves its interval
+  not used      nothing that answers a claim reads it: it is there for context, or for another experiment
+  fixed         it cannot be moved: a text, a choice, a zero, or a value that the model takes only as it is
+A parameter that must be whole, or a power of two, takes the nearest such value instead.
+The command fails if a published value that a claim is held against does not move that claim's margin.`;
+
+/** `iommu-lab perturb`: what depends on each figure of data/. */
+export function perturbCommand(program: Command): void {
+  program
+    .command("perturb")
+    .description("Move every figure in data/ up and down by 10 %, and list which claims and values depend on it.")
+    .option("--percent <p>", "by how much, in percent of the figure: above 0, below 100", "10")
+    .option("--only <ids>", "only figures whose names begin so, separated by commas: PE1, P_HSW_, sandy-bridge-ep.l3")
+    .option("--jobs <n>", "worker threads (default: one a core); the result is the same")
+    .option("--json", "print everything as JSON")
+    .addHelpText("after", explanation)
+    .action(async (flags: PerturbFlags) => {
+      const percent = Number(flags.percent);
+      if (!(percent > 0 && percent < 100))
+        throw new UserError(`--percent: a number above 0 and below 100; got ${flags.percent}.`);
+      const jobs = flags.jobs === undefined ? undefined : Number(flags.jobs);
+      if (jobs !== undefined && !(Number.isSafeInteger(jobs) && jobs >= 1 && jobs <= 256))
+        throw new UserError(`--jobs: a whole number of workers from 1 to 256; got ${flags.jobs}.`);
+      const only = flags.only?.split(",").map((id) => id.trim());
+      const none = only?.find((start) => start === "" || !dataFigures().some(({ id }) => id.startsWith(start)));
+      if (none !== undefined)
+        throw new UserError(`--only: no figure of data/ has a name that begins with "${none}"; try PE1 or hsw.`);
+      const interrupt = new AbortController();
+      const onInterrupt = () => interrupt.abort(new UserError("Interrupted; nothing was printed."));
+      process.once("SIGINT", onInterrupt);
+      const progress = new Progress(process.stderr, "figures");
+      let found: Influence[];
+      try {
+        found = await perturb({
+          share: percent / 100,
+          ...(only === undefined ? {} : { only }),
+          ...(jobs === undefined ? {} : { jobs }),
+          onProgress: progress.tell,
+          signal: interrupt.signal,
+        });
+      } catch (error) {
+        if (interrupt.signal.aborted) process.exitCode = 130;
+        throw interrupt.signal.aborted ? interrupt.signal.reason : error;
+      } finally {
+        progress.end();
+        process.removeListener("SIGINT", onInterrupt);
+      }
+      process.stdout.write(flags.json ? `${JSON.stringify({ percent, figures: found }, null, 1)}\n` : tableText(found));
+      const idle = withoutMargin(found);
+      if (idle.length > 0)
+        throw new UserError(
+          `These published values do not move the margin of the claim that is held against them: ${idle.map(({ id }) => id).join(", ")}.`,
+        );
+    });
+}
+
+/** Published values with a claim or a table row of their own whose margin they do not move. */
+export function withoutMargin(found: readonly Influence[]): Influence[] {
+  return found.filter(
+    ({ kind, compared, outcome }) => kind === "published" && compared && outcome !== "moves" && outcome !== "fixed",
+  );
+}
+
+const short = (value: number): string => Number(value.toPrecision(3)).toString();
+const percentOf = (factor: number): string => `${factor > 1 ? "+" : "−"}${short(Math.abs(100 * (factor - 1)))} %`;
+
+function effectText({ on, factor, kind, before, low, high, after, unit }: Effect): string {
+  const what =
+    kind === "margin"
+      ? `margin ${short(100 * before)} % → ${short(100 * after)} %`
+      : `${short(before)} (${short(low)} to ${short(high)}) → ${short(after)} ${unit}`.trim();
+  return `${percentOf(factor)}: ${on}: ${what}`;
+}
+
+const order = ["moves", "echo", "no influence", "not used", "fixed"] as const;
+
+/** The result for a terminal: a line or two a figure, by what became of it; then the counts. */
+export function tableText(found: readonly Influence[]): string {
+  const width = Math.max(...found.map(({ id }) => id.length));
+  const lines: string[] = [];
+  for (const outcome of order) {
+    const here = found.filter((influence) => influence.outcome === outcome);
+    if (here.length === 0) continue;
+    lines.push(`${outcome} (${here.length})`);
+    for (const { id, values, unit, why, effects, readBy } of here) {
+      const value = values.length === 1 ? `${short(values[0])} ${unit}`.trim() : `${values.length} values`;
+      const texts =
+        effects.length > 0
+          ? effects.map(effectText)
+          : [why ?? (readBy.length > 0 ? `read by ${readBy.join(", ")}` : "")];
+      for (const [i, text] of texts.entries()) {
+        const head =
+          i === 0 ? `  ${id.padEnd(width)}  ${(values.length === 0 ? "" : value).padEnd(24)}` : " ".repeat(width + 28);
+        lines.push(`${head}  ${text}`.trimEnd());
+      }
+    }
+    lines.push("");
+  }
+  const counts = order.map((outcome) => `${found.filter((one) => one.outcome === outcome).length} ${outcome}`);
+  lines.push(`${found.length} figures: ${counts.join(", ")}.`);
+  return `${lines.join("\n")}\n`;
+}

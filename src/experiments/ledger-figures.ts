@@ -1,0 +1,117 @@
+import { type Figure, figure, palette } from "../plot/index.js";
+import type { LedgerEntry } from "./ledger.js";
+
+const verdicts = ["holds", "depends", "does not hold", "calibration", "not answered"] as const;
+const colours: Readonly<Record<(typeof verdicts)[number], string>> = {
+  holds: palette[2],
+  depends: palette[1],
+  "does not hold": palette[4],
+  calibration: palette[7],
+  "not answered": palette[3],
+};
+/** A mark of its own for each verdict, so that it does not hang on colour alone. */
+const symbols: Readonly<Record<(typeof verdicts)[number], string>> = {
+  holds: "circle",
+  depends: "diamond",
+  "does not hold": "x",
+  calibration: "circle-open",
+  "not answered": "triangle-up",
+};
+
+const inWords: Readonly<Record<(typeof verdicts)[number], string>> = {
+  holds: "hold",
+  depends: "hold under conditions",
+  "does not hold": "do not hold",
+  calibration: "are calibrations",
+  "not answered": "are not answered",
+};
+
+const shown = (entries: readonly LedgerEntry[]) =>
+  verdicts.filter((verdict) => entries.some((entry) => entry.verdict === verdict));
+
+/** How many sentences of each experiment have which verdict: a bar an experiment. */
+export function verdictFigure(entries: readonly LedgerEntry[]): Figure {
+  const names = [...new Set(entries.map(({ experiment }) => experiment))].toReversed();
+  const count = (verdict: string): number => entries.filter((entry) => entry.verdict === verdict).length;
+  return figure({
+    title: "Verdicts by experiment",
+    caption: `Of ${entries.length} sentences and published figures ${shown(entries)
+      .map((verdict) => `${count(verdict)} ${inWords[verdict]}`)
+      .join(", ")}. A calibration is no evidence: its figure set a parameter.`,
+    data: shown(entries).map((verdict) => ({
+      type: "bar",
+      orientation: "h",
+      name: verdict,
+      y: names,
+      x: names.map((name) => entries.filter((e) => e.experiment === name && e.verdict === verdict).length),
+      marker: { color: colours[verdict] },
+      hovertemplate: `%{y}: %{x} ${verdict}<extra></extra>`,
+    })),
+    layout: {
+      barmode: "stack",
+      height: 150 + 30 * names.length,
+      xaxis: { title: { text: "sentences and published figures" }, dtick: 2, automargin: true },
+      yaxis: { automargin: true },
+    },
+  });
+}
+
+/** What a simulated value is held against: one number, or the nearer end of a range. */
+function reference({ published, simulated }: LedgerEntry): number | undefined {
+  if (!published || !simulated) return undefined;
+  const { low, high } = published;
+  if (low <= 0) return undefined;
+  return simulated.mean < low ? low : simulated.mean > high ? high : simulated.mean;
+}
+
+/** Simulated over published for every entry that has both, with its interval; calibrations are marked as such. */
+export function marginFigure(entries: readonly LedgerEntry[]): Figure {
+  const both = entries.filter((entry) => reference(entry) !== undefined);
+  const left = entries.filter(({ published, simulated }) => published && simulated && published.low <= 0);
+  // Calibrations last: they stand below the evidence.
+  const rows = [
+    ...both.filter(({ verdict }) => verdict === "calibration").toReversed(),
+    ...both.filter(({ verdict }) => verdict !== "calibration").toReversed(),
+  ];
+  const label = ({ experiment, id }: LedgerEntry): string => `${id} · ${experiment}`;
+  const evidence = both.filter(({ verdict }) => verdict !== "calibration").length;
+  return figure({
+    title: "Simulated over published",
+    caption: `1 is the published value, or the nearer end of a published range. Lines are the simulated value's interval. The ${evidence} filled marks are evidence; the ${both.length - evidence} open ones, below them, are calibrations and lie at 1 because a parameter was set so.${left.length > 0 ? ` Without ${left.map(({ id }) => id).join(", ")}, whose published range begins at zero.` : ""}`,
+    data: shown(both).map((verdict) => {
+      const own = rows.filter((entry) => entry.verdict === verdict);
+      const ratio = (entry: LedgerEntry, end: "mean" | "low" | "high"): number =>
+        (entry.simulated?.[end] ?? 0) / (reference(entry) ?? 1);
+      return {
+        type: "scatter",
+        mode: "markers",
+        name: verdict,
+        y: own.map(label),
+        x: own.map((entry) => ratio(entry, "mean")),
+        error_x: {
+          type: "data",
+          symmetric: false,
+          array: own.map((entry) => ratio(entry, "high") - ratio(entry, "mean")),
+          arrayminus: own.map((entry) => ratio(entry, "mean") - ratio(entry, "low")),
+          color: colours[verdict],
+        },
+        marker: { color: colours[verdict], symbol: symbols[verdict], size: 10, line: { width: 2 } },
+        hovertemplate: `%{y}: %{x:.3g} of the published value<extra></extra>`,
+      };
+    }),
+    layout: {
+      height: 160 + 24 * rows.length,
+      xaxis: {
+        title: { text: "simulated value / published value" },
+        type: "log",
+        tickvals: [0.05, 0.1, 0.2, 0.5, 1, 2, 5],
+        ticktext: ["0.05", "0.1", "0.2", "0.5", "1", "2", "5"],
+        automargin: true,
+      },
+      yaxis: { automargin: true, categoryorder: "array", categoryarray: rows.map(label) },
+      shapes: [
+        { type: "line", x0: 1, x1: 1, yref: "paper", y0: 0, y1: 1, line: { color: palette[7], width: 1, dash: "dot" } },
+      ],
+    },
+  });
+}
