@@ -1,7 +1,7 @@
 // A sweep that is killed at random moments and started again, compared with one that nobody disturbed: for the test (a few kills) and for
 // `npm run bench:kills` (fifty).
 import { spawn } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -30,8 +30,11 @@ function start(folder, { jobs, onLine, killAfter }) {
 
 const results = (folder) =>
   ["table.arrow", "runs.json"].map((name) => readFileSync(join(folder, name)).toString("base64"));
-const pointsIn = (folder) =>
-  readdirSync(join(folder, "points"), { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".json"));
+const pointsIn = (folder) => {
+  const points = join(folder, "points");
+  if (!existsSync(points)) return [];
+  return readdirSync(points, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".json"));
+};
 
 /**
  * Kills a sweep `kills` times, resuming it each time; whenever one is done, it is compared and a new one begun.

@@ -17,7 +17,7 @@ test("workers give the rows of a plain run, in the points' order, whichever is d
   expect(run.rows).toEqual((await toy.run(config({ values }))).rows);
   expect(done.filter((label) => label !== "").toSorted()).toEqual(values.map((v) => `value ${v}`).toSorted());
   // The first point is the slowest by far: it was not the first to be done.
-  expect(done.indexOf("value 0")).toBeGreaterThan(2);
+  expect(done.indexOf("value 0")).toBeGreaterThan(0);
 });
 
 test("a sweep gives its runs in order, named by their hashes, and one table with the varied fields", async () => {
