@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { dataFigures } from "../facts/index.js";
+import { dataFigures, isNamed } from "../facts/index.js";
 import { type Effect, type Influence, perturb } from "../sweep/index.js";
 import { UserError } from "./errors.js";
 import { Progress } from "./progress.js";
@@ -28,7 +28,10 @@ export function perturbCommand(program: Command): void {
     .command("perturb")
     .description("Move every figure in data/ up and down by 10 %, and list which claims and values depend on it.")
     .option("--percent <p>", "by how much, in percent of the figure: above 0, below 100", "10")
-    .option("--only <ids>", "only figures whose names begin so, separated by commas: PE1, P_HSW_, sandy-bridge-ep.l3")
+    .option(
+      "--only <ids>",
+      "only these figures, by name or its beginning, separated by commas: PE1,P_HSW_,sandy-bridge-ep.l3",
+    )
     .option("--jobs <n>", "worker threads (default: one a core); the result is the same")
     .option("--json", "print everything as JSON")
     .addHelpText("after", explanation)
@@ -40,9 +43,9 @@ export function perturbCommand(program: Command): void {
       if (jobs !== undefined && !(Number.isSafeInteger(jobs) && jobs >= 1 && jobs <= 256))
         throw new UserError(`--jobs: a whole number of workers from 1 to 256; got ${flags.jobs}.`);
       const only = flags.only?.split(",").map((id) => id.trim());
-      const none = only?.find((start) => start === "" || !dataFigures().some(({ id }) => id.startsWith(start)));
+      const none = only?.find((name) => !dataFigures().some(({ id }) => isNamed(id, name)));
       if (none !== undefined)
-        throw new UserError(`--only: no figure of data/ has a name that begins with "${none}"; try PE1 or hsw.`);
+        throw new UserError(`--only: no figure of data/ is named "${none}" or begins so; examples: PE1, H9, hsw.mps.`);
       const interrupt = new AbortController();
       const onInterrupt = () => interrupt.abort(new UserError("Interrupted; nothing was printed."));
       process.once("SIGINT", onInterrupt);

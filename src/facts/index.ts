@@ -8,7 +8,7 @@ import { noteRead, onDataChange, rawData } from "./data.js";
 import { FactFileSchema, type FactRecord } from "./schema.js";
 
 export { changeData, type DataChange, dataChangeKey, listenToReads, onDataChange } from "./data.js";
-export { type DataFigure, dataFigures } from "./figures.js";
+export { type DataFigure, dataFigures, isNamed } from "./figures.js";
 export { Confidence, FactFileSchema, type FactRecord, FactSchema, type FactValue, Use } from "./schema.js";
 
 let index: Map<string, FactRecord> | undefined;

@@ -1,14 +1,14 @@
 import { availableParallelism } from "node:os";
 import { Piscina } from "piscina";
 import { probes as allProbes, type Probe, type ProgressListener, type Row } from "../experiments/index.js";
-import { type DataChange, type DataFigure, dataFigures } from "../facts/index.js";
+import { type DataChange, type DataFigure, dataFigures, isNamed } from "../facts/index.js";
 import type { Answer, Answered, Question } from "./perturb-worker.js";
 
 /** How the figures are moved. */
 export interface PerturbOptions {
   /** By how much, as a share (default 0.1). */
   share?: number;
-  /** Only figures whose id begins with one of these (default: all). */
+  /** Only figures of these names, or whose ids begin so (default: all). */
   only?: readonly string[];
   /** What is asked (default: the probes of the experiments). */
   probes?: readonly Probe[];
@@ -123,7 +123,7 @@ function attempts(figure: DataFigure, share: number, up: boolean): { factor: num
 export async function perturb(options: PerturbOptions = {}): Promise<Influence[]> {
   const { share = 0.1, only, probes = allProbes, jobs = availableParallelism(), onProgress, signal } = options;
   if (!(share > 0 && share < 1)) throw new RangeError(`share: between 0 and 1; got ${share}.`);
-  const figures = dataFigures().filter(({ id }) => only === undefined || only.some((start) => id.startsWith(start)));
+  const figures = dataFigures().filter(({ id }) => only === undefined || only.some((name) => isNamed(id, name)));
   const pool = new Piscina<Question, Asked>({
     filename: new URL("./perturb-worker.js", import.meta.url).href,
     minThreads: jobs,
