@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
-import { dataFigures } from "../../src/facts/index.js";
-import { effectOn, perturb } from "../../src/sweep/index.js";
+// The built code: a worker thread runs that, too.
+import { dataFigures } from "../../dist/facts/index.js";
+import { effectOn, perturb } from "../../dist/sweep/index.js";
 
 test("a simulated value counts as moved where it leaves its interval; a figure's own echo does not count", () => {
   const interval = (mean: number, half: number) => ({
