@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { expect, test } from "vitest";
 // The built code: a worker thread runs that, too.
 import { dataFigures } from "../../dist/facts/index.js";
@@ -75,6 +76,18 @@ test("a calibration figure that only gives itself back is caught", { timeout: 18
   const both = { ...off, input: { ...off.input, variants: ["off", "deferred"] } };
   const [again] = await perturb({ only: ["PE2"], probes: [both], jobs: 2 });
   expect(again.effects.map(({ on, kind }) => `${kind} of ${on}`)).toContain("margin of lock-contention: PE2");
+});
+
+test("no claim keeps a figure from when its module was loaded", () => {
+  const program = `
+    import { listenToReads } from "./dist/facts/index.js";
+    const read = new Set();
+    listenToReads((name) => read.add(name));
+    await import("./dist/experiments/index.js");
+    console.log([...read].join());`;
+  const { stdout } = spawnSync(process.execPath, ["--input-type=module", "-e", program], { encoding: "utf8" });
+  // PE1 alone: it names the default of a field, whose value is then read at each run.
+  expect(stdout.trim()).toBe("PE1");
 });
 
 test("a share that is none, and a figure that is none, are refused or empty", async () => {
