@@ -78,8 +78,8 @@ export function createControls(host: ControlsHost): Controls {
         if (typeof draw !== "function")
           throw new TypeError("lab.controls: the second argument must be a function that draws; it is missing.");
         const cellId = host.cellId();
-        const place = alive.filter((figure) => figure.cellId === cellId).length;
-        const figure = new LiveFigure(host, widgets, spec, draw as never, cellId, place);
+        const ordinal = alive.filter((figure) => figure.cellId === cellId).length;
+        const figure = new LiveFigure(host, widgets, spec, draw as never, cellId, ordinal);
         alive.push(figure);
         close(alive.slice(0, -mostAlive));
         try {
@@ -138,13 +138,13 @@ class LiveFigure {
     private readonly spec: ControlSpec,
     private readonly draw: (values: Record<string, unknown>, run: DrawRun) => unknown,
     readonly cellId: string | undefined,
-    place: number,
+    ordinal: number,
   ) {
     const entries = Object.entries(spec);
     for (const [name, control] of entries) this.values[name] = control.initial;
     this.displayId = host.newId();
     // Where the front end names its cells: a name for the figure that outlives the page. (Never in a notebook run without a front end.)
-    this.metadata = cellId === undefined ? {} : { "iommu-lab": { figure: `${cellId}/${place}` } };
+    this.metadata = cellId === undefined ? {} : { "iommu-lab": { figure: `${cellId}/${ordinal}` } };
 
     const open: Widgets["open"] = (state, accept) => {
       const model = widgets.open(state, accept);
@@ -154,12 +154,15 @@ class LiveFigure {
     const longest = Math.max(...entries.map(([name, control]) => captionOf(name, control).length));
     const labelWidth = `${Math.min(24, Math.ceil(longest * 0.55) + 1)}em`;
     const wide = open(layout({ width: `calc(${labelWidth} + 24em)`, max_width: "98%" }));
+    // A box to tick carries its text behind it; it stands below the other controls.
+    const indented = open(layout({ margin: `2px 2px 2px calc(${labelWidth} + 8px)` }));
     const styles = new Map<string, Model>();
     const children = entries.map(([name, control]) => {
       const model = modelOf(name, control);
       const look = styles.get(model.style) ?? open(style(model.style, labelWidth));
       styles.set(model.style, look);
-      return open({ ...model.state, layout: reference(wide.id), style: reference(look.id) }, (trait, content) =>
+      const place = control.kind === "toggle" ? indented : wide;
+      return open({ ...model.state, layout: reference(place.id), style: reference(look.id) }, (trait, content) =>
         this.changed(name, model, trait, content),
       );
     });
