@@ -1,0 +1,126 @@
+import { expect, test } from "vitest";
+import { type CourseNotebook, chapters, codeCells, prose, solutions, text } from "./course.js";
+
+interface Axis {
+  title?: { text?: string };
+  visible?: boolean;
+  type?: string;
+  ticktext?: string[];
+  categoryarray?: string[];
+}
+interface Plot {
+  data: Record<string, unknown>[];
+  layout: Record<string, Axis> & { title: { text: string } };
+}
+/** The figures that a notebook stores, with the words that stand for each. */
+const figures = (notebook: CourseNotebook) =>
+  codeCells(notebook).flatMap((cell) =>
+    cell.outputs.flatMap((output) => {
+      const data = ("data" in output ? output.data : {}) as Record<string, unknown>;
+      const plot = data["application/vnd.plotly.v1+json"] as Plot | undefined;
+      if (!plot) return [];
+      const words = [data["text/plain"]].flat().join("");
+      return [
+        {
+          where: `${notebook.path}, ${cell.id}: ${plot.layout.title.text}`,
+          id: cell.id!,
+          plot,
+          words,
+          png: data["image/png"],
+        },
+      ];
+    }),
+  );
+const all = [...chapters(), ...solutions()].flatMap(figures);
+
+/** Numeric axes that count things or number them, so that the title names all there is to say. */
+const counts = new Set([
+  "cores",
+  "cores that take the lock",
+  "threads",
+  "nodes",
+  "levels",
+  "static maps",
+  "CPU",
+  "step",
+  "walks under way, mean",
+]);
+counts.add("transactions since the start");
+
+test("every figure stands in a cell with a telling name, once, with a picture beside it", () => {
+  expect(all.length).toBeGreaterThan(40);
+  for (const { where, id, png } of all) {
+    expect(id, where).toMatch(/^fig-[a-z0-9-]+$/);
+    expect(png, where).toBeTruthy();
+  }
+});
+
+test("every figure has a title and a caption that says more than the title", () => {
+  for (const { where, plot, words } of all) {
+    const title = plot.layout.title.text.replaceAll("<br>", " ");
+    expect(title.length, where).toBeGreaterThan(5);
+    expect(words, where).toMatch(/^Figure: /);
+    const caption = words.slice("Figure: ".length).replace(title, "").trim();
+    expect(caption.split(/\s+/).length, where).toBeGreaterThanOrEqual(8);
+  }
+});
+
+test("every axis of numbers says its unit, in brackets or at its ticks, or counts something", () => {
+  for (const { where, plot } of all) {
+    const letters = { x: new Set<unknown>(), y: new Set<unknown>() };
+    for (const trace of plot.data)
+      for (const letter of ["x", "y"] as const)
+        for (const value of (trace[letter] as unknown[] | undefined) ?? []) letters[letter].add(value);
+    for (const letter of ["x", "y"] as const) {
+      const axes = Object.entries(plot.layout).filter(([name]) => new RegExp(`^${letter}axis\\d*$`).test(name));
+      expect(axes.length, `${where}: ${letter}`).toBeGreaterThan(0);
+      const numeric = [...letters[letter]].some((value) => typeof value === "number");
+      const shown = axes.map(([, axis]) => axis).filter((axis) => axis.visible !== false && axis.type !== "category");
+      if (!numeric || shown.length === 0) continue;
+      const named = shown.some(({ title, ticktext }) => {
+        const words = title?.text ?? "";
+        return (
+          /\(.+\)|b\/s$/.test(words) || counts.has(words) || ticktext?.every((tick) => /[A-Za-z]/.test(tick)) === true
+        );
+      });
+      expect(named, `${where}: ${letter} (${shown.map(({ title }) => title?.text).join(", ")})`).toBe(true);
+    }
+  }
+});
+
+test("a caption that speaks of intervals or bands belongs to a figure that has them", () => {
+  const spread = (trace: Record<string, unknown>) =>
+    "error_x" in trace || "error_y" in trace || trace["fill"] === "toself";
+  let count = 0;
+  for (const { where, plot, words } of all) {
+    if (!/\b95 %|\b[Bb]ands:/.test(words)) continue;
+    count++;
+    expect(plot.data.some(spread), where).toBe(true);
+  }
+  expect(count).toBeGreaterThan(15);
+});
+
+test("every question to the reader has an answer to reveal, after the cell that shows it", () => {
+  let questions = 0;
+  for (const notebook of chapters()) {
+    const { cells } = notebook.notebook;
+    expect(prose(notebook).join("\n"), notebook.path).toContain("**Predict.**");
+    for (const [i, cell] of cells.entries()) {
+      if (cell.cell_type !== "markdown" || !text(cell).includes("**Predict.**")) continue;
+      questions++;
+      const next = cells.findIndex(
+        (other, k) => k > i && other.cell_type === "markdown" && text(other).includes("**Predict.**"),
+      );
+      const between = cells.slice(i + 1, next < 0 ? undefined : next + 1);
+      const answered = between.findIndex(
+        (other) => other.cell_type === "markdown" && /<details><summary>Answer.*?<\/summary>\n\n/.test(text(other)),
+      );
+      const question = text(cell).slice(text(cell).indexOf("**Predict.**"), text(cell).indexOf("**Predict.**") + 80);
+      if (!question.includes("random 4 KiB blocks"))
+        expect(answered, `${notebook.path}: ${question}`).toBeGreaterThan(0);
+    }
+    const whole = prose(notebook).join("\n\n");
+    expect(whole.match(/<details>/g)?.length, notebook.path).toBe(whole.match(/\n\n<\/details>/g)?.length);
+  }
+  expect(questions).toBeGreaterThan(20);
+});
