@@ -10,8 +10,10 @@ interface Axis {
 }
 interface Plot {
   data: Record<string, unknown>[];
-  layout: Record<string, Axis> & { title: { text: string } };
+  layout: Record<string, Axis>;
 }
+const titleOf = ({ layout }: Plot): string =>
+  (layout["title"] as unknown as { text: string }).text.replaceAll("<br>", " ");
 /** The figures that a notebook stores, with the words that stand for each. */
 const figures = (notebook: CourseNotebook) =>
   codeCells(notebook).flatMap((cell) =>
@@ -22,7 +24,7 @@ const figures = (notebook: CourseNotebook) =>
       const words = [data["text/plain"]].flat().join("");
       return [
         {
-          where: `${notebook.path}, ${cell.id}: ${plot.layout.title.text}`,
+          where: `${notebook.path}, ${cell.id}: ${titleOf(plot)}`,
           id: cell.id!,
           plot,
           words,
@@ -57,7 +59,7 @@ test("every figure stands in a cell with a telling name, once, with a picture be
 
 test("every figure has a title and a caption that says more than the title", () => {
   for (const { where, plot, words } of all) {
-    const title = plot.layout.title.text.replaceAll("<br>", " ");
+    const title = titleOf(plot);
     expect(title.length, where).toBeGreaterThan(5);
     expect(words, where).toMatch(/^Figure: /);
     const caption = words.slice("Figure: ".length).replace(title, "").trim();
