@@ -109,7 +109,9 @@ async function reproduce(flags: ReproduceFlags): Promise<void> {
     if (drifts.length > 0) {
       const shown = drifts.slice(0, 50).map(writeup.driftText);
       if (drifts.length > shown.length) shown.push(`… and ${drifts.length - shown.length} more`);
-      throw new UserError(`${shown.join("\n")}\n--check: ${drifts.length} places differ from the stored notebooks.`);
+      throw new UserError(
+        `${shown.join("\n")}\n--check: ${drifts.length === 1 ? "1 place differs" : `${drifts.length} places differ`} from the stored notebooks.`,
+      );
     }
     process.stdout.write("--check: every number, text and table is as stored.\n");
   } catch (error) {

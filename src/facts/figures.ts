@@ -68,7 +68,7 @@ interface RawRecord {
 
 /** Whether a figure is meant by a name or its beginning: "PE1" is PE1 and not PE11, "H9" is H9[0] to H9[2], "hsw.p" is hsw.postedData. */
 export function isNamed(id: string, name: string): boolean {
-  return name !== "" && id.startsWith(name) && !/^\d/.test(id.slice(name.length));
+  return name !== "" && id.startsWith(name) && !(/\d$/.test(name) && /^\d/.test(id.slice(name.length)));
 }
 
 /** Every figure of data/published and data/hardware, in the order of the files. */

@@ -1,6 +1,14 @@
 import { afterEach, describe, expect, test } from "vitest";
 import { configHash } from "../../src/experiments/index.js";
-import { changeData, dataFigures, fact, factNumber, hardwareFile, listenToReads } from "../../src/facts/index.js";
+import {
+  changeData,
+  dataFigures,
+  fact,
+  factNumber,
+  hardwareFile,
+  isNamed,
+  listenToReads,
+} from "../../src/facts/index.js";
 
 afterEach(() => {
   listenToReads(undefined);
@@ -53,6 +61,18 @@ describe("changed data", () => {
     expect(() => changeData([{ path: ["published", "thread", "nothing"], value: 1 }])).toThrow(
       "data/published/thread/nothing: nothing stands there",
     );
+  });
+
+  test("are named by their beginning, but a number is not cut in two", () => {
+    const named = (name: string) => dataFigures().filter(({ id }) => isNamed(id, name)).length;
+    expect([named("PE1"), named("PE"), named("H9"), named(""), named("hsw."), named("nothing")]).toEqual([
+      1,
+      dataFigures().filter(({ id }) => id.startsWith("PE")).length,
+      3,
+      0,
+      12,
+      0,
+    ]);
   });
 
   test("lists every figure once, and says which cannot be moved", () => {
