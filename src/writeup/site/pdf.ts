@@ -113,7 +113,7 @@ function wholePage(files: Files, pages: readonly string[]): string {
   });
   return `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>iommu-lab</title>
 <link rel="stylesheet" href="assets/site.css"><link rel="stylesheet" href="assets/katex/katex.css"></head>
-<body class="whole"><div class="frame"><main>${articles.join("\n")}</main></div></body></html>`;
+<body class="page-whole"><div class="frame"><main>${articles.join("\n")}</main></div></body></html>`;
 }
 
 function inside(url: string, address: string): string {
