@@ -1,8 +1,10 @@
 /**
- * Notebooks as documents: executed without Jupyter, and given static pictures.
+ * Notebooks as documents: executed without Jupyter, given static pictures, and made a web site.
  *
  * `runNotebook` runs the cells over the kernel's own session and returns the notebook as it is stored; the same run gives the same bytes.
  * `startDrawing` draws plotly figures in a headless Chromium, exactly as a page does, with the project's own plotly.js.
+ * `buildSite` makes pages of the executed notebooks, the glossary, the references and the README, and checks that every link, figure,
+ * equation, citation and word in them resolves; nothing of a page is ever loaded from elsewhere.
  */
 export { type ApiReference, ApiReferenceError, writeApiReference } from "./api-reference.js";
 export { ChromiumError, launchChromium } from "./chromium.js";

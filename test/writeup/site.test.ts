@@ -271,7 +271,7 @@ describe("what a cell has shown", () => {
       code("a", [shown({ "text/html": table("Because the lock is held while the list is walked.") })], "wordy"),
       code("a", [shown({ "text/html": table("42") })], "numbers"),
     ]);
-    expect(html).toContain('<td role="cell" data-label="why">Because');
+    expect(html).toContain('<td class="long" role="cell" data-label="why">Because');
     expect(html).toContain("<td>42</td>");
   });
 

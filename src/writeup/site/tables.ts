@@ -4,6 +4,9 @@ import { type Element, eachElement, element, type Root, textIn } from "./html.js
 /** A table whose cells hold so many characters on average is read like text, not looked up like numbers. */
 const wordy = 28;
 
+/** A cell with so many characters gets room to be read. */
+const long = 40;
+
 const inside = (node: Element, tagName: RegExp): Element[] => {
   const found: Element[] = [];
   eachElement(node, (inner) => {
@@ -34,6 +37,7 @@ export function wrapTables(tree: Root, name: string): void {
 function nameColumns(table: Element): void {
   const cells = inside(table, /^td$/);
   const letters = cells.reduce((sum, cell) => sum + textIn(cell).length, 0);
+  for (const cell of cells) if (textIn(cell).length > long) cell.properties["className"] = ["long"];
   const pictures = inside(table, /^img$/).length > 0;
   if (cells.length === 0 || (letters / cells.length < wordy && !pictures)) return;
   const names = inside(table, /^th$/).map((head) => textIn(head).trim());

@@ -150,6 +150,8 @@
     copy.layout.autosize = true;
     if (!house) copy.layout.paper_bgcolor ??= "#fff";
     if (width < 560) narrow(copy.layout, width);
+    // A finger that moves over a plot moves the page.
+    if (matchMedia("(pointer: coarse)").matches) copy.layout.dragmode = false;
     return copy;
   }
 
@@ -188,6 +190,17 @@
     layout.font = { ...layout.font, size: 12 };
   }
 
+  /** A figure of many panels keeps the width that their labels need, and is moved under the finger on a phone. */
+  function spread(canvas, live, { layout }) {
+    const panels = Object.keys(layout).filter((name) => /^xaxis\d*$/.test(name)).length;
+    if (panels < 3) return;
+    live.style.minWidth = "40rem";
+    canvas.style.overflowX = "auto";
+    canvas.tabIndex = 0;
+    canvas.setAttribute("role", "group");
+    canvas.setAttribute("aria-label", "Plot that can be moved sideways");
+  }
+
   /** Draws a plot over its picture; the picture stays where something goes wrong, and for print. */
   async function draw(canvas) {
     const { plot: address, name } = canvas.dataset;
@@ -198,6 +211,7 @@
       live = document.createElement("div");
       live.className = "live";
       canvas.append(live);
+      spread(canvas, live, plots.get(name));
       new ResizeObserver(() => {
         const width = Math.round(live.clientWidth);
         if (width === 0 || width === live.drawnWidth || !live.drawnWidth) return;
@@ -326,10 +340,11 @@
       Math.min(...terms.map((term) => low.indexOf(term)).filter((i) => i >= 0), text.length) % text.length || 0,
     );
     const from = at < 60 ? 0 : text.indexOf(" ", at - 50) + 1;
-    const part = text.slice(from, from + 160);
+    const to = text.length <= from + 160 ? text.length : text.lastIndexOf(" ", from + 160);
+    const part = text.slice(from, to);
     const marks = terms.map((term) => term.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
     const html = escaped(part).replace(new RegExp(`(${marks.map(escaped).join("|")})`, "gi"), "<mark>$1</mark>");
-    return `${from > 0 ? "… " : ""}${html}${from + 160 < text.length ? " …" : ""}`;
+    return `${from > 0 ? "… " : ""}${html}${to < text.length ? " …" : ""}`;
   }
 
   function search() {
