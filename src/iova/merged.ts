@@ -10,10 +10,10 @@
  *
  * Data layout: {@link RangeTree}; a cut takes its new node from the slab inside the lock, and pays for it there.
  */
-import { checkRange, type IovaOperation } from "./allocator.js";
+import { checkRange } from "./allocator.js";
 import { Ledger } from "./ledger.js";
 import { nil } from "./range-tree.js";
-import { type Gap, TreeAllocator } from "./tree-allocator.js";
+import { TreeAllocator } from "./tree-allocator.js";
 
 /** The tree allocator with one node for each run of abutting ranges. */
 export class MergedTreeAllocator extends TreeAllocator {
@@ -22,10 +22,10 @@ export class MergedTreeAllocator extends TreeAllocator {
 
   // allocate
 
-  protected place(op: IovaOperation, gap: Gap, hi: number): number {
+  protected place(fresh: number, lo: number, hi: number): number {
     const tree = this.tree;
-    const { lower, upper, lo } = gap;
-    this.ledger.add(lo, op.pages);
+    const { lower, upper, start } = this.gap;
+    this.ledger.add(lo, hi - lo + 1);
     tree.read(lower);
     tree.read(upper);
     const joinsUpper = upper !== nil && tree.lo(upper) === hi + 1;
@@ -40,7 +40,7 @@ export class MergedTreeAllocator extends TreeAllocator {
       const lowest = tree.lo(lower);
       tree.erase(lower);
       if (this.remembered === lower) this.remembered = upper;
-      op.aux = lower;
+      this.absorbed = lower;
       tree.setRange(upper, lowest, tree.hi(upper));
       return upper;
     }
@@ -49,32 +49,28 @@ export class MergedTreeAllocator extends TreeAllocator {
       tree.setRange(lower, tree.lo(lower), hi);
       return lower;
     }
-    const node = op.node;
-    tree.insert(node, lo, hi, lower, upper, gap.start);
-    op.node = nil;
-    return node;
+    tree.fill(fresh, lo, hi);
+    tree.insert(fresh, lower, upper, start);
+    this.spare = nil;
+    return fresh;
   }
 
   // free
 
-  protected remove(op: IovaOperation): void {
+  protected remove(lo: number, pages: number, cpu: number): boolean {
     const tree = this.tree;
-    op.node = nil;
-    op.found = this.ledger.remove(op.pfn, op.pages);
-    if (!op.found) return;
-    const node = tree.find(op.pfn);
-    const lo = op.pfn;
-    const hi = op.pfn + op.pages - 1;
+    if (!this.ledger.remove(lo, pages)) return false;
+    const node = tree.find(lo);
+    const hi = lo + pages - 1;
     const nodeLo = tree.lo(node);
     const nodeHi = tree.hi(node);
-    op.lo = lo;
-    op.hi = hi;
     const cut = lo > nodeLo && hi < nodeHi;
     if (cut) {
       this.splits++;
-      const piece = tree.node(this.slab.take(op.cpu));
+      const piece = tree.node(this.slab.take(cpu));
       tree.setRange(node, nodeLo, lo - 1);
-      tree.insert(piece, hi + 1, nodeHi, node, tree.upperLink(node), node);
+      tree.fill(piece, hi + 1, nodeHi);
+      tree.insert(piece, node, tree.upperLink(node), node);
       this.update(lo, node, nodeLo, piece);
     } else if (hi < nodeHi) {
       tree.setRange(node, hi + 1, nodeHi);
@@ -85,9 +81,10 @@ export class MergedTreeAllocator extends TreeAllocator {
         tree.setRange(node, nodeLo, lo - 1);
       } else {
         tree.erase(node);
-        op.node = node;
+        this.spare = node;
       }
     }
+    return true;
   }
 
   /** Whether the freed pfn lies at or above the remembered run, which may be the node just cut (its old start is `nodeLo`). */

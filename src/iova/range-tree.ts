@@ -1,10 +1,11 @@
 /**
  * A red-black tree of disjoint ranges [lo, hi], keyed by lo: the data structure under three of the allocators.
  *
- * Data layout. A node is a 64-byte record of one buffer, seen as doubles (lo, hi) and as 32-bit words (children, parent, colour), at
- * the simulated address `base + 64 · slot`. A "node" is the index of its first word; 0 is nil, the black sentinel of CLRS. Records also
- * carry their neighbours in key order. Linux has no such links and finds a neighbour through the tree (rb_prev, rb_next): with a memory
- * attached that path is walked and charged line by line; a plain replay takes the links (test/bench/iova shows what they buy).
+ * Data layout. A node is a 64-byte record of one buffer, seen as 32-bit words (children, parent, colour) and as doubles (lo, hi), at
+ * the simulated address `base + 64 · slot`. A "node" is the index of its first word, its left child, so that the descent to the left
+ * needs no addition; 0 is nil, the black sentinel of CLRS. Records also carry their neighbours in key order, in a ring that nil closes.
+ * Linux has no such links and finds a neighbour through the tree (rb_prev, rb_next): with a memory attached that path is walked and
+ * charged line by line; a plain replay takes the links (test/bench/iova shows what they buy).
  *
  * Insert and erase follow Cormen, Leiserson, Rivest and Stein, Introduction to Algorithms, chapter 13.
  */
@@ -14,11 +15,14 @@ import { lineBytes, type Memory } from "./memory.js";
 export const nil = 0;
 
 const wordsPerNode = lineBytes / 4;
-const LEFT = 4;
-const RIGHT = 5;
-const PARENT = 6;
-const COLOUR = 7;
-/** Word of a record that holds its lower neighbour: for the allocation's search, which follows it without a call. */
+const LEFT = 0;
+const RIGHT = 1;
+const PARENT = 2;
+const COLOUR = 3;
+/** Doubles of a record, counted from `node >> 1`, that hold its range: for the allocation's search, which reads them without a call. */
+export const LO = 2;
+export const HI = 3;
+/** Word of a record that holds its lower neighbour: for the same search. */
 export const PREV = 8;
 const NEXT = 9;
 const BLACK = 0;
@@ -35,11 +39,9 @@ export interface Depth {
 
 export class RangeTree {
   root = nil;
-  /** The node with the highest key. */
-  last = nil;
-  /** The node with the lowest key. */
-  first = nil;
+  /** Number of nodes, and the most there ever were. */
   size = 0;
+  peak = 0;
   /** Words and doubles of all records; replaced when the buffer grows. */
   words: Int32Array;
   doubles: Float64Array;
@@ -71,18 +73,33 @@ export class RangeTree {
     return node / wordsPerNode;
   }
 
+  /** The node with the lowest key, or nil. */
+  get first(): number {
+    return this.words[nil + NEXT];
+  }
+
+  /** The node with the highest key, or nil. */
+  get last(): number {
+    return this.words[nil + PREV];
+  }
+
   lo(node: number): number {
-    return this.doubles[node >> 1];
+    return this.doubles[(node >> 1) + LO];
   }
 
   hi(node: number): number {
-    return this.doubles[(node >> 1) + 1];
+    return this.doubles[(node >> 1) + HI];
+  }
+
+  /** Gives a record that is in no tree its range; {@link insert} charges it. */
+  fill(node: number, lo: number, hi: number): void {
+    this.doubles[(node >> 1) + LO] = lo;
+    this.doubles[(node >> 1) + HI] = hi;
   }
 
   setRange(node: number, lo: number, hi: number): void {
-    this.doubles[node >> 1] = lo;
-    this.doubles[(node >> 1) + 1] = hi;
-    if (this.memory !== null) this.write(node);
+    this.fill(node, lo, hi);
+    this.write(node);
   }
 
   /** Address of a node's line. */
@@ -132,50 +149,45 @@ export class RangeTree {
 
   /** The node whose range holds the pfn, or nil (find_iova: a descent from the root). */
   find(pfn: number): number {
-    const { words, doubles, memory } = this;
-    if (memory !== null) memory.read(this.rootAddress);
+    const { words, doubles } = this;
     let node = this.root;
     while (node !== nil) {
-      if (memory !== null) memory.read(this.base + node * 4);
-      if (pfn < doubles[node >> 1]) node = words[node + LEFT];
-      else if (pfn > doubles[(node >> 1) + 1]) node = words[node + RIGHT];
-      else return node;
+      if (pfn < doubles[(node >> 1) + LO]) node = words[node + LEFT];
+      else if (pfn > doubles[(node >> 1) + HI]) node = words[node + RIGHT];
+      else break;
     }
-    return nil;
+    if (this.memory !== null) this.chargeDescent(this.memory, pfn, nil, node);
+    return node;
   }
 
   /**
-   * Inserts a range in a fresh node.
-   * @param upper the neighbour above the new range, or nil
+   * Inserts a node that {@link fill} gave its range.
    * @param lower the neighbour below, or nil
+   * @param upper the neighbour above, or nil
    * @param start where Linux starts to look for the place (any ancestor of it), or nil for the root: decides only what is charged
    */
-  insert(node: number, lo: number, hi: number, lower: number, upper: number, start: number): void {
-    const { words, doubles, memory } = this;
-    doubles[node >> 1] = lo;
-    doubles[(node >> 1) + 1] = hi;
-    if (memory !== null) this.descend(memory, lo, start);
+  insert(node: number, lower: number, upper: number, start: number): void {
+    const { words, memory } = this;
+    if (memory !== null) this.chargeDescent(memory, this.lo(node), start, nil);
     words[node + LEFT] = nil;
     words[node + RIGHT] = nil;
     words[node + COLOUR] = RED;
     words[node + PREV] = lower;
     words[node + NEXT] = upper;
-    if (lower === nil) this.first = node;
-    else words[lower + NEXT] = node;
-    if (upper === nil) this.last = node;
-    else words[upper + PREV] = node;
+    words[lower + NEXT] = node;
+    words[upper + PREV] = node;
     // Between two neighbours there is exactly one empty place: right of the lower, or, if that is taken, left of the upper.
-    let parent: number;
+    let parent = upper;
     if (lower !== nil && words[lower + RIGHT] === nil) {
       parent = lower;
       words[lower + RIGHT] = node;
+    } else if (upper !== nil) {
+      words[upper + LEFT] = node;
     } else {
-      parent = upper;
-      if (upper === nil) this.root = node;
-      else words[upper + LEFT] = node;
+      this.root = node;
     }
     words[node + PARENT] = parent;
-    this.size++;
+    if (++this.size > this.peak) this.peak = this.size;
     if (memory !== null) {
       this.write(node);
       if (parent === nil) memory.write(this.rootAddress);
@@ -189,10 +201,8 @@ export class RangeTree {
     const { words } = this;
     const lower = words[node + PREV];
     const upper = words[node + NEXT];
-    if (lower === nil) this.first = upper;
-    else words[lower + NEXT] = upper;
-    if (upper === nil) this.last = lower;
-    else words[upper + PREV] = lower;
+    words[lower + NEXT] = upper;
+    words[upper + PREV] = lower;
     this.size--;
     this.read(node);
     const left = words[node + LEFT];
@@ -319,13 +329,14 @@ export class RangeTree {
     for (let node = this.root; node !== nil; node = this.words[node + side]) this.read(node);
   }
 
-  /** Charges the search for a new range's place, from `start` or the root. */
-  private descend(memory: Memory, lo: number, start: number): void {
+  /** Charges the search for a pfn: from `start`, or the root, down to the node `end`, or as far as the tree goes. */
+  private chargeDescent(memory: Memory, pfn: number, start: number, end: number): void {
     if (start === nil) memory.read(this.rootAddress);
     let node = start === nil ? this.root : start;
     while (node !== nil) {
       this.read(node);
-      node = this.words[node + (lo < this.lo(node) ? LEFT : RIGHT)];
+      if (node === end) return;
+      node = this.words[node + (pfn < this.lo(node) ? LEFT : RIGHT)];
     }
   }
 

@@ -6,9 +6,9 @@
  *
  * Data layout: {@link RangeTree}; lock, root and remembered node share the domain's line.
  */
-import { checkRange, IovaError, type IovaOperation } from "./allocator.js";
+import { checkRange, IovaError } from "./allocator.js";
 import { nil } from "./range-tree.js";
-import { type Gap, TreeAllocator } from "./tree-allocator.js";
+import { TreeAllocator } from "./tree-allocator.js";
 
 /** The tree allocator of Linux v4.3: one node for each range. */
 export class RbTreeAllocator extends TreeAllocator {
@@ -16,30 +16,28 @@ export class RbTreeAllocator extends TreeAllocator {
 
   // allocate
 
-  protected place(op: IovaOperation, gap: Gap, hi: number): number {
-    const node = op.node;
-    this.tree.insert(node, gap.lo, hi, gap.lower, gap.upper, gap.start);
-    op.node = nil;
+  protected place(node: number, lo: number, hi: number): number {
+    const { lower, upper, start } = this.gap;
+    this.tree.fill(node, lo, hi);
+    this.tree.insert(node, lower, upper, start);
+    this.spare = nil;
     return node;
   }
 
   // free
 
   /** __free_iova: the whole node goes, whatever length the caller has in mind. */
-  protected remove(op: IovaOperation): void {
+  protected remove(pfn: number, _pages: number, _cpu: number, known: number): boolean {
     const tree = this.tree;
-    if (op.node === nil) op.node = tree.find(op.pfn);
-    const node = op.node;
-    op.found = node !== nil;
-    if (!op.found) return;
+    const node = known === nil ? tree.find(pfn) : known;
+    if (node === nil) return false;
     if (!tree.has(node)) {
-      op.node = nil;
-      throw new IovaError(`pfn ${op.pfn} was unmapped by two CPUs at once: Linux would erase one node twice.`);
+      throw new IovaError(`pfn ${pfn} was unmapped by two CPUs at once: Linux would erase one node twice.`);
     }
-    op.lo = tree.lo(node);
-    op.hi = tree.hi(node);
     this.update(node);
     tree.erase(node);
+    this.spare = node;
+    return true;
   }
 
   /** __cached_rbnode_delete_update: a free at or above the remembered node pulls it up to the next higher one. */

@@ -26,7 +26,7 @@ export interface FlushEvent {
 /** The answers to a trace: entry i of each array is for the map with id i. */
 export interface ReplayResult {
   allocator: AllocatorName;
-  /** Pages as the trace asked for them. */
+  /** Pages as the trace asked for them: the trace's own array. */
   pages: Float64Array;
   /** The pfn, or entry of the pools' table; −1 for a failure. */
   pfns: Float64Array;
@@ -103,10 +103,10 @@ class Player {
   private readonly roundUp: boolean;
   private readonly fallback: boolean;
   private readonly offset: number;
-  /** What each id holds now, as the allocator sees it; noPfn where it failed or was unmapped. */
-  private readonly held: Float64Array;
-  private readonly heldPages: Float64Array;
-  private readonly heldDomain: Int32Array;
+  /** 1 for each id that was unmapped. */
+  private readonly unmapped: Uint8Array;
+  /** Deferred unmap: the domain of each id. */
+  private readonly domainOf: Int32Array;
   private readonly sampleEvery: number;
   private lines = 0;
   private nowUs = 0;
@@ -127,12 +127,11 @@ class Player {
     const memory = this.counter;
     this.domains = Array.from({ length: this.lazy ? config.domains : 1 }, () => allocatorFor(name, config, { memory }));
     this.queue = new DeferredQueue(config.iommus, config.hz);
-    this.held = new Float64Array(maps);
-    this.heldPages = new Float64Array(maps);
-    this.heldDomain = new Int32Array(maps);
+    this.unmapped = new Uint8Array(maps);
+    this.domainOf = new Int32Array(this.lazy ? maps : 0);
     this.result = {
       allocator: name,
-      pages: new Float64Array(maps),
+      pages: trace.pages,
       pfns: new Float64Array(maps),
       visits: new Int32Array(maps),
       hits: new Uint8Array(maps),
@@ -162,32 +161,29 @@ class Player {
 
   /** The same for one domain that nobody observes: no array is touched whose entries stay 0. */
   private runPlain(allocator: IovaAllocator): void {
-    const { roundUp, offset, held } = this;
+    const { roundUp, offset, unmapped } = this;
     const { kinds, first, second, cpus } = this.trace;
     const { pages, pfns, visits, hits, flushes } = this.result;
     const { last } = allocator;
+    const operations = kinds.length;
     let id = 0;
-    for (let op = 0; op < kinds.length; op++) {
+    for (let op = 0; op < operations; op++) {
       this.op = op;
       const kind = kinds[op];
       if (kind === MAP) {
-        const asked = first[op];
-        const pfn = allocator.allocate(roundUp ? roundUpPages(asked) : asked, second[op], cpus[op]);
-        pages[id] = asked;
+        const pfn = allocator.allocate(roundUp ? roundUpPages(first[op]) : first[op], second[op], cpus[op]);
         pfns[id] = pfn === noPfn ? noPfn : pfn - offset;
         if (last.visits !== 0) visits[id] = last.visits;
         if (last.hit !== 0) hits[id] = last.hit;
         if (last.flushes !== 0) flushes[id] = last.flushes;
-        held[id++] = pfn;
+        id++;
       } else if (kind === UNMAP) {
         const which = first[op];
-        const pfn = held[which];
-        if (pfn === noPfn) continue;
-        held[which] = noPfn;
+        const pfn = pfns[which];
+        if (pfn === noPfn || unmapped[which] !== 0) continue;
+        unmapped[which] = 1;
         const length = roundUp ? roundUpPages(pages[which]) : pages[which];
-        if (!allocator.free(pfn, length, cpus[op])) {
-          throw new IovaError(`the range of id ${which} at pfn ${formatPfn(pfn)} is not mapped`);
-        }
+        if (!allocator.free(pfn + offset, length, cpus[op])) this.notMapped(which);
       } else if (kind === RESERVE) {
         this.reserve(op);
       }
@@ -226,29 +222,31 @@ class Player {
       visits += allocator.last.visits;
       flushes += allocator.last.flushes;
     }
-    result.pages[id] = asked;
     result.pfns[id] = pfn === noPfn ? noPfn : pfn - this.offset;
     result.visits[id] = visits;
     result.hits[id] = allocator.last.hit;
     result.flushes[id] = flushes;
-    this.held[id] = pfn;
-    this.heldPages[id] = pages;
-    this.heldDomain[id] = domain;
+    if (this.lazy) this.domainOf[id] = domain;
   }
 
   private unmap(op: number): void {
-    const id = this.trace.first[op] | 0;
-    const pfn = this.held[id];
-    if (pfn === noPfn) return;
-    this.held[id] = noPfn;
-    const domain = this.heldDomain[id];
-    const pages = this.heldPages[id];
+    const { trace, result, unmapped } = this;
+    const id = trace.first[op];
+    if (result.pfns[id] === noPfn || unmapped[id] !== 0) return;
+    unmapped[id] = 1;
+    const pfn = result.pfns[id] + this.offset;
+    const pages = this.roundUp ? roundUpPages(result.pages[id]) : result.pages[id];
     if (this.lazy) {
+      const domain = this.domainOf[id];
       if (this.queue.full) this.flush("H");
-      this.queue.append(domain % this.trace.config.iommus, { domain, pfn, pages }, this.nowUs);
-    } else if (!this.domains[domain].free(pfn, pages, this.trace.cpus[op])) {
-      throw new IovaError(`the range of id ${id} at pfn ${formatPfn(pfn)} is not mapped`);
+      this.queue.append(domain % trace.config.iommus, { domain, pfn, pages }, this.nowUs);
+    } else if (!this.domains[0].free(pfn, pages, trace.cpus[op])) {
+      this.notMapped(id);
     }
+  }
+
+  private notMapped(id: number): never {
+    throw new IovaError(`the range of id ${id} at pfn ${formatPfn(this.result.pfns[id] + this.offset)} is not mapped`);
   }
 
   private reserve(op: number): void {

@@ -4,6 +4,8 @@
  * Modelled on the SLAB allocator: each CPU keeps a stack of free objects, last in first out; an empty stack takes half a stack from the
  * shared list or else a fresh page of 64 objects; a full one gives half back. So a node that another CPU freed comes back cold, and
  * nodes made together are neighbours in memory. No lock is charged: refills are rare, and their list lock is the slab's own.
+ *
+ * Without a memory nobody can tell which free slot is taken: a plain replay keeps one stack for all CPUs.
  */
 import { lineBytes, type Memory } from "./memory.js";
 
@@ -24,6 +26,7 @@ export class Slab {
   private readonly stacks: CpuStack[] = [];
   private readonly shared: number[] = [];
   private nextFresh = 1;
+  private readonly plain: number[] = [];
 
   /**
    * @param memory hears of the accesses to a CPU's stack, or null
@@ -36,18 +39,23 @@ export class Slab {
 
   /** A free slot for this CPU. */
   take(cpu: number): number {
+    if (this.memory === null) return this.plain.length > 0 ? (this.plain.pop() as number) : this.nextFresh++;
     const stack = this.stacks[cpu] ?? this.newStack(cpu);
     if (stack.depth === 0) this.refill(stack);
     const slot = stack.slots[--stack.depth];
-    if (this.memory !== null) this.touch(this.memory, cpu, stack.depth);
+    this.touch(this.memory, cpu, stack.depth);
     return slot;
   }
 
   /** Gives a slot back on this CPU. */
   give(slot: number, cpu: number): void {
+    if (this.memory === null) {
+      this.plain.push(slot);
+      return;
+    }
     const stack = this.stacks[cpu] ?? this.newStack(cpu);
     if (stack.depth === stackLimit) this.spill(stack);
-    if (this.memory !== null) this.touch(this.memory, cpu, stack.depth);
+    this.touch(this.memory, cpu, stack.depth);
     stack.slots[stack.depth++] = slot;
   }
 

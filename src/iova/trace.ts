@@ -95,6 +95,8 @@ export interface Trace {
   cpus: Int32Array;
   /** Number of map operations. */
   maps: number;
+  /** Pages that the map with each id asks for. */
+  pages: Float64Array;
 }
 
 /** A trace that cannot be read; the message starts with the line's number. */
@@ -126,6 +128,7 @@ export function parseTrace(text: string): Trace {
   const first = new Float64Array(lines.length);
   const second = new Float64Array(lines.length);
   const cpus = new Int32Array(lines.length);
+  const pages = new Float64Array(lines.length);
   let count = 0;
   let maps = 0;
   for (let i = 0; i < lines.length; i++) {
@@ -149,7 +152,7 @@ export function parseTrace(text: string): Trace {
         first[count] = whole(words[1], 1, maxPages, "PAGES", number);
         second[count] = pfn(words[2], "LIMIT", number);
         cpus[count] = cpu(words[3], number);
-        maps++;
+        pages[maps++] = first[count];
         break;
       case UNMAP:
         first[count] = whole(words[1], 0, Number.MAX_SAFE_INTEGER, "ID", number);
@@ -180,6 +183,7 @@ export function parseTrace(text: string): Trace {
     second: second.slice(0, count),
     cpus: cpus.slice(0, count),
     maps,
+    pages: pages.slice(0, maps),
   };
 }
 

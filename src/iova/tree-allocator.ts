@@ -16,7 +16,7 @@ import {
 } from "./allocator.js";
 import { lineBytes, type Memory } from "./memory.js";
 import { checkPages, dma32Pfn, noPfn, roundUpPages, topPfn } from "./pfn.js";
-import { nil, PREV, RangeTree } from "./range-tree.js";
+import { HI, LO, nil, PREV, RangeTree } from "./range-tree.js";
 import { Slab, slabCpuBytes } from "./slab.js";
 
 /** Options of a tree. */
@@ -39,11 +39,14 @@ export type Uncharged = "none" | "find" | "walk" | "change" | "all but walk" | "
 
 /** Where the search ended: the two nodes between which the new range lies, and its lowest page. */
 export interface Gap {
+  /** {@link noPfn} where nothing fits. */
   lo: number;
   lower: number;
   upper: number;
   /** The node from which Linux starts to look for the place of the new one. */
   start: number;
+  /** Nodes examined. */
+  visits: number;
 }
 
 /** The one lock: iova_rbtree_lock of the domain. */
@@ -68,7 +71,10 @@ export abstract class TreeAllocator implements IovaAllocator {
   private readonly freeFind: boolean;
   private readonly freeWalk: boolean;
   private readonly freeChange: boolean;
-  protected readonly gap: Gap = { lo: noPfn, lower: nil, upper: nil, start: nil };
+  protected readonly gap: Gap = { lo: noPfn, lower: nil, upper: nil, start: nil, visits: 0 };
+  /** Records that the last step under the lock has left over, or nil: they go back to the slab after the lock. */
+  protected spare = nil;
+  protected absorbed = nil;
   protected splits = 0;
   protected merges = 0;
   private allocations = 0;
@@ -78,7 +84,6 @@ export abstract class TreeAllocator implements IovaAllocator {
   private maxVisits = 0;
   private live = 0;
   private peakLive = 0;
-  protected peakNodes = 0;
 
   constructor(options: TreeOptions = {}) {
     const base = options.base ?? 0;
@@ -124,39 +129,45 @@ export abstract class TreeAllocator implements IovaAllocator {
       case 1:
         return acquire(treeLock);
       case 2:
-        if (op.kind === "allocate") this.allocateLocked(op);
-        else if (op.kind === "find") this.findLocked(op);
-        else this.freeLocked(op);
+        this.runLocked(op);
         return release(treeLock);
       default: // free_iova_mem, after the lock
-        if (op.kind !== "find") this.giveBack(op);
+        if (op.kind !== "find") this.giveBack(op.node, op.aux, op.cpu);
         return done;
     }
   }
 
+  /** The one step of an operation that runs under the lock. */
+  private runLocked(op: IovaOperation): void {
+    if (op.kind === "find") {
+      this.findLocked(op);
+      return;
+    }
+    if (op.kind === "allocate") {
+      this.allocateLocked(op.node, op.pages, op.limit);
+      this.answer(op);
+    } else {
+      const known = op.node;
+      op.node = nil; // also where the removal throws
+      op.found = this.freeLocked(op.pfn, op.pages, op.cpu, known);
+    }
+    op.node = this.spare;
+    op.aux = this.absorbed;
+  }
+
+  // Hot path of a replay: plain numbers instead of an operation record (test/bench/iova).
   allocate(pages: number, limit: number = dma32Pfn, cpu = 0): number {
-    const op = this.last;
-    op.cpu = cpu;
-    op.pages = pages;
-    op.limit = limit;
     checkPages(pages);
-    op.kind = "allocate";
-    op.node = this.tree.node(this.slab.take(cpu));
-    this.allocateLocked(op);
-    if (op.node !== nil || op.aux !== nil) this.giveBack(op);
-    return op.pfn;
+    this.allocateLocked(this.tree.node(this.slab.take(cpu)), pages, limit);
+    this.answer(this.last);
+    this.giveBack(this.spare, this.absorbed, cpu);
+    return this.gap.lo;
   }
 
   free(pfn: number, pages = 1, cpu = 0): boolean {
-    const op = this.last;
-    op.cpu = cpu;
-    op.pages = pages;
-    op.pfn = pfn;
-    op.kind = "free";
-    op.node = nil;
-    this.freeLocked(op);
-    this.giveBack(op);
-    return op.found;
+    const found = this.freeLocked(pfn, pages, cpu, nil);
+    this.giveBack(this.spare, this.absorbed, cpu);
+    return found;
   }
 
   abstract reserve(lo: number, hi: number): void;
@@ -172,7 +183,7 @@ export abstract class TreeAllocator implements IovaAllocator {
       live: this.live,
       peakLive: this.peakLive,
       nodes: this.tree.size,
-      peakNodes: this.peakNodes,
+      peakNodes: this.tree.peak,
       depth: this.tree.depth(),
       splits: this.splits,
       merges: this.merges,
@@ -182,13 +193,18 @@ export abstract class TreeAllocator implements IovaAllocator {
   }
 
   /**
-   * Puts the range up to `hi` into the found gap, using the fresh node `op.node` (then nil) or not.
+   * Puts the range [lo, hi] into the found gap.
+   * @param node a fresh record; where it is not used, it is left in `spare`, and a record that is no longer used in `absorbed`
    * @returns the node that now holds the range
    */
-  protected abstract place(op: IovaOperation, gap: Gap, hi: number): number;
+  protected abstract place(node: number, lo: number, hi: number): number;
 
-  /** Takes the range out of the tree; sets `op.found` and leaves in `op.node` and `op.aux` the records to give back, or nil. */
-  protected abstract remove(op: IovaOperation): void;
+  /**
+   * Takes a range out of the tree; leaves its record, if it is no longer used, in `spare`.
+   * @param known the node that a find gave, or nil
+   * @returns whether something was mapped there
+   */
+  protected abstract remove(pfn: number, pages: number, cpu: number, known: number): boolean;
 
   /** Remembers `node` if it lies strictly below the 32-bit limit, else nothing (the tail of __cached_rbnode_delete_update). */
   protected rememberIfLow(node: number): void {
@@ -206,43 +222,49 @@ export abstract class TreeAllocator implements IovaAllocator {
     let upper = tree.first;
     while (upper !== nil && tree.lo(upper) <= hi) upper = tree.upperLink(upper);
     const lower = upper === nil ? tree.last : tree.lowerLink(upper);
-    tree.insert(tree.node(this.slab.take(0)), lo, hi, lower, upper, nil);
-    if (tree.size > this.peakNodes) this.peakNodes = tree.size;
+    const node = tree.node(this.slab.take(0));
+    tree.fill(node, lo, hi);
+    tree.insert(node, lower, upper, nil);
   }
 
-  private giveBack(op: IovaOperation): void {
-    if (op.node !== nil) this.slab.give(this.tree.slot(op.node), op.cpu);
-    if (op.aux !== nil) this.slab.give(this.tree.slot(op.aux), op.cpu);
-    op.node = nil;
-    op.aux = nil;
+  private giveBack(spare: number, absorbed: number, cpu: number): void {
+    if (spare !== nil) this.slab.give(this.tree.slot(spare), cpu);
+    if (absorbed !== nil) this.slab.give(this.tree.slot(absorbed), cpu);
   }
 
-  /** __alloc_and_insert_iova_range */
-  private allocateLocked(op: IovaOperation): void {
-    const gap = this.gap;
-    if (this.freeWalk) this.tree.memory = null;
-    this.search(op, gap);
-    if (this.freeWalk) this.tree.memory = this.memory;
-    this.allocations++;
-    this.visits += op.visits;
-    if (op.visits > this.maxVisits) this.maxVisits = op.visits;
+  /** What the last allocation found, as an operation tells it. */
+  private answer(op: IovaOperation): void {
+    op.pfn = this.gap.lo;
+    op.visits = this.gap.visits;
     op.hit = 0;
     op.flushes = 0;
-    op.pfn = gap.lo;
-    if (gap.lo === noPfn) {
+  }
+
+  /** __alloc_and_insert_iova_range; the answer is in `gap`. */
+  private allocateLocked(fresh: number, pages: number, limit: number): void {
+    const { gap, tree } = this;
+    if (this.freeWalk) tree.memory = null;
+    this.search(pages, limit);
+    if (this.freeWalk) tree.memory = this.memory;
+    this.allocations++;
+    this.visits += gap.visits;
+    if (gap.visits > this.maxVisits) this.maxVisits = gap.visits;
+    this.spare = fresh;
+    this.absorbed = nil;
+    const lo = gap.lo;
+    if (lo === noPfn) {
       this.failures++;
       return;
     }
-    if (this.freeChange) this.tree.memory = null;
-    const node = this.place(op, gap, gap.lo + op.pages - 1);
-    if (this.freeChange) this.tree.memory = this.memory;
+    if (this.freeChange) tree.memory = null;
+    const node = this.place(fresh, lo, lo + pages - 1);
+    if (this.freeChange) tree.memory = this.memory;
     // __cached_rbnode_insert_update: only for the limit that is remembered.
-    if (op.limit === this.dma32) {
+    if (limit === this.dma32) {
       this.remembered = node;
       if (this.memory !== null) this.memory.write(this.domain);
     }
     if (++this.live > this.peakLive) this.peakLive = this.live;
-    if (this.tree.size > this.peakNodes) this.peakNodes = this.tree.size;
   }
 
   /** find_iova: any pfn inside a range finds it. */
@@ -258,26 +280,28 @@ export abstract class TreeAllocator implements IovaAllocator {
     }
   }
 
-  private freeLocked(op: IovaOperation): void {
+  private freeLocked(pfn: number, pages: number, cpu: number, known: number): boolean {
+    this.spare = nil;
+    this.absorbed = nil;
     if (this.freeChange) this.tree.memory = null;
-    this.remove(op);
+    const found = this.remove(pfn, pages, cpu, known);
     if (this.freeChange) this.tree.memory = this.memory;
-    if (!op.found) return;
-    this.frees++;
-    this.live--;
-    if (this.tree.size > this.peakNodes) this.peakNodes = this.tree.size;
+    if (found) {
+      this.frees++;
+      this.live--;
+    }
+    return found;
   }
 
-  /** The downward first-fit search (SEMANTICS of v4.3: top-down, no second pass); sets `op.visits`. */
-  private search(op: IovaOperation, gap: Gap): void {
-    const tree = this.tree;
+  /** The downward first-fit search (SEMANTICS of v4.3: top-down, no second pass); its answer is in `gap`. */
+  private search(size: number, highest: number): void {
+    const { gap, tree } = this;
     const { doubles, words } = tree;
     const plain = tree.memory === null;
-    const size = op.pages;
     const period = this.aligned ? roundUpPages(size) : 1;
     const inverse = 1 / period; // exact: a power of two
     const nearTop = topPfn - period;
-    let limit = op.limit;
+    let limit = highest;
     let node: number;
     let upper = nil;
     let visits = 0;
@@ -300,22 +324,21 @@ export abstract class TreeAllocator implements IovaAllocator {
         padding = limit + 1 - size - Math.floor((limit + 1 - size) * inverse) * period;
         if (this.startPfn + size + padding > limit) {
           gap.lo = noPfn;
-          op.visits = visits;
+          gap.visits = visits;
           return;
         }
         if (wraps) {
           // The range lies above every node. Linux links it beside the lowest, out of order; here the tree stays in order.
-          if (tree.hi(tree.last) > limit - size - padding) this.overTheTop(op, topPfn);
+          if (tree.hi(tree.last) > limit - size - padding) this.overTheTop(size, topPfn);
           node = tree.last;
           upper = nil;
         }
         break;
       }
       visits++;
-      const at = node >> 1;
-      const lo = doubles[at];
+      const lo = doubles[(node >> 1) + LO];
       if (limit >= lo) {
-        const hi = doubles[at + 1];
+        const hi = doubles[(node >> 1) + HI];
         if (limit >= hi) {
           // Most gaps are too small whatever the padding, so it is worked out only for the others and where the sum may pass the top.
           const least = hi + size;
@@ -323,7 +346,7 @@ export abstract class TreeAllocator implements IovaAllocator {
             padding = limit + 1 - size - Math.floor((limit + 1 - size) * inverse) * period;
             const needed = least + padding;
             if (needed <= limit) break;
-            if (needed > topPfn) this.overTheTop(op, hi);
+            if (needed > topPfn) this.overTheTop(size, hi);
           }
         }
         limit = lo - 1;
@@ -332,7 +355,7 @@ export abstract class TreeAllocator implements IovaAllocator {
       start = node;
       node = plain ? words[node + PREV] : tree.below(node);
     }
-    op.visits = visits;
+    gap.visits = visits;
     gap.lo = limit - size - padding + 1;
     gap.lower = node;
     gap.upper = upper;
@@ -340,9 +363,9 @@ export abstract class TreeAllocator implements IovaAllocator {
   }
 
   /** Unsigned 64-bit addition wrapped in Linux's test of a gap: it would hand out pages that are in use. */
-  private overTheTop(op: IovaOperation, hi: number): never {
+  private overTheTop(pages: number, hi: number): never {
     throw new IovaError(
-      `A request for ${op.pages} pages without a limit meets a range that ends at the top of the 64-bit space (${hi === topPfn ? "its last page" : "just below it"}). ` +
+      `A request for ${pages} pages without a limit meets a range that ends at the top of the 64-bit space (${hi === topPfn ? "its last page" : "just below it"}). ` +
         "Linux v4.3 adds past 2^64 there and hands out pages in use; give the request a limit.",
     );
   }
