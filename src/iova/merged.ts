@@ -12,8 +12,10 @@
  */
 import { checkRange } from "./allocator.js";
 import { Ledger } from "./ledger.js";
-import { nil } from "./range-tree.js";
+import { layout } from "./range-tree.js";
 import { TreeAllocator } from "./tree-allocator.js";
+
+const { nil } = layout;
 
 /** The tree allocator with one node for each run of abutting ranges. */
 export class MergedTreeAllocator extends TreeAllocator {

@@ -55,7 +55,7 @@ export function parsePfn(text: string): number | undefined {
  * @example roundUpPages(5) // 8
  */
 export function roundUpPages(pages: number): number {
-  return (1 << pagesOrder(pages)) >>> 0;
+  return pages <= 1 ? 1 : (1 << (32 - Math.clz32(pages - 1))) >>> 0;
 }
 
 /** The exponent of the smallest power of two that is not below the page count. @example pagesOrder(5) // 3 */

@@ -12,19 +12,24 @@
 import { lineBytes, type Memory } from "./memory.js";
 
 /** No node. */
-export const nil = 0;
+const NIL = 0;
 
 const wordsPerNode = lineBytes / 4;
 const LEFT = 0;
 const RIGHT = 1;
 const PARENT = 2;
 const COLOUR = 3;
-/** Doubles of a record, counted from `node >> 1`, that hold its range: for the allocation's search, which reads them without a call. */
-export const LO = 2;
-export const HI = 3;
-/** Word of a record that holds its lower neighbour: for the same search. */
-export const PREV = 8;
+/** Doubles of a record, counted from `node >> 1`. */
+const LO = 2;
+const HI = 3;
+/** Words of a record that hold its neighbours in key order. */
+const PREV = 8;
 const NEXT = 9;
+/**
+ * What the allocators know of a record: the allocation's search reads it without a call. A module that uses it on a hot path takes it apart
+ * into constants of its own: an exported constant is looked up at each use, a module's own is compiled in (test/bench/iova).
+ */
+export const layout: Readonly<Record<"nil" | "LO" | "HI" | "PREV", number>> = { nil: NIL, LO, HI, PREV };
 const BLACK = 0;
 const RED = 1;
 /** The colour of a record that is in no tree. */
@@ -38,7 +43,7 @@ export interface Depth {
 }
 
 export class RangeTree {
-  root = nil;
+  root = NIL;
   /** Number of nodes, and the most there ever were. */
   size = 0;
   peak = 0;
@@ -75,12 +80,12 @@ export class RangeTree {
 
   /** The node with the lowest key, or nil. */
   get first(): number {
-    return this.words[nil + NEXT];
+    return this.words[NIL + NEXT];
   }
 
   /** The node with the highest key, or nil. */
   get last(): number {
-    return this.words[nil + PREV];
+    return this.words[NIL + PREV];
   }
 
   lo(node: number): number {
@@ -108,11 +113,11 @@ export class RangeTree {
   }
 
   read(node: number): void {
-    if (this.memory !== null && node !== nil) this.memory.read(this.base + node * 4);
+    if (this.memory !== null && node !== NIL) this.memory.read(this.base + node * 4);
   }
 
   write(node: number): void {
-    if (this.memory !== null && node !== nil) this.memory.write(this.base + node * 4);
+    if (this.memory !== null && node !== NIL) this.memory.write(this.base + node * 4);
   }
 
   /** The next lower node (rb_prev). */
@@ -151,12 +156,12 @@ export class RangeTree {
   find(pfn: number): number {
     const { words, doubles } = this;
     let node = this.root;
-    while (node !== nil) {
+    while (node !== NIL) {
       if (pfn < doubles[(node >> 1) + LO]) node = words[node + LEFT];
       else if (pfn > doubles[(node >> 1) + HI]) node = words[node + RIGHT];
       else break;
     }
-    if (this.memory !== null) this.chargeDescent(this.memory, pfn, nil, node);
+    if (this.memory !== null) this.chargeDescent(this.memory, pfn, NIL, node);
     return node;
   }
 
@@ -168,9 +173,9 @@ export class RangeTree {
    */
   insert(node: number, lower: number, upper: number, start: number): void {
     const { words, memory } = this;
-    if (memory !== null) this.chargeDescent(memory, this.lo(node), start, nil);
-    words[node + LEFT] = nil;
-    words[node + RIGHT] = nil;
+    if (memory !== null) this.chargeDescent(memory, this.lo(node), start, NIL);
+    words[node + LEFT] = NIL;
+    words[node + RIGHT] = NIL;
     words[node + COLOUR] = RED;
     words[node + PREV] = lower;
     words[node + NEXT] = upper;
@@ -178,10 +183,10 @@ export class RangeTree {
     words[upper + PREV] = node;
     // Between two neighbours there is exactly one empty place: right of the lower, or, if that is taken, left of the upper.
     let parent = upper;
-    if (lower !== nil && words[lower + RIGHT] === nil) {
+    if (lower !== NIL && words[lower + RIGHT] === NIL) {
       parent = lower;
       words[lower + RIGHT] = node;
-    } else if (upper !== nil) {
+    } else if (upper !== NIL) {
       words[upper + LEFT] = node;
     } else {
       this.root = node;
@@ -190,7 +195,7 @@ export class RangeTree {
     if (++this.size > this.peak) this.peak = this.size;
     if (memory !== null) {
       this.write(node);
-      if (parent === nil) memory.write(this.rootAddress);
+      if (parent === NIL) memory.write(this.rootAddress);
       else this.write(parent);
     }
     this.insertFixup(node);
@@ -209,16 +214,16 @@ export class RangeTree {
     const right = words[node + RIGHT];
     let child: number;
     let colour = words[node + COLOUR];
-    if (left === nil) {
+    if (left === NIL) {
       child = right;
       this.transplant(node, right);
-    } else if (right === nil) {
+    } else if (right === NIL) {
       child = left;
       this.transplant(node, left);
     } else {
       // The next higher node takes the place; it is the leftmost of the right subtree.
       const successor = upper;
-      if (this.memory !== null) for (let n = right; n !== nil; n = words[n + LEFT]) this.read(n);
+      if (this.memory !== null) for (let n = right; n !== NIL; n = words[n + LEFT]) this.read(n);
       colour = words[successor + COLOUR];
       child = words[successor + RIGHT];
       if (words[successor + PARENT] === node) {
@@ -242,7 +247,7 @@ export class RangeTree {
 
   /** Whether the record is in the tree. */
   has(node: number): boolean {
-    return node !== nil && this.words[node + COLOUR] !== GONE;
+    return node !== NIL && this.words[node + COLOUR] !== GONE;
   }
 
   /** Number of nodes and their depth. */
@@ -250,14 +255,14 @@ export class RangeTree {
     const { words } = this;
     let max = 0;
     let sum = 0;
-    const stack: number[] = this.root === nil ? [] : [this.root, 1];
+    const stack: number[] = this.root === NIL ? [] : [this.root, 1];
     while (stack.length > 0) {
       const level = stack.pop() as number;
       const node = stack.pop() as number;
       sum += level;
       if (level > max) max = level;
-      if (words[node + LEFT] !== nil) stack.push(words[node + LEFT], level + 1);
-      if (words[node + RIGHT] !== nil) stack.push(words[node + RIGHT], level + 1);
+      if (words[node + LEFT] !== NIL) stack.push(words[node + LEFT], level + 1);
+      if (words[node + RIGHT] !== NIL) stack.push(words[node + RIGHT], level + 1);
     }
     return { nodes: this.size, max, mean: this.size === 0 ? 0 : sum / this.size };
   }
@@ -265,7 +270,7 @@ export class RangeTree {
   /** The ranges from low to high, as [lo, hi] pairs. */
   ranges(): [number, number][] {
     const result: [number, number][] = [];
-    for (let node = this.first; node !== nil; node = this.words[node + NEXT])
+    for (let node = this.first; node !== NIL; node = this.words[node + NEXT])
       result.push([this.lo(node), this.hi(node)]);
     return result;
   }
@@ -278,10 +283,10 @@ export class RangeTree {
     const { words } = this;
     const inOrder: number[] = [];
     const blackHeight = (node: number, parent: number): number => {
-      if (node === nil) return 1;
+      if (node === NIL) return 1;
       if (words[node + PARENT] !== parent) throw new Error(`node ${node} has a wrong parent`);
       const red = words[node + COLOUR] === RED;
-      if (red && (parent === nil || words[parent + COLOUR] === RED))
+      if (red && (parent === NIL || words[parent + COLOUR] === RED))
         throw new Error(`red node ${node} under red or nil`);
       const left = blackHeight(words[node + LEFT], node);
       inOrder.push(node);
@@ -289,12 +294,12 @@ export class RangeTree {
       if (left !== right) throw new Error(`black heights ${left} and ${right} differ under node ${node}`);
       return left + (red ? 0 : 1);
     };
-    blackHeight(this.root, nil);
+    blackHeight(this.root, NIL);
     if (inOrder.length !== this.size) throw new Error(`${inOrder.length} nodes in the tree, ${this.size} counted`);
-    if ((inOrder[0] ?? nil) !== this.first || (inOrder.at(-1) ?? nil) !== this.last) throw new Error("wrong end");
+    if ((inOrder[0] ?? NIL) !== this.first || (inOrder.at(-1) ?? NIL) !== this.last) throw new Error("wrong end");
     for (const [i, node] of inOrder.entries()) {
-      if (words[node + PREV] !== (inOrder[i - 1] ?? nil)) throw new Error(`node ${node} has a wrong lower neighbour`);
-      if (words[node + NEXT] !== (inOrder[i + 1] ?? nil)) throw new Error(`node ${node} has a wrong upper neighbour`);
+      if (words[node + PREV] !== (inOrder[i - 1] ?? NIL)) throw new Error(`node ${node} has a wrong lower neighbour`);
+      if (words[node + NEXT] !== (inOrder[i + 1] ?? NIL)) throw new Error(`node ${node} has a wrong upper neighbour`);
       if (this.lo(node) > this.hi(node)) throw new Error(`node ${node} is empty`);
       if (i > 0 && this.hi(inOrder[i - 1]) >= this.lo(node))
         throw new Error(`node ${node} overlaps its lower neighbour`);
@@ -305,9 +310,9 @@ export class RangeTree {
     const { words } = this;
     this.read(node);
     let next = words[node + near];
-    if (next !== nil) {
+    if (next !== NIL) {
       this.read(next);
-      while (words[next + far] !== nil) {
+      while (words[next + far] !== NIL) {
         next = words[next + far];
         this.read(next);
       }
@@ -315,7 +320,7 @@ export class RangeTree {
     }
     let from = node;
     next = words[node + PARENT];
-    while (next !== nil && words[next + near] === from) {
+    while (next !== NIL && words[next + near] === from) {
       this.read(next);
       from = next;
       next = words[next + PARENT];
@@ -326,14 +331,14 @@ export class RangeTree {
 
   private spine(side: number): void {
     this.memory?.read(this.rootAddress);
-    for (let node = this.root; node !== nil; node = this.words[node + side]) this.read(node);
+    for (let node = this.root; node !== NIL; node = this.words[node + side]) this.read(node);
   }
 
   /** Charges the search for a pfn: from `start`, or the root, down to the node `end`, or as far as the tree goes. */
   private chargeDescent(memory: Memory, pfn: number, start: number, end: number): void {
-    if (start === nil) memory.read(this.rootAddress);
-    let node = start === nil ? this.root : start;
-    while (node !== nil) {
+    if (start === NIL) memory.read(this.rootAddress);
+    let node = start === NIL ? this.root : start;
+    while (node !== NIL) {
       this.read(node);
       if (node === end) return;
       node = this.words[node + (pfn < this.lo(node) ? LEFT : RIGHT)];
@@ -352,12 +357,12 @@ export class RangeTree {
   private transplant(node: number, child: number): void {
     const { words } = this;
     const parent = words[node + PARENT];
-    if (parent === nil) this.root = child;
+    if (parent === NIL) this.root = child;
     else if (words[parent + LEFT] === node) words[parent + LEFT] = child;
     else words[parent + RIGHT] = child;
     words[child + PARENT] = parent;
     if (this.memory !== null) {
-      if (parent === nil) this.memory.write(this.rootAddress);
+      if (parent === NIL) this.memory.write(this.rootAddress);
       else this.write(parent);
       this.write(child);
     }
@@ -370,10 +375,10 @@ export class RangeTree {
     const child = words[node + up];
     const middle = words[child + down];
     words[node + up] = middle;
-    if (middle !== nil) words[middle + PARENT] = node;
+    if (middle !== NIL) words[middle + PARENT] = node;
     const parent = words[node + PARENT];
     words[child + PARENT] = parent;
-    if (parent === nil) this.root = child;
+    if (parent === NIL) this.root = child;
     else if (words[parent + LEFT] === node) words[parent + LEFT] = child;
     else words[parent + RIGHT] = child;
     words[child + down] = node;
@@ -382,7 +387,7 @@ export class RangeTree {
       this.write(child);
       this.write(middle);
       this.write(node);
-      if (parent === nil) this.memory.write(this.rootAddress);
+      if (parent === NIL) this.memory.write(this.rootAddress);
       else this.write(parent);
     }
   }
@@ -391,7 +396,7 @@ export class RangeTree {
     const { words } = this;
     let node = inserted;
     let parent = words[node + PARENT];
-    while (parent !== nil && words[parent + COLOUR] === RED) {
+    while (parent !== NIL && words[parent + COLOUR] === RED) {
       // A red parent is not the root, so there is a grandparent.
       const grandparent = words[parent + PARENT];
       const side = words[grandparent + LEFT] === parent ? LEFT : RIGHT;
@@ -399,7 +404,7 @@ export class RangeTree {
       const uncle = words[grandparent + other];
       this.read(grandparent);
       this.read(uncle);
-      if (uncle !== nil && words[uncle + COLOUR] === RED) {
+      if (uncle !== NIL && words[uncle + COLOUR] === RED) {
         words[parent + COLOUR] = BLACK;
         words[uncle + COLOUR] = BLACK;
         words[grandparent + COLOUR] = RED;

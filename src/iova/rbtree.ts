@@ -7,8 +7,10 @@
  * Data layout: {@link RangeTree}; lock, root and remembered node share the domain's line.
  */
 import { checkRange, IovaError } from "./allocator.js";
-import { nil } from "./range-tree.js";
+import { layout } from "./range-tree.js";
 import { TreeAllocator } from "./tree-allocator.js";
+
+const { nil } = layout;
 
 /** The tree allocator of Linux v4.3: one node for each range. */
 export class RbTreeAllocator extends TreeAllocator {

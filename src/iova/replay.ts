@@ -7,7 +7,11 @@ import { MergedTreeAllocator } from "./merged.js";
 import { dma32Pfn, formatPfn, noPfn, roundUpPages } from "./pfn.js";
 import { PoolAllocator } from "./pools.js";
 import { RbTreeAllocator } from "./rbtree.js";
-import { MAP, RESERVE, type Trace, type TraceConfig, UNMAP } from "./trace.js";
+import { operationKinds, type Trace, type TraceConfig } from "./trace.js";
+
+// Hot path: a module's own constants are compiled in, those of another are looked up at each use.
+const { MAP, UNMAP, RESERVE } = operationKinds;
+const failed = noPfn;
 
 /** The allocators by their names on the command line. */
 export const allocatorNames = ["rbtree", "rbtree-merged", "magazines", "pools", "lazy"] as const;
@@ -172,7 +176,7 @@ class Player {
       const kind = kinds[op];
       if (kind === MAP) {
         const pfn = allocator.allocate(roundUp ? roundUpPages(first[op]) : first[op], second[op], cpus[op]);
-        pfns[id] = pfn === noPfn ? noPfn : pfn - offset;
+        pfns[id] = pfn === failed ? failed : pfn - offset;
         if (last.visits !== 0) visits[id] = last.visits;
         if (last.hit !== 0) hits[id] = last.hit;
         if (last.flushes !== 0) flushes[id] = last.flushes;
@@ -180,7 +184,7 @@ class Player {
       } else if (kind === UNMAP) {
         const which = first[op];
         const pfn = pfns[which];
-        if (pfn === noPfn || unmapped[which] !== 0) continue;
+        if (pfn === failed || unmapped[which] !== 0) continue;
         unmapped[which] = 1;
         const length = roundUp ? roundUpPages(pages[which]) : pages[which];
         if (!allocator.free(pfn + offset, length, cpus[op])) this.notMapped(which);
@@ -209,7 +213,7 @@ class Player {
     const domain = this.lazy ? trace.cpus[op] % this.domains.length : 0;
     const cpu = this.lazy ? 0 : trace.cpus[op];
     const allocator = this.domains[domain];
-    let pfn: number = noPfn;
+    let pfn: number = failed;
     let visits = 0;
     let flushes = 0;
     if (this.fallback && limit > dma32Pfn) {
@@ -217,12 +221,12 @@ class Player {
       visits = allocator.last.visits;
       flushes = allocator.last.flushes;
     }
-    if (pfn === noPfn) {
+    if (pfn === failed) {
       pfn = allocator.allocate(pages, limit, cpu);
       visits += allocator.last.visits;
       flushes += allocator.last.flushes;
     }
-    result.pfns[id] = pfn === noPfn ? noPfn : pfn - this.offset;
+    result.pfns[id] = pfn === failed ? failed : pfn - this.offset;
     result.visits[id] = visits;
     result.hits[id] = allocator.last.hit;
     result.flushes[id] = flushes;
@@ -232,7 +236,7 @@ class Player {
   private unmap(op: number): void {
     const { trace, result, unmapped } = this;
     const id = trace.first[op];
-    if (result.pfns[id] === noPfn || unmapped[id] !== 0) return;
+    if (result.pfns[id] === failed || unmapped[id] !== 0) return;
     unmapped[id] = 1;
     const pfn = result.pfns[id] + this.offset;
     const pages = this.roundUp ? roundUpPages(result.pages[id]) : result.pages[id];
@@ -287,7 +291,7 @@ export function formatReplay(result: ReplayResult): string {
   const last = allocator === "pools" ? "flush" : allocator === "magazines" ? "visits,hit" : "visits";
   const lines = [`id,pages,pfn,${last}`];
   for (let id = 0; id < pages.length; id++) {
-    const start = `${id},${pages[id]},${pfns[id] === noPfn ? "-1" : formatPfn(pfns[id])}`;
+    const start = `${id},${pages[id]},${pfns[id] === failed ? "-1" : formatPfn(pfns[id])}`;
     if (allocator === "pools") lines.push(`${start},${flushes[id]}`);
     else if (allocator === "magazines") lines.push(`${start},${visits[id]},${hits[id]}`);
     else lines.push(`${start},${visits[id]}`);

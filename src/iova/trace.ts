@@ -79,10 +79,8 @@ const flags: readonly (keyof TraceConfig)[] = [
 const positive: readonly (keyof TraceConfig)[] = ["cpus", "entries", "iommus", "domains", "hz"];
 
 /** Kinds of operation, as in {@link Trace.kinds}. */
-export const MAP = 0;
-export const UNMAP = 1;
-export const RESERVE = 2;
-export const WAIT = 3;
+export const operationKinds = { MAP: 0, UNMAP: 1, RESERVE: 2, WAIT: 3 } as const;
+const { MAP, UNMAP, RESERVE, WAIT } = operationKinds;
 
 /** A trace, operation by operation, in flat arrays. */
 export interface Trace {

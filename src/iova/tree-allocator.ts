@@ -16,8 +16,12 @@ import {
 } from "./allocator.js";
 import { lineBytes, type Memory } from "./memory.js";
 import { checkPages, dma32Pfn, noPfn, roundUpPages, topPfn } from "./pfn.js";
-import { HI, LO, nil, PREV, RangeTree } from "./range-tree.js";
+import { layout, RangeTree } from "./range-tree.js";
 import { Slab, slabCpuBytes } from "./slab.js";
+
+const { nil, LO, HI, PREV } = layout;
+const failed = noPfn;
+const top = topPfn;
 
 /** Options of a tree. */
 export interface TreeOptions extends AllocatorOptions {
@@ -71,7 +75,7 @@ export abstract class TreeAllocator implements IovaAllocator {
   private readonly freeFind: boolean;
   private readonly freeWalk: boolean;
   private readonly freeChange: boolean;
-  protected readonly gap: Gap = { lo: noPfn, lower: nil, upper: nil, start: nil, visits: 0 };
+  protected readonly gap: Gap = { lo: failed, lower: nil, upper: nil, start: nil, visits: 0 };
   /** Records that the last step under the lock has left over, or nil: they go back to the slab after the lock. */
   protected spare = nil;
   protected absorbed = nil;
@@ -243,16 +247,14 @@ export abstract class TreeAllocator implements IovaAllocator {
   /** __alloc_and_insert_iova_range; the answer is in `gap`. */
   private allocateLocked(fresh: number, pages: number, limit: number): void {
     const { gap, tree } = this;
-    if (this.freeWalk) tree.memory = null;
     this.search(pages, limit);
-    if (this.freeWalk) tree.memory = this.memory;
     this.allocations++;
     this.visits += gap.visits;
     if (gap.visits > this.maxVisits) this.maxVisits = gap.visits;
     this.spare = fresh;
     this.absorbed = nil;
     const lo = gap.lo;
-    if (lo === noPfn) {
+    if (lo === failed) {
       this.failures++;
       return;
     }
@@ -293,79 +295,75 @@ export abstract class TreeAllocator implements IovaAllocator {
     return found;
   }
 
-  /** The downward first-fit search (SEMANTICS of v4.3: top-down, no second pass); its answer is in `gap`. */
+  /**
+   * The downward first-fit search (SEMANTICS of v4.3: top-down, no second pass); its answer is in `gap`. The loop follows the links and
+   * knows no memory: what it would have touched is charged after it. The padding stands in it twice, as a call would take `limit` out
+   * of its register (test/bench/iova).
+   */
   private search(size: number, highest: number): void {
     const { gap, tree } = this;
     const { doubles, words } = tree;
-    const plain = tree.memory === null;
     const period = this.aligned ? roundUpPages(size) : 1;
     const inverse = 1 / period; // exact: a power of two
-    const nearTop = topPfn - period;
-    let limit = highest;
-    let node: number;
-    let upper = nil;
+    const atTheTop = tree.hi(tree.last) + size + period > top;
+    const upper = highest === this.dma32 ? this.remembered : nil;
+    let limit = upper === nil ? highest : tree.lo(upper) - 1;
+    const first = tree.lowerLink(upper);
+    let node = first;
     let visits = 0;
-    if (this.memory !== null) this.memory.read(this.domain);
-    if (limit === this.dma32 && this.remembered !== nil) {
-      upper = this.remembered;
-      tree.read(upper);
-      limit = tree.lo(upper) - 1;
-      node = tree.below(upper);
-    } else {
-      node = tree.highest();
-    }
-    let start = node;
-    let padding: number;
-    for (;;) {
-      if (node === nil) {
-        // Below pfn 0 an unsigned limit wraps to the top (a reservation that starts at 0 brings it there).
-        const wraps = limit < 0;
-        if (wraps) limit = topPfn;
-        padding = limit + 1 - size - Math.floor((limit + 1 - size) * inverse) * period;
-        if (this.startPfn + size + padding > limit) {
-          gap.lo = noPfn;
-          gap.visits = visits;
-          return;
-        }
-        if (wraps) {
-          // The range lies above every node. Linux links it beside the lowest, out of order; here the tree stays in order.
-          if (tree.hi(tree.last) > limit - size - padding) this.overTheTop(size, topPfn);
-          node = tree.last;
-          upper = nil;
-        }
-        break;
-      }
+    let padding = 0;
+    for (; node !== nil; node = words[node + PREV]) {
       visits++;
       const lo = doubles[(node >> 1) + LO];
-      if (limit >= lo) {
-        const hi = doubles[(node >> 1) + HI];
-        if (limit >= hi) {
-          // Most gaps are too small whatever the padding, so it is worked out only for the others and where the sum may pass the top.
-          const least = hi + size;
-          if (least <= limit || least > nearTop) {
-            padding = limit + 1 - size - Math.floor((limit + 1 - size) * inverse) * period;
-            const needed = least + padding;
-            if (needed <= limit) break;
-            if (needed > topPfn) this.overTheTop(size, hi);
-          }
-        }
-        limit = lo - 1;
+      if (limit < lo) continue;
+      const hi = doubles[(node >> 1) + HI];
+      // Most gaps are too small whatever the padding, so it is worked out only for the others and where the sum may pass the top.
+      if (hi + size <= limit || (atTheTop && hi <= limit)) {
+        padding = limit + 1 - size - Math.floor((limit + 1 - size) * inverse) * period;
+        const needed = hi + size + padding;
+        if (needed <= limit) break;
+        if (needed > top) this.overTheTop(size, hi);
       }
-      upper = node;
-      start = node;
-      node = plain ? words[node + PREV] : tree.below(node);
+      limit = lo - 1;
     }
+    const steps = node === nil ? visits : visits - 1;
+    if (this.memory !== null) this.chargeSearch(this.memory, upper, steps);
     gap.visits = visits;
+    gap.start = steps > 0 ? tree.upperLink(node) : first;
+    if (node === nil) {
+      // Below pfn 0 an unsigned limit wraps to the top (a reservation that starts at 0 brings it there).
+      const wraps = limit < 0;
+      if (wraps) limit = top;
+      padding = limit + 1 - size - Math.floor((limit + 1 - size) * inverse) * period;
+      if (this.startPfn + size + padding > limit) {
+        gap.lo = failed;
+        return;
+      }
+      if (wraps) {
+        // The range lies above every node. Linux links it beside the lowest, out of order; here the tree stays in order.
+        if (tree.hi(tree.last) > limit - size - padding) this.overTheTop(size, top);
+        node = tree.last;
+      }
+    }
     gap.lo = limit - size - padding + 1;
     gap.lower = node;
-    gap.upper = upper;
-    gap.start = start;
+    gap.upper = tree.upperLink(node);
+  }
+
+  /** Charges a search: the domain, then the remembered node (if it began there) or the way to the highest, then each step down. */
+  private chargeSearch(memory: Memory, remembered: number, steps: number): void {
+    const tree = this.tree;
+    memory.read(this.domain);
+    if (this.freeWalk) return;
+    tree.read(remembered);
+    let node = remembered === nil ? tree.highest() : tree.below(remembered);
+    for (let i = 0; i < steps; i++) node = tree.below(node);
   }
 
   /** Unsigned 64-bit addition wrapped in Linux's test of a gap: it would hand out pages that are in use. */
   private overTheTop(pages: number, hi: number): never {
     throw new IovaError(
-      `A request for ${pages} pages without a limit meets a range that ends at the top of the 64-bit space (${hi === topPfn ? "its last page" : "just below it"}). ` +
+      `A request for ${pages} pages without a limit meets a range that ends at the top of the 64-bit space (${hi === top ? "its last page" : "just below it"}). ` +
         "Linux v4.3 adds past 2^64 there and hands out pages in use; give the request a limit.",
     );
   }
