@@ -234,10 +234,10 @@ class Player {
   }
 
   private unmap(op: number): void {
-    const { trace, result, unmapped } = this;
+    const { trace, result } = this;
     const id = trace.first[op];
-    if (result.pfns[id] === failed || unmapped[id] !== 0) return;
-    unmapped[id] = 1;
+    if (result.pfns[id] === failed || this.unmapped[id] !== 0) return;
+    this.unmapped[id] = 1;
     const pfn = result.pfns[id] + this.offset;
     const pages = this.roundUp ? roundUpPages(result.pages[id]) : result.pages[id];
     if (this.lazy) {
