@@ -136,7 +136,10 @@ export abstract class TreeAllocator implements IovaAllocator {
         this.runLocked(op);
         return release(treeLock);
       default: // free_iova_mem, after the lock
-        if (op.kind !== "find") this.giveBack(op.node, op.aux, op.cpu);
+        if (op.kind === "find") return done;
+        this.giveBack(op.node, op.aux, op.cpu);
+        op.node = nil;
+        op.aux = nil;
         return done;
     }
   }
