@@ -122,6 +122,7 @@ test("every question to the reader has an answer to reveal, after the cell that 
         expect(answered, `${notebook.path}: ${question}`).toBeGreaterThan(0);
     }
     const whole = prose(notebook).join("\n\n");
+    expect(whole, `${notebook.path}: an answer stands in a paragraph of its own`).not.toMatch(/[^\n]\n?<details>/);
     expect(whole.match(/<details>/g)?.length, notebook.path).toBe(whole.match(/\n\n<\/details>/g)?.length);
   }
   expect(questions).toBeGreaterThan(20);
