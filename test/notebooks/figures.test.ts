@@ -35,7 +35,7 @@ const figures = (notebook: CourseNotebook) =>
   );
 const all = [...chapters(), ...solutions()].flatMap(figures);
 
-/** Numeric axes that count things or number them, so that the title names all there is to say. */
+/** Numeric axes that count or number things, or hold a pure number, so that the title names all there is to say. */
 const counts = new Set([
   "cores",
   "cores that take the lock",
@@ -47,7 +47,10 @@ const counts = new Set([
   "step",
   "walks under way, mean",
 ]);
-counts.add("transactions since the start");
+counts
+  .add("transactions since the start")
+  .add("sentences and published figures")
+  .add("simulated value / published value");
 
 test("every figure stands in a cell with a telling name, once, with a picture beside it", () => {
   expect(all.length).toBeGreaterThan(40);
