@@ -42,7 +42,8 @@ async function site(flags: SiteFlags): Promise<void> {
       ? {
           writeApi: async (folder: string) => {
             process.stderr.write("Writing the API reference …\n");
-            await writeApiReference(folder, { home: "../index.html" });
+            const { faults } = await writeApiReference(folder, { home: "../index.html" });
+            for (const fault of faults) process.stderr.write(`API reference: ${fault}\n`);
           },
         }
       : {}),

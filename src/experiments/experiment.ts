@@ -119,7 +119,9 @@ export interface Experiment<S extends z.ZodType, P = unknown> extends Experiment
 
 /** Rows of points that were computed before; see {@link rememberPoints}. */
 export interface PointMemory {
+  /** The rows of a point that was run before, if they are kept. */
   get(experiment: { name: string }, point: unknown): Row[] | undefined;
+  /** Keeps the rows of a point. */
   put(experiment: { name: string }, point: unknown, rows: Row[]): void;
 }
 

@@ -21,6 +21,7 @@ export type Domain = ParameterRange | readonly unknown[];
 export interface WatchedOutput {
   name: string;
   unit: string;
+  /** Reads the number from a run. */
   of(run: Run<unknown>): number;
 }
 

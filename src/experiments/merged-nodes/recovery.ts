@@ -126,6 +126,7 @@ export const regionHosts = {
   "sandy-bridge-ep": ["Sandy Bridge-EP, 16 cores", {}],
   "broadwell-ep": ["Broadwell-EP, 28 cores", { ...broadwell, cores: 28 }],
 } as const satisfies Record<string, [string, Assumptions]>;
+/** The name of a host of the region. */
 export type RegionHost = keyof typeof regionHosts;
 
 /** The assumptions that the maps of the region lay against stack work. */
