@@ -95,7 +95,11 @@ test("every axis of numbers says its unit, in brackets or at its ticks, or count
 
 test("a caption that speaks of intervals or bands belongs to a figure that has them", () => {
   const spread = (trace: Record<string, unknown>) =>
-    "error_x" in trace || "error_y" in trace || trace["fill"] === "toself";
+    "error_x" in trace ||
+    "error_y" in trace ||
+    trace["fill"] === "toself" ||
+    // A map of cells writes its intervals into them.
+    /\(-?\d+ to \d+\)/.test(JSON.stringify(trace["text"] ?? ""));
   let count = 0;
   for (const { where, plot, words } of all) {
     if (!/\b95 %|\b[Bb]ands:/.test(words)) continue;
