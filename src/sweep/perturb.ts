@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { availableParallelism } from "node:os";
 import { Piscina } from "piscina";
 import { probes as allProbes, type Probe, type ProgressListener, type Row } from "../experiments/index.js";
@@ -131,6 +132,8 @@ export async function perturb(options: PerturbOptions = {}): Promise<Influence[]
     execArgv: [],
   });
   const ask = (question: Question): Promise<Asked> => pool.run(question, signal ? { signal } : {});
+  // Every waiting question listens for the interruption.
+  if (signal) setMaxListeners(0, signal);
   let done = 0;
   onProgress?.(0, figures.length, "as it is");
   try {
