@@ -160,14 +160,19 @@ describe("controls", () => {
       `let draws: number[] = []; let stopped = 0;
        await lab.controls({ x: lab.slider(0, 100) }, async ({ x }, { signal }) => {
          draws.push(x);
-         for (let i = 0; i < 20 && draws.length > 1; i++) {
-           if (signal.aborted) { stopped++; signal.throwIfAborted(); }
-           await new Promise((resolve) => setTimeout(resolve, 10));
+         if (x === 1) {
+           // Stays until it is told to stop, and takes its time over that: most movements come meanwhile.
+           while (!signal.aborted) await new Promise((resolve) => setTimeout(resolve, 10));
+           await new Promise((resolve) => setTimeout(resolve, 1000));
+           stopped++;
+           signal.throwIfAborted();
          }
          return "x is " + x;
        });`,
     );
-    for (let value = 1; value <= 100; value++) page.move("x", { value });
+    page.move("x", { value: 1 });
+    await page.until(() => page.status().includes("Drawing"));
+    for (let value = 2; value <= 100; value++) page.move("x", { value });
     await page.until(() => page.shown() === "'x is 100'");
     const drawn = await run(kernel, "[draws.length, draws.at(-1), stopped > 0]");
     const [count, last, stopped] = JSON.parse(String(drawn.result)) as [number, number, boolean];
