@@ -14,7 +14,7 @@ interface ClaimsFlags {
 export function claimsCommand(program: Command): void {
   program
     .command("claims")
-    .description("Run the experiments at quick fidelity and print the claims ledger: every sentence and its verdict.")
+    .description("run the experiments at quick fidelity and print the claims ledger: every sentence and its verdict")
     .option("--only <names>", "only these experiments, separated by commas")
     .option("--json", "print the ledger, and how every published figure is used, as JSON")
     .option("--jobs <n>", "worker threads (default: one a core); the result is the same")

@@ -31,11 +31,11 @@ The answer is one line a map: id,pages,pfn,visits (magazines: and hit; pools: fl
 
 /** `iommu-lab iova replay`: what an allocator answers to a trace of requests. */
 export function iovaCommand(program: Command): void {
-  const iova = program.command("iova").description("The IOVA allocators.");
+  const iova = program.command("iova").description("the IOVA allocators");
   iova
     .command("replay")
     .argument("<trace>", "the trace: plain or .gz; - for stdin")
-    .description("Replays a trace on an allocator and prints its answers.")
+    .description("replay a trace on an allocator and print its answers")
     .addOption(
       new Option("--allocator <name>", "which allocator answers").choices([...allocatorNames]).default("rbtree"),
     )

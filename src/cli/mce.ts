@@ -24,10 +24,10 @@ export function mceCommand(program: Command): void {
   const names = rules.map(({ name, title }) => `${name} (${title})`).join(", ");
   program
     .command("mce")
-    .description("Machine checks while a guest runs.")
+    .description("machine checks while a guest runs")
     .command("explore")
     .description(
-      "Checks the promises about CR4.MCE in every reachable state, and prints the shortest way to break each that fails.",
+      "check the promises about CR4.MCE in every reachable state, and print the shortest way to break each that fails",
     )
     .addOption(new Option("--rule <name>", `rule for the guest's hardware CR4: ${names}`).default("before"))
     .addOption(

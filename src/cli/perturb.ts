@@ -26,7 +26,7 @@ The command fails if a published value that a claim is held against does not mov
 export function perturbCommand(program: Command): void {
   program
     .command("perturb")
-    .description("Move every figure in data/ up and down by 10 %, and list which claims and values depend on it.")
+    .description("move every figure in data/ up and down by 10 %, and list which claims and values depend on it")
     .option("--percent <p>", "by how much, in percent of the figure: above 0, below 100", "10")
     .option(
       "--only <ids>",

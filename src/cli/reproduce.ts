@@ -27,7 +27,7 @@ export function reproduceCommand(program: Command): void {
   program
     .command("reproduce")
     .description(
-      "Execute every notebook (without Python) and every experiment into results/, and print the claims ledger.",
+      "execute every notebook (without Python) and every experiment into results/, make the site, and print the claims ledger",
     )
     .option(
       "--full",

@@ -32,13 +32,13 @@ interface RunFlags {
 export function runCommand(program: Command): void {
   program
     .command("experiments")
-    .description("List the experiments, with the question that each answers.")
+    .description("list the experiments, with the question that each answers")
     .action(() => {
       process.stdout.write(listText());
     });
   const command = program
     .command("run")
-    .description("Run an experiment: its table, and what it says about the claims.")
+    .description("run an experiment: its table, and what it says about the claims")
     .argument("[experiment]", "its name; `iommu-lab experiments` lists them")
     .option("--config <file>", "read the configuration from a JSON file (- for standard input)")
     .option(

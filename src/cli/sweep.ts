@@ -35,7 +35,7 @@ export function sweepCommand(program: Command): void {
   program
     .command("sweep")
     .argument("<file>", "what to run: a JSON file; - for stdin")
-    .description("Run an experiment over a grid or a Latin hypercube of configurations, and keep every point.")
+    .description("run an experiment over a grid or a Latin hypercube of configurations, and keep every point")
     .option("-o, --out <folder>", "where the results go (default: results/sweeps/NAME)")
     .option("--jobs <n>", "worker threads (default: one a core); the result is the same")
     .addHelpText("after", format)

@@ -6,14 +6,14 @@ import { readText } from "./files.js";
 
 /** `iommu-lab trace convert`: a recording of one's own to the laboratory's trace format. */
 export function traceCommand(program: Command): void {
-  const trace = program.command("trace").description("Recorded DMA-mapping requests.");
+  const trace = program.command("trace").description("recorded DMA-mapping requests");
   trace
     .command("convert")
     .argument(
       "<recording>",
       "text of cat trace, trace-cmd report or perf script, or comma-separated values; plain or .gz; - for stdin",
     )
-    .description("Turns a recording of DMA map and unmap requests into a trace file.")
+    .description("turn a recording of DMA map and unmap requests into a trace file")
     .requiredOption("-o, --out <file>", "where to write the trace (NAME.trace.json)")
     .option(
       "--clock-mhz <mhz>",
