@@ -10,6 +10,7 @@
  * Insert and erase follow Cormen, Leiserson, Rivest and Stein, Introduction to Algorithms, chapter 13.
  */
 import { lineBytes, type Memory } from "./memory.js";
+import { PageIndex } from "./page-index.js";
 
 /** No node. */
 const NIL = 0;
@@ -50,17 +51,22 @@ export class RangeTree {
   /** Words and doubles of all records; replaced when the buffer grows. */
   words: Int32Array;
   doubles: Float64Array;
+  /** The answers of searches, by page. It is no part of what is simulated. */
+  readonly index: PageIndex;
 
   /**
    * @param memory hears of every node that is read or written, or null (and while it is null)
    * @param base address of slot 0
    * @param rootAddress address of the word that points to the root (struct rb_root)
+   * @param indexTop the highest pfn for which searches have an index
    */
   constructor(
     public memory: Memory | null,
     readonly base: number,
     private readonly rootAddress: number,
+    indexTop: number,
   ) {
+    this.index = new PageIndex(indexTop);
     const buffer = new ArrayBuffer(lineBytes * 256);
     this.words = new Int32Array(buffer);
     this.doubles = new Float64Array(buffer);
@@ -102,7 +108,9 @@ export class RangeTree {
     this.doubles[(node >> 1) + HI] = hi;
   }
 
+  /** Changes the range of a node of the tree; the old and the new one overlap. */
   setRange(node: number, lo: number, hi: number): void {
+    this.index.resize(node, this.lo(node), this.hi(node), lo, hi);
     this.fill(node, lo, hi);
     this.write(node);
   }
@@ -154,13 +162,7 @@ export class RangeTree {
 
   /** The node whose range holds the pfn, or nil (find_iova: a descent from the root). */
   find(pfn: number): number {
-    const { words, doubles } = this;
-    let node = this.root;
-    while (node !== NIL) {
-      if (pfn < doubles[(node >> 1) + LO]) node = words[node + LEFT];
-      else if (pfn > doubles[(node >> 1) + HI]) node = words[node + RIGHT];
-      else break;
-    }
+    const node = pfn <= this.index.top ? this.index.holding(pfn, NIL) : this.descend(pfn);
     if (this.memory !== null) this.chargeDescent(this.memory, pfn, NIL, node);
     return node;
   }
@@ -174,6 +176,7 @@ export class RangeTree {
   insert(node: number, lower: number, upper: number, start: number): void {
     const { words, memory } = this;
     if (memory !== null) this.chargeDescent(memory, this.lo(node), start, NIL);
+    this.index.add(node, this.lo(node), this.hi(node));
     words[node + LEFT] = NIL;
     words[node + RIGHT] = NIL;
     words[node + COLOUR] = RED;
@@ -209,6 +212,7 @@ export class RangeTree {
     words[lower + NEXT] = upper;
     words[upper + PREV] = lower;
     this.size--;
+    this.index.remove(this.lo(node), this.hi(node));
     this.read(node);
     const left = words[node + LEFT];
     const right = words[node + RIGHT];
@@ -276,7 +280,8 @@ export class RangeTree {
   }
 
   /**
-   * Checks every invariant: order, disjointness, links, no red node under a red one, equally many black nodes on every path.
+   * Checks every invariant: order, disjointness, links, no red node under a red one, equally many black nodes on every path,
+   * and that the index tells the same.
    * @throws Error naming the one that is broken
    */
   check(): void {
@@ -303,7 +308,35 @@ export class RangeTree {
       if (this.lo(node) > this.hi(node)) throw new Error(`node ${node} is empty`);
       if (i > 0 && this.hi(inOrder[i - 1]) >= this.lo(node))
         throw new Error(`node ${node} overlaps its lower neighbour`);
+      this.checkIndex(node, inOrder[i - 1] ?? NIL);
     }
+  }
+
+  /** The index must know a node's range, and that all is free down to its lower neighbour. */
+  private checkIndex(node: number, lower: number): void {
+    const { index } = this;
+    const lo = this.lo(node);
+    const hi = Math.min(this.hi(node), index.top);
+    if (lo > index.top) return;
+    if (index.startingAt(lo) !== node || index.holding(hi, NIL) !== node || index.holding(lo, NIL) !== node)
+      throw new Error(`the index does not know node ${node}`);
+    if (index.countStarts(lo, hi) !== 1)
+      throw new Error(`the index has ${index.countStarts(lo, hi)} starts in node ${node}`);
+    if (index.freeBelow(hi) >= lo) throw new Error(`the index has a free page in node ${node}`);
+    const end = lower === NIL ? -1 : this.hi(lower);
+    if (end < lo - 1 && index.usedBelow(lo - 1, end + 1) >= 0)
+      throw new Error(`the index has a page in use below node ${node}`);
+  }
+
+  private descend(pfn: number): number {
+    const { words, doubles } = this;
+    let node = this.root;
+    while (node !== NIL) {
+      if (pfn < doubles[(node >> 1) + LO]) node = words[node + LEFT];
+      else if (pfn > doubles[(node >> 1) + HI]) node = words[node + RIGHT];
+      else break;
+    }
+    return node;
   }
 
   private step(node: number, near: number, far: number): number {

@@ -53,6 +53,12 @@ export interface Gap {
   visits: number;
 }
 
+/** Pages between the highest place of a range below the limit and the limit, so that it is aligned: (limit + 1 − size) mod period. */
+function paddingOf(size: number, period: number, limit: number): number {
+  const above = limit + 1 - size;
+  return above - Math.floor(above / period) * period; // exact: the period is a power of two
+}
+
 /** The one lock: iova_rbtree_lock of the domain. */
 const treeLock = 0;
 
@@ -104,7 +110,12 @@ export abstract class TreeAllocator implements IovaAllocator {
     this.freeChange = others || uncharged === "change";
     this.locks = [{ name: "iova_rbtree_lock", address: base }];
     this.slab = new Slab(this.memory, base + lineBytes);
-    this.tree = new RangeTree(this.memory, base + lineBytes + cpus * slabCpuBytes, base);
+    this.tree = new RangeTree(
+      this.memory,
+      base + lineBytes + cpus * slabCpuBytes,
+      base,
+      Math.min(this.dma32, dma32Pfn),
+    );
   }
 
   beginAllocate(op: IovaOperation): void {
@@ -299,45 +310,44 @@ export abstract class TreeAllocator implements IovaAllocator {
   }
 
   /**
-   * The downward first-fit search (SEMANTICS of v4.3: top-down, no second pass); its answer is in `gap`. The loop follows the links and
-   * knows no memory: what it would have touched is charged after it. The padding stands in it twice, as a call would take `limit` out
-   * of its register (test/bench/iova).
+   * The downward first-fit search (SEMANTICS of v4.3: top-down, no second pass); its answer is in `gap`. What Linux touches on its way is
+   * charged after it. It walks the tree only until there is a node just above it and it lies in the index; from there the index tells the first
+   * gap that fits, and how many nodes lie before it.
    */
   private search(size: number, highest: number): void {
     const { gap, tree } = this;
-    const { doubles, words } = tree;
     const period = this.aligned ? roundUpPages(size) : 1;
-    const inverse = 1 / period; // exact: a power of two
-    const atTheTop = tree.hi(tree.last) + size + period > top;
-    const upper = highest === this.dma32 ? this.remembered : nil;
-    let limit = upper === nil ? highest : tree.lo(upper) - 1;
-    const first = tree.lowerLink(upper);
+    const remembered = highest === this.dma32 ? this.remembered : nil;
+    const first = tree.lowerLink(remembered);
+    let limit = remembered === nil ? highest : tree.lo(remembered) - 1;
+    let upper = remembered;
     let node = first;
     let visits = 0;
-    let padding = 0;
-    for (; node !== nil; node = words[node + PREV]) {
-      visits++;
-      const lo = doubles[(node >> 1) + LO];
-      if (limit < lo) continue;
-      const hi = doubles[(node >> 1) + HI];
-      // Most gaps are too small whatever the padding, so it is worked out only for the others and where the sum may pass the top.
-      if (hi + size <= limit || (atTheTop && hi <= limit)) {
-        padding = limit + 1 - size - Math.floor((limit + 1 - size) * inverse) * period;
-        const needed = hi + size + padding;
-        if (needed <= limit) break;
-        if (needed > top) this.overTheTop(size, hi);
-      }
-      limit = lo - 1;
+    if (remembered === nil || limit > tree.index.top) {
+      this.walk(size, period, limit, first);
+      ({ visits, lower: node, upper } = gap);
+      limit = gap.lo;
+    }
+    if (upper !== nil && node !== nil) {
+      const free = this.firstFit(size, period, limit);
+      if (free < limit) upper = tree.index.startingAt(free + 1);
+      node = tree.lowerLink(upper);
+      if (free < limit) visits += tree.index.countStarts(node === nil ? 0 : tree.lo(node), limit);
+      else visits++;
+      limit = free;
     }
     const steps = node === nil ? visits : visits - 1;
-    if (this.memory !== null) this.chargeSearch(this.memory, upper, steps);
+    if (this.memory !== null) this.chargeSearch(this.memory, remembered, steps);
     gap.visits = visits;
     gap.start = steps > 0 ? tree.upperLink(node) : first;
+    let padding = paddingOf(size, period, limit);
     if (node === nil) {
       // Below pfn 0 an unsigned limit wraps to the top (a reservation that starts at 0 brings it there).
       const wraps = limit < 0;
-      if (wraps) limit = top;
-      padding = limit + 1 - size - Math.floor((limit + 1 - size) * inverse) * period;
+      if (wraps) {
+        limit = top;
+        padding = paddingOf(size, period, limit);
+      }
       if (this.startPfn + size + padding > limit) {
         gap.lo = failed;
         return;
@@ -351,6 +361,56 @@ export abstract class TreeAllocator implements IovaAllocator {
     gap.lo = limit - size - padding + 1;
     gap.lower = node;
     gap.upper = tree.upperLink(node);
+  }
+
+  /**
+   * Walks down from a node, as Linux does, until a gap fits, the nodes are exhausted, or the index can go on. In `gap`: the nodes examined,
+   * the working limit (as `lo`), the node where the walk ended (`lower`), and (as `upper`) the node just above the limit, or nil where a
+   * gap was found.
+   */
+  private walk(size: number, period: number, highest: number, first: number): void {
+    const { gap, tree } = this;
+    const { doubles, words } = tree;
+    const atTheTop = tree.hi(tree.last) + size + period > top;
+    let limit = highest;
+    let node = first;
+    let visits = 0;
+    let upper = nil;
+    for (; node !== nil; node = words[node + PREV]) {
+      if (upper !== nil && limit <= tree.index.top) break;
+      visits++;
+      const lo = doubles[(node >> 1) + LO];
+      if (limit < lo) continue;
+      const hi = doubles[(node >> 1) + HI];
+      // Most gaps are too small whatever the padding, so it is worked out only for the others and where the sum may pass the top.
+      if (hi + size <= limit || (atTheTop && hi <= limit)) {
+        const needed = hi + size + paddingOf(size, period, limit);
+        if (needed <= limit) {
+          upper = nil;
+          break;
+        }
+        if (needed > top) this.overTheTop(size, hi);
+      }
+      limit = lo - 1;
+      upper = node;
+    }
+    gap.visits = visits;
+    gap.lo = limit;
+    gap.lower = node;
+    gap.upper = upper;
+  }
+
+  /** The highest free page at or below the limit from which the request fits downwards; where none does, the page below the lowest node. */
+  private firstFit(size: number, period: number, limit: number): number {
+    const { index } = this.tree;
+    let free = index.freeBelow(limit);
+    if (size === 1) return free;
+    while (free + 1 >= size) {
+      const used = index.usedBelow(free, (free + 1 - size) & -period);
+      if (used < 0) return free;
+      free = index.freeBelow(used);
+    }
+    return this.tree.lo(this.tree.first) - 1;
   }
 
   /** Charges a search: the domain, then the remembered node (if it began there) or the way to the highest, then each step down. */

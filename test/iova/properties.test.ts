@@ -39,28 +39,37 @@ const steps = (powersOfTwo: boolean): fc.Arbitrary<Step[]> =>
 class NaiveTree {
   ranges: { lo: number; hi: number }[] = [];
   remembered: { lo: number; hi: number } | undefined;
+  /** Nodes that the last request examined. */
+  visits = 0;
+
+  constructor(
+    readonly remembering: number = dma32,
+    readonly startPfn = 1,
+  ) {}
 
   allocate(pages: number, limit: number): number {
     const period = 2 ** Math.ceil(Math.log2(pages));
     const down = [...this.ranges].sort((a, b) => b.lo - a.lo);
     let top = limit;
     let at = 0;
-    if (limit === dma32 && this.remembered) {
+    this.visits = 0;
+    if (limit === this.remembering && this.remembered) {
       at = down.indexOf(this.remembered) + 1;
       top = this.remembered.lo - 1;
     }
     const padding = () => (((top + 1 - pages) % period) + period) % period;
     let found = false;
     for (; at < down.length && !found; at++) {
+      this.visits++;
       if (top < down[at].lo) continue;
       if (top >= down[at].hi && down[at].hi + pages + padding() <= top) found = true;
       else top = down[at].lo - 1;
     }
-    if (!found && 1 + pages + padding() > top) return noPfn;
+    if (!found && this.startPfn + pages + padding() > top) return noPfn;
     const lo = top - pages - padding() + 1;
     const range = { lo, hi: lo + pages - 1 };
     this.ranges.push(range);
-    if (limit === dma32) this.remembered = range;
+    if (limit === this.remembering) this.remembered = range;
     return lo;
   }
 
@@ -69,7 +78,7 @@ class NaiveTree {
     if (!freed) throw new Error("nothing there");
     if (this.remembered && freed.lo >= this.remembered.lo) {
       const above = this.ranges.filter((range) => range.lo > freed.lo).sort((a, b) => a.lo - b.lo)[0];
-      this.remembered = above && above.lo < dma32 ? above : undefined;
+      this.remembered = above && above.lo < this.remembering ? above : undefined;
     }
     this.ranges = this.ranges.filter((range) => range !== freed);
   }
@@ -119,11 +128,12 @@ function play(allocator: IovaAllocator, sequence: Step[], after?: (pages: Pages)
 const runs = (numRuns: number) => ({ numRuns, seed: 20151115 });
 
 describe("the trees", () => {
-  it("agree with a naive set, pfn by pfn, and keep every red-black invariant", () => {
+  // The same small space at the bottom, and with its last page just below 4 GiB, where the tree's index of pages ends.
+  it.each([0, 0xfff00])("agree with a naive set, pfn by pfn and visit by visit, above pfn %d", (bottom) => {
     fc.assert(
       fc.property(steps(false), (sequence) => {
-        const tree = new RbTreeAllocator({ dma32 });
-        const naive = new NaiveTree();
+        const tree = new RbTreeAllocator({ dma32: bottom + dma32, startPfn: bottom + 1 });
+        const naive = new NaiveTree(bottom + dma32, bottom + 1);
         const pages = new Pages();
         for (const step of sequence) {
           if ("free" in step) {
@@ -132,9 +142,11 @@ describe("the trees", () => {
             tree.free(range[0] + (step.free % range[1]));
             naive.free(range[0]);
           } else {
-            const pfn = tree.allocate(step.pages, step.limit);
-            expect(pfn).toBe(naive.allocate(step.pages, step.limit));
-            if (pfn !== noPfn) pages.add(pfn, step.pages, step.limit);
+            const limit = bottom + step.limit;
+            const pfn = tree.allocate(step.pages, limit);
+            expect(pfn).toBe(naive.allocate(step.pages, limit));
+            expect(tree.last.visits).toBe(naive.visits);
+            if (pfn !== noPfn) pages.add(pfn, step.pages, limit);
           }
         }
         tree.tree.check();

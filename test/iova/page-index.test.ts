@@ -1,0 +1,94 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { PageIndex } from "../../src/iova/page-index.js";
+
+const none = 0;
+const indexTop = 0xfffff;
+
+/** The naive model: the ranges, and every answer by looking at each page. */
+class Ranges {
+  list: { node: number; lo: number; hi: number }[] = [];
+
+  at(pfn: number) {
+    return this.list.find(({ lo, hi }) => lo <= pfn && pfn <= hi);
+  }
+  free(lo: number, hi: number): boolean {
+    return this.list.every((range) => range.hi < lo || range.lo > hi);
+  }
+}
+
+/** A piece of the space: near the top, over the end of the first arrays, at the bottom, and over the top. */
+const bottoms = [indexTop - 130, indexTop - 4096 - 60, 0, indexTop - 60];
+
+type Step = { lo: number; pages: number } | { remove: number } | { grow: number; down: number; up: number };
+const steps: fc.Arbitrary<Step[]> = fc.array(
+  fc.oneof(
+    fc.record({ lo: fc.nat(110), pages: fc.constantFrom(1, 1, 2, 3, 31, 32, 33, 64, 90) }),
+    fc.record({ remove: fc.nat(50) }),
+    fc.record({ grow: fc.nat(50), down: fc.integer({ min: -40, max: 40 }), up: fc.integer({ min: -40, max: 40 }) }),
+  ),
+  { maxLength: 25 },
+);
+
+describe("the page index", () => {
+  it.each(bottoms)("answers as a look at every page does, from pfn %d on", (bottom) => {
+    fc.assert(
+      fc.property(steps, (sequence) => {
+        const index = new PageIndex(indexTop);
+        const naive = new Ranges();
+        let nodes = 0;
+        for (const step of sequence) {
+          if ("lo" in step) {
+            const lo = bottom + step.lo;
+            const hi = lo + step.pages - 1;
+            if (!naive.free(lo, hi)) continue;
+            naive.list.push({ node: ++nodes, lo, hi });
+            index.add(nodes, lo, hi);
+          } else if (naive.list.length === 0) {
+          } else if ("remove" in step) {
+            const [{ lo, hi }] = naive.list.splice(step.remove % naive.list.length, 1);
+            index.remove(lo, hi);
+          } else {
+            const range = naive.list[step.grow % naive.list.length];
+            const lo = Math.max(bottom, range.lo - step.down);
+            const hi = range.hi + step.up;
+            const others = naive.list.filter((other) => other !== range);
+            if (lo > range.hi || hi < range.lo || hi < lo) continue;
+            if (others.some((other) => other.hi >= lo && other.lo <= hi)) continue;
+            index.resize(range.node, range.lo, range.hi, lo, hi);
+            Object.assign(range, { lo, hi });
+          }
+        }
+        const top = Math.min(indexTop, bottom + 240);
+        for (let pfn = bottom; pfn <= top; pfn++) {
+          expect(index.holding(pfn, none)).toBe(naive.at(pfn)?.node ?? none);
+          let free = pfn;
+          while (free >= 0 && naive.at(free)) free--;
+          expect(index.freeBelow(pfn)).toBe(free);
+          const low = Math.max(bottom, pfn - 70);
+          let used = pfn;
+          while (used >= low && !naive.at(used)) used--;
+          expect(index.usedBelow(pfn, low)).toBe(used < low ? -1 : used);
+          expect(index.countStarts(low, pfn)).toBe(naive.list.filter(({ lo }) => lo >= low && lo <= pfn).length);
+        }
+      }),
+      { numRuns: 300, seed: 20151115 },
+    );
+  });
+
+  it("leaves out what lies above its top", () => {
+    const index = new PageIndex(indexTop);
+    index.add(1, indexTop + 1, indexTop + 9);
+    index.remove(indexTop + 1, indexTop + 9);
+    index.add(2, indexTop - 3, indexTop + 9);
+    expect(index.holding(indexTop, none)).toBe(2);
+    expect(index.freeBelow(indexTop)).toBe(indexTop - 4);
+  });
+
+  it("finds no free page where all are in use", () => {
+    const index = new PageIndex(indexTop);
+    index.add(1, 0, indexTop);
+    expect(index.freeBelow(indexTop)).toBe(-1);
+    expect(index.holding(12345, none)).toBe(1);
+  });
+});
