@@ -19,14 +19,17 @@ What each figure turns out to be:
   no influence  it is read, and nothing leaves its interval
   not used      nothing that answers a claim reads it: it is there for context, or for another experiment
   fixed         it cannot be moved: a text, a choice, a zero, or a value that the model takes only as it is
-A parameter that must be whole, or a power of two, takes the nearest such value instead.
+A parameter that must be whole, or a power of two, takes the nearest such value instead. What is assumed about the workload (data/workload) is
+not moved here: merged-nodes and lock-sensitivity sweep it over its whole range.
 The command fails if a published value that a claim is held against does not move that claim's margin.`;
 
-/** `iommu-lab perturb`: what depends on each figure of data/. */
+/** `iommu-lab perturb`: what depends on each figure of data/published and data/hardware. */
 export function perturbCommand(program: Command): void {
   program
     .command("perturb")
-    .description("move every figure in data/ up and down by 10 %, and list which claims and values depend on it")
+    .description(
+      "move every published figure and every parameter of a host up and down by 10 %, and list which claims and values depend on it",
+    )
     .option("--percent <p>", "by how much, in percent of the figure: above 0, below 100", "10")
     .option(
       "--only <ids>",

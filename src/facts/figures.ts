@@ -1,7 +1,7 @@
-/** Every number of data/ that could be another one: what to move when the question is what depends on it. */
+/** Every number of data/published and data/hardware that could be another one: what to move when the question is what depends on it. */
 import { type DataChange, rawData } from "./data.js";
 
-/** A figure of data/: a published value, or a parameter of a host. */
+/** A published value, or a parameter of a host. */
 export interface DataFigure {
   /** "PE1", "H9[0]" for one of several, "hsw.mps" for a host's parameter. */
   id: string;

@@ -2,9 +2,11 @@
  * The facts: every published figure the laboratory carries, with its unit, source, how it was read and how it is used.
  *
  * The records live in data/published/*.json, are turned into a typed module at set-up (generate.mjs) and checked by the zod
- * schema here. Nothing in the core reads a file. Parameters of measured hosts live in data/hardware/*.json the same way.
+ * schema here. Nothing in the core reads a file. Parameters of measured hosts live in data/hardware/*.json the same way, and what is
+ * assumed about a workload in data/workload/*.json.
  */
 import { noteRead, onDataChange, rawData } from "./data.js";
+import { workload } from "./generated.js";
 import { FactFileSchema, type FactRecord } from "./schema.js";
 
 export { changeData, type DataChange, dataChangeKey, listenToReads, onDataChange } from "./data.js";
@@ -78,6 +80,16 @@ export function hardwareFile(name: string): unknown {
   noteRead(`hardware/${name}`);
   const content = rawData().hardware[name];
   if (content === undefined) throw new Error(`There is no data/hardware/${name}.json.`);
+  return content;
+}
+
+/**
+ * The raw content of data/workload/NAME.json, to be checked by the schema of the room that uses it. These are the defaults of a run's
+ * fields, which experiments sweep over their whole range; `changeData` does not move them.
+ */
+export function workloadFile(name: string): unknown {
+  const content = (workload as Record<string, unknown>)[name];
+  if (content === undefined) throw new Error(`There is no data/workload/${name}.json.`);
   return content;
 }
 

@@ -198,7 +198,7 @@ if (!buildOnly || !existsSync(join(root, "node_modules"))) {
 
 /** The rooms whose data is turned into a typed module, and the folders of data/ it is made from. */
 const generators = [
-  ["facts", ["published", "hardware", "observations"]],
+  ["facts", ["published", "hardware", "workload", "observations"]],
   ["workload", ["traces"]],
 ];
 for (const [room, folders] of generators) {

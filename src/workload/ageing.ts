@@ -22,6 +22,20 @@ export interface AgeingHost<B> {
   batchPerCore: boolean;
 }
 
+/** How the traffic of {@link age} goes; data/workload says why, and over which ranges it is swept. */
+export interface AgeingTraffic {
+  /** How often each receive buffer is replaced. */
+  turns: number;
+  /** A poll finds from none to so many packets, each number as likely. */
+  packets: number;
+  /** Maps and unmaps that a core makes before the next core has its turn. */
+  stretch: number;
+  /** The cores have their turns one after the other; otherwise the next one is drawn. */
+  inTurn: boolean;
+  /** Without a receive ring: sent buffers a core that make a turn. */
+  sentBuffers: number;
+}
+
 const CLEAN = 0;
 const RECEIVE = 1;
 const REFILL = 2;
@@ -31,12 +45,12 @@ const TRANSMIT = 3;
  * Traffic without time: what long uptime does to the address space, before a measurement begins.
  *
  * Rings that the driver has just filled are contiguous, queue by queue, as they never are again. Here every core does what a loaded host's
- * cores do (clean sent buffers, take packets, refill, send), one map or unmap at a time, the next core drawn at random, as the lock lets
- * them in. The allocator and the page table really run; only nothing is charged.
- * @param turns how often each receive buffer is replaced; without a ring, a transmission counts as one of 512 a core
+ * cores do (clean sent buffers, take packets, refill, send), a few maps and unmaps at a time, as the lock lets them in. The allocator and
+ * the page table really run; only nothing is charged.
  */
-export function age<B>(host: AgeingHost<B>, turns: number, random: RandomStream): void {
+export function age<B>(host: AgeingHost<B>, traffic: AgeingTraffic, random: RandomStream): void {
   const { cores, batch, batchPerCore } = host;
+  const { turns, packets: mostPackets, stretch, inTurn, sentBuffers } = traffic;
   const waiting: B[][] = Array.from({ length: batchPerCore ? cores : 1 }, () => []);
   const unmap = (core: number, buffer: B): void => {
     const queue = waiting[batchPerCore ? core : 0];
@@ -49,9 +63,15 @@ export function age<B>(host: AgeingHost<B>, turns: number, random: RandomStream)
     queue.length = 0;
   };
   const state = Array.from({ length: cores }, () => ({ mode: CLEAN, unmaps: 0, refills: 0, ready: 0, sends: 0 }));
-  const wanted = turns * (host.ringBuffers > 0 ? host.ringBuffers : 512 * cores);
+  const wanted = turns * (host.ringBuffers > 0 ? host.ringBuffers : sentBuffers * cores);
+  let core = cores - 1;
+  let left = 0;
   for (let replaced = 0; replaced < wanted; ) {
-    const core = random.below(cores);
+    if (left === 0) {
+      core = inTurn ? (core + 1) % cores : random.below(cores);
+      left = stretch;
+    }
+    left--;
     const s = state[core];
     if (s.mode === CLEAN) {
       const sent = host.takeSent(core);
@@ -59,8 +79,7 @@ export function age<B>(host: AgeingHost<B>, turns: number, random: RandomStream)
         unmap(core, sent);
         continue;
       }
-      // None, one or two packets a poll: one on average, as many as the core answers.
-      const packets = random.below(3);
+      const packets = random.below(mostPackets + 1);
       s.ready += packets;
       for (let i = 0; i < packets; i++) s.unmaps += host.receiveMaps();
       s.mode = RECEIVE;

@@ -9,6 +9,13 @@
  * which is that of the operations.
  */
 
+export {
+  type AssumedField,
+  assumedFields,
+  type WorkloadAssumption,
+  workloadAssumptions,
+} from "./assumptions.js";
+
 /*
  * Streams of random or sequential DMA, for the page-size experiment.
  */

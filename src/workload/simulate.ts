@@ -19,6 +19,7 @@ import {
   machineConfig,
   makeLock,
 } from "../machine/index.js";
+import { assumedValues } from "./assumptions.js";
 import { type DriverProfileName, driverProfile, nicBootMaps } from "./nic.js";
 import { TcpRr } from "./tcp-rr.js";
 
@@ -45,8 +46,18 @@ export interface HostRun {
   /** Stack work of a transaction in cycles; "PE1" takes it from that record. */
   stackCycles: number | "PE1";
   stackLines: number;
+  /** Share of the stack's work that is done where the packet is received; the rest is the thread's. */
+  receiveShare: number;
+  /** Stack work varies uniformly by this share up and down. */
+  workSpread: number;
+  /** Packets that one poll takes at most. */
+  pollBudget: number;
+  /** Receive buffers are replaced in batches of this size. */
+  refillBatch: number;
   peerMicroseconds: number;
+  /** From handing a buffer to the NIC until it reports it sent. */
   transmitMicroseconds: number;
+  /** Shortest time between two interrupts of a queue. */
   interruptGapMicroseconds: number;
   ats: boolean;
   coherent: boolean;
@@ -60,6 +71,14 @@ export interface HostRun {
   uncharged?: Uncharged;
   /** How often every receive buffer is replaced before the start, outside simulated time: see {@link TcpRr.age}. 0 starts with fresh rings. */
   agedTurns: number;
+  /** Meanwhile a poll finds from none to so many packets. */
+  agedPackets: number;
+  /** Meanwhile a core makes so many maps and unmaps before another core has its turn. */
+  agedStretch: number;
+  /** Meanwhile the cores have their turns one after the other (1), or at random (0). */
+  agedInTurn: number;
+  /** Without a receive ring: sent buffers a core that make a turn. */
+  agedSentBuffers: number;
   /** Transactions before and within the measurement. */
   warmup: number;
   transactions: number;
@@ -95,8 +114,9 @@ export interface HostResult {
   slices: number[];
 }
 
-/** The defaults of a run: the machine of the published measurements under the thread's load. */
+/** The defaults of a run: the machine of the published measurements under the thread's load, as data/workload assumes it. */
 export const hostRunDefaults: HostRun = {
+  ...assumedValues(),
   variant: "deferred",
   cores: 16,
   threads: 200,
@@ -105,16 +125,8 @@ export const hostRunDefaults: HostRun = {
   staticMaps: 32_768,
   holes: 0,
   profile: "both",
-  rxRing: 512,
-  rxMaps: 1,
-  txMaps: 1,
-  twoPageShare: 0,
   shuffleCompletions: false,
   stackCycles: "PE1",
-  stackLines: 256,
-  peerMicroseconds: 40,
-  transmitMicroseconds: 10,
-  interruptGapMicroseconds: 20,
   ats: false,
   coherent: true,
   flushEntries: 250,
@@ -161,8 +173,8 @@ export function simulateHost(run: HostRun): HostResult {
       queues: run.cores,
       profile,
       stackCycles,
-      receiveShare: 0.3,
-      workSpread: 0.25,
+      receiveShare: run.receiveShare,
+      workSpread: run.workSpread,
       stackLines: run.stackLines,
       rxRing: run.rxRing,
       rxMaps: run.rxMaps,
@@ -171,8 +183,8 @@ export function simulateHost(run: HostRun): HostResult {
       peerCycles: cycles(run.peerMicroseconds),
       transmitCycles: cycles(run.transmitMicroseconds),
       interruptGapCycles: cycles(run.interruptGapMicroseconds),
-      pollBudget: 64,
-      refillBatch: 16,
+      pollBudget: run.pollBudget,
+      refillBatch: run.refillBatch,
       shuffleCompletions: run.shuffleCompletions,
     },
     streams.stream("workload"),
@@ -209,7 +221,14 @@ export function simulateHost(run: HostRun): HostResult {
   if (api.allocator && run.agedTurns > 0) {
     const perCore = variant.policy === "deferred-per-cpu";
     const deferred = variant.policy === "deferred" || perCore;
-    workload.age(run.agedTurns, deferred ? run.flushEntries : 1, perCore, streams.stream("ageing"));
+    const traffic = {
+      turns: run.agedTurns,
+      packets: run.agedPackets,
+      stretch: run.agedStretch,
+      inTurn: run.agedInTurn === 1,
+      sentBuffers: run.agedSentBuffers,
+    };
+    workload.age(traffic, deferred ? run.flushEntries : 1, perCore, streams.stream("ageing"));
   }
   if (variant.allocator === "magazines") fillMagazines(api, run.cores);
   workload.begin();

@@ -1,7 +1,7 @@
 import { type DmaApi, type DmaClient, STEP_IDLE, STEP_STACK } from "../dma/index.js";
 import type { RandomStream, Simulation, StateMachine } from "../engine/index.js";
 import type { Machine } from "../machine/index.js";
-import { age } from "./ageing.js";
+import { type AgeingTraffic, age } from "./ageing.js";
 import type { DriverProfile } from "./nic.js";
 
 /** The TCP_RR workload of one host with one NIC. Durations in core cycles. */
@@ -187,10 +187,10 @@ export class TcpRr implements StateMachine, DmaClient {
   }
 
   /**
-   * Leaves the address space as long traffic does, outside simulated time: every receive buffer is replaced `turns` times.
+   * Leaves the address space as long traffic does, outside simulated time: every receive buffer is replaced a number of times.
    * @param batch unmaps whose addresses are given back together, for all cores or for each
    */
-  age(turns: number, batch: number, batchPerCore: boolean, random: RandomStream): void {
+  age(traffic: AgeingTraffic, batch: number, batchPerCore: boolean, random: RandomStream): void {
     const { options, api, queues } = this;
     const draw = (mean: number): number => {
       const whole = Math.floor(mean);
@@ -214,7 +214,7 @@ export class TcpRr implements StateMachine, DmaClient {
         batch,
         batchPerCore,
       },
-      turns,
+      traffic,
       random,
     );
   }

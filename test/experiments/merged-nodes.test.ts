@@ -3,14 +3,23 @@ import {
   baselineOf,
   influence,
   isAThird,
+  lockSensitivity,
   lostGain,
   mergedNodes,
   type RecoveryPoint,
   type Row,
   recoveries,
 } from "../../src/experiments/index.js";
+import { assumedFields, type HostRun, hostRunDefaults, workloadAssumptions } from "../../src/workload/index.js";
 
 type Run = Awaited<ReturnType<typeof mergedNodes.run>>;
+type MergedNodesInput = NonNullable<Parameters<typeof mergedNodes.parse>[0]>;
+
+/** The simulations of the sweep. */
+const sweepPoints = (input: MergedNodesInput): RecoveryPoint[] =>
+  mergedNodes
+    .points(mergedNodes.parse({ ...input, parts: ["sweep"] }))
+    .filter((point): point is RecoveryPoint => point.part === "sweep");
 
 /** A small configuration of the throughput parts: few transactions, so that it runs in seconds. */
 const small = {
@@ -226,6 +235,46 @@ describe("the assumptions of the baseline", () => {
     expect(mergedNodes.outputs?.["recovered"]?.of(run.rows)).toBeCloseTo(100 * base.gapShare.mean, 9);
     expect(() => mergedNodes.parse({ assume: { cores: 99 } })).toThrow(/assume\.cores: .*28/);
     expect(() => mergedNodes.parse({ assume: { host: "8086" } })).toThrow(/assume\.host: .*westmere-ep/);
+    expect(() => mergedNodes.parse({ assume: { refillBatch: 0 } })).toThrow(/assume\.refillBatch: .*1/);
+  });
+
+  it("that data/workload lists are each swept, to an end of its range and not beyond", () => {
+    const runs: Partial<HostRun>[] = [
+      ...sweepPoints({}).map(({ run }) => run),
+      ...lockSensitivity.points(lockSensitivity.parse()).map((point) => (point as { run: HostRun }).run),
+    ];
+    const all = workloadAssumptions();
+    for (const field of assumedFields) {
+      const { low, high } = all[field].assumption;
+      const tried = runs.flatMap((run) => run[field] ?? []).filter((value) => value !== hostRunDefaults[field]);
+      expect(
+        [low, high].some((end) => tried.includes(end)),
+        field,
+      ).toBe(true);
+      for (const value of tried) expect(value >= low && value <= high, `${field} ${value}`).toBe(true);
+    }
+  });
+
+  it("that move little have one seed a setting in a quick run, as many as asked for otherwise, and an interval all the same", () => {
+    const seeds = (input: MergedNodesInput) =>
+      new Set(sweepPoints(input).flatMap(({ run, seed }) => (run.refillBatch === 1 ? [seed] : []))).size;
+    expect([seeds({}), seeds({ replications: 3 }), seeds({ fidelity: "full" })]).toEqual([1, 3, 2]);
+    const rows = (assumption: string, seeds: number[]): Row[] =>
+      seeds.flatMap((seed) =>
+        Object.entries({ off: 1000, stock: 200, merged: 400 }).map(([role, mean]) => ({
+          part: "sweep",
+          assumption,
+          level: "1",
+          policy: "deferred",
+          role,
+          seed,
+          throughput: mean * (1 + seed / 100),
+          visits: 1,
+        })),
+      );
+    const [two, one] = recoveries([...rows("two", [1, 2]), ...rows("one", [1])]).map(({ gapShare }) => gapShare);
+    expect(one.n).toBe(1);
+    expect(one.high - one.low).toBeCloseTo(Math.SQRT2 * (two.high - two.low), 1);
   });
 });
 

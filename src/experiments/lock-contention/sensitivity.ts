@@ -16,7 +16,7 @@ interface Assumption {
   high: [string, Partial<HostRun>];
 }
 
-/** Every assumption of the simulation, and the range that is honest for it. */
+/** The assumptions of the simulation, each with the range that is honest for it; merged-nodes sweeps the smaller ones of data/workload. */
 const assumptions: readonly Assumption[] = [
   {
     name: "maps a transaction on each side",

@@ -28,8 +28,17 @@ export interface Assume {
   storeOverlap?: number | undefined;
   invalidationCycles?: number | undefined;
   serialShare?: number | undefined;
+  receiveShare?: number | undefined;
+  workSpread?: number | undefined;
+  pollBudget?: number | undefined;
+  refillBatch?: number | undefined;
   interruptGapMicroseconds?: number | undefined;
+  transmitMicroseconds?: number | undefined;
   peerMicroseconds?: number | undefined;
+  agedPackets?: number | undefined;
+  agedStretch?: number | undefined;
+  agedInTurn?: number | undefined;
+  agedSentBuffers?: number | undefined;
 }
 
 const between = (low: number, high: number) => z.number().min(low).max(high).optional();
@@ -62,8 +71,27 @@ export const AssumeSchema: z.ZodType<Assume, Assume> = z.strictObject({
   storeOverlap: between(0, 1).describe("share of a store's latency that the core does not wait for (default: 0)"),
   invalidationCycles: whole(0, 20_000).describe("latency of an invalidation, in core cycles (default: record RI1)"),
   serialShare: between(0, 1).describe("share of it in which the IOMMU takes up nothing else (default: 0.5)"),
+  receiveShare: between(0, 1).describe(
+    "share of the stack's work that is done where the packet is received (default: 0.3)",
+  ),
+  workSpread: between(0, 1).describe("share by which stack work varies up and down (default: 0.25)"),
+  pollBudget: whole(1, 1024).describe("packets that one poll takes at most (default: 64)"),
+  refillBatch: whole(1, 8192).describe("receive buffers that are replaced at a time (default: 16)"),
   interruptGapMicroseconds: between(0, 10_000).describe("shortest time between two interrupts, in µs (default: 20)"),
+  transmitMicroseconds: between(0, 10_000).describe("from handing over a buffer until it is sent, in µs (default: 10)"),
   peerMicroseconds: between(1, 10_000).describe("the peer's and the wire's time, in µs (default: 40)"),
+  agedPackets: whole(1, 1024).describe(
+    "before the measurement: a poll finds from none to so many packets (default: 2)",
+  ),
+  agedStretch: whole(1, 8192).describe(
+    "before the measurement: maps and unmaps that a core makes before another core has its turn (default: 1)",
+  ),
+  agedInTurn: whole(0, 1).describe(
+    "before the measurement: the next core is drawn (0), or they take turns (1; default: 0)",
+  ),
+  agedSentBuffers: whole(1, 65_536).describe(
+    "before the measurement, without a receive ring: sent buffers a core that make a turn (default: 512)",
+  ),
 });
 
 /**

@@ -78,7 +78,7 @@ const Config: z.ZodType<MergedNodesConfig, MergedNodesInput> = z.strictObject({
     .max(50)
     .optional()
     .describe(
-      "seeds a setting (default 2; from 2 on the baseline gets one more, and under the first policy three times as many)",
+      "seeds a setting (default 2, quick 1 for what is known to move little; from 2 on the baseline gets one more, and under the first policy three times as many)",
     ),
   warmup: z
     .int()
@@ -147,8 +147,10 @@ function points(c: MergedNodesConfig): MergedNodesPoint[] {
   const has = (part: (typeof partNames)[number]) => c.parts.includes(part);
   const result: MergedNodesPoint[] = [];
   const add = (settings: readonly Setting[], n: number) => {
-    for (const setting of settings)
-      result.push(...pointsOf(setting, assumptions, seeds(n), lengthOf(c, setting.policy)));
+    for (const setting of settings) {
+      const few = setting.minor && c.fidelity === "quick" && c.replications === undefined;
+      result.push(...pointsOf(setting, assumptions, seeds(few ? 1 : n), lengthOf(c, setting.policy)));
+    }
   };
   const baseline = (chosen: readonly PolicyName[]) => {
     const [first, ...others] = baselineSettings(chosen);
