@@ -7,6 +7,8 @@
 
 /** Hears of every access to simulated memory. Addresses are bytes; an access never straddles a 64-byte line. */
 export interface Memory {
+  /** False while nothing is charged (the machine is being set up): who would only report accesses may leave it. */
+  readonly enabled: boolean;
   /** A read at this address. */
   read(address: number): void;
   /** A write at this address. */
@@ -18,6 +20,7 @@ export const lineBytes = 64;
 
 /** Counts accesses and distinct lines: the statistic "lines touched". */
 export class LineCounter implements Memory {
+  readonly enabled = true;
   reads = 0;
   writes = 0;
   private readonly seen = new Set<number>();

@@ -106,6 +106,7 @@ export class MergedTreeAllocator extends TreeAllocator {
   /** Joins [lo, hi] with every range that it overlaps or touches. */
   reserve(lo: number, hi: number): void {
     checkRange(lo, hi);
+    this.listen();
     const tree = this.tree;
     let from = lo;
     let to = hi;

@@ -59,6 +59,7 @@ export class RbTreeAllocator extends TreeAllocator {
    */
   reserve(lo: number, hi: number): void {
     checkRange(lo, hi);
+    this.listen();
     const tree = this.tree;
     let from = lo;
     let overlapped = false;

@@ -261,6 +261,7 @@ export abstract class TreeAllocator implements IovaAllocator {
   /** __alloc_and_insert_iova_range; the answer is in `gap`. */
   private allocateLocked(fresh: number, pages: number, limit: number): void {
     const { gap, tree } = this;
+    const memory = this.listen();
     this.search(pages, limit);
     this.allocations++;
     this.visits += gap.visits;
@@ -274,20 +275,20 @@ export abstract class TreeAllocator implements IovaAllocator {
     }
     if (this.freeChange) tree.memory = null;
     const node = this.place(fresh, lo, lo + pages - 1);
-    if (this.freeChange) tree.memory = this.memory;
+    tree.memory = memory;
     // __cached_rbnode_insert_update: only for the limit that is remembered.
     if (limit === this.dma32) {
       this.remembered = node;
-      if (this.memory !== null) this.memory.write(this.domain);
+      if (memory !== null) memory.write(this.domain);
     }
     if (++this.live > this.peakLive) this.peakLive = this.live;
   }
 
   /** find_iova: any pfn inside a range finds it. */
   private findLocked(op: IovaOperation): void {
+    this.listen();
     if (this.freeFind) this.tree.memory = null;
     const node = this.tree.find(op.pfn);
-    if (this.freeFind) this.tree.memory = this.memory;
     op.node = node;
     op.found = node !== nil;
     if (op.found) {
@@ -296,12 +297,20 @@ export abstract class TreeAllocator implements IovaAllocator {
     }
   }
 
+  /** Lets the tree report its accesses, unless nothing is charged now: then it takes the short ways of a plain replay. */
+  protected listen(): Memory | null {
+    const { memory } = this;
+    const listening = memory?.enabled ? memory : null;
+    this.tree.memory = listening;
+    return listening;
+  }
+
   private freeLocked(pfn: number, pages: number, cpu: number, known: number): boolean {
     this.spare = nil;
     this.absorbed = nil;
+    this.listen();
     if (this.freeChange) this.tree.memory = null;
     const found = this.remove(pfn, pages, cpu, known);
-    if (this.freeChange) this.tree.memory = this.memory;
     if (found) {
       this.frees++;
       this.live--;
@@ -337,7 +346,7 @@ export abstract class TreeAllocator implements IovaAllocator {
       limit = free;
     }
     const steps = node === nil ? visits : visits - 1;
-    if (this.memory !== null) this.chargeSearch(this.memory, remembered, steps);
+    if (tree.memory !== null) this.chargeSearch(tree.memory, remembered, steps);
     gap.visits = visits;
     gap.start = steps > 0 ? tree.upperLink(node) : first;
     let padding = paddingOf(size, period, limit);

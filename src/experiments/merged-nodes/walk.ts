@@ -42,6 +42,7 @@ export function simulateWalk(point: WalkPoint): Row[] {
   const cpu = 0;
   const charge = { cycles: 0, lines: 0 };
   const memory = {
+    enabled: true,
     read: (address: number) => {
       charge.cycles += machine.read(cpu, address);
       charge.lines++;
