@@ -13,7 +13,7 @@ import { invalidationOf, SecondLevelPageTable } from "../vtd/index.js";
 import { makeAllocator } from "./allocators.js";
 import { ChargedMemory } from "./charged-memory.js";
 import { type CoreState, newState } from "./core-state.js";
-import { Execution } from "./execution.js";
+import { Execution, type Resumable } from "./execution.js";
 import { FlushQueue } from "./flush-queue.js";
 import { InvalidationUnit } from "./iommu.js";
 import { Ledger } from "./ledger.js";
@@ -35,7 +35,7 @@ const mostTables = 2304;
  * A core starts an operation with {@link map}, {@link unmap} or {@link flush}; it then spends simulated time step by step, contends for
  * locks with the other cores, and `dmaDone` is called at the cycle in which the operation is complete. One operation a core at a time.
  */
-export class DmaApi implements StateMachine {
+export class DmaApi implements StateMachine, Resumable {
   readonly ledger: Ledger;
   readonly memory: ChargedMemory;
   readonly allocator: IovaAllocator | undefined;
@@ -75,19 +75,10 @@ export class DmaApi implements StateMachine {
     private readonly client: DmaClient,
   ) {
     const { variant, cores, costs } = options;
-    const host = {
-      read: (core: number, address: number) => machine.read(core, address),
-      write: (core: number, address: number) => machine.write(core, address),
-      atomic: (core: number, address: number) => machine.atomic(core, address),
-      flush: (_core: number, address: number) => {
-        machine.flush(address);
-        return costs.clflushCycles;
-      },
-    };
-    this.memory = new ChargedMemory(host, costs.instructionCycles, costs.storeOverlap);
+    this.memory = new ChargedMemory(machine, costs.instructionCycles, costs.clflushCycles, costs.storeOverlap);
     this.state = Array.from({ length: cores }, (_, core) => newState(core));
     this.ledger = new Ledger(cores);
-    const execution = new Execution(simulation, this.ledger, this.state, (core) => this.run(core));
+    const execution = new Execution(simulation, this.ledger, this.state, this);
     this.execution = execution;
     const addLock = (name: string, address: number | undefined, irqSave: boolean, spinStep: number): number =>
       execution.addLock(options.makeLock(name, address, irqSave), spinStep);
@@ -95,7 +86,7 @@ export class DmaApi implements StateMachine {
     this.kinds = simulation.attach(this);
     const tables = machine.region({ name: "second-level page tables", bytes: mostTables * 4096, home: "interleaved" });
     this.pageTable = new SecondLevelPageTable({ coherent: options.coherent, baseAddress: tables.base });
-    this.unit = new InvalidationUnit(machine, simulation, costs, (what, now) => this.watch.invalidated(what, now));
+    this.unit = new InvalidationUnit(machine, simulation, costs, this.watch);
     if (variant.allocator !== "none") {
       const bytes = Math.ceil(options.maxRanges * 1.25 + 32_768) * 64 + (2 << 20);
       const region = machine.region({ name: "IOVA allocator", bytes, home: "interleaved" });
@@ -220,11 +211,11 @@ export class DmaApi implements StateMachine {
     s.phase = 0;
     s.context = context;
     this.memory.enabled = true;
-    this.run(core);
+    this.resume(core);
   }
 
-  /** Executes lines until the core has to wait for time or for a lock. */
-  private run(core: number): void {
+  /** Executes lines of a core's program until it has to wait for time or for a lock. */
+  resume(core: number): void {
     const s = this.state[core];
     const { options, memory, pageTable, simulation, execution, invalidation } = this;
     const { costs } = options;

@@ -7,7 +7,7 @@ export interface HostMemory {
   /** Cycles of a locked read-modify-write. */
   atomic(core: number, address: number): number;
   /** Writes the line back and drops it from every cache. */
-  flush(core: number, address: number): number;
+  flush(address: number): void;
 }
 
 /**
@@ -25,11 +25,13 @@ export class ChargedMemory {
   /**
    * @param host what an access costs
    * @param instructionCycles instructions around each access
+   * @param flushCycles what a `clflush` costs the core
    * @param storeOverlap share of a store's latency that the core does not wait for, 0 to 1
    */
   constructor(
     private readonly host: HostMemory,
     private readonly instructionCycles: number,
+    private readonly flushCycles: number,
     private readonly storeOverlap: number,
   ) {}
 
@@ -57,7 +59,8 @@ export class ChargedMemory {
   /** A `clflush` by the core that is set, charged to it. */
   flush(address: number): void {
     if (!this.enabled) return;
-    this.cycles += this.host.flush(this.core, address);
+    this.host.flush(address);
+    this.cycles += this.flushCycles;
   }
 
   /** Adds cycles that are no access. */

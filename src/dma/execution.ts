@@ -11,6 +11,12 @@ const mostLocks = 256 - GRANTED;
 const BUCKETS = 32;
 const bucket = (cycles: number): number => 32 - Math.clz32(Math.min(cycles, 0x7fff_ffff));
 
+/** The cores' programs, as {@link Execution} sees them. */
+export interface Resumable {
+  /** Continues a core's program, at the cycle in which it can go on. */
+  resume(core: number): void;
+}
+
 /** A lock and who waits for it. */
 interface LockBook {
   lock: SpinLock;
@@ -32,12 +38,11 @@ export class Execution implements StateMachine {
   private readonly askedAt: Float64Array;
   private readonly kinds: number;
 
-  /** @param resume continues the core's program; called at the cycle in which it can go on */
   constructor(
     private readonly simulation: Simulation,
     readonly ledger: Ledger,
     private readonly cores: readonly CoreState[],
-    private readonly resume: (core: number) => void,
+    private readonly programs: Resumable,
   ) {
     this.askedAt = new Float64Array(cores.length);
     this.kinds = simulation.attach(this);
@@ -97,7 +102,7 @@ export class Execution implements StateMachine {
       const { lockStep, context } = this.cores[core];
       this.ledger.enter(core, lockStep, context, now);
     }
-    this.resume(core);
+    this.programs.resume(core);
   }
 
   /** How long acquisitions of each lock waited and held, by power of two of cycles: bucket b counts 2^(b−1) to 2^b. */

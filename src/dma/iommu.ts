@@ -12,6 +12,12 @@ export interface IommuTiming {
   serialShare: number;
 }
 
+/** Hears of what the hardware has invalidated. */
+export interface InvalidationWatch {
+  /** An invalidation was executed at this time. */
+  invalidated(what: Invalidation, now: number): void;
+}
+
 /** Bytes of a status word; sixteen share a line. */
 const STATUS_BYTES = 4;
 
@@ -30,7 +36,7 @@ export class InvalidationUnit implements StateMachine {
     private readonly machine: Machine,
     private readonly simulation: Simulation,
     private readonly timing: IommuTiming,
-    private readonly onInvalidated: (what: Invalidation, now: number) => void,
+    private readonly watch: InvalidationWatch,
   ) {
     const ring = machine.region({ name: "invalidation queue", bytes: 256 * 16, home: 0 });
     this.queue = new InvalidationQueue({ baseAddress: ring.base });
@@ -64,6 +70,6 @@ export class InvalidationUnit implements StateMachine {
   dispatch(_kind: number, wait: number): void {
     const what = this.queue.execute();
     this.machine.deviceWrite(this.statusAddress(wait));
-    this.onInvalidated(what, this.simulation.now);
+    this.watch.invalidated(what, this.simulation.now);
   }
 }

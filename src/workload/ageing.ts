@@ -49,37 +49,62 @@ const TRANSMIT = 3;
  * the page table really run; only nothing is charged.
  */
 export function age<B>(host: AgeingHost<B>, traffic: AgeingTraffic, random: RandomStream): void {
-  const { cores, batch, batchPerCore } = host;
-  const { turns, packets: mostPackets, stretch, inTurn, sentBuffers } = traffic;
-  const waiting: B[][] = Array.from({ length: batchPerCore ? cores : 1 }, () => []);
-  const unmap = (core: number, buffer: B): void => {
-    const queue = waiting[batchPerCore ? core : 0];
-    if (queue.length >= batch) drain(core, queue);
-    queue.push(buffer);
-    if (batch === 1) drain(core, queue);
-  };
-  const drain = (core: number, queue: B[]): void => {
-    for (const buffer of queue) host.free(core, buffer);
-    queue.length = 0;
-  };
-  const state = Array.from({ length: cores }, () => ({ mode: CLEAN, unmaps: 0, refills: 0, ready: 0, sends: 0 }));
-  const wanted = turns * (host.ringBuffers > 0 ? host.ringBuffers : sentBuffers * cores);
-  let core = cores - 1;
-  let left = 0;
-  for (let replaced = 0; replaced < wanted; ) {
-    if (left === 0) {
-      core = inTurn ? (core + 1) % cores : random.below(cores);
-      left = stretch;
+  new Ageing(host, traffic, random).run();
+}
+
+/** A core's place in its round. */
+interface AgeingCore {
+  mode: number;
+  unmaps: number;
+  refills: number;
+  ready: number;
+  sends: number;
+}
+
+/** One ageing under way. Hot path: methods, which are compiled once; closures would be compiled again for each host. */
+class Ageing<B> {
+  private readonly waiting: B[][];
+  private readonly cores: AgeingCore[];
+  private replaced = 0;
+
+  constructor(
+    private readonly host: AgeingHost<B>,
+    private readonly traffic: AgeingTraffic,
+    private readonly random: RandomStream,
+  ) {
+    this.waiting = Array.from({ length: host.batchPerCore ? host.cores : 1 }, () => []);
+    this.cores = Array.from({ length: host.cores }, () => ({ mode: CLEAN, unmaps: 0, refills: 0, ready: 0, sends: 0 }));
+  }
+
+  run(): void {
+    const { host, random } = this;
+    const { turns, stretch, inTurn, sentBuffers } = this.traffic;
+    const { cores } = host;
+    const wanted = turns * (host.ringBuffers > 0 ? host.ringBuffers : sentBuffers * cores);
+    let core = cores - 1;
+    let left = 0;
+    while (this.replaced < wanted) {
+      if (left === 0) {
+        core = inTurn ? (core + 1) % cores : random.below(cores);
+        left = stretch;
+      }
+      left--;
+      this.turn(core);
     }
-    left--;
-    const s = state[core];
+    for (const [owner, queue] of this.waiting.entries()) this.drain(owner, queue);
+  }
+
+  /** The next map or unmap of a core, or the end of its round. */
+  private turn(core: number): void {
+    const { host } = this;
+    const s = this.cores[core];
     if (s.mode === CLEAN) {
       const sent = host.takeSent(core);
       if (sent !== undefined) {
-        unmap(core, sent);
-        continue;
+        this.unmap(core, sent);
+        return;
       }
-      const packets = random.below(mostPackets + 1);
+      const packets = this.random.below(this.traffic.packets + 1);
       s.ready += packets;
       for (let i = 0; i < packets; i++) s.unmaps += host.receiveMaps();
       s.mode = RECEIVE;
@@ -89,8 +114,8 @@ export function age<B>(host: AgeingHost<B>, traffic: AgeingTraffic, random: Rand
       if (received !== undefined) {
         s.unmaps--;
         s.refills++;
-        unmap(core, received);
-        continue;
+        this.unmap(core, received);
+        return;
       }
       s.unmaps = 0;
       s.mode = REFILL;
@@ -98,9 +123,9 @@ export function age<B>(host: AgeingHost<B>, traffic: AgeingTraffic, random: Rand
     if (s.mode === REFILL) {
       if (s.refills > 0) {
         s.refills--;
-        replaced++;
+        this.replaced++;
         host.mapReceive(core);
-        continue;
+        return;
       }
       s.mode = TRANSMIT;
       if (s.ready > 0) {
@@ -110,13 +135,25 @@ export function age<B>(host: AgeingHost<B>, traffic: AgeingTraffic, random: Rand
     }
     if (s.sends > 0) {
       s.sends--;
-      if (host.ringBuffers === 0) replaced++;
+      if (host.ringBuffers === 0) this.replaced++;
       host.mapTransmit(core);
-      continue;
+      return;
     }
     s.mode = CLEAN;
     // A driver that maps nothing (neither side) has nothing to age.
-    if (host.ringBuffers === 0 && host.transmitMaps() === 0) replaced++;
+    if (host.ringBuffers === 0 && host.transmitMaps() === 0) this.replaced++;
   }
-  for (const [core, queue] of waiting.entries()) drain(core, queue);
+
+  private unmap(core: number, buffer: B): void {
+    const { batch, batchPerCore } = this.host;
+    const queue = this.waiting[batchPerCore ? core : 0];
+    if (queue.length >= batch) this.drain(core, queue);
+    queue.push(buffer);
+    if (batch === 1) this.drain(core, queue);
+  }
+
+  private drain(core: number, queue: B[]): void {
+    for (const buffer of queue) this.host.free(core, buffer);
+    queue.length = 0;
+  }
 }

@@ -233,12 +233,8 @@ export function simulateHost(run: HostRun): HostResult {
   if (variant.allocator === "magazines") fillMagazines(api, run.cores);
   workload.begin();
 
-  const target = { count: run.warmup };
-  workload.onTransaction = () => {
-    if (workload.completed >= target.count) simulation.stop();
-  };
   const advanceTo = (count: number): void => {
-    target.count = count;
+    workload.stopAt = count;
     if (workload.completed < count) simulation.run();
   };
   advanceTo(run.warmup);

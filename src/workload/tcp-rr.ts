@@ -1,7 +1,7 @@
 import { type DmaApi, type DmaClient, STEP_IDLE, STEP_STACK } from "../dma/index.js";
 import type { RandomStream, Simulation, StateMachine } from "../engine/index.js";
 import type { Machine } from "../machine/index.js";
-import { type AgeingTraffic, age } from "./ageing.js";
+import { type AgeingHost, type AgeingTraffic, age } from "./ageing.js";
 import type { DriverProfile } from "./nic.js";
 
 /** The TCP_RR workload of one host with one NIC. Durations in core cycles. */
@@ -125,6 +125,60 @@ interface Queue {
   interruptPosted: boolean;
 }
 
+/** A whole number of maps with this mean: a fraction is drawn. */
+function drawCount(mean: number, random: RandomStream): number {
+  const whole = Math.floor(mean);
+  return mean > whole && random.chance(mean - whole) ? whole + 1 : whole;
+}
+
+/** A host's rings and sent buffers as {@link age} turns them over. */
+class RingTraffic implements AgeingHost<Buffer> {
+  readonly cores: number;
+  readonly ringBuffers: number;
+
+  constructor(
+    private readonly host: TcpRr,
+    private readonly options: TcpRrOptions,
+    private readonly queues: readonly Queue[],
+    readonly batch: number,
+    readonly batchPerCore: boolean,
+    private readonly random: RandomStream,
+  ) {
+    this.cores = options.cores;
+    this.ringBuffers = options.profile.receive ? options.rxRing * queues.length : 0;
+  }
+
+  receiveMaps(): number {
+    return this.options.profile.receive ? drawCount(this.options.rxMaps, this.random) : 0;
+  }
+
+  transmitMaps(): number {
+    return this.options.profile.transmit ? drawCount(this.options.txMaps, this.random) : 0;
+  }
+
+  takeReceived(core: number): Buffer | undefined {
+    const { ring } = this.queues[core];
+    return ring.length > 0 ? ring.shift() : undefined;
+  }
+
+  mapReceive(core: number): void {
+    this.host.mapAtOnce(core, this.queues[core].ring);
+  }
+
+  takeSent(core: number): Buffer | undefined {
+    const { sent } = this.queues[core];
+    return sent.length > 0 ? sent.shift() : undefined;
+  }
+
+  mapTransmit(core: number): void {
+    this.host.mapAtOnce(core, this.queues[core].sent);
+  }
+
+  free(core: number, buffer: Buffer): void {
+    this.host.unmapAtOnce(core, buffer);
+  }
+}
+
 /**
  * TCP_RR: `threads` connections, each sends one request and waits for its one-byte answer. This host answers; the peer is a delay.
  *
@@ -138,12 +192,11 @@ export class TcpRr implements StateMachine, DmaClient {
   private readonly kinds: number;
   private readonly cores: Core[];
   private readonly queues: Queue[];
-  private readonly now: () => number;
   private nextFrame = 0;
   /** Set before the first event: the DMA API that this host uses. */
   api!: DmaApi;
-  /** Called after each transaction. */
-  onTransaction: (() => void) | undefined;
+  /** The simulation stops when so many transactions are complete. */
+  stopAt = Number.POSITIVE_INFINITY;
 
   constructor(
     private readonly machine: Machine,
@@ -152,7 +205,6 @@ export class TcpRr implements StateMachine, DmaClient {
     private readonly random: RandomStream,
   ) {
     this.kinds = simulation.attach(this);
-    this.now = () => simulation.now;
     const { cores, queues } = options;
     this.queues = Array.from({ length: queues }, (_, q) => ({
       core: q % cores,
@@ -180,10 +232,7 @@ export class TcpRr implements StateMachine, DmaClient {
   fillRings(): void {
     if (!this.options.profile.receive) return;
     for (const queue of this.queues)
-      for (let i = 0; i < this.options.rxRing; i++) {
-        const pages = this.drawPages();
-        queue.ring.push({ pfn: this.api.mapAtBoot(queue.core, this.frame(pages), pages, 3), pages, doneAt: 0 });
-      }
+      for (let i = 0; i < this.options.rxRing; i++) this.mapAtOnce(queue.core, queue.ring);
   }
 
   /**
@@ -191,32 +240,18 @@ export class TcpRr implements StateMachine, DmaClient {
    * @param batch unmaps whose addresses are given back together, for all cores or for each
    */
   age(traffic: AgeingTraffic, batch: number, batchPerCore: boolean, random: RandomStream): void {
-    const { options, api, queues } = this;
-    const draw = (mean: number): number => {
-      const whole = Math.floor(mean);
-      return mean > whole && random.chance(mean - whole) ? whole + 1 : whole;
-    };
-    const map = (core: number, into: Fifo<Buffer>): void => {
-      const pages = this.drawPages();
-      into.push({ pfn: api.mapAtBoot(core, this.frame(pages), pages, 3), pages, doneAt: 0 });
-    };
-    age<Buffer>(
-      {
-        cores: options.cores,
-        ringBuffers: options.profile.receive ? options.rxRing * queues.length : 0,
-        receiveMaps: () => (options.profile.receive ? draw(options.rxMaps) : 0),
-        transmitMaps: () => (options.profile.transmit ? draw(options.txMaps) : 0),
-        takeReceived: (core) => (queues[core].ring.length > 0 ? queues[core].ring.shift() : undefined),
-        mapReceive: (core) => map(core, queues[core].ring),
-        takeSent: (core) => (queues[core].sent.length > 0 ? queues[core].sent.shift() : undefined),
-        mapTransmit: (core) => map(core, queues[core].sent),
-        free: (core, { pfn, pages }) => api.unmapAtBoot(core, pfn, pages),
-        batch,
-        batchPerCore,
-      },
-      traffic,
-      random,
-    );
+    age(new RingTraffic(this, this.options, this.queues, batch, batchPerCore, random), traffic, random);
+  }
+
+  /** Maps a buffer outside simulated time. */
+  mapAtOnce(core: number, into: Fifo<Buffer>): void {
+    const pages = this.drawPages();
+    into.push({ pfn: this.api.mapAtBoot(core, this.frame(pages), pages, 3), pages, doneAt: 0 });
+  }
+
+  /** Unmaps one outside simulated time. */
+  unmapAtOnce(core: number, { pfn, pages }: Buffer): void {
+    this.api.unmapAtBoot(core, pfn, pages);
   }
 
   /** Every thread's first request, spread over one peer delay. */
@@ -262,7 +297,7 @@ export class TcpRr implements StateMachine, DmaClient {
 
   private wake(core: number): void {
     this.cores[core].mode = CHOOSE;
-    this.api.ledger.enter(core, STEP_STACK, 0, this.now());
+    this.api.ledger.enter(core, STEP_STACK, 0, this.simulation.now);
     this.next(core);
   }
 
@@ -271,8 +306,8 @@ export class TcpRr implements StateMachine, DmaClient {
     const queue = this.queues[index];
     if (this.cores[queue.core].mode !== IDLE || queue.interruptPosted) return;
     queue.interruptPosted = true;
-    const due = Math.max(this.now(), queue.lastInterrupt + this.options.interruptGapCycles);
-    this.simulation.post(due - this.now(), this.kinds + INTERRUPT, index);
+    const due = Math.max(this.simulation.now, queue.lastInterrupt + this.options.interruptGapCycles);
+    this.simulation.post(due - this.simulation.now, this.kinds + INTERRUPT, index);
   }
 
   /** Spends stack time on a core, touching the lines that the stack touches. Their latency is part of the stack's cycles already. */
@@ -280,13 +315,8 @@ export class TcpRr implements StateMachine, DmaClient {
     const { stackCycles, workSpread, stackLines } = this.options;
     const cycles = stackCycles * share * (1 + workSpread * (2 * this.random.uniform() - 1));
     if (stackLines > 0) this.machine.touchFootprint(core, Math.round(stackLines * share));
-    this.api.ledger.enter(core, STEP_STACK, 0, this.now());
+    this.api.ledger.enter(core, STEP_STACK, 0, this.simulation.now);
     this.simulation.post(Math.round(cycles), this.kinds + STACK_DONE, core);
-  }
-
-  private draw(mean: number): number {
-    const whole = Math.floor(mean);
-    return mean > whole && this.random.chance(mean - whole) ? whole + 1 : whole;
   }
 
   private drawPages(): number {
@@ -301,7 +331,7 @@ export class TcpRr implements StateMachine, DmaClient {
 
   private sentReady(queue: Queue): boolean {
     const first = queue.sent.peek();
-    return first !== undefined && first.doneAt <= this.now();
+    return first !== undefined && first.doneAt <= this.simulation.now;
   }
 
   /** The queue of this core that a poll should look at now, or −1. */
@@ -309,7 +339,7 @@ export class TcpRr implements StateMachine, DmaClient {
     const { cores, interruptGapCycles } = this.options;
     for (let q = core; q < this.queues.length; q += cores) {
       const queue = this.queues[q];
-      if (queue.lastInterrupt + interruptGapCycles > this.now()) continue;
+      if (queue.lastInterrupt + interruptGapCycles > this.simulation.now) continue;
       if (queue.arrived.length > 0 || this.sentReady(queue)) return q;
     }
     return -1;
@@ -330,7 +360,7 @@ export class TcpRr implements StateMachine, DmaClient {
           }
           c.queue = this.due(core);
           if (c.queue >= 0) {
-            this.queues[c.queue].lastInterrupt = this.now();
+            this.queues[c.queue].lastInterrupt = this.simulation.now;
             c.mode = CLEAN;
             c.polled = 0;
             c.refill = this.queues[c.queue].missing;
@@ -344,7 +374,7 @@ export class TcpRr implements StateMachine, DmaClient {
             return;
           }
           c.mode = IDLE;
-          api.ledger.enter(core, STEP_IDLE, 0, this.now());
+          api.ledger.enter(core, STEP_IDLE, 0, this.simulation.now);
           for (let q = core; q < this.queues.length; q += options.cores)
             if (this.queues[q].arrived.length > 0 || this.sentReady(this.queues[q])) this.raise(q);
           return;
@@ -374,7 +404,7 @@ export class TcpRr implements StateMachine, DmaClient {
             }
             c.polled++;
             c.thread = queue.arrived.shift();
-            c.todo = options.profile.receive ? this.draw(options.rxMaps) : 0;
+            c.todo = options.profile.receive ? drawCount(options.rxMaps, this.random) : 0;
           }
           if (c.todo > 0 && queue.ring.length > 0) {
             c.todo--;
@@ -411,7 +441,7 @@ export class TcpRr implements StateMachine, DmaClient {
           break;
         }
         case THREAD:
-          c.todo = options.profile.transmit ? this.draw(options.txMaps) : 0;
+          c.todo = options.profile.transmit ? drawCount(options.txMaps, this.random) : 0;
           c.mode = c.todo > 0 ? TRANSMIT : SEND;
           if (c.todo === 0) break;
           c.pagesAsked = this.drawPages();
@@ -419,7 +449,7 @@ export class TcpRr implements StateMachine, DmaClient {
           return;
         case TRANSMIT: {
           const index = c.thread % this.queues.length;
-          this.mapped(core, this.queues[index].sent, undefined, this.now() + options.transmitCycles);
+          this.mapped(core, this.queues[index].sent, undefined, this.simulation.now + options.transmitCycles);
           if (--c.todo > 0) {
             c.pagesAsked = this.drawPages();
             api.map(core, this.frame(c.pagesAsked), c.pagesAsked, 1);
@@ -435,7 +465,7 @@ export class TcpRr implements StateMachine, DmaClient {
           this.simulation.post(delay, this.kinds + ARRIVE, c.thread);
           c.mode = CHOOSE;
           this.completed++;
-          this.onTransaction?.();
+          if (this.completed >= this.stopAt) this.simulation.stop();
         }
       }
     }
@@ -455,7 +485,7 @@ export class TcpRr implements StateMachine, DmaClient {
 
   private countReady(queue: Queue): number {
     let n = 0;
-    while (n < 16 && n < queue.sent.length && queue.sent.at(n).doneAt <= this.now()) n++;
+    while (n < 16 && n < queue.sent.length && queue.sent.at(n).doneAt <= this.simulation.now) n++;
     return n;
   }
 }
