@@ -18,17 +18,26 @@ function bitCount(word: number): number {
   return Math.imul((x + (x >>> 4)) & 0x0f0f_0f0f, 0x0101_0101) >>> 24;
 }
 
+/** Where a block of 1, 2, 4, 8, 16 or 32 pages may begin in a word, so that it is aligned to its size. */
+const aligned = Int32Array.of(-1, 0x5555_5555, 0x1111_1111, 0x0101_0101, 0x0001_0001, 1);
+
+/** Words of {@link PageIndex} for 32 pages: which are in use, and in which a range starts. */
+const STARTS = 1;
+
 /** The pages of a tree's ranges. Every pfn given to it is an integer; those of one page are at or below its top where nothing else is said. */
 export class PageIndex {
-  /** One bit a page: it is in a range. */
-  private used = new Int32Array(pagesAtFirst / 32);
-  /** One bit a page: a range starts (has its lowest page) here. */
-  private starts = new Int32Array(pagesAtFirst / 32);
+  /** Two words for 32 pages: a bit for each page in use, then a bit for each in which a range starts (has its lowest page). */
+  private bits = new Int32Array(pagesAtFirst / 16);
   /** By page: the node of the range that starts here; stale where none does. */
   private nodes = new Int32Array(pagesAtFirst);
 
+  /** Whether a block that is aligned as a pfn is aligned in the words too. */
+  readonly hasBlocks: boolean;
+
   /** @param top the highest pfn of the index, below 2^31 */
-  constructor(readonly top: number) {}
+  constructor(readonly top: number) {
+    this.hasBlocks = (top & 31) === 31;
+  }
 
   /** A range of a node that is not in the index yet; what lies above the top is left out. */
   add(node: number, lo: number, hi: number): void {
@@ -36,17 +45,21 @@ export class PageIndex {
     const at = (this.top - lo) | 0;
     if (at >= this.nodes.length) this.grow(at);
     this.nodes[at] = node;
-    this.starts[at >>> 5] |= 1 << at;
-    if (lo === hi) this.used[at >>> 5] |= 1 << at;
+    const { bits } = this;
+    const word = (at >>> 5) << 1;
+    bits[word + STARTS] |= 1 << at;
+    if (lo === hi) bits[word] |= 1 << at;
     else this.mark(lo, hi, true);
   }
 
   /** Takes a range out. */
   remove(lo: number, hi: number): void {
     if (lo > this.top) return;
+    const { bits } = this;
     const at = (this.top - lo) | 0;
-    this.starts[at >>> 5] &= ~(1 << at);
-    if (lo === hi) this.used[at >>> 5] &= ~(1 << at);
+    const word = (at >>> 5) << 1;
+    bits[word + STARTS] &= ~(1 << at);
+    if (lo === hi) bits[word] &= ~(1 << at);
     else this.mark(lo, hi, false);
   }
 
@@ -57,114 +70,151 @@ export class PageIndex {
     if (newHi > hi) this.mark(hi + 1, newHi, true);
     else if (newHi < hi) this.mark(newHi + 1, hi, false);
     if (newLo === lo) return;
-    if (lo <= this.top) this.starts[(this.top - lo) >>> 5] &= ~(1 << (this.top - lo));
+    if (lo <= this.top) {
+      const old = (this.top - lo) | 0;
+      this.bits[((old >>> 5) << 1) + STARTS] &= ~(1 << old);
+    }
     if (newLo > this.top) return;
     const at = (this.top - newLo) | 0;
     if (at >= this.nodes.length) this.grow(at);
     this.nodes[at] = node;
-    this.starts[at >>> 5] |= 1 << at;
+    this.bits[((at >>> 5) << 1) + STARTS] |= 1 << at;
   }
 
   /** The node whose range starts at this pfn, where one does. */
   startingAt(pfn: number): number {
-    return this.nodes[this.top - pfn];
+    return this.nodes[(this.top - pfn) | 0];
   }
 
   /** The node whose range holds the pfn, or `none`. */
   holding(pfn: number, none: number): number {
-    const { used, starts } = this;
+    const { bits } = this;
     const at = (this.top - pfn) | 0;
-    let word = at >>> 5;
-    if (word >= used.length || (used[word] & (1 << at)) === 0) return none;
+    let word = (at >>> 5) << 1;
+    if (word >= bits.length || (bits[word] & (1 << at)) === 0) return none;
     // The lowest page of the range is the next start, downwards.
-    let bits = starts[word] & (-1 << at);
-    while (bits === 0) bits = starts[++word];
-    return this.nodes[(word << 5) + 31 - Math.clz32(bits & -bits)];
+    let found = bits[word + STARTS] & (-1 << at);
+    while (found === 0) {
+      word += 2;
+      found = bits[word + STARTS];
+    }
+    return this.nodes[(word << 4) + 31 - Math.clz32(found & -found)];
   }
 
   /** The highest free page at or below the pfn; −1 where there is none. */
   freeBelow(pfn: number): number {
-    const { used } = this;
+    const { bits } = this;
     const at = (this.top - pfn) | 0;
-    let word = at >>> 5;
-    if (word >= used.length) return pfn;
-    let bits = ~used[word] & (-1 << at);
-    while (bits === 0) {
-      if (++word >= used.length) return this.top - (word << 5);
-      bits = ~used[word];
+    let word = (at >>> 5) << 1;
+    if (word >= bits.length) return pfn;
+    let found = ~bits[word] & (-1 << at);
+    while (found === 0) {
+      word += 2;
+      if (word >= bits.length) return this.top - (word << 4);
+      found = ~bits[word];
     }
-    return this.top - ((word << 5) + 31 - Math.clz32(bits & -bits));
+    return this.top - ((word << 4) + 31 - Math.clz32(found & -found));
   }
 
   /** The highest page in use in [lo, hi]; −1 where all are free. */
   usedBelow(hi: number, lo: number): number {
-    const { used } = this;
+    const { bits } = this;
     const last = (this.top - lo) | 0;
     const at = (this.top - hi) | 0;
-    let word = at >>> 5;
-    if (word >= used.length) return -1;
-    let bits = used[word] & (-1 << at);
-    while (bits === 0) {
-      if (++word > last >>> 5 || word >= used.length) return -1;
-      bits = used[word];
+    const lastWord = Math.min((last >>> 5) << 1, bits.length - 2);
+    let word = (at >>> 5) << 1;
+    if (word > lastWord) return -1;
+    let found = bits[word] & (-1 << at);
+    while (found === 0) {
+      word += 2;
+      if (word > lastWord) return -1;
+      found = bits[word];
     }
-    const found = (word << 5) + 31 - Math.clz32(bits & -bits);
-    return found <= last ? this.top - found : -1;
+    const page = (word << 4) + 31 - Math.clz32(found & -found);
+    return page <= last ? this.top - page : -1;
+  }
+
+  /**
+   * The lowest page of the highest free block that lies at or below the pfn and is aligned to its size; below 0 where there is none. Needs {@link hasBlocks}.
+   * @param size 1, 2, 4, 8, 16 or 32 pages
+   */
+  blockBelow(size: number, pfn: number): number {
+    const { bits } = this;
+    const places = aligned[31 - Math.clz32(size)];
+    const at = (this.top - pfn) | 0;
+    let word = (at >>> 5) << 1;
+    let free = (word < bits.length ? ~bits[word] : -1) & (-1 << at);
+    for (;;) {
+      // After each step a bit says that twice as many pages from it on are free.
+      for (let run = 1; run < size; run <<= 1) free &= free >>> run;
+      free &= places;
+      if (free !== 0) break;
+      word += 2;
+      free = word < bits.length ? ~bits[word] : -1;
+    }
+    return this.top - ((word << 4) + 31 - Math.clz32(free & -free)) - size + 1;
+  }
+
+  /** The lowest page in use above the pfn and at or below `limit`; `limit` + 1 where there is none. */
+  usedAbove(pfn: number, limit: number): number {
+    const { bits } = this;
+    const first = (this.top - limit) | 0;
+    const last = (this.top - pfn - 1) | 0;
+    if (last < first) return limit + 1;
+    let word = (last >>> 5) << 1;
+    let found = word < bits.length ? bits[word] & (-1 >>> (31 - (last & 31))) : 0;
+    while (found === 0 && word << 4 > first) {
+      word -= 2;
+      found = word < bits.length ? bits[word] : 0;
+    }
+    const page = (word << 4) + 31 - Math.clz32(found);
+    return found !== 0 && page >= first ? this.top - page : limit + 1;
   }
 
   /** How many ranges start in [lo, hi]. */
   countStarts(lo: number, hi: number): number {
-    const { starts } = this;
-    const at = (this.top - hi) | 0;
+    const { bits } = this;
     const last = (this.top - lo) | 0;
-    const lastWord = Math.min(last >>> 5, starts.length - 1);
-    let word = at >>> 5;
+    const at = (this.top - hi) | 0;
+    const endWord = (last >>> 5) << 1;
+    const lastWord = Math.min(endWord, bits.length - 2);
+    let word = (at >>> 5) << 1;
     if (word > lastWord) return 0;
-    let bits = starts[word] & (-1 << at);
+    let counted = bits[word + STARTS] & (-1 << at);
     let count = 0;
     while (word < lastWord) {
-      count += bitCount(bits);
-      bits = starts[++word];
+      count += bitCount(counted);
+      word += 2;
+      counted = bits[word + STARTS];
     }
-    return count + bitCount(word === last >>> 5 ? bits & (-1 >>> (31 - (last & 31))) : bits);
+    return count + bitCount(word === endWord ? counted & (-1 >>> (31 - (last & 31))) : counted);
   }
 
   /** Sets or clears the use of [lo, hi], as far as it is not above the top. */
   private mark(lo: number, hi: number, inUse: boolean): void {
     if (lo > this.top) return;
-    const at = (this.top - (hi < this.top ? hi : this.top)) | 0;
+    const at = (this.top - Math.min(hi, this.top)) | 0;
     const last = (this.top - lo) | 0;
     if (last >= this.nodes.length) this.grow(last);
-    const { used } = this;
-    const word = at >>> 5;
-    const lastWord = last >>> 5;
-    const head = -1 << at;
-    const tail = -1 >>> (31 - (last & 31));
-    if (word === lastWord) {
-      if (inUse) used[word] |= head & tail;
-      else used[word] &= ~(head & tail);
-      return;
+    const { bits } = this;
+    const lastWord = (last >>> 5) << 1;
+    let mask = -1 << at;
+    for (let word = (at >>> 5) << 1; word <= lastWord; word += 2) {
+      if (word === lastWord) mask &= -1 >>> (31 - (last & 31));
+      if (inUse) bits[word] |= mask;
+      else bits[word] &= ~mask;
+      mask = -1;
     }
-    if (inUse) {
-      used[word] |= head;
-      used[lastWord] |= tail;
-    } else {
-      used[word] &= ~head;
-      used[lastWord] &= ~tail;
-    }
-    if (lastWord - word > 1) used.fill(inUse ? -1 : 0, word + 1, lastWord);
   }
 
   private grow(at: number): void {
     let pages = this.nodes.length;
     while (pages <= at) pages *= 2;
-    const longer = (old: Int32Array, length: number): Int32Array => {
-      const array = new Int32Array(length);
-      array.set(old);
-      return array;
-    };
-    this.used = longer(this.used, pages / 32);
-    this.starts = longer(this.starts, pages / 32);
-    this.nodes = longer(this.nodes, pages);
+    const bits = new Int32Array(pages / 16);
+    bits.set(this.bits);
+    this.bits = bits;
+    const nodes = new Int32Array(pages);
+    nodes.set(this.nodes);
+    this.nodes = nodes;
   }
 }

@@ -412,8 +412,12 @@ export abstract class TreeAllocator implements IovaAllocator {
   /** The highest free page at or below the limit from which the request fits downwards; where none does, the page below the lowest node. */
   private firstFit(size: number, period: number, limit: number): number {
     const { index } = this.tree;
+    if (size === 1) return index.freeBelow(limit);
+    if (size <= 32 && size === period && index.hasBlocks) {
+      const lo = index.blockBelow(size, limit);
+      return lo < 0 ? this.tree.lo(this.tree.first) - 1 : index.usedAbove(lo + size - 1, limit) - 1;
+    }
     let free = index.freeBelow(limit);
-    if (size === 1) return free;
     while (free + 1 >= size) {
       const used = index.usedBelow(free, (free + 1 - size) & -period);
       if (used < 0) return free;

@@ -69,6 +69,13 @@ describe("the page index", () => {
           let used = pfn;
           while (used >= low && !naive.at(used)) used--;
           expect(index.usedBelow(pfn, low)).toBe(used < low ? -1 : used);
+          const above = Array.from({ length: pfn - low }, (_, i) => low + 1 + i).find((page) => naive.at(page));
+          expect(index.usedAbove(low, pfn)).toBe(above ?? pfn + 1);
+          for (const size of [1, 2, 4, 8, 16, 32]) {
+            let lo = pfn + 1 - size - ((((pfn + 1 - size) % size) + size) % size);
+            while (lo >= 0 && !naive.free(lo, lo + size - 1)) lo -= size;
+            expect(Math.max(-1, index.blockBelow(size, pfn))).toBe(Math.max(-1, lo));
+          }
           expect(index.countStarts(low, pfn)).toBe(naive.list.filter(({ lo }) => lo >= low && lo <= pfn).length);
         }
       }),

@@ -2,7 +2,8 @@
 // Both sides get the trace parsed, start from an empty tree, and make arrays with the pfn and the visits of every map. They replay one after
 // the other, several times, in CPU time (ours with the threads of the compiler and the collector); the best of each counts. C is timed
 // twice: the first replay of a process, which touches every page of its memory for the first time, as ours does with its fresh arrays
-// each time; and the best of the next replays in the same process, with the heap warm. Without a C compiler only our own times are shown.
+// each time; and the best of the next replays in the same process, with the heap warm. C walks and descends its tree, as Linux does; ours keeps
+// the same tree, node for node, and finds places and pages by an index (src/iova/page-index.ts): long searches gain, short ones pay for its upkeep. Without a C compiler only our own times are shown.
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
