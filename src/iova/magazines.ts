@@ -12,15 +12,13 @@ import {
   type AllocatorOptions,
   acquire,
   done,
-  type IovaAllocator,
   type IovaLock,
   type IovaOperation,
   type IovaStatistics,
   operation,
   release,
-  runToEnd,
 } from "./allocator.js";
-import { Ledger } from "./ledger.js";
+import { finishedStage, LedgerAllocator } from "./ledger-allocator.js";
 import { lineBytes, type Memory } from "./memory.js";
 import { checkPages, dma32Pfn, noPfn, pagesOrder } from "./pfn.js";
 import { RbTreeAllocator } from "./rbtree.js";
@@ -50,7 +48,7 @@ const DRAIN_PREVIOUS = 8;
 const DRAIN_DONE = 9;
 const OVERFLOW = 10;
 const OVERFLOW_LOCKED = 11;
-const FINISHED = 12;
+const FINISHED = finishedStage;
 
 /** Options of the magazines. */
 export interface MagazineOptions extends AllocatorOptions {
@@ -64,11 +62,9 @@ interface Magazine {
   address: number;
 }
 
-export class MagazineAllocator implements IovaAllocator {
+export class MagazineAllocator extends LedgerAllocator {
   readonly name = "magazines";
-  readonly findsOnUnmap = false;
   readonly locks: readonly IovaLock[];
-  readonly last: IovaOperation = operation();
   /** The tree behind the caches. */
   readonly tree: RbTreeAllocator;
   private readonly memory: Memory | null;
@@ -81,7 +77,6 @@ export class MagazineAllocator implements IovaAllocator {
   private readonly depots: Magazine[][] = Array.from({ length: classes }, () => []);
   private readonly spare: Magazine[] = [];
   private magazinesMade = 0;
-  private readonly ledger = new Ledger();
   /** The full magazine that each CPU is giving back to the tree, depot and caches being full. */
   private readonly overflowing: (Magazine | undefined)[] = [];
   private allocations = 0;
@@ -92,6 +87,7 @@ export class MagazineAllocator implements IovaAllocator {
   private hits = 0;
 
   constructor(options: MagazineOptions = {}) {
+    super(dma32Pfn);
     const cpus = options.cpus ?? 8;
     const base = options.base ?? 0;
     this.memory = options.memory ?? null;
@@ -135,15 +131,6 @@ export class MagazineAllocator implements IovaAllocator {
     op.found = false; // whether they were drained
     if (op.aux < classes) op.stage = CPU_LOCK;
     else this.beginTree(op, "allocate");
-  }
-
-  /** v4.9 looks nothing up: the caller's length says what is freed. */
-  beginFind(op: IovaOperation): void {
-    op.kind = "find";
-    op.found = true;
-    op.lo = op.pfn;
-    op.hi = op.pfn + op.pages - 1;
-    op.stage = FINISHED;
   }
 
   beginFree(op: IovaOperation): void {
@@ -210,26 +197,6 @@ export class MagazineAllocator implements IovaAllocator {
       default:
         return done;
     }
-  }
-
-  allocate(pages: number, limit: number = dma32Pfn, cpu = 0): number {
-    const op = this.last;
-    op.cpu = cpu;
-    op.pages = pages;
-    op.limit = limit;
-    this.beginAllocate(op);
-    runToEnd(this, op);
-    return op.pfn;
-  }
-
-  free(pfn: number, pages = 1, cpu = 0): boolean {
-    const op = this.last;
-    op.cpu = cpu;
-    op.pages = pages;
-    op.pfn = pfn;
-    this.beginFree(op);
-    runToEnd(this, op);
-    return op.found;
   }
 
   reserve(lo: number, hi: number): void {

@@ -13,17 +13,14 @@ import {
   acquire,
   checkRange,
   done,
-  type IovaAllocator,
   IovaError,
   type IovaLock,
   type IovaOperation,
   type IovaStatistics,
-  operation,
   release,
-  runToEnd,
 } from "./allocator.js";
 import { Bitmap } from "./bitmap.js";
-import { Ledger } from "./ledger.js";
+import { finishedStage, LedgerAllocator } from "./ledger-allocator.js";
 import { lineBytes, type Memory } from "./memory.js";
 import { checkPages, noPfn, roundUpPages, topPfn } from "./pfn.js";
 
@@ -44,7 +41,7 @@ const SPILL = 4;
 const SPILL_LOCKED = 5;
 const FREE_LOCK = 6;
 const FREE_LOCKED = 7;
-const FINISHED = 8;
+const FINISHED = finishedStage;
 
 /** Options of the pools. */
 export interface PoolOptions extends AllocatorOptions {
@@ -71,11 +68,9 @@ export function poolOfCpu(cpu: number, pools: number): number {
   return (Math.imul(cpu, 0x9e370001) >>> 28) & (pools - 1);
 }
 
-export class PoolAllocator implements IovaAllocator {
+export class PoolAllocator extends LedgerAllocator {
   readonly name = "pools";
-  readonly findsOnUnmap = false;
   readonly locks: readonly IovaLock[];
-  readonly last: IovaOperation = operation();
   private readonly memory: Memory | null;
   private readonly base: number;
   private readonly pools: number;
@@ -88,7 +83,6 @@ export class PoolAllocator implements IovaAllocator {
   private readonly flushCallback: boolean;
   private readonly aligned: boolean;
   private readonly map: Bitmap;
-  private readonly ledger = new Ledger();
   /** First entry, last bound and hint of each pool; the large pool comes last. */
   private readonly starts: number[] = [];
   private readonly ends: number[] = [];
@@ -101,6 +95,7 @@ export class PoolAllocator implements IovaAllocator {
 
   /** @throws RangeError naming the option that is not valid */
   constructor(options: PoolOptions = {}) {
+    super(topPfn);
     this.memory = options.memory ?? null;
     this.base = options.base ?? 0;
     this.pools = options.pools ?? mostPools;
@@ -162,15 +157,6 @@ export class PoolAllocator implements IovaAllocator {
     }
   }
 
-  /** Nothing is looked up: the caller's length says what is freed. */
-  beginFind(op: IovaOperation): void {
-    op.kind = "find";
-    op.found = true;
-    op.lo = op.pfn;
-    op.hi = op.pfn + op.pages - 1;
-    op.stage = FINISHED;
-  }
-
   beginFree(op: IovaOperation): void {
     op.kind = "free";
     op.found = this.ledger.remove(op.pfn, op.pages);
@@ -211,26 +197,6 @@ export class PoolAllocator implements IovaAllocator {
       default:
         return done;
     }
-  }
-
-  allocate(pages: number, limit: number = topPfn, cpu = 0): number {
-    const op = this.last;
-    op.cpu = cpu;
-    op.pages = pages;
-    op.limit = limit;
-    this.beginAllocate(op);
-    runToEnd(this, op);
-    return op.pfn;
-  }
-
-  free(pfn: number, pages = 1, cpu = 0): boolean {
-    const op = this.last;
-    op.cpu = cpu;
-    op.pages = pages;
-    op.pfn = pfn;
-    this.beginFree(op);
-    runToEnd(this, op);
-    return op.found;
   }
 
   /** Marks the entries in use; what lies outside the table needs no mark. */
