@@ -166,7 +166,7 @@ function errorFigure(rows: readonly Row[]): Figure {
   });
 }
 
-/** Latency by window with one read in flight: what each host was calibrated on. */
+/** Latency by window with one read in flight: what each host was calibrated on, and one line that is predicted. */
 function latencyFigure(rows: readonly Row[]): Figure {
   const mine = rows.filter((row) => row["kind"] === "latency");
   const hosts = distinct(mine, "host");
@@ -196,7 +196,7 @@ function latencyFigure(rows: readonly Row[]): Figure {
   const made = lineFigure({
     title: "Latency of a 64-byte read, one in flight",
     caption:
-      "Lines are simulated (dashed: IOMMU off), rings measured. The steps between 512 KiB and 4 MiB give the IOTLB's entries and the cost of a miss; the rise at 64 MiB is data from DRAM. These rows are calibration.",
+      "Lines are simulated (dashed: IOMMU off), rings measured. The steps between 512 KiB and 4 MiB give the IOTLB's entries and the cost of a miss; the rise at 64 MiB is data from DRAM. These rows are calibration, but for Broadwell with the IOMMU off: that line is predicted from its run with the IOMMU on.",
     x: { title: "window", unit: "KiB", log: true },
     y: { title: "latency", unit: "ns" },
     series,

@@ -74,7 +74,7 @@ export function bandwidthPoints(host: string, prefix: string): PublishedPoint[] 
     });
 }
 
-/** The latency rows of a host: all calibration. */
+/** The latency rows of a host: calibration, but for a record that the host's parameters are kept apart from. */
 export function latencyRows(host: string, records: Partial<Record<PageSetting, string>>): PublishedPoint[] {
   return Object.entries(records).flatMap(([page, recordId]) =>
     latencyPoints(recordId).map(
@@ -87,7 +87,7 @@ export function latencyRows(host: string, records: Partial<Record<PageSetting, s
         windowBytes,
         kind: "latency",
         measured: ns,
-        use: "calibration",
+        use: fact(recordId).use === "calibration" ? "calibration" : "prediction",
       }),
     ),
   );
