@@ -42,13 +42,14 @@ export function claimsCommand(program: Command): void {
 
 /** The ledger and the use of every published figure, as JSON. */
 export function ledgerJson(entries: readonly LedgerEntry[]): string {
-  const figures = figureUses(entries).map(({ record, comparedBy }) => ({
+  const figures = figureUses(entries).map(({ record, comparedBy, namedBy }) => ({
     id: record.id,
     quantity: record.quantity,
     use: record.use,
     confidence: record.confidence,
     source: record.source,
     comparedBy,
+    namedBy,
   }));
   return `${JSON.stringify({ claims: entries, figures }, null, 2)}\n`;
 }

@@ -44,7 +44,7 @@ const warmClearAccesses = 5;
 /**
  * The costs of a host, from the records where there are any.
  *
- * The page-table figures (JG1, JG2, JG4) were taken on another processor: the same nanoseconds are taken here and swept. RI1 is
+ * The page-table figures (JG1, JG2, JG4) were taken on another processor: they are inputs, the same nanoseconds here, and swept. RI1 is
  * second-hand: swept too. PE2 is not used anywhere in this file.
  */
 export function dmaCosts(machine: Pick<MachineConfig, "gigahertz" | "l1Cycles" | "dramLocalCycles">): DmaCosts {

@@ -15,7 +15,7 @@ export interface Claim {
   source: string;
   /** The published value, where there is one. */
   published?: { low: number; high: number; unit: string; factId?: string };
-  /** A calibration figure is never counted as confirmed. */
+  /** A calibration figure is never counted as confirmed. An input is not here: no claim is about one. */
   use: "calibration" | "prediction" | "context";
 }
 

@@ -31,7 +31,7 @@ export {
 export { type Field, fieldsOf, withSettings } from "./fields.js";
 export { canonicalJson, configHash } from "./hash.js";
 export { latinHypercube, type ParameterRange, type Ranges } from "./hypercube.js";
-export { type FigureUse, figureUses, type LedgerEntry, ledger } from "./ledger.js";
+export { claimUse, type FigureUse, figureUses, type LedgerEntry, ledger } from "./ledger.js";
 export { marginFigure, verdictFigure } from "./ledger-figures.js";
 export * from "./lock-contention/index.js";
 export * from "./machine/index.js";

@@ -20,18 +20,39 @@ function distance(value: number, low: number, high: number): number {
 }
 
 /**
+ * How a claim about this record is used.
+ * @throws Error where the record is an input of the model, about which there can be no claim
+ */
+export function claimUse({ id, use }: FactRecord): ClaimResult["use"] {
+  if (use === "input") throw new Error(`Record ${id} is an input of the model: no claim can be about it.`);
+  return use;
+}
+
+/** The records that the words of a claim's source name: "mail of 2015-11-16 (record JG4)". */
+function namedRecords(source: string): FactRecord[] {
+  const words = new Set(source.split(/[^A-Za-z0-9_]+/));
+  return facts().filter(({ id }) => words.has(id));
+}
+
+/**
  * The claims ledger: every claim that the experiments answer, in order.
  *
- * What a parameter was calibrated from can never count as confirmed: a claim whose own use, or whose published record's use, is
- * calibration must carry the verdict "calibration".
- * @throws Error naming the claim that would count a calibration as evidence, or that rests on an unverified record
+ * What a parameter was calibrated from can never count as confirmed: a claim whose own use, or the use of whose published record or of a
+ * record that its source names, is calibration must carry the verdict "calibration". An input of the model is compared with nothing at all.
+ * @throws Error naming the claim that would count a calibration as evidence, that compares something with an input, or that rests on an
+ * unverified record
  */
 export function ledger(results: readonly { experiment: string; claims: readonly ClaimResult[] }[]): LedgerEntry[] {
   return results.flatMap(({ experiment, claims }) =>
     claims.map((claim) => {
       const record = claim.published?.factId === undefined ? undefined : fact(claim.published.factId);
+      if (facts().some(({ id, use }) => use === "input" && (id === claim.id || id === record?.id)))
+        throw new Error(
+          `${experiment}: claim ${claim.id} compares something with record ${record?.id ?? claim.id}, which is an input of the model; nothing can be.`,
+        );
       const decided = claim.verdict === "holds" || claim.verdict === "does not hold" || claim.verdict === "depends";
-      if (decided && (claim.use === "calibration" || record?.use === "calibration")) {
+      const uses = [claim.use, record?.use, ...namedRecords(claim.source).map(({ use }) => use)];
+      if (decided && uses.includes("calibration")) {
         throw new Error(
           `${experiment}: claim ${claim.id} is a calibration and has the verdict "${claim.verdict}"; it can only be "calibration".`,
         );
@@ -53,14 +74,20 @@ export interface FigureUse {
   record: FactRecord;
   /** The claims that compare a simulated value with it, as "experiment: claim". */
   comparedBy: string[];
+  /** The claims whose source names it: of an input, those that rest on it. */
+  namedBy: string[];
 }
 
-/** Every published record, with the claims of a ledger that compare something with it. */
+/** Every published record, with the claims of a ledger that compare something with it or name it. */
 export function figureUses(entries: readonly LedgerEntry[]): FigureUse[] {
-  return facts().map((record) => ({
-    record,
-    comparedBy: entries
-      .filter(({ id, published }) => published?.factId === record.id || id === record.id)
-      .map(({ experiment, id }) => `${experiment}: ${id}`),
+  const names = entries.map(({ experiment, id, published, source }) => ({
+    name: `${experiment}: ${id}`,
+    compared: [id, published?.factId],
+    named: new Set(namedRecords(source).map((record) => record.id)),
   }));
+  return facts().map((record) => {
+    const comparing = names.filter(({ compared }) => compared.includes(record.id));
+    const naming = names.filter((entry) => entry.named.has(record.id) && !comparing.includes(entry));
+    return { record, comparedBy: comparing.map(({ name }) => name), namedBy: naming.map(({ name }) => name) };
+  });
 }

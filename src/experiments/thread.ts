@@ -50,7 +50,7 @@ export function threadTable(uses: readonly FigureUse[]): ColumnTable {
   return tableOf(rows, {
     record: column("id in data/published/thread.json"),
     quantity: column("what is given"),
-    use: column("calibration, prediction or context"),
+    use: column("calibration, input, prediction or context"),
     "answered by": column("the claims that compare something with it, or why there is none"),
   });
 }

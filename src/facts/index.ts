@@ -11,7 +11,15 @@ import { FactFileSchema, type FactRecord } from "./schema.js";
 
 export { changeData, type DataChange, dataChangeKey, listenToReads, onDataChange } from "./data.js";
 export { type DataFigure, dataFigures, isNamed } from "./figures.js";
-export { Confidence, FactFileSchema, type FactRecord, FactSchema, type FactValue, Use } from "./schema.js";
+export {
+  Confidence,
+  FactFileSchema,
+  type FactRecord,
+  FactSchema,
+  type FactValue,
+  Use,
+  type UseName,
+} from "./schema.js";
 
 let index: Map<string, FactRecord> | undefined;
 onDataChange(() => {

@@ -7,12 +7,19 @@ export const Confidence: z.ZodEnum<{ read: "read"; secondary: "secondary"; unver
   "unverified",
 ]);
 
-/** How the project uses a record. What calibrated a parameter is never counted as confirmed by it. */
-export const Use: z.ZodEnum<{ calibration: "calibration"; prediction: "prediction"; context: "context" }> = z.enum([
-  "calibration",
-  "prediction",
-  "context",
-]);
+/** The names of {@link Use}. */
+export type UseName = "calibration" | "input" | "prediction" | "context";
+
+/**
+ * How the project uses a record.
+ *
+ * calibration: a parameter was set so that the simulation gives the figure back; it is never counted as confirmed by that.
+ * input: the cost of a single step on another machine, taken over and swept. What whole hosts do with it may be judged; the figure itself
+ * is compared with nothing.
+ * prediction: the simulation is compared with it, and no parameter knows it.
+ * context: neither.
+ */
+export const Use: z.ZodEnum<{ [K in UseName]: K }> = z.enum(["calibration", "input", "prediction", "context"]);
 
 /** A number, a text, or lists and tables of them. */
 export type FactValue = number | string | FactValue[] | { [key: string]: FactValue };
@@ -31,7 +38,7 @@ export interface FactRecord {
   conditions: string;
   source: string;
   confidence: "read" | "secondary" | "unverified";
-  use: "calibration" | "prediction" | "context";
+  use: UseName;
   quote?: string | undefined;
   licence?: string | undefined;
 }

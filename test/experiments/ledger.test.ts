@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { type ClaimResult, figureUses, ledger } from "../../src/experiments/index.js";
+import { type ClaimResult, claimUse, figureUses, ledger } from "../../src/experiments/index.js";
+import { fact } from "../../src/facts/index.js";
 
 const claim = (changes: Partial<ClaimResult>): ClaimResult => ({
   id: "x",
@@ -27,6 +28,22 @@ describe("the claims ledger", () => {
     const published = { low: 990_803, high: 990_803, unit: "tx/s", factId: "PE1" };
     expect(() => one({ published })).toThrow("claim x is a calibration");
     expect(one({ published, verdict: "calibration" }).verdict).toBe("calibration");
+  });
+
+  test("counts no calibration as evidence that the words of a source name either", () => {
+    expect(() => one({ source: "a mail (record PE1)" })).toThrow("claim x is a calibration");
+    expect(one({ source: "a mail (record PE10)" }).verdict).toBe("holds");
+  });
+
+  test("compares nothing with an input of the model; a claim may rest on one, which is listed with its figure", () => {
+    const published = { low: 250, high: 250, unit: "ns", factId: "JG4" };
+    for (const verdict of ["holds", "calibration", "not answered"] as const)
+      expect(() => one({ published, verdict })).toThrow("record JG4, which is an input of the model");
+    expect(() => one({ id: "JG4" })).toThrow("record JG4, which is an input of the model");
+    expect(() => claimUse(fact("JG4"))).toThrow("JG4 is an input of the model");
+    const resting = one({ source: "a mail, of chipsets (record JG4)" });
+    const use = figureUses([resting]).find(({ record }) => record.id === "JG4");
+    expect(use).toMatchObject({ comparedBy: [], namedBy: ["e: x"] });
   });
 
   test("never rests on an unverified record", () => {

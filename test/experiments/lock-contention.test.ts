@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { costSources } from "../../src/dma/index.js";
 import { estimate, lockContention, lockTable, mapAnatomy, type Row, where } from "../../src/experiments/index.js";
 import { hostRunDefaults, simulateHost } from "../../src/workload/index.js";
 
@@ -178,5 +179,24 @@ describe("the anatomy, the lock table and the sensitivity", () => {
     expect(verdict("worse-with-ats")?.verdict).toBe("not answered");
     expect(verdict("four-arenas")?.explanation).toMatch(/pools-4-lazy/);
     expect(verdict("all-else-is-software")?.verdict).toBe("holds");
+  });
+
+  it('"not sad" does not hang on the input that it rests on: from either end of what a clflush may cost', {
+    timeout: 60_000,
+  }, () => {
+    const { low, high } = costSources.find(({ field }) => field === "clflushCycles")!;
+    const short = { ...hostRunDefaults, warmup: 500, transactions: 1000 };
+    const seeds = [1, 2, 3].map((seed) => ({ ...short, seed }));
+    const coherent = seeds.map((run) => simulateHost(run).throughput);
+    for (const clflushCycles of [low, high]) {
+      const flushed = seeds.map(
+        (run) => simulateHost({ ...run, coherent: false, costs: { clflushCycles } }).throughput,
+      );
+      expect(flushed.reduce((sum, value, i) => sum + value / coherent[i] / 3, 0)).toBeGreaterThan(0.9);
+    }
+    // On one core, where nobody waits, the input does show.
+    const alone = (clflushCycles: number) =>
+      simulateHost({ ...short, cores: 1, coherent: false, costs: { clflushCycles } }).throughput;
+    expect(alone(high) / alone(low)).toBeLessThan(0.98);
   });
 });

@@ -14,6 +14,7 @@ import {
 } from "../../machine/index.js";
 import { lineFigure } from "../../plot/index.js";
 import { type ClaimResult, defineExperiment, type Experiment, type Interval, type Row } from "../experiment.js";
+import { claimUse } from "../ledger.js";
 import { lockLoadFields } from "./fields.js";
 
 // Question: how much work gets through one lock as cores are added, for each kind of lock, and what does the cache line have to do with it?
@@ -121,7 +122,7 @@ function h12(rows: readonly Row[], settings: Settings): ClaimResult {
     quote: record.quote ?? record.quantity,
     source: `record H12: ${record.source}`,
     published: { low: 0.9, high: 1.1, unit: "of the model's throughput", factId: "H12" },
-    use: record.use,
+    use: claimUse(record),
   };
   const ticket = ofKind(rows, "ticket");
   if (ticket.length === 0) return { ...claim, verdict: "not answered", explanation: "No ticket lock was run." };
@@ -158,7 +159,7 @@ function k28(rows: readonly Row[], settings: Settings): ClaimResult {
     id: "K28",
     quote: record.quote ?? record.quantity,
     source: `record K28: ${record.source}`,
-    use: record.use,
+    use: claimUse(record),
   };
   const queued = ofKind(rows, "queued");
   const depth = (r: Row) => num(ofKind(rows, "ticket").find((t) => t["cores"] === r["cores"]) ?? r, "waiters");

@@ -1,5 +1,6 @@
 import { fact, factNumber, factNumbers } from "../../facts/index.js";
 import type { ClaimResult, Interval, Row } from "../experiment.js";
+import { claimUse } from "../ledger.js";
 import { aboutAThird, baselineOf, influence, isAThird, lostGain, type Recovery, recoveries } from "./estimates.js";
 
 const percent = (value: number): string => `${(100 * value).toFixed(0)} %`;
@@ -7,7 +8,7 @@ const whole = (value: number): string => Math.round(value).toLocaleString("en");
 
 function claim(id: string, rest: Pick<ClaimResult, "verdict" | "explanation"> & Partial<ClaimResult>): ClaimResult {
   const record = fact(id);
-  return { id, quote: record.quote ?? record.quantity, source: id, use: record.use, ...rest };
+  return { id, quote: record.quote ?? record.quantity, source: id, use: claimUse(record), ...rest };
 }
 
 const unanswered = (id: string, part: string): ClaimResult =>
