@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -65,6 +65,25 @@ async function unpackedChromium(): Promise<string> {
 }
 
 /**
+ * The font configuration of the unpacked Chromium: its own fonts and no others, so that text looks the same everywhere. The one in the package
+ * looks in /tmp/fonts, where nothing is; with it a page has no letters at all, and one that asks for a missing letter ends the browser.
+ * @returns the file's path
+ */
+function fontConfiguration(folder: string): string {
+  const file = join(folder, "fonts", "iommu-lab.conf");
+  const text = `<?xml version="1.0"?>
+<!DOCTYPE fontconfig SYSTEM "fonts.dtd">
+<fontconfig>
+  <dir>${join(folder, "fonts")}</dir>
+  <cachedir>${join(folder, "fonts-cache")}</cachedir>
+</fontconfig>
+`;
+  // Written anew where the folder was moved.
+  if (!existsSync(file) || readFileSync(file, "utf8") !== text) writeFileSync(file, text);
+  return file;
+}
+
+/**
  * Starts a headless Chromium: the one that $CHROMIUM names, else the one that comes with the packages, so that pictures come out the same
  * everywhere, else a Chromium or Chrome of the system.
  * @throws ChromiumError saying what to install.
@@ -91,7 +110,7 @@ export async function launchChromium(): Promise<Browser> {
     const args = packed.args.filter((argument) => argument !== "--single-process" && argument !== "--no-zygote");
     const browser = await attempt("the packaged Chromium", async () => {
       const folder = await unpackedChromium();
-      const env: Record<string, string> = { FONTCONFIG_PATH: join(folder, "fonts") };
+      const env: Record<string, string> = { FONTCONFIG_FILE: fontConfiguration(folder) };
       for (const [name, value] of Object.entries(process.env)) if (value !== undefined) env[name] ??= value;
       const path = join(folder, "chromium");
       return start(path, args, env).catch((error: Error) => {

@@ -27,6 +27,13 @@ test("the same figure gives the same bytes, another figure others", async () => 
   expect(Buffer.from((await drawing.draw(rising)).png).equals(png)).toBe(true);
 });
 
+test("a figure has letters: another title gives another picture of the same size", async () => {
+  const titled = (text: string) => drawing.draw({ ...rising, layout: { ...rising.layout, title: { text } } });
+  const [one, other] = [await titled("maps"), await titled("caps")];
+  expect([one.width, one.height]).toEqual([other.width, other.height]);
+  expect(Buffer.from(one.png).equals(other.png)).toBe(false);
+});
+
 test("what is no figure is an error with its reason, and the next one is drawn", async () => {
   await expect(drawing.draw({ data: 7 as never })).rejects.toThrow(
     "the figure cannot be drawn: data: expected a list of plotly traces",
