@@ -1,7 +1,7 @@
 import { type Axis, axisLayout, hoverFormat, hoverValue } from "./axis.js";
 import { type Figure, figure } from "./figure.js";
 import { errorBars, hoverInterval, sameLength } from "./interval.js";
-import { palette, wrap } from "./style.js";
+import { frame, legendWidth, palette, wrap } from "./style.js";
 
 /** What a bar chart shows: a value for each category and series. */
 export interface BarSpec {
@@ -9,52 +9,109 @@ export interface BarSpec {
   caption: string;
   alt?: string;
   categories: readonly string[];
+  /** The categories' axis. */
   x: Axis;
+  /** The values' axis. */
   y: Axis;
-  series: readonly { name: string; values: readonly number[]; low?: readonly number[]; high?: readonly number[] }[];
+  series: readonly BarSeries[];
   /** Stack the series of a category instead of standing them side by side. */
   stacked?: boolean;
+  /** Lying bars, the first category on top: for many categories, or long names. */
+  lying?: boolean;
   layout?: Record<string, unknown>;
 }
 
+/** The bars of one colour. */
+export interface BarSeries {
+  name: string;
+  values: readonly number[];
+  low?: readonly number[];
+  high?: readonly number[];
+  /** Its place in the palette, where that is not its place in the list: so that a thing keeps its colour from figure to figure. */
+  place?: number;
+  /** Hatched: the second of two series of one colour. */
+  hatched?: boolean;
+}
+
 const labelWidth = 16;
+const lyingLabelWidth = 36;
+/** Heights in a lying figure, in pixels: a bar, the gap between two categories, and a line of a label. */
+const lying = { bar: 13, gap: 12, line: 17 };
+
+/** The height that the rows of lying bars and their labels need. */
+function lyingHeight({ stacked, series }: BarSpec, labels: readonly string[]): number {
+  const lines = Math.max(1, ...labels.map((label) => label.split("<br>").length));
+  return labels.length * Math.max(lying.bar * (stacked ? 1 : series.length) + lying.gap, lying.line * lines + 4);
+}
 
 /**
  * Bars over categories, side by side or stacked.
  * @throws Error when a series has not one value for each category
  */
 export function barFigure(spec: BarSpec): Figure {
-  const labels = spec.categories.map((category) => wrap(category, labelWidth));
+  const labels = spec.categories.map((category) => wrap(category, spec.lying ? lyingLabelWidth : labelWidth));
   const wrapped = labels.some((label, i) => label !== spec.categories[i]);
+  const value = spec.lying ? "x" : "y";
+  const category = spec.lying ? "y" : "x";
+  const data = spec.series.map((series, i) => {
+    const { name, values, low, high } = series;
+    sameLength("barFigure", name, { categories: spec.categories, values, low, high });
+    const { error_y, ...rest } = {
+      ...errorBars(values, low, high, "#8a8a8a"),
+      ...hoverInterval(low, high, `%{${category}}<br>${hoverValue(spec.y, `%{${value}:${hoverFormat}}`)}`, name),
+    };
+    return {
+      type: "bar",
+      name,
+      ...(spec.lying ? { orientation: "h" } : {}),
+      [category]: [...spec.categories],
+      [value]: [...values],
+      marker: {
+        color: palette[(series.place ?? i) % palette.length],
+        ...(series.hatched ? { pattern: { shape: "/", fillmode: "replace", size: 6 } } : {}),
+      },
+      ...(error_y ? { [`error_${value}`]: error_y } : {}),
+      ...rest,
+    };
+  });
+  const categoryAxis = {
+    ...axisLayout(spec.x),
+    type: "category",
+    ...(spec.lying ? { autorange: "reversed", showgrid: false } : {}),
+    ...(wrapped ? { tickmode: "array", tickvals: [...spec.categories], ticktext: labels } : {}),
+  };
+  const valueAxis = {
+    ...axisLayout(
+      spec.y,
+      spec.series.flatMap((series) => [...series.values]),
+    ),
+    // Labels at 1, 2 and 5 stand too close beside each other.
+    ...(spec.lying && spec.y.log ? { dtick: 1 } : {}),
+  };
+  // The labels take their width from the legend, which stands over the data.
+  const longest = Math.max(0, ...labels.flatMap((label) => label.split("<br>")).map((line) => line.length));
+  const legend = spec.lying ? legendWidth - longest : legendWidth;
+  const { margin, legend: place } = frame(
+    spec.title,
+    spec.series.map(({ name }) => name),
+    legend,
+  );
+  const around = margin.t + margin.b;
   return figure({
     title: spec.title,
     caption: spec.caption,
     ...(spec.alt === undefined ? {} : { alt: spec.alt }),
-    data: spec.series.map((series, i) => {
-      const { name, values, low, high } = series;
-      sameLength("barFigure", name, { categories: spec.categories, values, low, high });
-      return {
-        type: "bar",
-        name,
-        x: [...spec.categories],
-        y: [...values],
-        marker: { color: palette[i % palette.length] },
-        ...errorBars(values, low, high, "#8a8a8a"),
-        ...hoverInterval(low, high, `%{x}<br>${hoverValue(spec.y, `%{y:${hoverFormat}}`)}`, name),
-      };
-    }),
+    legendWidth: legend,
+    data,
     layout: {
       barmode: spec.stacked ? "stack" : "group",
       bargap: 0.25,
-      xaxis: {
-        ...axisLayout(spec.x),
-        type: "category",
-        ...(wrapped ? { tickmode: "array", tickvals: [...spec.categories], ticktext: labels } : {}),
-      },
-      yaxis: axisLayout(
-        spec.y,
-        spec.series.flatMap((series) => [...series.values]),
-      ),
+      // Plotly turns the legend of a stack round, which is right for one that stands.
+      ...(spec.lying
+        ? { height: around + lyingHeight(spec, labels), legend: { ...(place ?? {}), traceorder: "normal" } }
+        : {}),
+      xaxis: spec.lying ? valueAxis : categoryAxis,
+      yaxis: spec.lying ? categoryAxis : valueAxis,
       ...spec.layout,
     },
   });

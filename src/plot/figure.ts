@@ -32,10 +32,12 @@ export function figure(spec: {
   layout?: Record<string, unknown>;
   caption: string;
   alt?: string;
+  /** Width of the legend in characters, where something beside it needs room. */
+  legendWidth?: number;
 }): Figure {
   const layout: Record<string, unknown> = {
     template: houseTemplate(),
-    ...frame(spec.title, legendNames(spec.data)),
+    ...frame(spec.title, legendNames(spec.data), spec.legendWidth),
     ...spec.layout,
   };
   const alt = spec.alt ?? `${spec.title}${/[.?!]$/.test(spec.title) ? "" : "."} ${spec.caption}`;

@@ -15,6 +15,8 @@ export interface HeatmapSpec {
   zValues: readonly (readonly (number | null)[])[];
   /** Text in each cell. */
   text?: readonly (readonly string[])[];
+  /** Light colours, so that the text in every cell is dark on light; without it the colours are those of Viridis. */
+  light?: boolean;
   /** For values that are verdicts and not amounts: 0 is good, 1 is bad, and the text in the cells replaces the colour bar. */
   verdicts?: boolean;
   layout?: Record<string, unknown>;
@@ -30,6 +32,14 @@ const verdictScale = [
   [0.5, "#f5d68a"],
   [1, "#f0a06a"],
 ];
+
+/** From little to much for cells with text: told apart in grey as well, and dark text has a contrast of 6:1 and more on each. */
+const lightScale = [
+  [0, "#fdf6d8"],
+  [0.5, "#a3d5b7"],
+  [1, "#5ba7cc"],
+];
+const darkText = { color: "#1a1a1a" };
 
 /** 12000 as "12,000". */
 const grouped = (value: number) => String(value).replace(/\B(?=(\d{3})+$)/g, value >= 1000 ? "," : "");
@@ -92,9 +102,11 @@ export function heatmapFigure(spec: HeatmapSpec): Figure {
               showscale: false,
               xgap: 2,
               ygap: 2,
-              textfont: { color: "#1a1a1a" },
+              textfont: darkText,
             }
-          : { colorscale: "Viridis" }),
+          : spec.light
+            ? { colorscale: lightScale, textfont: darkText, xgap: 1, ygap: 1 }
+            : { colorscale: "Viridis" }),
         colorbar: {
           title: { text: axisTitle(spec.z), side: "right" },
           ...(spec.z.log ? powerTicks(shown.flat().filter((log) => log !== null)) : {}),

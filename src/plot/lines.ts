@@ -17,6 +17,8 @@ export interface Series {
   mode?: "lines" | "markers" | "lines+markers";
   /** Dashed: for a prediction beside a measurement, or a reference line. */
   dash?: boolean;
+  /** Its place in the palette, where that is not its place in the list: so that a thing keeps its colour from figure to figure. */
+  place?: number;
 }
 
 /** What a line chart shows. */
@@ -69,7 +71,8 @@ export function lineFigure(spec: LineSpec): Figure {
   const lines = spec.series.map((series, i) => {
     const { name, x, y, low, high } = series;
     sameLength("lineFigure", name, { x, y, low, high });
-    const colour = palette[i % palette.length];
+    const place = series.place ?? i;
+    const colour = palette[place % palette.length];
     const group = `series ${i}`;
     const asBand = (series.interval ?? (x.length > mostErrorBars ? "band" : "bars")) === "band" && low && high;
     if (asBand) bands.push(...band(series, group, colour));
@@ -80,7 +83,7 @@ export function lineFigure(spec: LineSpec): Figure {
       x: [...x],
       y: [...y],
       line: { color: colour, width: 2, ...(series.dash ? { dash: "dash" } : {}) },
-      marker: { color: colour, size: 7, symbol: i % 8 },
+      marker: { color: colour, size: 7, symbol: place % 8 },
       ...(asBand ? { legendgroup: group } : errorBars(y, low, high, colour)),
       ...hoverInterval(
         low,

@@ -102,15 +102,15 @@ export function wrap(text: string, characters: number): string {
 const titleWidth = 56;
 const titleLine = 20;
 const legendLine = 22;
-/** A plot area as narrow as it is in a notebook beside an open file browser, in characters of the legend's font. */
-const legendWidth = 76;
+/** The width of a legend: a plot area as narrow as it is in a notebook beside an open file browser, in characters of the legend's font. */
+export const legendWidth = 76;
 /** What the sample of a line takes in the legend beside its name, in characters. */
 const sampleWidth = 7;
 
 /** How many rows a horizontal legend takes in a notebook; plotly gives every entry the width of the widest. */
-function legendRows(names: readonly string[]): number {
+function legendRows(names: readonly string[], width: number): number {
   const widest = Math.max(...names.map((name) => name.length)) + sampleWidth;
-  const columns = Math.max(1, Math.floor(legendWidth / widest));
+  const columns = Math.max(1, Math.floor(width / widest));
   return Math.ceil(names.length / columns);
 }
 
@@ -118,8 +118,13 @@ function legendRows(names: readonly string[]): number {
  * Title, legend and margins that make room for each other: the title on top, the legend's rows below it, then the data.
  * @param title the figure's title
  * @param names the names in the legend; fewer than two need none
+ * @param width the legend's width in characters
  */
-export function frame(title: string, names: readonly string[]): Record<string, unknown> {
+export function frame(
+  title: string,
+  names: readonly string[],
+  width = legendWidth,
+): Record<string, unknown> & { margin: { t: number; r: number; b: number; l: number } } {
   const text = wrap(title, titleWidth);
   const lines = text.split("<br>").length;
   const above = 26 + titleLine * lines;
@@ -129,7 +134,7 @@ export function frame(title: string, names: readonly string[]): Record<string, u
     height: 420,
   };
   if (names.length < 2) return { ...shared, showlegend: false, margin: { t: above, r: 16, b: 56, l: 64 } };
-  const rows = legendRows(names);
+  const rows = legendRows(names, width);
   if (rows > 4) {
     // Too many for rows above the data: a column beside it.
     return {

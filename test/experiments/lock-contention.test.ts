@@ -105,6 +105,75 @@ describe("the hand-off in cycles a waiter", () => {
   });
 });
 
+describe("captions say what a run's own rows show", () => {
+  const run = (variant: string, title: string, cores: number, throughput: number, replication = 0): Row => ({
+    variant,
+    title,
+    cores,
+    threads: 200,
+    ats: false,
+    replication,
+    throughput,
+    "allocator: a transaction": variant === "off" ? 0 : 6,
+  });
+  const at = (cores: number, off: number, on: number, replication = 0) => [
+    run("off", "off", cores, off, replication),
+    run("deferred", "deferred (v4.3 default)", cores, on, replication),
+  ];
+  const falling = [...at(1, 60_000, 55_000), ...at(8, 480_000, 350_000), ...at(16, 990_000, 182_000)];
+  const drawn = (name: string, rows: Row[]) => lockContention.collect(lockContention.parse({}), rows).figure(name);
+  const caption = (name: string, rows: Row[]) => drawn(name, rows).caption;
+
+  it("where throughput ends, and which line falls", () => {
+    expect(caption("throughput", falling)).toContain("At 16 cores: off 990; deferred (v4.3 default) 182.");
+    expect(caption("throughput", falling)).toContain("More cores give less: deferred (v4.3 default) does most at 8.");
+    expect(caption("relative", falling)).toContain("deferred (v4.3 default) 18.4 %");
+    expect(caption("throughput", [...at(1, 60_000, 55_000), ...at(8, 480_000, 350_000)])).not.toContain("give less");
+  });
+
+  it("that one run a point has no interval, and that several have one", () => {
+    expect(caption("throughput", falling)).toContain("Each point is one run");
+    const twice = [
+      ...falling,
+      ...at(1, 61_000, 55_500, 1),
+      ...at(8, 481_000, 351_000, 1),
+      ...at(16, 991_000, 183_000, 1),
+    ];
+    expect(caption("throughput", twice)).toContain("95 % intervals");
+  });
+
+  it("which line hides another", () => {
+    const hidden = [
+      ...falling,
+      run("pass-through", "pass-through", 1, 60_000),
+      run("pass-through", "pass-through", 8, 480_000),
+    ];
+    expect(caption("throughput", [...hidden, run("pass-through", "pass-through", 16, 990_000)])).toContain(
+      "Hidden: off under pass-through.",
+    );
+  });
+
+  it("what differs stands in the legend in words, the one way of mapping in the title", () => {
+    const rows = [false, true].flatMap((ats) =>
+      at(16, 1, 182_000)
+        .slice(1)
+        .map((row) => ({ ...row, ats })),
+    );
+    const figure = drawn("throughput", rows);
+    expect(figure.data.map((trace) => trace["name"])).toEqual(["no ATS", "ATS"]);
+    expect(figure.alt).toMatch(/^Throughput against cores: deferred/);
+  });
+
+  it("a way of mapping has one colour in both figures of a run", () => {
+    const colours = (name: string) =>
+      new Map(drawn(name, falling).data.map((trace) => [trace["name"], (trace["line"] as { color: string }).color]));
+    expect(colours("relative").get("deferred (v4.3 default)")).toBe(
+      colours("throughput").get("deferred (v4.3 default)"),
+    );
+    expect(new Set(colours("relative").values()).size).toBe(colours("relative").size);
+  });
+});
+
 describe("verdicts in words", () => {
   const row = (over: Row): Row => ({
     variant: "deferred",

@@ -121,6 +121,20 @@ describe("a line figure", () => {
   });
 });
 
+test("a series keeps the colour of its place in the palette, in lines and in bars", () => {
+  const { data } = line({ series: [{ name: "s", x: [1], y: [1], place: 3 }] });
+  expect(data[0]).toMatchObject({ line: { color: palette[3] }, marker: { color: palette[3], symbol: 3 } });
+  const bars = barFigure({
+    title: "T",
+    caption: "C",
+    x: cores,
+    y: rate,
+    categories: ["a"],
+    series: [{ name: "s", values: [1], place: 3 }],
+  });
+  expect(bars.data[0]).toMatchObject({ marker: { color: palette[3] } });
+});
+
 describe("a bar figure", () => {
   test("stacks or stands side by side, and wraps long categories", () => {
     const spec = {
@@ -134,6 +148,32 @@ describe("a bar figure", () => {
     expect(barFigure(spec).layout["barmode"]).toBe("group");
     expect(barFigure({ ...spec, stacked: true }).layout["barmode"]).toBe("stack");
     expect(barFigure(spec).layout["xaxis"]).toMatchObject({ ticktext: ["a", "a rather long<br>category name"] });
+  });
+
+  test("lies down for many or long categories, the first on top, as high as its rows need", () => {
+    const categories = Array.from({ length: 12 }, (_, i) => `a category with a long name, number ${i}`);
+    const series = [
+      { name: "s", values: categories.map((_, i) => i), low: categories.map(() => 0), high: categories.map(() => 12) },
+    ];
+    const { data, layout } = barFigure({
+      title: "T",
+      caption: "C",
+      x: cores,
+      y: rate,
+      categories,
+      series,
+      lying: true,
+    });
+    expect(data[0]).toMatchObject({
+      orientation: "h",
+      x: series[0].values,
+      y: categories,
+      error_x: { array: expect.anything() },
+    });
+    expect(data[0]).not.toHaveProperty("error_y");
+    expect(layout["yaxis"]).toMatchObject({ type: "category", autorange: "reversed" });
+    expect(layout["xaxis"]).toMatchObject({ title: { text: "throughput (Gb/s)" } });
+    expect(layout["height"]).toBeGreaterThan(12 * 2 * 17);
   });
 
   test("refuses a series that has not one value for each category", () => {
@@ -159,6 +199,19 @@ describe("a heat map", () => {
     expect(data[0]["customdata"]).toEqual([[1, 1000]]);
     expect(data[0]["colorbar"]).toMatchObject({ ticktext: ["1", "10", "100", "1,000"] });
     expect(data[0]["hovertemplate"]).toContain("latency: %{customdata:,.5~r} ns");
+  });
+
+  test("has dark text on light colours where every cell has text", () => {
+    const luminance = (colour: string) => {
+      const [r, g, b] = [1, 3, 5]
+        .map((i) => Number.parseInt(colour.slice(i, i + 2), 16) / 255)
+        .map((c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4));
+      return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+    };
+    const [trace] = heatmapFigure({ ...spec, light: true, zValues: [[1, 2]], text: [["1", "2"]] }).data;
+    const text = luminance((trace["textfont"] as { color: string }).color);
+    for (const [, colour] of trace["colorscale"] as [number, string][])
+      expect((luminance(colour) + 0.05) / (text + 0.05), colour).toBeGreaterThan(6);
   });
 
   test("refuses rows that do not fit its axes", () => {

@@ -117,17 +117,27 @@ function callFigure(rows: readonly Row[], call: string) {
     distinct<number>(mine, "cores").map((cores) => ({ title, cores })),
   );
   const many = distinct(mine, "title").length > 1;
+  const named = ({ title, cores }: (typeof groups)[number]) =>
+    `${many ? `${title}, ` : ""}${cores} core${cores === 1 ? "" : "s"}`;
+  const together = groups.map((group) => {
+    const sum = (of: readonly Row[]) =>
+      Math.round(of.reduce((total, row) => total + Number(row["cycles"]), 0)).toLocaleString("en");
+    const all = where(mine, group);
+    const spinning = where(all, { part: "spinning" });
+    const rest = all.filter((row) => row["part"] !== "spinning");
+    return `${named(group)} ${sum(rest)}${spinning.some((row) => Number(row["cycles"]) > 0) ? ` and ${sum(spinning)} of spinning` : ""}`;
+  });
   return barFigure({
     title: `One ${call}, line by line`,
-    caption:
-      "Mean cycles a call on a logarithmic axis; no bar where none were spent. Lines that begin with “spin” are waiting for another core.",
+    caption: `Mean cycles a call on a logarithmic axis; no bar where none were spent. Lines that begin with “spin” are waiting for another core. Together: ${together.join("; ")}.`,
     categories: lines,
+    lying: true,
     x: { title: "function of Linux v4.3", unit: "" },
     y: { title: "time", unit: "cycles a call", log: true },
-    series: groups.map(({ title, cores }) => ({
-      name: `${many ? `${title}, ` : ""}${cores} core${cores === 1 ? "" : "s"}`,
+    series: groups.map((group) => ({
+      name: named(group),
       values: lines.map((name) =>
-        where(mine, { title, cores, function: name }).reduce((sum, row) => sum + Number(row["cycles"]), 0),
+        where(mine, { ...group, function: name }).reduce((sum, row) => sum + Number(row["cycles"]), 0),
       ),
     })),
   });
@@ -209,12 +219,17 @@ export const lockTable: Experiment<typeof AnatomyConfigSchema, HostRun> = define
 function distribution(rows: readonly Row[], column: "waits" | "holds", title: string) {
   const shown = rows.filter((row) => Number(row["acquisitions"]) >= 100).slice(0, 8);
   const several = distinct(shown, "cores").length > 1 || distinct(shown, "variant").length > 1;
+  const nameOf = (row: Row): string =>
+    several ? `${row["lock"]} · ${row["variant"]} · ${row["cores"]} cores` : String(row["lock"]);
+  const longest = shown.map((row) => {
+    const microseconds = Number(row[column === "waits" ? "waittime-max" : "holdtime-max"]);
+    return `${nameOf(row)} ${microseconds.toPrecision(3)} µs`;
+  });
   return lineFigure({
     title,
-    caption:
-      "Share of acquisitions at or above each time, in steps of two. The whole tail matters: everybody behind a long hold waits for it.",
+    caption: `Share of acquisitions that ${column === "waits" ? "wait" : "hold"} at least so long, in steps of two; both axes are logarithmic, so that rare long ones show. Longest: ${longest.join(", ")}.`,
     x: { title: "time", unit: "µs", log: true },
-    y: { title: "acquisitions at least so long", unit: "%", range: [0, 100] },
+    y: { title: "acquisitions at least so long", unit: "%", log: true },
     series: shown.map((row) => {
       const counts = String(row[column]).split(" ").map(Number);
       const total = counts.reduce((a, b) => a + b, 0);
@@ -224,7 +239,8 @@ function distribution(rows: readonly Row[], column: "waits" | "holds", title: st
       let edge = 1;
       counts.forEach((count, b) => {
         if (b > 0) {
-          if (b >= 4) {
+          // Below 32 cycles there is nothing to tell apart.
+          if (b >= 6) {
             x.push(edge / (Number(row["gigahertz"]) * 1000));
             y.push((100 * left) / total);
           }
@@ -232,9 +248,9 @@ function distribution(rows: readonly Row[], column: "waits" | "holds", title: st
         }
         left -= count;
       });
-      const last = y.findLastIndex((share) => share > 0) + 2;
+      const last = y.findLastIndex((share) => share > 0) + 1;
       return {
-        name: several ? `${row["lock"]} · ${row["variant"]} · ${row["cores"]} cores` : String(row["lock"]),
+        name: nameOf(row),
         x: x.slice(0, last),
         y: y.slice(0, last),
       };

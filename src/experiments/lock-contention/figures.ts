@@ -1,54 +1,11 @@
-import { parts } from "../../dma/index.js";
+import { type Part, parts, variant } from "../../dma/index.js";
 import { factNumber } from "../../facts/index.js";
 import { barFigure, type Figure, heatmapFigure, lineFigure } from "../../plot/index.js";
 import type { Row } from "../experiment.js";
 import { distinct, estimate, where } from "./estimate.js";
 import { gridRatio } from "./sensitivity.js";
-
-/** Columns that a configuration can sweep, with a name for a legend; the first that varies besides cores splits the lines. */
-const splitters: readonly [string, string][] = [
-  ["lock", "lock"],
-  ["profile", "profile"],
-  ["ats", "ATS"],
-  ["coherent", "coherent"],
-  ["staticMaps", "static maps"],
-  ["holes", "holes"],
-  ["mapsPerSide", "maps a side"],
-  ["stackMicroseconds", "stack µs"],
-  ["stackLines", "stack lines"],
-  ["twoPageShare", "two-page share"],
-  ["storeOverlap", "store overlap"],
-  ["invalidationCycles", "invalidation cycles"],
-  ["serialShare", "serial share"],
-  ["handoffPercent", "hand-off %"],
-  ["handoffCycles", "cycles a waiter"],
-];
-
-/** Rows in groups that differ in nothing but cores, threads and replication; each with a name that says what is special. */
-export function seriesOf(rows: readonly Row[]): { name: string; rows: Row[] }[] {
-  const varying = splitters.filter(([column]) => distinct(rows, column).length > 1);
-  const groups = new Map<string, Row[]>();
-  for (const row of rows) {
-    const name = [row["title"], ...varying.map(([column, label]) => `${label} ${row[column]}`)].join(" · ");
-    const group = groups.get(name);
-    if (group) group.push(row);
-    else groups.set(name, [row]);
-  }
-  return [...groups].map(([name, members]) => ({ name, rows: members }));
-}
-
-const against = (axis: "cores" | "threads", rows: readonly Row[], column: string, scale = 1) =>
-  seriesOf(rows).map(({ name, rows: members }) => {
-    const x = distinct<number>(members, axis).sort((a, b) => a - b);
-    const at = x.map((value) => estimate(where(members, { [axis]: value }), column));
-    return {
-      name,
-      x,
-      y: at.map((e) => e.mean * scale),
-      low: at.map((e) => e.low * scale),
-      high: at.map((e) => e.high * scale),
-    };
-  });
+import { axisOf, type Group, linesOf, seriesOf } from "./series.js";
+import { atTheEnd, coinciding, falling, intervals, levelling, told } from "./told.js";
 
 /** A line across the picture for a lock whose hand-off is not swept. */
 function level(rows: readonly Row[], name: string, x: readonly number[], column: string) {
@@ -64,77 +21,115 @@ function level(rows: readonly Row[], name: string, x: readonly number[], column:
   };
 }
 
-/** The axis that the rows vary along: cores, unless only the threads do. */
-const axisOf = (rows: readonly Row[]): "cores" | "threads" =>
-  distinct(rows, "cores").length === 1 && distinct(rows, "threads").length > 1 ? "threads" : "cores";
+/** What the names of the breakdown's parts mean, where they do not say it. */
+const meanings: Partial<Record<Part, string>> = {
+  stack: "Stack: all work but mapping.",
+  spinning: "Spinning: waiting for a spinlock.",
+  api: "Api: the calls' own checks and arithmetic.",
+  waiting: "Waiting: idle, until the peer answers.",
+};
+
+/** The locks of the figure "spinning", in the order of their colours. */
+const spinLocks = ["allocator lock", "async_umap_flush_lock", "q_lock", "device_domain_lock"] as const;
+
+/** The place in the palette of what was measured beside what is simulated. */
+const measuredPlace = 4;
 
 /** The figures, by name: what each shows stands in its caption. */
 export const figures: Record<string, (rows: readonly Row[]) => Figure> = {
   throughput: (rows) => {
     const axis = axisOf(rows);
+    const groups = seriesOf(rows);
+    const lines = linesOf(groups, axis, "throughput", 1e-3);
+    const titles = distinct<string>(rows, "title");
     return lineFigure({
-      title: `Throughput against ${axis}`,
-      caption: "Transactions a second of one host; bars are 95 % intervals over independent runs.",
+      title: `Throughput against ${axis}${titles.length === 1 ? `: ${titles[0]}` : ""}`,
+      caption: told(
+        "Thousands of transactions a second of one host.",
+        atTheEnd(lines, axis, (value) => value.toFixed(0)),
+        falling(lines, axis),
+        axis === "threads" ? levelling(lines) : "",
+        coinciding(lines),
+        intervals(rows),
+      ),
       x: { title: axis, unit: "", ...(axis === "cores" ? {} : { log: true }) },
       y: { title: "throughput", unit: "thousand transactions/s" },
-      series: against(axis, rows, "throughput", 1e-3),
+      series: lines,
     });
   },
   relative: (rows) => {
     const axis = axisOf(rows);
     const off = where(rows, { variant: "off" });
     if (off.length === 0) throw new Error('The figure "relative" needs the variant "off" among the variants.');
-    const percent = rows
-      .filter((row) => row["variant"] !== "off")
-      .flatMap((row) => {
-        const base = off.find((o) => o[axis] === row[axis] && o["replication"] === row["replication"]);
-        return base ? [{ ...row, percent: (100 * Number(row["throughput"])) / Number(base["throughput"]) }] : [];
-      });
+    const percent = (row: Row): Row[] => {
+      const base = off.find((o) => o[axis] === row[axis] && o["replication"] === row["replication"]);
+      return base ? [{ ...row, percent: (100 * Number(row["throughput"])) / Number(base["throughput"]) }] : [];
+    };
+    const groups = seriesOf(rows)
+      .filter((group) => group.rows[0]["variant"] !== "off")
+      .map((group) => ({ ...group, rows: group.rows.flatMap(percent) }))
+      .filter((group) => group.rows.length > 0);
+    const shown = groups.flatMap((group) => group.rows);
+    const lines = linesOf(groups, axis, "percent");
+    const measured = (100 * factNumber("PE2")) / factNumber("PE1");
+    const comparable = axis === "cores" && distinct(shown, "variant").includes("deferred");
+    // A colour that no line has.
+    const free = lines.some((line) => line.place === measuredPlace) ? measuredPlace + 1 : measuredPlace;
     return lineFigure({
       title: "Throughput as a share of IOMMU off",
-      caption: `The measured host kept ${Math.round((100 * factNumber("PE2")) / factNumber("PE1"))} % with its default, deferred mapping at 16 cores (record PE2, not used to set any parameter).`,
-      x: { title: axis, unit: "" },
+      caption: told(
+        atTheEnd(lines, axis, (value) => `${value.toPrecision(value < 10 ? 2 : 3)} %`),
+        comparable
+          ? `The measured host kept ${Math.round(measured)} % with its default, deferred mapping at 16 cores (record PE2, not used to set any parameter).`
+          : "",
+        intervals(shown),
+      ),
+      x: { title: axis, unit: "", ...(axis === "cores" ? {} : { log: true }) },
       y: { title: "throughput", unit: "% of off", range: [0, 105] },
       series: [
-        ...against(axis, percent, "percent"),
-        ...(axis === "cores" && distinct(percent, "variant").includes("deferred")
-          ? [
-              {
-                name: "measured, deferred (PE2)",
-                x: [16],
-                y: [(100 * factNumber("PE2")) / factNumber("PE1")],
-                mode: "markers" as const,
-              },
-            ]
+        ...lines,
+        ...(comparable
+          ? [{ name: "measured, deferred (PE2)", x: [16], y: [measured], mode: "markers" as const, place: free }]
           : []),
       ],
     });
   },
   breakdown: (rows) => {
     const most = Math.max(...distinct<number>(rows, "cores"));
-    const groups =
-      axisOf(rows) === "threads"
-        ? seriesOf(rows).flatMap(({ name, rows: members }) =>
-            distinct<number>(members, "threads").map((n) => ({
-              name: `${name}, ${n} thread${n === 1 ? "" : "s"}`,
-              rows: where(members, { threads: n }),
-            })),
-          )
-        : distinct(rows, "variant").length > 1
-          ? seriesOf(where(rows, { cores: most }))
-          : distinct<number>(rows, "cores").map((cores) => ({ name: `${cores} cores`, rows: where(rows, { cores }) }));
+    const byThreads = axisOf(rows) === "threads";
+    const groups: Pick<Group, "name" | "rows">[] = byThreads
+      ? seriesOf(rows).flatMap(({ name, rows: members }) =>
+          distinct<number>(members, "threads").map((n) => ({
+            name: `${name}, ${n} thread${n === 1 ? "" : "s"}`,
+            rows: where(members, { threads: n }),
+          })),
+        )
+      : distinct(rows, "variant").length > 1
+        ? seriesOf(where(rows, { cores: most }))
+        : distinct<number>(rows, "cores").map((cores) => ({ name: `${cores} cores`, rows: where(rows, { cores }) }));
+    const shares = parts.map((part, place) => ({
+      name: part,
+      place,
+      values: groups.map((group) => 100 * estimate(group.rows, `share: ${part}`).mean),
+    }));
+    const drawn = shares.filter(({ values }) => values.some((value) => value > 0));
+    const spinning = shares.find(({ name }) => name === "spinning")?.values ?? [];
+    const few = groups.length <= 4;
+    const spun = groups.map((group, i) => `${group.name} ${spinning[i].toFixed(0)} %`);
     return barFigure({
       title:
         distinct(rows, "variant").length > 1 ? `Where the time of ${most} cores goes` : "Where the cores' time goes",
-      caption: "Shares of all cores' time; they sum to one. Spinning is time waiting for a spinlock.",
+      caption: told(
+        "Shares of all cores' time; they sum to one.",
+        few ? `Spinning: ${spun.join("; ")}.` : `Most spinning: ${spun[spinning.indexOf(Math.max(...spinning))]}.`,
+        drawn.flatMap(({ name }) => meanings[name] ?? []).join(" "),
+      ),
       categories: groups.map((group) => group.name),
       x: { title: "", unit: "" },
       y: { title: "share of the cores' time", unit: "%", range: [0, 100] },
       stacked: true,
-      series: parts.map((part) => ({
-        name: part,
-        values: groups.map((group) => 100 * estimate(group.rows, `share: ${part}`).mean),
-      })),
+      lying: groups.length > 8,
+      series: drawn,
     });
   },
   map: (rows) => {
@@ -145,11 +140,11 @@ export const figures: Record<string, (rows: readonly Row[]) => Figure> = {
     const sides = rows[0]["profile"] === "both" ? 2 : 1;
     return heatmapFigure({
       title: `${where(rows, { variant: mapped[0] })[0]["title"]}: what is left of IOMMU off`,
-      caption:
-        "The two free quantities of the workload: pairs of map and unmap a transaction, and the work that a transaction needs besides.",
+      caption: `Each cell: what is left, in percent${distinct(rows, "replication").length > 1 ? "" : ", of one run"}. The two free quantities of the workload: pairs of map and unmap a transaction, and the work that a transaction needs besides.`,
       x: { title: "map and unmap a transaction", unit: "pairs" },
       y: { title: "stack work a transaction", unit: "µs" },
       z: { title: "throughput", unit: "% of off" },
+      light: true,
       xValues: pairs.map((n) => `${n * sides} pair${n * sides === 1 ? "" : "s"}`),
       yValues: stack.map((us) => `${Math.round(us * 10) / 10} µs`),
       zValues: values.map((line) => line.map((v) => 100 * v)),
@@ -195,35 +190,50 @@ export const figures: Record<string, (rows: readonly Row[]) => Figure> = {
       }),
     });
   },
-  utilisation: (rows) =>
-    lineFigure({
-      title: "How busy the tree lock is",
-      caption:
-        "Share of the time in which the allocator's busiest lock is held. At one, nothing else can make the host faster.",
-      x: { title: axisOf(rows), unit: "" },
-      y: { title: "allocator lock held", unit: "% of the time", range: [0, 105] },
-      series: against(
-        axisOf(rows),
-        rows.filter((row) => Number(row["allocator: a transaction"]) > 0),
-        "allocator: utilisation",
-        100,
+  utilisation: (rows) => {
+    const axis = axisOf(rows);
+    const groups = seriesOf(rows).filter((group) =>
+      group.rows.some((row) => Number(row["allocator: a transaction"]) > 0),
+    );
+    const lines = linesOf(groups, axis, "allocator: utilisation", 100);
+    const trees = groups.every((group) => variant(String(group.rows[0]["variant"])).allocator.startsWith("rbtree"));
+    const lock = trees ? "tree lock" : "allocator's busiest lock";
+    return lineFigure({
+      title: `How busy the ${lock} is`,
+      caption: told(
+        "Share of the time in which it is held. At 100 % only shorter holds can make the host faster.",
+        atTheEnd(lines, axis, (value) => `${value.toFixed(0)} %`),
+        intervals(groups.flatMap((group) => group.rows)),
       ),
-    }),
+      x: { title: axis, unit: "" },
+      y: { title: `${lock} held`, unit: "% of the time", range: [0, 105] },
+      series: lines,
+    });
+  },
   spinning: (rows) => {
     const most = Math.max(...distinct<number>(rows, "cores"));
     const groups = seriesOf(where(rows, { cores: most }));
-    const locks = ["allocator lock", "async_umap_flush_lock", "q_lock", "device_domain_lock"];
+    const waits = spinLocks.map((lock, place) => ({
+      name: lock,
+      place,
+      values: groups.map((g) => 100 * estimate(g.rows, `spin: ${lock}`).mean),
+    }));
+    const drawn = waits.filter(({ values }) => values.some((value) => value > 0));
+    const first = groups.flatMap((group, i) => {
+      const [longest] = [...waits].sort((a, b) => b.values[i] - a.values[i]);
+      return longest.values[i] >= 1 ? [`${group.name} ${longest.name}, ${longest.values[i].toFixed(0)} %`] : [];
+    });
     return barFigure({
       title: `Which lock ${most} cores wait for`,
-      caption: "Share of all cores' time spent spinning on each lock.",
+      caption: told(
+        "Share of all cores' time spent spinning on each lock. The allocator's lock is the tree's (iova_rbtree_lock), a magazine's or a pool's.",
+        first.length > 0 ? `Longest: ${first.join("; ")}.` : "",
+      ),
       categories: groups.map((group) => group.name),
       x: { title: "", unit: "" },
       y: { title: "share of the cores' time", unit: "%", range: [0, 100] },
       stacked: true,
-      series: locks.map((lock) => ({
-        name: lock,
-        values: groups.map((g) => 100 * estimate(g.rows, `spin: ${lock}`).mean),
-      })),
+      series: drawn.length > 0 ? drawn : waits.slice(0, 1),
     });
   },
 };

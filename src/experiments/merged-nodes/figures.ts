@@ -1,6 +1,6 @@
 import { barFigure, type Figure, heatmapFigure, lineFigure } from "../../plot/index.js";
 import type { Interval, Row } from "../experiment.js";
-import { baselineOf, isAThird, type Recovery, recoveries } from "./estimates.js";
+import { baselineOf, isAThird, lostGain, type Recovery, recoveries } from "./estimates.js";
 import { regionAxes } from "./recovery.js";
 
 const number = (row: Row, column: string): number => Number(row[column]);
@@ -10,6 +10,16 @@ const means = (intervals: readonly Interval[], scale = 1) => ({
   low: intervals.map((i) => scale * i.low),
   high: intervals.map((i) => scale * i.high),
 });
+/** A policy's name at the beginning of a sentence. */
+const sentence = (policy: string): string => {
+  const title = policyTitles[policy] ?? policy;
+  return title.charAt(0).toUpperCase() + title.slice(1);
+};
+/** "2 to 12", or one number where they are the same. */
+const fromTo = (values: readonly number[]): string => {
+  const ends = [Math.min(...values), Math.max(...values)].map((value) => value.toFixed(0));
+  return [...new Set(ends)].join(" to ");
+};
 const policyTitles: Record<string, string> = {
   deferred: "deferred (v4.3)",
   strict: "strict (v4.3)",
@@ -22,11 +32,13 @@ export function nodesFigure(rows: readonly Row[]): Figure {
   const all = rows.filter((r) => r["part"] === "structure" && r["source"] !== "generated");
   const label = (r: Row) => `${r["source"]}, ${r["layout"]}, ${r["when"]}`;
   const categories = [...new Set(all.map(label))];
+  const left = (when: string) =>
+    fromTo(all.filter((r) => r["tree"] === "merged" && r["when"] === when).map((r) => number(r, "nodes")));
   return barFigure({
     title: "How many nodes merging leaves",
-    caption:
-      'Recorded requests of two drivers, for the NIC with the most requests. "v4.3 addresses": the same requests, addresses chosen by the tree of v4.3. "As recorded": the addresses that Linux 6.1 chose. Steady state: mean over the second half of the load; bars from the lowest to the highest sample.',
+    caption: `Merged, ${left("boot")} nodes are left at boot and ${left("steady")} under load. Recorded requests of two drivers, for the NIC with the most requests. "v4.3 addresses": the same requests, addresses chosen by the tree of v4.3. "As recorded": the addresses that Linux 6.1 chose. Steady: mean over the second half of the load; bars from the lowest to the highest sample.`,
     categories,
+    lying: true,
     x: { title: "requests and moment", unit: "" },
     y: { title: "nodes", unit: "", log: true },
     series: ["unmerged", "merged"].map((tree) => {
@@ -47,20 +59,24 @@ export function depthFigure(rows: readonly Row[]): Figure {
   const x = [...new Set(all.map((r) => number(r, "staticMaps")))].sort((a, b) => a - b);
   const of = (tree: string, column: string) =>
     x.map((n) => number(all.find((r) => r["tree"] === tree && r["staticMaps"] === n) as Row, column));
-  return lineFigure({
+  const drawn = lineFigure({
     title: "Depth of the tree at boot",
-    caption:
-      "Static maps of one page, handed out downwards. The tree grows at its low end only, so its deepest path is nearly twice its mean depth. The thread says 14 to 16 levels.",
+    caption: `Static maps of one page, handed out downwards. The tree grows at its low end only, so its deepest path is nearly twice its mean depth. The thread says 14 to 16 levels (dashed): the mean of a large tree, not its deepest path. Merged: ${fromTo(of("merged", "maxDepth"))} levels.`,
     x: { title: "static maps", unit: "", log: true },
     y: { title: "levels", unit: "", range: [0, 32] },
     series: [
       { name: "unmerged, deepest node", x, y: of("unmerged", "maxDepth") },
       { name: "unmerged, mean node", x, y: of("unmerged", "meanDepth") },
       { name: "merged, deepest node", x, y: of("merged", "maxDepth") },
-      { name: "the thread: 14", x, y: x.map(() => 14), mode: "lines", dash: true },
-      { name: "the thread: 16", x, y: x.map(() => 16), mode: "lines", dash: true },
+      { name: "the thread: 14 to 16", x, y: x.map(() => 14), mode: "lines", dash: true },
+      { name: "the thread: 16", x, y: x.map(() => 16), mode: "lines", dash: true, place: 3 },
     ],
   });
+  // Both ends of the thread's range are one thing, with one name.
+  const upper = drawn.data.at(-1);
+  if (upper) upper["showlegend"] = false;
+  Object.assign(drawn.layout["xaxis"] as object, { tickvals: x, ticktext: x.map((n) => n.toLocaleString("en")) });
+  return drawn;
 }
 
 /** Cycles of one map and unmap in the tree, by footprint of other work. */
@@ -77,15 +93,17 @@ export function walkFigure(rows: readonly Row[]): Figure {
       .map((r) => number(r, "cycles"));
   return barFigure({
     title: "Cycles in the tree for one map and its unmap",
-    caption: `One core, ${most.toLocaleString("en")} static maps. Between two operations the core touches this much other memory: nothing (warm), more than its L2 (256 KiB), more than the L3 (20 MiB). Lookup and free are the unmap. Mean, from the lowest to the highest seed.`,
+    caption: `One core, ${most.toLocaleString("en")} static maps. Between two operations the core touches this much other memory: nothing (warm), more than its L2 (256 KiB), more than the L3 (20 MiB). Lookup and free are the unmap. Hatched: merged. Logarithmic axis; bars from the lowest to the highest seed.`,
     categories,
     x: { title: "other work between two operations", unit: "" },
-    y: { title: "cost", unit: "cycles" },
+    y: { title: "cost", unit: "cycles", log: true },
     series: ["unmerged", "merged"].flatMap((tree) =>
-      ["allocate", "find", "free"].map((step) => {
+      ["allocate", "find", "free"].map((step, place) => {
         const cycles = x.map((lines) => at(tree, step, lines));
         return {
           name: `${tree}: ${step === "find" ? "lookup" : step}`,
+          place,
+          hatched: tree === "merged",
           values: cycles.map((seeds) => seeds.reduce((sum, c) => sum + c, 0) / seeds.length),
           low: cycles.map((seeds) => Math.min(...seeds)),
           high: cycles.map((seeds) => Math.max(...seeds)),
@@ -99,10 +117,14 @@ export function walkFigure(rows: readonly Row[]): Figure {
 export function throughputFigure(rows: readonly Row[]): Figure {
   const all = recoveries(rows).filter((r) => r.part === "recovery");
   const pick = (get: (r: Recovery) => Interval) => means(all.map(get), 1e-3);
+  const thousands = (i: Interval) => (i.mean / 1000).toFixed(0);
+  const came = all
+    .slice(0, 1)
+    .map((r) => `${sentence(r.policy)}: from ${thousands(r.stock)} to ${thousands(r.merged)} of ${thousands(r.off)}.`)
+    .join("");
   return barFigure({
     title: "Throughput: no IOMMU, tree of v4.3, merged nodes",
-    caption:
-      "16 cores, 200 threads of TCP_RR, 32,768 static maps, a driver that maps both ways. Interval: 95 % over the seeds.",
+    caption: `${came} 16 cores, 200 threads of TCP_RR, 32,768 static maps, a driver that maps both ways. Interval: 95 % over the seeds.`,
     categories: all.map((r) => policyTitles[r.policy] ?? r.policy),
     x: { title: "policy", unit: "" },
     y: { title: "throughput", unit: "1,000 transactions/s" },
@@ -119,13 +141,19 @@ export function readingsFigure(rows: readonly Row[]): Figure {
   const all = recoveries(rows).filter((r) => r.part === "recovery");
   const readings: [string, (r: Recovery) => Interval][] = [
     ["plain: share of the loss", (r) => r.gapShare],
-    ["gain over the stock tree", (r) => lessOne(r.ratio)],
+    ["gain: over the stock tree", (r) => lessOne(r.ratio)],
     ["level: share of no IOMMU", (r) => r.mergedOfOff],
   ];
+  const read = all
+    .slice(0, 1)
+    .map((r) => {
+      const values = readings.map(([name, get]) => `${name.split(":")[0]} ${percent(get(r).mean).toFixed(0)} %`);
+      return `${sentence(r.policy)}: ${values.join(", ")}.`;
+    })
+    .join("");
   return dotFigure({
     title: '"A third of the performance back", read in three ways',
-    caption:
-      "A third is 33 % (dashed). Plain: the share of the lost throughput that came back. Gain: how much more than before. Level: merged as a share of no IOMMU. Interval: 95 % over the seeds. Logarithmic scale.",
+    caption: `${read} A third is 33 % (dashed). Plain: the share of the lost throughput that came back. Gain: how much more than before. Level: merged as a share of no IOMMU. Interval: 95 % over the seeds. Logarithmic scale.`,
     x: { title: "value of the reading", unit: "%", log: true },
     labels: all.map((r) => policyTitles[r.policy] ?? r.policy),
     series: readings.map(([name, get]) => ({ name, values: all.map(get) })),
@@ -167,7 +195,7 @@ function dotFigure(spec: {
   });
   if (x.log) {
     const ticks = [5, 10, 20, 33, 50, 100, 200, 500, 1000];
-    Object.assign(drawn.layout["xaxis"] as object, { tickvals: ticks, ticktext: ticks.map(String) });
+    Object.assign(drawn.layout["xaxis"] as object, { tickvals: ticks, ticktext: ticks.map(String), minor: {} });
   }
   const dots = drawn.data.filter((trace) => trace["mode"] === "markers");
   for (const [k, { values }] of series.entries()) {
@@ -200,14 +228,14 @@ export function sweepFigure(rows: readonly Row[]): Figure {
     title: "What merging gives back, by assumption",
     caption:
       "Share of the lost throughput that came back, with one assumption changed at a time. Dashed: one third. Everything not named is as in the baseline (16 cores, ticket lock, deferred, both directions). Interval: 95 %, deviation pooled over settings that saturate the lock alike.",
-    x: { title: "of the lost throughput", unit: "%", range: [0, 100] },
+    x: { title: "lost throughput that came back", unit: "%", range: [-5, 100] },
     labels: all.map(title),
     series: [{ name: "merged nodes", values: all.map((r) => r.gapShare) }],
   });
 }
 
 /** A map of the region: stack work against another assumption. */
-function regionMap(rows: readonly Row[], assumption: string, title: string): Figure {
+function regionMap(rows: readonly Row[], assumption: string, title: string, note = ""): Figure {
   const cells = recoveries(rows)
     .filter((r) => r.part === "region" && r.assumption === assumption)
     .map((r) => ({ r, x: r.level.split("|")[0], y: Number(r.level.split("|")[1]) }));
@@ -215,6 +243,8 @@ function regionMap(rows: readonly Row[], assumption: string, title: string): Fig
   const ys = [...new Set(cells.map((c) => c.y))].sort((a, b) => a - b);
   // Numbers in their order; names (hosts) in the order in which they were run.
   if (xs.every((x) => Number.isFinite(Number(x)))) xs.sort((a, b) => Number(a) - Number(b));
+  const verdicts = cells.map((c) => isAThird(c.r.gapShare));
+  const counted = (verdict: string) => verdicts.filter((v) => v === verdict).length;
   const table = <T>(make: (r: Recovery) => T, none: T) =>
     ys.map((y) =>
       xs.map((x) => {
@@ -224,11 +254,11 @@ function regionMap(rows: readonly Row[], assumption: string, title: string): Fig
     );
   return heatmapFigure({
     title,
-    caption:
-      "Each cell: share of the lost throughput that came back, with its 95 % interval, and what the stock tree keeps of no IOMMU. “A third”: the whole interval lies nearer to a third than to a quarter or a half (29 to 42 %); “perhaps”: a part of it does. Deferred policy.",
+    caption: `Each cell: share of the lost throughput that came back, with its 95 % interval, and what the stock tree keeps of no IOMMU. “A third”: the whole interval lies nearer to a third than to a quarter or a half (29 to 42 %); “perhaps”: a part of it does. Of ${cells.length} cells ${counted("yes")} are a third, ${counted("undecided")} perhaps. Deferred policy.${note}`,
+    light: true,
     x: { title: assumption, unit: "" },
     y: { title: "stack work of a transaction", unit: "multiple of PE1" },
-    z: { title: "of the lost throughput", unit: "%" },
+    z: { title: "loss that came back", unit: "%" },
     xValues: xs.map(String),
     yValues: ys.map(String),
     zValues: table<number | null>((r) => percent(r.gapShare.mean), null),
@@ -249,12 +279,13 @@ export function regionCoresFigure(rows: readonly Row[]): Figure {
 
 /** The region: pairs a transaction against stack work. */
 export function regionPairsFigure(rows: readonly Row[]): Figure {
-  return regionMap(rows, regionAxes.pairs, "A third back? Maps and stack work, 16 cores");
+  const note = " One pair: a driver that maps only what it sends. Four: two buffers for each packet.";
+  return regionMap(rows, regionAxes.pairs, "A third back? Maps and stack work, 16 cores", note);
 }
 
 /** The region: hosts against stack work. */
 export function regionHostsFigure(rows: readonly Row[]): Figure {
-  return regionMap(rows, regionAxes.hosts, "A third back? Hosts and stack work");
+  return regionMap(rows, regionAxes.hosts, "A third back? Hosts and stack work, in cycles of each host");
 }
 
 /** What is left of the gain when a part of the mechanism is taken away. */
@@ -262,11 +293,14 @@ export function ablationFigure(rows: readonly Row[]): Figure {
   const found = recoveries(rows);
   const base = baselineOf(found);
   const all = [...(base ? [base] : []), ...found.filter((r) => r.part === "ablation")];
+  // One part alone: neither the control, which takes everything away, nor a part beside another change.
+  const [part] = lostGain(found).filter(({ level }) => !level.startsWith("nothing") && !level.includes(", and "));
+  const most = part ? ` What takes most of it away: ${part.level} (${percent(part.share).toFixed(0)} %).` : "";
   return barFigure({
     title: "Which mechanism carries the gain",
-    caption:
-      "Throughput under the deferred policy, with one part of the mechanism taken away from both trees. The gain from merging is the distance between two bars of a pair. Interval: 95 %, deviation pooled over the settings.",
+    caption: `Throughput under the deferred policy, with one part of the mechanism taken away from both trees. The gain from merging is the ratio of the two bars of a pair.${most} Interval: 95 %, deviation pooled over the settings.`,
     categories: all.map((r) => (r === base ? "baseline" : r.level)),
+    lying: true,
     x: { title: "what is taken away", unit: "" },
     y: { title: "throughput", unit: "1,000 transactions/s" },
     series: [
