@@ -3,7 +3,7 @@
  *
  * Each is a real data structure behind one interface ({@link IovaAllocator}): the red-black tree of Linux v4.3, the variant that merges
  * abutting nodes, the per-CPU magazines of v4.9 and the bitmap pools of lib/iommu-common. They really run; a {@link Memory} hears of every
- * line that they touch, and a step-by-step form of each operation says where it takes and releases which lock.
+ * line that they touch (without one, searches take shorter ways to the same answers), and a step-by-step form of each operation says where it takes and releases which lock.
  *
  * Units: sizes in pages of 4 KiB, addresses of IOVAs as page frame numbers (pfn), inclusive ranges [lo, hi]; simulated memory in bytes.
  * Invariants: no page is handed out twice; ranges are disjoint; the same calls give the same result, with and without a memory attached.

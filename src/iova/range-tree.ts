@@ -5,7 +5,8 @@
  * the simulated address `base + 64 · slot`. A "node" is the index of its first word, its left child, so that the descent to the left
  * needs no addition; 0 is nil, the black sentinel of CLRS. Records also carry their neighbours in key order, in a ring that nil closes.
  * Linux has no such links and finds a neighbour through the tree (rb_prev, rb_next): with a memory attached that path is walked and
- * charged line by line; a plain replay takes the links (test/bench/iova shows what they buy).
+ * charged line by line; a plain replay takes the links. In the same way a search takes its answer from an index of pages, and Linux's way to it
+ * is walked for the charge only (test/bench/iova shows what both buy).
  *
  * Insert and erase follow Cormen, Leiserson, Rivest and Stein, Introduction to Algorithms, chapter 13.
  */
