@@ -23,6 +23,8 @@ export interface DmaCosts {
   tailWriteCycles: number;
   /** Read of the fault status register that each turn of the poll makes (`qi_check_fault`), under the lock. */
   faultReadCycles: number;
+  /** `cpu_relax` between two turns of the poll. */
+  relaxCycles: number;
   /** clflush of a line beyond the later miss. */
   clflushCycles: number;
 }
@@ -67,6 +69,7 @@ export function dmaCosts(machine: Pick<MachineConfig, "gigahertz" | "l1Cycles" |
     serialShare: 0.5,
     tailWriteCycles,
     faultReadCycles: 300,
+    relaxCycles: 10,
     // JG4: from 60 to 250 ns an operation; the next operation's miss of the flushed line is charged by the cache model.
     clflushCycles: Math.max(0, cycles(flushed - kept) - machine.dramLocalCycles),
   };
@@ -153,6 +156,14 @@ export const costSources: readonly CostSource[] = [
     assumption: true,
     low: 0,
     high: 800,
+  },
+  {
+    field: "relaxCycles",
+    unit: "cycles",
+    source: "a pause instruction, about ten cycles on hosts of that time",
+    assumption: true,
+    low: 0,
+    high: 50,
   },
   {
     field: "clflushCycles",

@@ -6,8 +6,6 @@ import type { InvalidationUnit } from "./iommu.js";
 import type { DmaCounts } from "./options.js";
 import { STEP_QI_POLL, STEP_QI_SUBMIT } from "./steps.js";
 
-const relaxCycles = 10;
-
 // Phases of qi_submit_sync; a caller starts one in phase START and finds it there again when it is complete.
 const START = 0;
 const LOCKED = 1;
@@ -81,12 +79,12 @@ export class QueuedInvalidation {
         }
         case DROP:
           s.phase = RETAKE;
-          execution.spend(core, STEP_QI_POLL, execution.drop(core, queueLock) + relaxCycles);
+          execution.spend(core, STEP_QI_POLL, execution.drop(core, queueLock) + costs.relaxCycles);
           return false;
         case FULL:
           // No room: drop the lock, relax, try again.
           s.phase = START;
-          execution.spend(core, STEP_QI_POLL, execution.drop(core, queueLock) + relaxCycles);
+          execution.spend(core, STEP_QI_POLL, execution.drop(core, queueLock) + costs.relaxCycles);
           return false;
         case RETAKE:
           s.phase = POLL;

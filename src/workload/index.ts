@@ -45,7 +45,7 @@ export {
 export { readdress } from "./readdress.js";
 export { loadTrace, traceNames } from "./recorded.js";
 export { type HostResult, type HostRun, hostRunDefaults, publishedStackCycles, simulateHost } from "./simulate.js";
-export { TcpRr, type TcpRrOptions } from "./tcp-rr.js";
+export { type Flows, TcpRr, type TcpRrOptions } from "./tcp-rr.js";
 export {
   Context,
   Direction,

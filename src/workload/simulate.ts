@@ -21,7 +21,7 @@ import {
 } from "../machine/index.js";
 import { assumedValues } from "./assumptions.js";
 import { type DriverProfileName, driverProfile, nicBootMaps } from "./nic.js";
-import { TcpRr } from "./tcp-rr.js";
+import { type Flows, TcpRr } from "./tcp-rr.js";
 
 /** One run of TCP_RR on one host: everything that a result depends on. Plain JSON. */
 export interface HostRun {
@@ -43,6 +43,8 @@ export interface HostRun {
   txMaps: number;
   twoPageShare: number;
   shuffleCompletions: boolean;
+  /** Which queue a connection's packets arrive in. */
+  flows: Flows;
   /** Stack work of a transaction in cycles; "PE1" takes it from that record. */
   stackCycles: number | "PE1";
   stackLines: number;
@@ -126,6 +128,7 @@ export const hostRunDefaults: HostRun = {
   holes: 0,
   profile: "both",
   shuffleCompletions: false,
+  flows: "steered",
   stackCycles: "PE1",
   ats: false,
   coherent: true,
@@ -135,6 +138,7 @@ export const hostRunDefaults: HostRun = {
   machineOverrides: {},
   costs: {},
   agedTurns: 1,
+  agedPackets: 2,
   warmup: 1000,
   transactions: 2000,
   slices: 10,
@@ -186,8 +190,10 @@ export function simulateHost(run: HostRun): HostResult {
       pollBudget: run.pollBudget,
       refillBatch: run.refillBatch,
       shuffleCompletions: run.shuffleCompletions,
+      flows: run.flows,
     },
     streams.stream("workload"),
+    streams.stream("flows"),
   );
   const api = new DmaApi(
     machine,

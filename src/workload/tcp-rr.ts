@@ -38,7 +38,12 @@ export interface TcpRrOptions {
   refillBatch: number;
   /** Sent buffers complete in the order sent, or in arbitrary order. */
   shuffleCompletions: boolean;
+  /** A connection's packets arrive in the queue of its thread's core (as flow steering has it), or in a queue drawn once (a plain hash). */
+  flows: Flows;
 }
+
+/** Which queue a connection's packets arrive in: that of its thread's core, or any. */
+export type Flows = "steered" | "hashed";
 
 /** A mapped buffer. */
 interface Buffer {
@@ -193,6 +198,8 @@ export class TcpRr implements StateMachine, DmaClient {
   private readonly cores: Core[];
   private readonly queues: Queue[];
   private nextFrame = 0;
+  /** The queue in which each connection's packets arrive. */
+  private readonly queueOf: Int32Array;
   /** Set before the first event: the DMA API that this host uses. */
   api!: DmaApi;
   /** The simulation stops when so many transactions are complete. */
@@ -203,9 +210,13 @@ export class TcpRr implements StateMachine, DmaClient {
     private readonly simulation: Simulation,
     private readonly options: TcpRrOptions,
     private readonly random: RandomStream,
+    flows: RandomStream,
   ) {
     this.kinds = simulation.attach(this);
     const { cores, queues } = options;
+    this.queueOf = Int32Array.from({ length: options.threads }, (_, thread) =>
+      options.flows === "steered" ? thread % queues : flows.below(queues),
+    );
     this.queues = Array.from({ length: queues }, (_, q) => ({
       core: q % cores,
       arrived: new Fifo<number>(),
@@ -270,7 +281,7 @@ export class TcpRr implements StateMachine, DmaClient {
         this.next(actor);
         return;
       case ARRIVE: {
-        const queue = actor % this.queues.length;
+        const queue = this.queueOf[actor];
         this.queues[queue].arrived.push(actor);
         this.raise(queue);
         return;

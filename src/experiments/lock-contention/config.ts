@@ -131,7 +131,9 @@ export const LockContentionConfigSchema: z.ZodType<LockContentionConfig, Partial
       .describe("how many transactions"),
     replications: whole(1, 100, "replications")
       .optional()
-      .describe("independent runs of each point (default: 3 below 8 cores, 8 from there, 16 in strict mode on both sockets)"),
+      .describe(
+        "independent runs of each point (default: 3 below 8 cores, 8 from there, 16 in strict mode on both sockets)",
+      ),
     seed: whole(0, 2_147_483_647, "numbers").default(1).describe("the random streams"),
   })
   .superRefine((config, context) => {
