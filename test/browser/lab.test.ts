@@ -43,6 +43,16 @@ describe.skipIf(!python)("JupyterLab as npm start opens it", () => {
       expect(await keyword.count()).toBe(1);
     });
 
+    test("says below each plot what to see in it", async () => {
+      const stored = withPlots(await notebook.saved());
+      const captions = await notebook.page.locator(".iommu-lab-plot > .iommu-lab-caption").allTextContents();
+      expect(captions).toHaveLength(stored.length);
+      for (const [i, output] of stored.entries()) {
+        expect(captions[i].length).toBeGreaterThan(5);
+        expect([output.data?.["text/plain"]].flat().join("").endsWith(captions[i])).toBe(true);
+      }
+    });
+
     test("draws plots in the theme's colours, as wide as the output area, with units to hover over", async () => {
       const plot = notebook.page.locator(".iommu-lab-plot").first();
       const titleColour = () => plot.locator(".gtitle").evaluate((node) => getComputedStyle(node).fill);
@@ -146,7 +156,7 @@ describe.skipIf(!python)("JupyterLab as npm start opens it", () => {
     });
     afterAll(() => notebook && lab.close(notebook));
 
-    const plot = () => notebook.page.locator(".iommu-lab-plot:visible").first();
+    const plot = () => notebook.page.locator(".iommu-lab-plot:visible > .js-plotly-plot").first();
     /** The figure on the page: its title and how many points its line has. */
     const figure = () =>
       plot().evaluate((node) => {

@@ -72,10 +72,11 @@
   const mirrors = new Map();
 
   function takeOver(name) {
-    const latest = mirrors.get(name)?.figure;
-    if (latest === undefined) return;
+    const latest = mirrors.get(name);
+    if (latest?.figure === undefined) return;
     for (const renderer of named.get(name) ?? []) {
-      renderer.figure = latest;
+      renderer.figure = latest.figure;
+      renderer.alt = latest.alt;
       renderer.draw();
     }
   }
@@ -84,6 +85,21 @@
   new MutationObserver(() => {
     for (const widget of drawn) widget.draw();
   }).observe(document.body, { attributeFilter: ["data-jp-theme-light", "data-jp-theme-name"] });
+
+  // ---- What to see in a figure ----------------------------------------------------------------------------------------
+
+  /**
+   * A figure's caption: it stands beside the data, or behind the title in the words for readers who cannot see the figure
+   * ("Figure: TITLE. CAPTION"). Other figures than the house's have none.
+   */
+  function captionOf(figure, alt) {
+    if (typeof figure.caption === "string") return figure.caption;
+    const given = figure.layout?.title?.text ?? figure.layout?.title;
+    if (typeof alt !== "string" || !alt.startsWith("Figure: ") || typeof given !== "string") return "";
+    const title = given.replace(/<br\s*\/?>/g, " ");
+    const told = alt.slice("Figure: ".length);
+    return told.startsWith(title) ? told.slice(title.length).replace(/^\.?\s*/, "") : "";
+  }
 
   // ---- The renderer -------------------------------------------------------------------------------------------------
 
@@ -94,6 +110,10 @@
         super();
         this.addClass("iommu-lab-plot");
         this.node.style.overflow = "hidden";
+        this.canvas = document.createElement("div");
+        this.caption = document.createElement("p");
+        this.caption.className = "iommu-lab-caption";
+        this.node.append(this.canvas, this.caption);
         this.observer = new ResizeObserver(() => this.resize());
       }
 
@@ -113,7 +133,8 @@
           if (!named.has(this.name)) named.set(this.name, new Set());
           named.get(this.name).add(this);
           // As it was stored with the notebook; what the mirror has is newer.
-          if (first && mirrors.has(this.name)) this.figure = mirrors.get(this.name).figure;
+          const mirrored = mirrors.get(this.name);
+          if (first && mirrored) [this.figure, this.alt] = [mirrored.figure, mirrored.alt];
         }
         await this.draw();
       }
@@ -138,7 +159,7 @@
       async drawNow() {
         const figure = this.figure;
         if (!figure || typeof figure !== "object" || !Array.isArray(figure.data)) {
-          this.node.textContent = "This output is not a plotly figure: it has no list named data.";
+          this.canvas.textContent = "This output is not a plotly figure: it has no list named data.";
           return;
         }
         const lib = await plotly();
@@ -150,17 +171,18 @@
         const { width: _width, ...rest } = layout;
         drawn.add(this);
         await lib.react(
-          this.node,
+          this.canvas,
           data,
           { uirevision: "keep", ...rest, template, autosize: true },
           { ...config, responsive: false, displaylogo: false },
         );
         if (this.isDisposed) {
-          lib.purge(this.node);
+          lib.purge(this.canvas);
           return;
         }
         this.node.setAttribute("role", "figure");
         if (typeof this.alt === "string") this.node.setAttribute("aria-label", this.alt);
+        this.caption.textContent = captionOf(figure, this.alt);
         this.observer.observe(this.node);
         this.lib = lib;
       }
@@ -173,7 +195,7 @@
           this.frame = undefined;
           if (this.isDisposed || !this.node.isConnected || this.node.clientWidth === 0) return;
           this.width = this.node.clientWidth;
-          this.unlessDisposed(() => this.lib.Plots.resize(this.node));
+          this.unlessDisposed(() => this.lib.Plots.resize(this.canvas));
         });
       }
 
@@ -192,7 +214,7 @@
         if (mirrors.get(this.name) === this) mirrors.delete(this.name);
         this.observer.disconnect();
         if (this.frame) cancelAnimationFrame(this.frame);
-        if (this.lib) this.lib.purge(this.node);
+        if (this.lib) this.lib.purge(this.canvas);
         this.figure = undefined;
         super.dispose();
       }
@@ -290,6 +312,8 @@
     th[aria-sort="descending"]::after { content: " \\25BC"; font-size: 0.7em; }
     .iommu-lab-orphan { color: var(--jp-ui-font-color2); font-style: italic; }
     .iommu-lab-plot { min-height: 60px; }
+    .iommu-lab-caption { margin: 0 12px 12px; max-width: 60em; color: var(--jp-ui-font-color2); line-height: 1.4; }
+    .iommu-lab-caption:empty { display: none; }
     .jp-OutputArea-output.iommu-lab-plot { padding: 0; }
   `;
   document.head.append(style);
