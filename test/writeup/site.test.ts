@@ -285,6 +285,13 @@ describe("what a cell has shown", () => {
     expect(html).toContain("3,260,000 more characters are in the notebook");
   });
 
+  test("printed sentences are broken into lines, columns are not", async () => {
+    const printed = async (line: string) =>
+      (await siteOf([text("# T"), code("a", [{ output_type: "stream", name: "stdout", text: line }])])).html;
+    expect(await printed("A sentence of this length is wider than a page. ".repeat(3))).toContain("stdout wraps");
+    expect(await printed("deferred      86    249    240    480")).not.toContain("stdout wraps");
+  });
+
   test("an error is shown, and is a fault unless the cell says that it is meant", async () => {
     const failed = {
       output_type: "error",

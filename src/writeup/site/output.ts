@@ -10,6 +10,8 @@ import { wrapTables } from "./tables.js";
 
 /** Longer text is cut on the page; the notebook that can be downloaded has it all. */
 const longestText = 40_000;
+/** Characters of a line that the page is as wide as; a text with a longer one is broken into lines. */
+const widestLine = 88;
 const widgetType = "application/vnd.jupyter.widget-view+json";
 
 /** An output as HTML, and what it says, for the search. */
@@ -83,7 +85,9 @@ function preformatted(text: string, kind: string, label: string): string {
     rest > 0
       ? `<p class="note">${rest.toLocaleString("en-US")} more characters are in the notebook; it can be downloaded below.</p>`
       : "";
-  return `<div class="output"><pre class="${kind}" tabindex="0" role="group" aria-label="${label}">${html}</pre>${note}</div>`;
+  // Sentences and long lists are read whole; what is set in columns keeps them.
+  const wraps = shown.split("\n").some((line) => line.length > widestLine) ? " wraps" : "";
+  return `<div class="output"><pre class="${kind}${wraps}" tabindex="0" role="group" aria-label="${label}">${html}</pre>${note}</div>`;
 }
 
 function drawError(output: { ename: string; evalue: string; traceback: string[] }): DrawnOutput {
