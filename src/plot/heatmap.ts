@@ -1,4 +1,5 @@
 import { type Axis, axisLayout, axisTitle, hoverFormat, hoverValue, log10 } from "./axis.js";
+import { type ColourScale, colourAt, inkOn, viridis } from "./contrast.js";
 import { type Figure, figure } from "./figure.js";
 
 /** What a heat map shows: one value for each pair of categories or positions. */
@@ -8,15 +9,14 @@ export interface HeatmapSpec {
   alt?: string;
   x: Axis;
   y: Axis;
+  /** Where it has a range, the colours go from one end of it to the other; otherwise from the smallest to the largest value. */
   z: Axis;
   xValues: readonly (number | string)[];
   yValues: readonly (number | string)[];
   /** Rows follow yValues, columns xValues; null where there is no value. */
   zValues: readonly (readonly (number | null)[])[];
-  /** Text in each cell. */
+  /** Text in each cell that has a value, in black or white, whichever can be read on the cell's colour. */
   text?: readonly (readonly string[])[];
-  /** Light colours, so that the text in every cell is dark on light; without it the colours are those of Viridis. */
-  light?: boolean;
   /** For values that are verdicts and not amounts: 0 is good, 1 is bad, and the text in the cells replaces the colour bar. */
   verdicts?: boolean;
   layout?: Record<string, unknown>;
@@ -26,20 +26,15 @@ const numbers = (values: readonly (number | string)[]) => values.filter((value) 
 
 const mostTicks = 12;
 
+const clear = "rgba(0,0,0,0)";
+const rangeOf = ([zmin, zmax]: [number, number]) => ({ zmin, zmax });
+
 /** From good to bad, told apart by colour-blind eyes and in grey; light enough for dark text in the cells. */
-const verdictScale = [
+const verdictScale: ColourScale = [
   [0, "#b9dcf2"],
   [0.5, "#f5d68a"],
   [1, "#f0a06a"],
 ];
-
-/** From little to much for cells with text: told apart in grey as well, and dark text has a contrast of 6:1 and more on each. */
-const lightScale = [
-  [0, "#fdf6d8"],
-  [0.5, "#a3d5b7"],
-  [1, "#5ba7cc"],
-];
-const darkText = { color: "#1a1a1a" };
 
 /** 12000 as "12,000". */
 const grouped = (value: number) => String(value).replace(/\B(?=(\d{3})+$)/g, value >= 1000 ? "," : "");
@@ -58,9 +53,54 @@ function powerTicks(logs: readonly number[]): Record<string, unknown> {
   };
 }
 
+/** The lowest and the highest value of the colours, as plotly.js takes them: values that are all the same lie in the middle. */
+function colourRange({ z, verdicts }: HeatmapSpec, shown: readonly (readonly (number | null)[])[]): [number, number] {
+  if (verdicts) return [0, 1];
+  if (z.range) return z.log ? [log10(z.range[0]), log10(z.range[1])] : z.range;
+  const known = shown.flat().filter((value) => value !== null);
+  const [low, high] = [Math.min(...known), Math.max(...known)];
+  return low < high ? [low, high] : [low - 0.5, high + 0.5];
+}
+
+/** A text of the same lines and lengths that shows nothing: plotly.js chooses the letters' size by both. */
+const blank = (text: string): string =>
+  text
+    .split("<br>")
+    .map((line) => "\u00a0".repeat(line.length))
+    .join("<br>");
+
+/**
+ * The texts of the cells, by ink. A trace of plotly.js has one ink for all its cells, so there is a list of texts for each ink that is
+ * needed, in which the cells of the other are blank.
+ */
+function textsByInk(
+  spec: HeatmapSpec,
+  shown: readonly (readonly (number | null)[])[],
+): [ink: string, text: string[][]][] {
+  const { text, xValues, yValues } = spec;
+  if (!text) return [];
+  const [low, high] = colourRange(spec, shown);
+  const scale = spec.verdicts ? verdictScale : viridis;
+  const inks = shown.map((row, i) =>
+    row.map((value, j) => {
+      if (text[i][j] === "") return "";
+      if (value === null)
+        throw new Error(
+          `heatmapFigure "${spec.title}": the cell ${xValues[j]}, ${yValues[i]} has the text "${text[i][j]}" and no value; only a cell with a value has a colour to write on.`,
+        );
+      return inkOn(colourAt(scale, (value - low) / (high - low)));
+    }),
+  );
+  const needed = [...new Set(inks.flat())].filter((ink) => ink !== "").sort();
+  return needed.map((ink) => [
+    ink,
+    inks.map((row, i) => row.map((own, j) => (own === ink ? text[i][j] : blank(text[i][j])))),
+  ]);
+}
+
 /**
  * A heat map with a colour bar that carries the unit; `z.log` colours by the logarithm.
- * @throws Error when the rows of zValues do not match yValues and xValues
+ * @throws Error when the rows of zValues (or of the texts) do not match yValues and xValues, or a cell without a value has a text
  */
 export function heatmapFigure(spec: HeatmapSpec): Figure {
   const { xValues, yValues, zValues } = spec;
@@ -71,16 +111,29 @@ export function heatmapFigure(spec: HeatmapSpec): Figure {
       `heatmapFigure "${spec.title}": zValues needs ${yValues.length} rows of ${xValues.length} values, and ${got}.`,
     );
   }
+  if (spec.text && (spec.text.length !== yValues.length || spec.text.some((row) => row.length !== xValues.length)))
+    throw new Error(
+      `heatmapFigure "${spec.title}": text needs ${yValues.length} rows of ${xValues.length}, as zValues has.`,
+    );
   const shown = zValues.map((row) =>
     row.map((value) => (value === null || !spec.z.log ? value : value > 0 ? log10(value) : null)),
   );
-  const axis = (of: Axis, values: readonly (number | string)[]) => ({
+  const { xaxis, yaxis, ...layout } = spec.layout ?? {};
+  const axis = (of: Axis, values: readonly (number | string)[], own: unknown) => ({
     ...axisLayout(of, numbers(values)),
     ...(numbers(values).length < values.length ? { type: "category" } : {}),
     // Few columns: a tick at each, and none between two of them.
     ...(values.length <= mostTicks ? { tickmode: "array", tickvals: [...values] } : {}),
     showgrid: false,
+    ...(own as object | undefined),
   });
+  const texts = textsByInk(spec, shown);
+  const written = (index: number) =>
+    texts.length > index
+      ? { text: texts[index][1], texttemplate: "%{text}", textfont: { color: texts[index][0] } }
+      : {};
+  const gaps = spec.verdicts ? { xgap: 2, ygap: 2 } : {};
+  const cells = { type: "heatmap", x: [...xValues], y: [...yValues], z: shown };
   const coordinate = (letter: string, values: readonly (number | string)[]) =>
     numbers(values).length < values.length ? `%{${letter}}` : `%{${letter}:${hoverFormat}}`;
   const value = spec.z.log ? `%{customdata:${hoverFormat}}` : `%{z:${hoverFormat}}`;
@@ -90,37 +143,41 @@ export function heatmapFigure(spec: HeatmapSpec): Figure {
     ...(spec.alt === undefined ? {} : { alt: spec.alt }),
     data: [
       {
-        type: "heatmap",
-        x: [...xValues],
-        y: [...yValues],
-        z: shown,
+        ...cells,
+        ...gaps,
         ...(spec.verdicts
-          ? {
-              colorscale: verdictScale,
-              zmin: 0,
-              zmax: 1,
-              showscale: false,
-              xgap: 2,
-              ygap: 2,
-              textfont: darkText,
-            }
-          : spec.light
-            ? { colorscale: lightScale, textfont: darkText, xgap: 1, ygap: 1 }
-            : { colorscale: "Viridis" }),
+          ? { colorscale: verdictScale, zmin: 0, zmax: 1, showscale: false }
+          : { colorscale: "Viridis", ...(spec.z.range ? rangeOf(colourRange(spec, shown)) : {}) }),
         colorbar: {
           title: { text: axisTitle(spec.z), side: "right" },
           ...(spec.z.log ? powerTicks(shown.flat().filter((log) => log !== null)) : {}),
         },
         hoverongaps: false,
         ...(spec.z.log ? { customdata: zValues.map((row) => [...row]) } : {}),
-        ...(spec.text ? { text: spec.text.map((row) => [...row]), texttemplate: "%{text}" } : {}),
+        ...written(0),
         hovertemplate: [
           hoverValue(spec.x, coordinate("x", xValues)),
           hoverValue(spec.y, coordinate("y", yValues)),
           `${hoverValue(spec.z, value)}<extra></extra>`,
         ].join("<br>"),
       },
+      // The words in the other ink, over cells without a colour.
+      ...(texts.length > 1
+        ? [
+            {
+              ...cells,
+              ...gaps,
+              ...written(1),
+              colorscale: [
+                [0, clear],
+                [1, clear],
+              ],
+              showscale: false,
+              hoverinfo: "skip",
+            },
+          ]
+        : []),
     ],
-    layout: { xaxis: axis(spec.x, xValues), yaxis: axis(spec.y, yValues), ...spec.layout },
+    layout: { xaxis: axis(spec.x, xValues, xaxis), yaxis: axis(spec.y, yValues, yaxis), ...layout },
   });
 }

@@ -14,4 +14,4 @@ export { type BarSpec, barFigure } from "./bars.js";
 export { type Figure, figure, type MimeBundle, themed } from "./figure.js";
 export { type HeatmapSpec, heatmapFigure } from "./heatmap.js";
 export { type LineSpec, lineFigure, type Series } from "./lines.js";
-export { houseTemplate, palette, type Theme } from "./style.js";
+export { houseTemplate, palette, type Theme, wrap } from "./style.js";

@@ -154,3 +154,31 @@ test("the recorded cases stand beside the rules: twenty rows, and every differen
   expect(differences.filter((words) => words.includes("panicked"))).toHaveLength(1);
   expect(differences).toHaveLength(9);
 });
+
+describe("the labels of the maps", () => {
+  const axis = (figure: { layout: Record<string, unknown> }, name: "xaxis" | "yaxis") =>
+    figure.layout[name] as { ticktext: string[]; tickvals: string[]; autotickangles: number[]; type: string };
+  const mostLines = (texts: readonly string[]): number => Math.max(...texts.map((text) => text.split("<br>").length));
+
+  test("say the same as the columns and rows that they stand at, broken into lines", async () => {
+    const figure = (await machineCheckExploration.run()).figure("guest-mode");
+    for (const name of ["xaxis", "yaxis"] as const) {
+      const { ticktext, tickvals, type } = axis(figure, name);
+      expect(ticktext.map((text) => text.replaceAll("<br>", " "))).toEqual(tickvals);
+      expect(type).toBe("category");
+    }
+  });
+
+  test("leave room on a narrow page: one line under many columns, two under few, slanted to the left, rows' labels short", async () => {
+    const many = (await machineCheck.run()).figure("host-on");
+    const few = (await machineCheckExploration.run()).figure("root-mode");
+    expect(axis(many, "xaxis").ticktext).toHaveLength(10);
+    expect(mostLines(axis(many, "xaxis").ticktext)).toBe(1);
+    expect(mostLines(axis(few, "xaxis").ticktext)).toBe(2);
+    for (const figure of [many, few]) {
+      expect(axis(figure, "xaxis").autotickangles.every((angle) => angle <= 0)).toBe(true);
+      const lines = axis(figure, "yaxis").ticktext.flatMap((text) => text.split("<br>"));
+      expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(18);
+    }
+  });
+});

@@ -185,7 +185,9 @@ describe("the region", () => {
     // The same host under three names: one result.
     expect(cells[1].gapShare.mean).toBe(cells[0].gapShare.mean);
     expect(cells[4].gapShare.mean).not.toBe(cells[0].gapShare.mean);
-    expect(run.figure("region-hosts").data).toHaveLength(1);
+    const [map] = run.figure("region-hosts").data;
+    expect(map).toMatchObject({ type: "heatmap", y: ["1"] });
+    expect(map["x"]).toHaveLength(3);
   });
 
   it("tells a cell that is a third from one that is not and from one that its interval leaves open", () => {

@@ -144,7 +144,6 @@ export const figures: Record<string, (rows: readonly Row[]) => Figure> = {
       x: { title: "map and unmap a transaction", unit: "pairs" },
       y: { title: "stack work a transaction", unit: "µs" },
       z: { title: "throughput", unit: "% of off" },
-      light: true,
       xValues: pairs.map((n) => `${n * sides} pair${n * sides === 1 ? "" : "s"}`),
       yValues: stack.map((us) => `${Math.round(us * 10) / 10} µs`),
       zValues: values.map((line) => line.map((v) => 100 * v)),

@@ -4,7 +4,7 @@ import { machineCheckModel, machineCheckProperties, rules, type SystemConfig, si
 import { type Figure, heatmapFigure } from "../../plot/index.js";
 import { type ClaimResult, defineExperiment, type Experiment, type Row } from "../experiment.js";
 import { mceClaims } from "./claims.js";
-import { uprightTicks } from "./labels.js";
+import { columnTicks, rowTicks } from "./labels.js";
 
 // Question: which promises hold in every reachable state, and what is the shortest way to break the others?
 
@@ -100,8 +100,8 @@ function figureFor(rows: readonly Row[], property: string, title: string, captio
       }),
     ),
     layout: {
-      yaxis: { autorange: "reversed", automargin: true, title: { text: "rule and host-CR4 policy" } },
-      xaxis: { ...uprightTicks(situations, 12), title: { text: "what may happen" } },
+      yaxis: rowTicks(policies, 18),
+      xaxis: columnTicks(situations),
       height: 480,
     },
   });

@@ -15,7 +15,7 @@ import {
 import { type Figure, heatmapFigure } from "../../plot/index.js";
 import { type ClaimResult, defineExperiment, type Experiment, type Row } from "../experiment.js";
 import { mceClaims } from "./claims.js";
-import { uprightTicks } from "./labels.js";
+import { columnTicks, rowTicks } from "./labels.js";
 
 // Question: who dies when a machine check lands, for each rule, each setting of the bit and each phase?
 
@@ -89,8 +89,8 @@ function deathMap(rows: readonly Row[], hostMce: number): Figure {
     zValues: phases.map((phase) => columns.map((column) => score[String(at(phase, column)?.["hostDies"])] ?? null)),
     text: phases.map((phase) => columns.map((column) => String(at(phase, column)?.["hostDies"] ?? ""))),
     layout: {
-      yaxis: { autorange: "reversed", automargin: true, title: { text: "phase" } },
-      xaxis: { ...uprightTicks(columns, 7), title: { text: "rule, and guest CR4.MCE" } },
+      yaxis: rowTicks(phases, 14),
+      xaxis: columnTicks(columns),
       height: 480,
     },
   });

@@ -1,6 +1,6 @@
 import { phases, playScenario, type SystemConfig, simpleSystem, stepsToPhase } from "../../kvm/index.js";
 import { type Figure, heatmapFigure } from "../../plot/index.js";
-import { uprightTicks } from "./labels.js";
+import { columnTicks, rowTicks } from "./labels.js";
 
 /** Short names of the longer actions, by their first two words, for the axis. */
 const shortNames: Readonly<Record<string, string>> = {
@@ -50,8 +50,8 @@ export function machineCheckTimeline(config: Partial<SystemConfig>, guestMce: 0 
     zValues: rows.map((_, r) => values.map((column) => (column[r] === null ? null : 1 - column[r]))),
     text: rows.map((_, r) => values.map((column) => (column[r] === null ? "" : String(column[r])))),
     layout: {
-      yaxis: { autorange: "reversed", automargin: true },
-      xaxis: { ...uprightTicks(labels, 10), title: { text: "step" } },
+      yaxis: { ...rowTicks(rows, 12), title: { text: "" } },
+      xaxis: { ...columnTicks(labels), title: { text: "step" } },
       height: 400,
     },
   });

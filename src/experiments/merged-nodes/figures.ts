@@ -255,7 +255,6 @@ function regionMap(rows: readonly Row[], assumption: string, title: string, note
   return heatmapFigure({
     title,
     caption: `Each cell: share of the lost throughput that came back, with its 95 % interval, and what the stock tree keeps of no IOMMU. “A third”: the whole interval lies nearer to a third than to a quarter or a half (29 to 42 %); “perhaps”: a part of it does. Of ${cells.length} cells ${counted("yes")} are a third, ${counted("undecided")} perhaps. Deferred policy.${note}`,
-    light: true,
     x: { title: assumption, unit: "" },
     y: { title: "stack work of a transaction", unit: "multiple of PE1" },
     z: { title: "loss that came back", unit: "%" },

@@ -282,13 +282,13 @@ export function lossMap(
   const windows = [...new Set(cells.map((cell) => cell.windowBytes))].sort((a, b) => a - b);
   const at = (window: number, size: number) =>
     cells.find((cell) => cell.windowBytes === window && cell.dmaBytes === size);
-  const made = heatmapFigure({
+  return heatmapFigure({
     title: `${page} pages: bandwidth lost, ${direction}s, ${devices} x16 device${devices > 1 ? "s" : ""}${direction === "read" ? `, ${tags ?? most} tags` : ""}`,
     caption:
       "Percent of the bandwidth with the IOMMU off. A star: the links were not full with the IOMMU off, so the thread's test was elsewhere.",
     x: { title: "DMA size", unit: "B" },
     y: { title: "memory that the DMAs spread over", unit: "" },
-    z: { title: "loss", unit: "%" },
+    z: { title: "loss", unit: "%", range: [0, 100] },
     xValues: sizes.map(String),
     yValues: windows.map(sizeName),
     zValues: windows.map((window) => sizes.map((size) => at(window, size)?.loss[page] ?? null)),
@@ -304,8 +304,6 @@ export function lossMap(
       yaxis: { type: "category", automargin: true, title: { text: "footprint" } },
     },
   });
-  for (const trace of made.data) Object.assign(trace, { zmin: 0, zmax: 100 });
-  return made;
 }
 
 /** Bandwidth and latency of any grid, against the window. */
