@@ -1,6 +1,14 @@
 import { describe, expect, it } from "vitest";
 import { costSources } from "../../src/dma/index.js";
-import { estimate, lockContention, lockTable, mapAnatomy, type Row, where } from "../../src/experiments/index.js";
+import {
+  distinct,
+  estimate,
+  lockContention,
+  lockTable,
+  mapAnatomy,
+  type Row,
+  where,
+} from "../../src/experiments/index.js";
 import { hostRunDefaults, simulateHost } from "../../src/workload/index.js";
 
 describe("lock contention", () => {
@@ -219,12 +227,40 @@ describe("verdicts in words", () => {
 
 describe("the anatomy, the lock table and the sensitivity", () => {
   it("an unmap's lines add up to the unmap's cycles", async () => {
-    const anatomy = await mapAnatomy.run({ cores: [4] });
+    const anatomy = await mapAnatomy.run({ cores: [4], replications: 1 });
     const main = await lockContention.run({ variants: ["deferred"], cores: [4], replications: 1 });
     const sum = where(anatomy.rows, { call: "dma_unmap" }).reduce((total, row) => total + Number(row["cycles"]), 0);
     expect(sum / Number(main.rows[0]["unmapCycles"])).toBeCloseTo(1, 6);
     expect(where(anatomy.rows, { function: "find_iova" }).length).toBe(1);
     for (const name of ["map", "unmap"]) expect(anatomy.figure(name).data.length).toBe(1);
+  });
+
+  it("each line's bar is the mean over independent runs, with its interval; a single run has none", async () => {
+    const config = { variants: ["deferred"], cores: [1, 4], replications: 3 };
+    const { rows, figure } = await mapAnatomy.run(config);
+    expect(distinct(rows, "replication")).toEqual([0, 1, 2]);
+    const [one, four] = figure("unmap").data as unknown as {
+      x: string[];
+      y: number[];
+      error_y: { array: number[]; arrayminus: number[] };
+    }[];
+    const line = where(rows, { cores: 4, call: "dma_unmap", function: "find_iova" }).map((row) =>
+      Number(row["cycles"]),
+    );
+    expect(new Set(line).size).toBe(3);
+    const at = four.x.indexOf("find_iova");
+    expect(four.y[at]).toBeCloseTo(line.reduce((a, b) => a + b, 0) / 3, 9);
+    expect(four.error_y.array[at]).toBeGreaterThan(0);
+    expect(four.error_y.array[at]).toBeCloseTo(four.error_y.arrayminus[at], 9);
+    // The same instructions in every run: no spread, but for the calls that the measurement's ends cut in two.
+    expect(one.error_y.array[one.x.indexOf("intel_unmap")]).toBeLessThan(0.01 * one.y[one.x.indexOf("intel_unmap")]);
+    // No interval reaches below nothing.
+    for (const { y, error_y } of [one, four])
+      for (const [i, mean] of y.entries()) expect(mean - error_y.arrayminus[i]).toBeGreaterThanOrEqual(0);
+    const single = await mapAnatomy.run({ ...config, cores: [1], replications: 1 });
+    expect(single.figure("map").data[0]).not.toHaveProperty("error_y");
+    expect(() => mapAnatomy.parse({ replications: 0 })).toThrow(/map-anatomy: .*\n.*replications/);
+    expect(() => lockTable.parse({ replications: 2 } as never)).toThrow(/replications/);
   });
 
   it("the lock table's distributions count every acquisition once", async () => {

@@ -3,9 +3,9 @@ import { contexts, variant, variants } from "../../dma/index.js";
 import { lockKinds } from "../../machine/index.js";
 import { barFigure, lineFigure } from "../../plot/index.js";
 import { type HostRun, hostRunDefaults, simulateHost } from "../../workload/index.js";
-import { defineExperiment, type Experiment, type Row } from "../experiment.js";
+import { defineExperiment, type Experiment, type Interval, type Row } from "../experiment.js";
 import { lengthOf } from "./config.js";
-import { distinct, where } from "./estimate.js";
+import { distinct, estimate, where } from "./estimate.js";
 import { lockGroup } from "./rows.js";
 
 // Question: line by line, where do the cycles of one map and one unmap go; and what does lock_stat say about the locks?
@@ -23,9 +23,9 @@ export interface AnatomyConfig {
 }
 
 /** What may be given: everything has a default. */
-type AnatomyInput = { [K in keyof AnatomyConfig]?: AnatomyConfig[K] | undefined };
+type Input<C> = { [K in keyof C]?: C[K] | undefined };
 
-const AnatomyConfigSchema: z.ZodType<AnatomyConfig, AnatomyInput> = z.strictObject({
+const fields = {
   variants: z
     .array(
       z.string().refine((name) => variants.some((v) => v.name === name), {
@@ -42,6 +42,19 @@ const AnatomyConfigSchema: z.ZodType<AnatomyConfig, AnatomyInput> = z.strictObje
   coherent: z.boolean().default(true).describe("page walks snoop the CPU caches; false adds clflush"),
   fidelity: z.enum(["quick", "full"]).default("quick").describe("how many transactions"),
   seed: z.int().min(0).max(2_147_483_647).default(1).describe("the random streams"),
+};
+
+/** The configuration of the lock table: a run for each variant and number of cores. */
+const TableConfigSchema: z.ZodType<AnatomyConfig, Input<AnatomyConfig>> = z.strictObject(fields);
+
+/** The configuration of the anatomy. */
+export interface MapAnatomyConfig extends AnatomyConfig {
+  replications: number;
+}
+
+const AnatomyConfigSchema: z.ZodType<MapAnatomyConfig, Input<MapAnatomyConfig>> = z.strictObject({
+  ...fields,
+  replications: z.int().min(1).max(100).default(4).describe("independent runs of each point, for the intervals"),
 });
 
 const pointsOf = (config: AnatomyConfig): HostRun[] =>
@@ -59,10 +72,24 @@ const pointsOf = (config: AnatomyConfig): HostRun[] =>
     })),
   );
 
+/** One run of the anatomy. */
+interface AnatomyPoint {
+  run: HostRun;
+  replication: number;
+}
+
+const anatomyPoints = (config: MapAnatomyConfig): AnatomyPoint[] =>
+  pointsOf(config).flatMap((run) =>
+    Array.from({ length: config.replications }, (_, replication) => ({
+      run: { ...run, seed: run.seed + replication },
+      replication,
+    })),
+  );
+
 const label = (run: HostRun): string => `${run.variant}, ${run.cores} cores`;
 
 /** The cycles of every line of map, unmap and flush, per call: an unmap's share of the flushes included. */
-function anatomyRows(run: HostRun): Row[] {
+function anatomyRows({ run, replication }: AnatomyPoint): Row[] {
   const result = simulateHost(run);
   const { maps, unmaps } = result.counts;
   return result.steps
@@ -71,6 +98,7 @@ function anatomyRows(run: HostRun): Row[] {
       variant: run.variant,
       title: variant(run.variant).title,
       cores: run.cores,
+      replication,
       call: s.context === "map" ? "dma_map" : "dma_unmap",
       within: s.context,
       function: s.step,
@@ -81,18 +109,19 @@ function anatomyRows(run: HostRun): Row[] {
 }
 
 /** Where the cycles of one map and one unmap go, line by line, each with its function of Linux v4.3. */
-export const mapAnatomy: Experiment<typeof AnatomyConfigSchema, HostRun> = defineExperiment({
+export const mapAnatomy: Experiment<typeof AnatomyConfigSchema, AnatomyPoint> = defineExperiment({
   name: "map-anatomy",
   title: "Where the cycles of one dma_map and one dma_unmap go",
   question: "Line by line, what do one dma_map and one dma_unmap cost?",
   config: AnatomyConfigSchema,
-  points: pointsOf,
-  label,
+  points: anatomyPoints,
+  label: ({ run, replication }) => `${label(run)}, run ${replication + 1}`,
   simulate: anatomyRows,
   columns: {
     variant: { unit: "", description: "way of mapping" },
     title: { unit: "", description: "the same, as figures name it" },
     cores: { unit: "", description: "cores that run the workload" },
+    replication: { unit: "", description: "number of the independent run" },
     call: { unit: "", description: "the driver's call" },
     within: {
       unit: "",
@@ -100,7 +129,7 @@ export const mapAnatomy: Experiment<typeof AnatomyConfigSchema, HostRun> = defin
     },
     function: { unit: "", description: "function of Linux v4.3, or the lock that is waited for" },
     part: { unit: "", description: "part of the breakdown" },
-    cycles: { unit: "cycles a call", description: "mean over all calls" },
+    cycles: { unit: "cycles a call", description: "mean over all calls of the run" },
     what: { unit: "", description: "what happens there" },
   },
   figures: {
@@ -110,6 +139,15 @@ export const mapAnatomy: Experiment<typeof AnatomyConfigSchema, HostRun> = defin
   claims: () => [],
 });
 
+/** Cycles of a line in each run, with its interval; a line that a run never reached counts as none there. */
+function lineEstimate(rows: readonly Row[], name: string): Interval {
+  const runs = distinct<number>(rows, "replication").map((replication) => ({
+    cycles: where(rows, { replication, function: name }).reduce((sum, row) => sum + Number(row["cycles"]), 0),
+  }));
+  const { low, ...rest } = estimate(runs, "cycles");
+  return { ...rest, low: Math.max(0, low) };
+}
+
 function callFigure(rows: readonly Row[], call: string) {
   const mine = where(rows, { call });
   const lines = distinct<string>(mine, "function");
@@ -117,11 +155,12 @@ function callFigure(rows: readonly Row[], call: string) {
     distinct<number>(mine, "cores").map((cores) => ({ title, cores })),
   );
   const many = distinct(mine, "title").length > 1;
+  const runs = distinct(mine, "replication").length;
   const named = ({ title, cores }: (typeof groups)[number]) =>
     `${many ? `${title}, ` : ""}${cores} core${cores === 1 ? "" : "s"}`;
   const together = groups.map((group) => {
     const sum = (of: readonly Row[]) =>
-      Math.round(of.reduce((total, row) => total + Number(row["cycles"]), 0)).toLocaleString("en");
+      Math.round(of.reduce((total, row) => total + Number(row["cycles"]), 0) / runs).toLocaleString("en");
     const all = where(mine, group);
     const spinning = where(all, { part: "spinning" });
     const rest = all.filter((row) => row["part"] !== "spinning");
@@ -129,17 +168,19 @@ function callFigure(rows: readonly Row[], call: string) {
   });
   return barFigure({
     title: `One ${call}, line by line`,
-    caption: `Mean cycles a call on a logarithmic axis; no bar where none were spent. Lines that begin with “spin” are waiting for another core. Together: ${together.join("; ")}.`,
+    caption: `Mean cycles a call on a logarithmic axis; no bar where none were spent. Lines that begin with “spin” are waiting for another core. Together: ${together.join("; ")}.${runs > 1 ? " Intervals: 95 %, over independent runs." : ""}`,
     categories: lines,
     lying: true,
     x: { title: "function of Linux v4.3", unit: "" },
     y: { title: "time", unit: "cycles a call", log: true },
-    series: groups.map((group) => ({
-      name: named(group),
-      values: lines.map((name) =>
-        where(mine, { ...group, function: name }).reduce((sum, row) => sum + Number(row["cycles"]), 0),
-      ),
-    })),
+    series: groups.map((group) => {
+      const estimates = lines.map((name) => lineEstimate(where(mine, group), name));
+      return {
+        name: named(group),
+        values: estimates.map(({ mean }) => mean),
+        ...(runs > 1 ? { low: estimates.map(({ low }) => low), high: estimates.map(({ high }) => high) } : {}),
+      };
+    }),
   });
 }
 
@@ -178,11 +219,11 @@ function lockRows(run: HostRun): Row[] {
 const inMicroseconds = (description: string) => ({ unit: "µs", description });
 
 /** The lock table in the columns of Linux's lock_stat, with the distributions of waits and holds. */
-export const lockTable: Experiment<typeof AnatomyConfigSchema, HostRun> = defineExperiment({
+export const lockTable: Experiment<typeof TableConfigSchema, HostRun> = defineExperiment({
   name: "lock-table",
   title: "The locks of dma_map and dma_unmap, as lock_stat shows them",
   question: "How often is each lock taken, how long is it held, and how long is it waited for?",
-  config: AnatomyConfigSchema,
+  config: TableConfigSchema,
   points: pointsOf,
   label,
   simulate: lockRows,

@@ -11,7 +11,7 @@ import { type LockContentionConfig, LockContentionConfigSchema, type LockContent
 import { figures } from "./figures.js";
 import { columns, simulatePoint } from "./rows.js";
 
-export { type AnatomyConfig, lockTable, mapAnatomy } from "./anatomy.js";
+export { type AnatomyConfig, lockTable, type MapAnatomyConfig, mapAnatomy } from "./anatomy.js";
 export {
   type LockContentionConfig,
   LockContentionConfigSchema,
