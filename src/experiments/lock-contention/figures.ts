@@ -209,6 +209,22 @@ export const figures: Record<string, (rows: readonly Row[]) => Figure> = {
       series: lines,
     });
   },
+  visits: (rows) => {
+    const axis = axisOf(rows);
+    const groups = seriesOf(rows).filter((group) => group.rows.some((row) => Number(row["visitsPerMap"]) > 0));
+    const lines = linesOf(groups, axis, "visitsPerMap");
+    return lineFigure({
+      title: "How many nodes an allocation looks at",
+      caption: told(
+        "Mean over all maps, on a logarithmic axis: how long the search for a free address is, with the lock held.",
+        atTheEnd(lines, axis, (value) => value.toFixed(0)),
+        intervals(groups.flatMap((group) => group.rows)),
+      ),
+      x: { title: axis, unit: "" },
+      y: { title: "looked at by an allocation", unit: "nodes", log: true },
+      series: lines,
+    });
+  },
   spinning: (rows) => {
     const most = Math.max(...distinct<number>(rows, "cores"));
     const groups = seriesOf(where(rows, { cores: most }));
