@@ -240,25 +240,25 @@ describe("the anatomy, the lock table and the sensitivity", () => {
     const { rows, figure } = await mapAnatomy.run(config);
     expect(distinct(rows, "replication")).toEqual([0, 1, 2]);
     const [one, four] = figure("unmap").data as unknown as {
-      x: string[];
-      y: number[];
-      error_y: { array: number[]; arrayminus: number[] };
+      y: string[];
+      x: number[];
+      error_x: { array: number[]; arrayminus: number[] };
     }[];
     const line = where(rows, { cores: 4, call: "dma_unmap", function: "find_iova" }).map((row) =>
       Number(row["cycles"]),
     );
     expect(new Set(line).size).toBe(3);
-    const at = four.x.indexOf("find_iova");
-    expect(four.y[at]).toBeCloseTo(line.reduce((a, b) => a + b, 0) / 3, 9);
-    expect(four.error_y.array[at]).toBeGreaterThan(0);
-    expect(four.error_y.array[at]).toBeCloseTo(four.error_y.arrayminus[at], 9);
+    const at = four.y.indexOf("find_iova");
+    expect(four.x[at]).toBeCloseTo(line.reduce((a, b) => a + b, 0) / 3, 9);
+    expect(four.error_x.array[at]).toBeGreaterThan(0);
+    expect(four.error_x.array[at]).toBeCloseTo(four.error_x.arrayminus[at], 9);
     // The same instructions in every run: no spread, but for the calls that the measurement's ends cut in two.
-    expect(one.error_y.array[one.x.indexOf("intel_unmap")]).toBeLessThan(0.01 * one.y[one.x.indexOf("intel_unmap")]);
+    expect(one.error_x.array[one.y.indexOf("intel_unmap")]).toBeLessThan(0.01 * one.x[one.y.indexOf("intel_unmap")]);
     // No interval reaches below nothing.
-    for (const { y, error_y } of [one, four])
-      for (const [i, mean] of y.entries()) expect(mean - error_y.arrayminus[i]).toBeGreaterThanOrEqual(0);
+    for (const { x, error_x } of [one, four])
+      for (const [i, mean] of x.entries()) expect(mean - error_x.arrayminus[i]).toBeGreaterThanOrEqual(0);
     const single = await mapAnatomy.run({ ...config, cores: [1], replications: 1 });
-    expect(single.figure("map").data[0]).not.toHaveProperty("error_y");
+    expect(single.figure("map").data[0]).not.toHaveProperty("error_x");
     expect(() => mapAnatomy.parse({ replications: 0 })).toThrow(/map-anatomy: .*\n.*replications/);
     expect(() => lockTable.parse({ replications: 2 } as never)).toThrow(/replications/);
   });

@@ -89,25 +89,6 @@ export const gallery: Record<string, () => Figure> = {
         { name: "16 cores", values: [5100, 490, 960, 31000], place: 2, hatched: true },
       ],
     }),
-  "a light heat map with text": () =>
-    heatmapFigure({
-      title: "What is left of the throughput",
-      caption: "Little, where maps are many.",
-      x: { title: "maps a transaction", unit: "" },
-      y: { title: "stack work", unit: "µs" },
-      z: { title: "throughput", unit: "% of off" },
-      light: true,
-      xValues: ["1", "2", "4"],
-      yValues: ["4", "8"],
-      zValues: [
-        [11, 6, 3],
-        [66, 36, 18],
-      ],
-      text: [
-        ["11", "6", "3"],
-        ["66", "36", "18"],
-      ],
-    }),
   "a heat map": () =>
     heatmapFigure({
       title: "IOTLB hit rate",

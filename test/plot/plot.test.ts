@@ -201,19 +201,6 @@ describe("a heat map", () => {
     expect(data[0]["hovertemplate"]).toContain("latency: %{customdata:,.5~r} ns");
   });
 
-  test("has dark text on light colours where every cell has text", () => {
-    const luminance = (colour: string) => {
-      const [r, g, b] = [1, 3, 5]
-        .map((i) => Number.parseInt(colour.slice(i, i + 2), 16) / 255)
-        .map((c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4));
-      return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-    };
-    const [trace] = heatmapFigure({ ...spec, light: true, zValues: [[1, 2]], text: [["1", "2"]] }).data;
-    const text = luminance((trace["textfont"] as { color: string }).color);
-    for (const [, colour] of trace["colorscale"] as [number, string][])
-      expect((luminance(colour) + 0.05) / (text + 0.05), colour).toBeGreaterThan(6);
-  });
-
   test("refuses rows that do not fit its axes", () => {
     expect(() => heatmapFigure({ ...spec, zValues: [[1]] })).toThrow(/1 rows of 2 values, and row 0 has 1 values/);
     expect(() => heatmapFigure({ ...spec, zValues: [] })).toThrow(/1 rows of 2 values, and it has 0 rows/);
