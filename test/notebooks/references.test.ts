@@ -27,6 +27,15 @@ test("every entry can be found by a stranger: who, what, when and where", () => 
   expect(new Set(entries.map(({ key }) => key)).size).toBe(entries.length);
 });
 
+test("a DOI is the bare name, once, and what a journal or a conference of the ACM printed has one", () => {
+  const dois = entries.flatMap(({ fields }) => (fields["doi"] === undefined ? [] : [fields["doi"]]));
+  for (const doi of dois) expect(doi).toMatch(/^\{10\.\d{4,}\/\S+\}$/);
+  expect(new Set(dois).size).toBe(dois.length);
+  const places = /Transactions|Operations Research|Technometrics|ASPLOS|SIGCOMM|SOSP/;
+  for (const { key, fields } of entries)
+    expect(fields["doi"] !== undefined, key).toBe(places.test(fields["journal"] ?? fields["booktitle"] ?? ""));
+});
+
 test("every citation has an entry, and every entry is cited", () => {
   const cited = new Set<string>();
   for (const notebook of [...chapters(), ...exercises(), ...solutions()]) {
