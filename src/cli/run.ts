@@ -157,7 +157,9 @@ function reportText(experiment: AnyExperiment, { config, rows, claims }: Run<unk
     const published = claim.published
       ? `  published ${[...new Set([claim.published.low, claim.published.high])].map(short).join(" … ")} ${claim.published.unit}`
       : "";
-    parts.push(`\n${claim.id} ${claim.verdict}: "${claim.quote}" (${claim.source})\n  ${claim.explanation}\n`);
+    parts.push(
+      `\n${claim.id} ${claim.answer ?? claim.verdict}: "${claim.quote}" (${claim.source})\n  ${claim.explanation}\n`,
+    );
     if (value + published !== "") parts.push(`${value}${published}\n`);
   }
   return parts.join("");

@@ -143,7 +143,7 @@ describe("the readings of a third", () => {
 
   it("say which assumption moves the result most, and what an ablation takes away", () => {
     expect(influence(recoveries(rows)).map(({ assumption }) => assumption)[0]).toBe("static maps");
-    expect(lostGain(recoveries(rows))).toEqual([{ level: "no static maps", share: 1 }]);
+    expect(lostGain(recoveries(rows))).toEqual([{ level: "no static maps", share: 1, low: 1, high: 1 }]);
   });
 });
 

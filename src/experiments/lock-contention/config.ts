@@ -10,16 +10,19 @@ const sweep = <T extends z.ZodType>(item: T, standard: z.output<T>[], text: stri
   z
     .preprocess(
       (v) => (Array.isArray(v) || v === undefined ? v : [v]),
-      z.array(item).min(1, "accepts at least one value"),
+      z
+        .array(item)
+        .min(1, "accepts at least one value")
+        // A value twice would be the same runs twice, and intervals narrower than they are.
+        .refine((values) => new Set(values).size === values.length, "accepts each value once"),
     )
     .default(standard)
     .describe(text);
 
-const whole = (low: number, high: number, unit: string) =>
-  z
-    .int({ error: `accepts a whole number of ${unit} from ${low} to ${high}` })
-    .min(low, { error: `accepts a whole number of ${unit} from ${low} to ${high}` })
-    .max(high, { error: `accepts a whole number of ${unit} from ${low} to ${high}` });
+const whole = (low: number, high: number, unit?: string) => {
+  const error = `accepts a whole number${unit === undefined ? "" : ` of ${unit}`} from ${low} to ${high}`;
+  return z.int({ error }).min(low, { error }).max(high, { error });
+};
 
 const number = (low: number, high: number, unit: string) =>
   z
@@ -134,7 +137,7 @@ export const LockContentionConfigSchema: z.ZodType<LockContentionConfig, Partial
       .describe(
         "independent runs of each point (default: 3 below 8 cores, 8 from there, 16 in strict mode on both sockets)",
       ),
-    seed: whole(0, 2_147_483_647, "numbers").default(1).describe("the random streams"),
+    seed: whole(0, 2_147_483_647).default(1).describe("the random streams"),
   })
   .superRefine((config, context) => {
     const lists = Object.values(config).filter(Array.isArray) as unknown[][];

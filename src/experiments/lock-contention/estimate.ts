@@ -1,6 +1,45 @@
 import { confidenceInterval } from "../../engine/index.js";
 import type { Interval, Row } from "../experiment.js";
 
+/** What a run was set to, cores and threads included: rows that agree in these and in the replication are one run. */
+export const settings = [
+  "variant",
+  "cores",
+  "threads",
+  "lock",
+  "profile",
+  "staticMaps",
+  "holes",
+  "mapsPerSide",
+  "stackMicroseconds",
+  "stackLines",
+  "twoPageShare",
+  "ats",
+  "coherent",
+  "storeOverlap",
+  "invalidationCycles",
+  "serialShare",
+  "handoffPercent",
+  "handoffCycles",
+] as const;
+
+/** The rows of runs that are alike in all settings but those of `change`, which they have so. */
+export function like(rows: readonly Row[], row: Row, change: Partial<Record<string, Row[string]>>): Row[] {
+  return where(rows, { ...Object.fromEntries(settings.map((name) => [name, row[name]])), ...change });
+}
+
+/**
+ * Each run once. Rows of several runs of the experiment, put together, may hold the same simulation more than once: it is one observation,
+ * and counted twice it would make an interval narrower than it is.
+ */
+export function observed(rows: readonly Row[]): Row[] {
+  const known = new Set<string>();
+  return rows.filter((row) => {
+    const key = JSON.stringify(row);
+    return !known.has(key) && known.add(key);
+  });
+}
+
 /** Rows with the given values in the given columns. */
 export function where(rows: readonly Row[], match: Partial<Record<string, Row[string]>>): Row[] {
   return rows.filter((row) => Object.entries(match).every(([name, value]) => row[name] === value));
@@ -14,8 +53,14 @@ export function estimate(rows: readonly Row[], column: string): Interval {
   return confidenceInterval(values);
 }
 
-/** Replication by replication a / b, with the interval of the ratio: both runs of a pair have the same seed. */
+/**
+ * Replication by replication a / b, with the interval of the ratio: both runs of a pair have the same seed.
+ * @throws Error where a replication occurs twice: the rows are of several settings, and which belong together is not said
+ */
 export function ratio(over: readonly Row[], under: readonly Row[], column = "throughput"): Interval {
+  for (const rows of [over, under])
+    if (distinct(rows, "replication").length < rows.length)
+      throw new Error(`a ratio of "${column}" needs rows of one setting on either side, one for each replication`);
   const base = new Map(under.map((row) => [row["replication"], Number(row[column])]));
   const values = over.flatMap((row) => {
     const b = base.get(row["replication"]);

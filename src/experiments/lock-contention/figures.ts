@@ -2,7 +2,7 @@ import { type Part, parts, variant } from "../../dma/index.js";
 import { factNumber } from "../../facts/index.js";
 import { barFigure, type Figure, heatmapFigure, lineFigure } from "../../plot/index.js";
 import type { Row } from "../experiment.js";
-import { distinct, estimate, where } from "./estimate.js";
+import { distinct, estimate, observed, settings, where } from "./estimate.js";
 import { gridRatio } from "./sensitivity.js";
 import { axisOf, type Group, linesOf, seriesOf } from "./series.js";
 import { atTheEnd, coinciding, falling, intervals, levelling, told } from "./told.js";
@@ -35,8 +35,15 @@ const spinLocks = ["allocator lock", "async_umap_flush_lock", "q_lock", "device_
 /** The place in the palette of what was measured beside what is simulated. */
 const measuredPlace = 4;
 
-/** The figures, by name: what each shows stands in its caption. */
-export const figures: Record<string, (rows: readonly Row[]) => Figure> = {
+/** Of the rows at the same cores or threads, and of the same replication, the one that agrees with `row` in most settings. */
+function nearest(rows: readonly Row[], row: Row, axis: "cores" | "threads"): Row | undefined {
+  const agreement = (other: Row) => settings.filter((name) => other[name] === row[name]).length;
+  return rows
+    .filter((other) => other[axis] === row[axis] && other["replication"] === row["replication"])
+    .reduce<Row | undefined>((best, o) => (best && agreement(best) >= agreement(o) ? best : o), undefined);
+}
+
+const drawn: Record<string, (rows: readonly Row[]) => Figure> = {
   throughput: (rows) => {
     const axis = axisOf(rows);
     const groups = seriesOf(rows);
@@ -62,7 +69,7 @@ export const figures: Record<string, (rows: readonly Row[]) => Figure> = {
     const off = where(rows, { variant: "off" });
     if (off.length === 0) throw new Error('The figure "relative" needs the variant "off" among the variants.');
     const percent = (row: Row): Row[] => {
-      const base = off.find((o) => o[axis] === row[axis] && o["replication"] === row["replication"]);
+      const base = nearest(off, row, axis);
       return base ? [{ ...row, percent: (100 * Number(row["throughput"])) / Number(base["throughput"]) }] : [];
     };
     const groups = seriesOf(rows)
@@ -252,3 +259,8 @@ export const figures: Record<string, (rows: readonly Row[]) => Figure> = {
     });
   },
 };
+
+/** The figures, by name, each of runs that are counted once: what it shows stands in its caption. */
+export const figures: Record<string, (rows: readonly Row[]) => Figure> = Object.fromEntries(
+  Object.entries(drawn).map(([name, draw]) => [name, (rows: readonly Row[]) => draw(observed(rows))]),
+);

@@ -27,6 +27,8 @@ const splitters: readonly Splitter[] = [
   ["handoffCycles", (value) => (value === null ? "hand-off as the caches make it" : `${value} cycles a waiter`)],
 ];
 
+const threads: Splitter = ["threads", named("threads")];
+
 /** Rows of one line or column of a picture. */
 export interface Group {
   name: string;
@@ -36,11 +38,13 @@ export interface Group {
 }
 
 /**
- * Rows in groups that differ in nothing but cores, threads and replication; each with a name that says what is special. The way of
+ * Rows in groups that differ in nothing but the axis and the replication; each with a name that says what is special. The way of
  * mapping stands in the name where there are several, or where nothing else is special.
  */
 export function seriesOf(rows: readonly Row[]): Group[] {
-  const varying = splitters.filter(([column]) => distinct(rows, column).length > 1);
+  // Where cores and threads vary both, cores are the axis.
+  const splits = distinct(rows, "cores").length > 1 ? [...splitters, threads] : splitters;
+  const varying = splits.filter(([column]) => distinct(rows, column).length > 1);
   const titled = varying.length === 0 || distinct(rows, "title").length > 1;
   const groups = new Map<string, Row[]>();
   for (const row of rows) {

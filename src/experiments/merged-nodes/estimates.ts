@@ -179,19 +179,31 @@ export function influence(all: readonly Recovery[]): { assumption: string; low: 
     .sort((a, b) => b.high - b.low - (a.high - a.low));
 }
 
+/** What an ablation takes away from the relative gain, with the 95 % interval that the intervals of the two gains leave it. */
+export interface LostGain {
+  level: string;
+  share: number;
+  low: number;
+  high: number;
+}
+
 /**
  * How much of the relative gain (merged ÷ stock − 1) each ablation takes away: 1 where merging gains nothing any more, below 0 where
  * it gains more than before. An ablation "cold, and …" is compared with the cold setting, every other with the baseline.
  */
-export function lostGain(all: readonly Recovery[]): { level: string; share: number }[] {
+export function lostGain(all: readonly Recovery[]): LostGain[] {
   const base = baselineOf(all);
   if (!base) return [];
   const ablations = all.filter((r) => r.part === "ablation");
   const cold = ablations.find((r) => r.level.startsWith("cold:")) ?? base;
+  const half = ({ low, high }: Interval): number => (high - low) / 2;
   return ablations
-    .map((r) => {
-      const reference = r.level.startsWith("cold, ") ? cold : base;
-      return { level: r.level, share: 1 - (r.ratio.mean - 1) / (reference.ratio.mean - 1) };
+    .map(({ level, ratio }) => {
+      const reference = (level.startsWith("cold, ") ? cold : base).ratio;
+      const [gain, before] = [ratio.mean - 1, reference.mean - 1];
+      const share = 1 - gain / before;
+      const width = Math.sqrt(square(half(ratio) / before) + square((gain * half(reference)) / square(before)));
+      return { level, share, low: share - width, high: share + width };
     })
     .sort((a, b) => b.share - a.share);
 }
