@@ -4,12 +4,15 @@ import {
   distinct,
   estimate,
   lockContention,
+  lockSensitivity,
   lockTable,
   mapAnatomy,
   type Row,
+  ratio,
   where,
 } from "../../src/experiments/index.js";
-import { hostRunDefaults, simulateHost } from "../../src/workload/index.js";
+import { assumptions } from "../../src/machine/index.js";
+import { type HostRun, hostRunDefaults, simulateHost } from "../../src/workload/index.js";
 
 describe("lock contention", () => {
   it("without an IOMMU does the published number of transactions: the calibration", async () => {
@@ -41,8 +44,13 @@ describe("lock contention", () => {
   it.each([
     [{ cores: [99] }, /cores\.0: accepts a whole number of cores from 1 to 16/],
     [{ variants: ["fast"] }, /variants\.0: accepts off, .*strict/],
+    [{ cores: [1, 1] }, /cores: accepts each value once/],
+    [{ seed: "abc" }, /seed: accepts a whole number from 0 to 2147483647/],
     [{ colour: "red" }, /colour/],
-    [{ cores: [1, 2, 4, 8, 16], replications: 100, mapsPerSide: Array(20).fill(1) }, /at most 5000 runs/],
+    [
+      { cores: [1, 2, 4, 8, 16], replications: 100, mapsPerSide: Array.from({ length: 20 }, (_, i) => 1 + i / 4) },
+      /at most 5000 runs/,
+    ],
   ])("refuses %j, naming field and what is accepted", async (config, message) => {
     await expect(lockContention.run(config as never)).rejects.toThrow(message);
   });
@@ -225,7 +233,132 @@ describe("verdicts in words", () => {
   });
 });
 
-describe("the anatomy, the lock table and the sensitivity", () => {
+describe("rows of several runs put together", () => {
+  const row = (variant: string, cores: number, replication: number, throughput: number, over: Row = {}): Row => ({
+    ...{ variant, title: variant, cores, threads: 200, lock: "ticket", profile: "both", mapsPerSide: 1 },
+    ...{ stackMicroseconds: 16, ats: false, coherent: true, replication, throughput, ...over },
+  });
+  const rows = [0, 1, 2].flatMap((r) => [row("off", 16, r, 1000 + r), row("deferred", 16, r, 180 + 9 * r)]);
+  const claim = (all: readonly Row[], id: string) =>
+    lockContention.collect(lockContention.parse(), all).claims.find((one) => one.id === id);
+
+  it("count a simulation that they hold twice once, so that no interval is narrower than it is", () => {
+    const once = claim(rows, "PE2");
+    expect(once?.simulated?.n).toBe(3);
+    expect(claim([...rows, ...rows, ...rows.slice(0, 2)], "PE2")).toEqual(once);
+  });
+
+  it("are compared setting by setting: each with the host without an IOMMU that has the same stack work", () => {
+    const short = rows.map((r): Row => ({ ...r, stackMicroseconds: 4, throughput: 2 * Number(r["throughput"]) }));
+    const shares = (figure: ReturnType<ReturnType<typeof lockContention.collect>["figure"]>) =>
+      figure.data.slice(0, 2).map((trace) => (trace["y"] as number[])[0]);
+    for (const all of [
+      [...rows, ...short],
+      [...short, ...rows],
+    ]) {
+      const [a, b] = shares(lockContention.collect(lockContention.parse(), all).figure("relative"));
+      expect(a).toBeCloseTo(b, 9);
+    }
+    expect(claim([...short, ...rows], "PE2")?.simulated?.mean).toBeCloseTo(18.9, 0);
+  });
+
+  it("take the host without an IOMMU that is most alike where there is none of the same setting", () => {
+    const moved = rows.filter((r) => r["variant"] !== "off").map((r): Row => ({ ...r, mapsPerSide: 2 }));
+    const off = rows.filter((r) => r["variant"] === "off");
+    const figure = lockContention.collect(lockContention.parse(), [...off, ...moved]).figure("relative");
+    expect((figure.data[0]["y"] as number[])[0]).toBeCloseTo(18.9, 0);
+  });
+
+  it("make the map at the most cores, whatever other cores they hold", () => {
+    const few = rows.map((r): Row => ({ ...r, cores: 1, throughput: 60 }));
+    const figure = lockContention.collect(lockContention.parse(), [...rows, ...few]).figure("map");
+    expect((figure.data[0]["z"] as number[][])[0][0]).toBeCloseTo(18.9, 0);
+  });
+
+  it("draw a line for each number of threads where cores and threads both vary", () => {
+    const less = rows.map((r): Row => ({ ...r, threads: 4, throughput: 10 }));
+    const more = [...rows, ...less].flatMap((r): Row[] => [r, { ...r, cores: 1 }]);
+    const figure = lockContention.collect(lockContention.parse(), more).figure("throughput");
+    expect(figure.data.map((trace) => trace["name"])).toContain("deferred · threads 4");
+  });
+
+  it("have no ratio where it is not said which belong together", () => {
+    const twoSettings = [...rows, ...rows.map((r): Row => ({ ...r, cores: 8 }))];
+    const [over, under] = ["deferred", "off"].map((variant) => where(twoSettings, { variant }));
+    expect(() => ratio(over, under)).toThrow(/one setting on either side/);
+  });
+});
+
+describe("the sensitivity", () => {
+  const points = lockSensitivity.points(lockSensitivity.parse({ each: true, replications: 1 })) as {
+    assumption: string;
+    end: "base" | "low" | "high";
+    run: HostRun;
+  }[];
+
+  it("moves every field of a run that is an assumption", () => {
+    // The question itself, what v4.3 and the thread fix, the length of the run.
+    const given = ["variant", "cores", "threads", "seed", "machine", "flushEntries", "flushMilliseconds"];
+    const length = ["warmup", "transactions", "slices"];
+    for (const field of Object.keys(hostRunDefaults) as (keyof HostRun)[])
+      if (![...given, ...length].includes(field))
+        expect(
+          points.some(({ run }) => JSON.stringify(run[field]) !== JSON.stringify(hostRunDefaults[field])),
+          field,
+        ).toBe(true);
+  });
+
+  it("moves every cost of the DMA code to both ends of the range that its source leaves", () => {
+    for (const { field, low, high } of costSources)
+      for (const end of [low, high])
+        expect(
+          points.some(({ run }) => run.costs[field] === end),
+          `${field} ${end}`,
+        ).toBe(true);
+  });
+
+  it("moves every value of the host that no record supports to both ends of its range", () => {
+    for (const { field, assumption } of assumptions("sandy-bridge-ep"))
+      for (const end of [assumption?.low, assumption?.high])
+        expect(
+          points.some(({ run }) => run.machineOverrides[field] === end),
+          `${field} ${end}`,
+        ).toBe(true);
+  });
+
+  it("moves the small ones of a kind together unless it is asked for each, and draws them all", async () => {
+    const few = lockSensitivity.points(lockSensitivity.parse({ replications: 1 }));
+    expect(few.length).toBeLessThan(60);
+    expect(points.length).toBeGreaterThan(few.length + 25);
+    const moved = points.filter(
+      ({ assumption, end }) => end === "base" || assumption === "small costs of the DMA code",
+    );
+    const rows = moved.flatMap((point) =>
+      lockSensitivity.simulate({ ...point, run: { ...point.run, cores: 2, warmup: 100, transactions: 200 } } as never),
+    );
+    const figure = lockSensitivity.collect(lockSensitivity.parse(), rows).figure("sensitivity");
+    expect(JSON.stringify(figure.data)).toContain("small costs of the DMA code (all low … all high)");
+    const [base, low, high] = rows.map((row) => Number(row["percentOfOff"]));
+    expect(low).toBeGreaterThan(base);
+    expect(high).toBeLessThan(base);
+  });
+
+  it("finds no influence of the workload's small choices on what the default leaves of IOMMU off", () => {
+    // Throughput varies by 4 % from run to run: three runs of each, within three standard deviations of their difference.
+    const share = (assumption: string, end: string) => {
+      const point = points.find((p) => p.assumption === assumption && p.end === end);
+      const runs = [0, 1, 2].flatMap((r) =>
+        lockSensitivity.simulate({ ...point, run: { ...(point as { run: HostRun }).run, seed: 1000 + r } } as never),
+      );
+      return estimate(runs, "percentOfOff").mean;
+    };
+    const base = share("base", "base");
+    for (const end of ["low", "high"])
+      expect(Math.abs(share("small choices of the workload", end) / base - 1)).toBeLessThan(0.1);
+  });
+});
+
+describe("the anatomy and the lock table", () => {
   it("an unmap's lines add up to the unmap's cycles", async () => {
     const anatomy = await mapAnatomy.run({ cores: [4], replications: 1 });
     const main = await lockContention.run({ variants: ["deferred"], cores: [4], replications: 1 });

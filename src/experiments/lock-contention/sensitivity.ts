@@ -4,79 +4,19 @@ import { factNumber } from "../../facts/index.js";
 import { type Figure, figure, lineFigure, palette } from "../../plot/index.js";
 import { type HostRun, hostRunDefaults, simulateHost } from "../../workload/index.js";
 import { defineExperiment, type Experiment, type Row } from "../experiment.js";
+import { assumptions, smallAssumptions } from "./assumptions.js";
 import { lengthOf } from "./config.js";
-import { distinct, estimate, ratio, where } from "./estimate.js";
+import { distinct, estimate, like, ratio, where } from "./estimate.js";
 import { intervals } from "./told.js";
 
 // Question: which assumption moves the result, and which has no influence?
-
-/** An assumption and the values between which it is swept, each alone. */
-interface Assumption {
-  name: string;
-  low: [string, Partial<HostRun>];
-  high: [string, Partial<HostRun>];
-}
-
-/** The assumptions of the simulation, each with the range that is honest for it; merged-nodes sweeps the smaller ones of data/workload. */
-const assumptions: readonly Assumption[] = [
-  {
-    name: "maps a transaction on each side",
-    low: ["0.5", { rxMaps: 0.5, txMaps: 0.5 }],
-    high: ["2", { rxMaps: 2, txMaps: 2 }],
-  },
-  { name: "stack work", low: ["8 µs", { stackCycles: 23_200 }], high: ["32 µs", { stackCycles: 92_800 }] },
-  { name: "driver profile", low: ["transmit", { profile: "transmit" }], high: ["receive", { profile: "receive" }] },
-  { name: "receive buffers a queue", low: ["64", { rxRing: 64 }], high: ["2048", { rxRing: 2048 }] },
-  { name: "static maps", low: ["none", { staticMaps: 0 }], high: ["65,536", { staticMaps: 65_536 }] },
-  { name: "holes among the static maps", low: ["none", { holes: 0 }], high: ["10 %", { holes: 0.1 }] },
-  { name: "two-page buffers", low: ["none", { twoPageShare: 0 }], high: ["35 %", { twoPageShare: 0.35 }] },
-  { name: "order of completion", low: ["as sent", {}], high: ["shuffled", { shuffleCompletions: true }] },
-  { name: "lines the stack touches", low: ["none", { stackLines: 0 }], high: ["4096", { stackLines: 4096 }] },
-  { name: "kind of lock", low: ["ticket", {}], high: ["queued", { lock: "queued" }] },
-  {
-    name: "hand-off cost a waiter",
-    low: ["0 cycles", { handoffCycles: 0 }],
-    high: ["100 cycles", { handoffCycles: 100 }],
-  },
-  { name: "stores overlap", low: ["not at all", {}], high: ["90 %", { costs: { storeOverlap: 0.9 } }] },
-  {
-    name: "invalidation latency",
-    low: ["500 cycles", { costs: { invalidationCycles: 500 } }],
-    high: ["4000 cycles", { costs: { invalidationCycles: 4000 } }],
-  },
-  {
-    name: "invalidations in series",
-    low: ["10 %", { costs: { serialShare: 0.1 } }],
-    high: ["all", { costs: { serialShare: 1 } }],
-  },
-  {
-    name: "instructions an access",
-    low: ["0 cycles", { costs: { instructionCycles: 0 } }],
-    high: ["15 cycles", { costs: { instructionCycles: 15 } }],
-  },
-  {
-    name: "fault register read",
-    low: ["free", { costs: { faultReadCycles: 0 } }],
-    high: ["800 cycles", { costs: { faultReadCycles: 800 } }],
-  },
-  { name: "peer and wire", low: ["10 µs", { peerMicroseconds: 10 }], high: ["100 µs", { peerMicroseconds: 100 }] },
-  {
-    name: "interrupt moderation",
-    low: ["5 µs", { interruptGapMicroseconds: 5 }],
-    high: ["100 µs", { interruptGapMicroseconds: 100 }],
-  },
-  {
-    name: "memory latency",
-    low: ["65 ns", { machineOverrides: { dramLocalCycles: 189, dramRemoteCycles: 305 } }],
-    high: ["100 ns", { machineOverrides: { dramLocalCycles: 290, dramRemoteCycles: 464 } }],
-  },
-];
 
 /** The configuration. */
 export interface SensitivityConfig {
   variant: string;
   cores: number;
   fidelity: "quick" | "full";
+  each: boolean;
   replications: number;
   seed: number;
 }
@@ -92,6 +32,10 @@ const Config: z.ZodType<SensitivityConfig, SensitivityInput> = z.strictObject({
     .describe("way of mapping"),
   cores: z.int().min(1).max(16).default(16).describe("cores that run the workload"),
   fidelity: z.enum(["quick", "full"]).default("quick").describe("how many transactions"),
+  each: z
+    .boolean()
+    .default(false)
+    .describe("move the small assumptions of a kind one by one as well, not only together"),
   replications: z.int().min(1).max(100).default(2).describe("independent runs of each point"),
   seed: z.int().min(0).max(2_147_483).default(1).describe("the random streams"),
 });
@@ -116,7 +60,7 @@ function pointsOf(config: SensitivityConfig): Point[] {
   for (let replication = 0; replication < config.replications; replication++) {
     const seed = config.seed * 1000 + replication;
     points.push({ assumption: "base", setting: "base", end: "base", replication, run: { ...base, seed } });
-    for (const { name, low, high } of assumptions)
+    for (const { name, low, high } of config.each ? [...assumptions(), ...smallAssumptions()] : assumptions())
       for (const [end, [setting, change]] of [
         ["low", low],
         ["high", high],
@@ -128,12 +72,13 @@ function pointsOf(config: SensitivityConfig): Point[] {
   return points;
 }
 
-/** Throughput without an IOMMU, kept for the runs that share it: only the stack, the peer and the number of calls matter to it. */
+/** Throughput without an IOMMU, kept for the runs that share it: only the stack, the peer and the calls matter to it. */
 const withoutIommu = new Map<string, number>();
 
 function offThroughput(run: HostRun): number {
   const { cores, threads, seed, profile, rxMaps, txMaps, stackCycles, peerMicroseconds, interruptGapMicroseconds } =
     run;
+  const { receiveShare, workSpread, pollBudget, flows, transmitMicroseconds, costs } = run;
   const matters = {
     cores,
     threads,
@@ -144,6 +89,12 @@ function offThroughput(run: HostRun): number {
     stackCycles,
     peerMicroseconds,
     interruptGapMicroseconds,
+    receiveShare,
+    workSpread,
+    pollBudget,
+    flows,
+    transmitMicroseconds,
+    costs: costs.apiCycles === undefined ? {} : { apiCycles: costs.apiCycles },
   };
   const key = JSON.stringify(matters);
   const known = withoutIommu.get(key);
@@ -216,7 +167,7 @@ function sensitivity(rows: readonly Row[]): Figure {
   // An end that is the baseline was not run once more; its name stands in the list of assumptions.
   const setting = (name: string, which: "low" | "high") =>
     where(rows, { assumption: name, end: which })[0]?.["setting"] ??
-    assumptions.find((assumption) => assumption.name === name)?.[which][0] ??
+    [...assumptions(), ...smallAssumptions()].find((assumption) => assumption.name === name)?.[which][0] ??
     "nothing changed";
   const labels = order.map((name) => `${name} (${setting(name, "low")} … ${setting(name, "high")})`);
   const ends = (which: "low" | "high") => {
@@ -262,7 +213,7 @@ function sensitivity(rows: readonly Row[]): Figure {
     caption: `Throughput as a share of IOMMU off at either end of each assumption's range, the longest way from the baseline first. Dotted: nothing changed, ${base.toFixed(1)} %; dashed: measured, ${measured.toFixed(1)} % (record PE2). ${intervals(rows)}`,
     data: [spans, ends("low"), ends("high")],
     layout: {
-      height: 640,
+      height: 200 + 24 * names.length,
       xaxis: { title: { text: "throughput (% of off)" }, rangemode: "tozero" },
       yaxis: { autorange: "reversed", automargin: true },
       shapes: [rule(base, "dot"), rule(measured, "dash")],
@@ -364,21 +315,17 @@ export const warmup: Experiment<typeof WarmupSchema, { run: HostRun }> = defineE
   claims: () => [],
 });
 
-/** Throughput of `over` as a share of `under`, over a grid of maps a transaction and stack work. */
+/** Throughput of `over` as a share of `under`, over a grid of maps a transaction and stack work, at the most cores. */
 export function gridRatio(rows: readonly Row[], over: string, under: string) {
   const pairs = distinct<number>(rows, "mapsPerSide");
   const stack = distinct<number>(rows, "stackMicroseconds");
+  const most = Math.max(...distinct<number>(rows, "cores"));
+  const [first] = where(rows, { variant: over, cores: most });
+  const at = (name: string, mapsPerSide: number, stackMicroseconds: number) =>
+    like(rows, first, { variant: name, mapsPerSide, stackMicroseconds });
   return {
     pairs,
     stack,
-    values: stack.map((stackMicroseconds) =>
-      pairs.map(
-        (mapsPerSide) =>
-          ratio(
-            where(rows, { variant: over, mapsPerSide, stackMicroseconds }),
-            where(rows, { variant: under, mapsPerSide, stackMicroseconds }),
-          ).mean,
-      ),
-    ),
+    values: stack.map((us) => pairs.map((maps) => ratio(at(over, maps, us), at(under, maps, us)).mean)),
   };
 }
