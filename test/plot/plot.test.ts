@@ -74,7 +74,12 @@ describe("a line figure", () => {
       ticktext: ["1", "2", "4", "1Mi"],
     });
     const other = { name: "s", x: [10, 30, 100], y: [1, 2, 3] };
-    expect(line({ x: { ...cores, log: true }, series: [other] }).layout["xaxis"]).toMatchObject({ tickformat: ",~r" });
+    expect(line({ x: { ...cores, log: true }, series: [other] }).layout["xaxis"]).toMatchObject({
+      tickformat: ",~r",
+      dtick: "D2",
+    });
+    const far = { name: "s", x: [1, 30, 5000], y: [1, 2, 3] };
+    expect(line({ x: { ...cores, log: true }, series: [far] }).layout["xaxis"]).not.toHaveProperty("dtick");
   });
 
   test("draws intervals as bars on few points and as a band on many, or as asked", () => {

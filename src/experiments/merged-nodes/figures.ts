@@ -195,7 +195,12 @@ function dotFigure(spec: {
   });
   if (x.log) {
     const ticks = [5, 10, 20, 33, 50, 100, 200, 500, 1000];
-    Object.assign(drawn.layout["xaxis"] as object, { tickvals: ticks, ticktext: ticks.map(String), minor: {} });
+    Object.assign(drawn.layout["xaxis"] as object, {
+      tickmode: "array",
+      tickvals: ticks,
+      ticktext: ticks.map(String),
+      minor: {},
+    });
   }
   const dots = drawn.data.filter((trace) => trace["mode"] === "markers");
   for (const [k, { values }] of series.entries()) {
@@ -284,7 +289,7 @@ export function regionPairsFigure(rows: readonly Row[]): Figure {
 
 /** The region: hosts against stack work. */
 export function regionHostsFigure(rows: readonly Row[]): Figure {
-  return regionMap(rows, regionAxes.hosts, "A third back? Hosts and stack work, in cycles of each host");
+  return regionMap(rows, regionAxes.hosts, "A third back? Hosts and stack work");
 }
 
 /** What is left of the gain when a part of the mechanism is taken away. */

@@ -312,7 +312,7 @@
     th[aria-sort="descending"]::after { content: " \\25BC"; font-size: 0.7em; }
     .iommu-lab-orphan { color: var(--jp-ui-font-color2); font-style: italic; }
     .iommu-lab-plot { min-height: 60px; }
-    .iommu-lab-caption { margin: 0 12px 12px; max-width: 60em; color: var(--jp-ui-font-color2); line-height: 1.4; }
+    .iommu-lab-caption { margin: 0 12px 12px; max-width: 60em; color: var(--jp-ui-font-color1); line-height: 1.4; }
     .iommu-lab-caption:empty { display: none; }
     .jp-OutputArea-output.iommu-lab-plot { padding: 0; }
   `;
