@@ -17,7 +17,8 @@ import { Execution, type Resumable } from "./execution.js";
 import { FlushQueue } from "./flush-queue.js";
 import { InvalidationUnit } from "./iommu.js";
 import { Ledger } from "./ledger.js";
-import type { DmaClient, DmaCounts, DmaOptions } from "./options.js";
+import { checkPages, listPages, MappedRanges } from "./mapped-ranges.js";
+import type { DmaClient, DmaCounts, DmaOptions, Segment } from "./options.js";
 import { type Line, loopEnd, type Programs, programsOf } from "./programs.js";
 import { QueuedInvalidation } from "./queued-invalidation.js";
 import * as S from "./steps.js";
@@ -67,6 +68,7 @@ export class DmaApi implements StateMachine, Resumable {
   private timerGeneration = 0;
   private timerArmed = false;
   private readonly limits: number[];
+  private readonly mapped: MappedRanges;
 
   constructor(
     machine: Machine,
@@ -75,6 +77,7 @@ export class DmaApi implements StateMachine, Resumable {
     private readonly client: DmaClient,
   ) {
     const { variant, cores, costs } = options;
+    this.mapped = new MappedRanges(variant.allocator);
     this.memory = new ChargedMemory(machine, costs.instructionCycles, costs.clflushCycles, costs.storeOverlap);
     this.state = Array.from({ length: cores }, (_, core) => newState(core));
     this.ledger = new Ledger(cores);
@@ -127,23 +130,49 @@ export class DmaApi implements StateMachine, Resumable {
     this.limits = mask - 1 > dma32Pfn ? [dma32Pfn, mask - 1] : [mask - 1];
   }
 
-  /** Starts a map of `pages` pages from memory page `frame` on a core. */
+  /**
+   * Starts a map of `pages` pages from memory page `frame` on a core.
+   * @throws DmaError where `pages` is no whole number from 1 to 2^31
+   */
   map(core: number, frame: number, pages: number, permission: number): void {
+    this.startMap(core, frame, pages, permission, undefined);
+  }
+
+  /** Starts a map of a scatter list on a core: one range for the sum of its pieces, as `intel_map_sg` takes it. */
+  mapList(core: number, list: readonly Segment[], permission: number): void {
+    for (const { pages } of list) checkPages(pages);
+    this.startMap(core, list.length > 0 ? list[0].frame : 0, listPages(list), permission, list);
+  }
+
+  private startMap(core: number, frame: number, pages: number, permission: number, list?: readonly Segment[]): void {
+    checkPages(pages);
     const s = this.state[core];
     s.frame = frame;
+    s.segments = list;
     s.touched = pages;
     s.pages = roundUpPages(pages);
     s.permission = permission;
     this.start(core, this.programs.map, S.CONTEXT_MAP);
   }
 
-  /** Starts an unmap. `pages` is what the driver says; the tree of v4.3 knows better and does not look at it. */
+  /**
+   * Starts an unmap. `pages` is what the driver says; the tree of v4.3 knows better and does not look at it. Every other allocator takes
+   * the length from here, rounded as the map rounded it.
+   * @throws DmaError where `pages` is no whole number from 1 to 2^31; and, when simulated time comes to it and before anything is changed,
+   *   where Linux would free a range twice or other mappings' pages
+   */
   unmap(core: number, pfn: number, pages: number): void {
+    checkPages(pages);
     const s = this.state[core];
     s.pfn = pfn;
     s.touched = pages;
     s.pages = roundUpPages(pages);
     this.start(core, this.programs.unmap, S.CONTEXT_UNMAP);
+  }
+
+  /** Starts an unmap of a scatter list, whose length is the sum of its pieces (v4.3's `intel_unmap_sg` passes the first address only). */
+  unmapList(core: number, pfn: number, list: readonly Segment[]): void {
+    this.unmap(core, pfn, listPages(list));
   }
 
   /** Starts the deferred flush that the timer asked for (`flush_unmaps_timeout`). */
@@ -160,6 +189,7 @@ export class DmaApi implements StateMachine, Resumable {
       if (pfn === noPfn) continue;
       this.pageTable.map(pfn, frame, pages, permission);
       this.watch.mapped(pfn, pages, this.simulation.now);
+      this.mapped.add(pfn, roundUpPages(pages));
       return pfn;
     }
     throw new Error(`the IOVA space is exhausted at boot, at a request for ${pages} pages`);
@@ -169,6 +199,7 @@ export class DmaApi implements StateMachine, Resumable {
   unmapAtBoot(core: number, pfn: number, pages: number): void {
     if (!this.allocator) return;
     const rounded = roundUpPages(pages);
+    this.mapped.strike(pfn, rounded);
     this.pageTable.freeTables(this.pageTable.unmap(pfn, rounded));
     this.watch.cleared(pfn, rounded);
     this.watch.invalidated(invalidationOf(0, pfn, rounded, true), this.simulation.now);
@@ -258,9 +289,19 @@ export class DmaApi implements StateMachine, Resumable {
           break;
         }
         case "map: write entries": {
-          pageTable.map(s.pfn, s.frame, s.touched, s.permission, memory);
+          if (s.segments === undefined) {
+            pageTable.map(s.pfn, s.frame, s.touched, s.permission, memory);
+            memory.spend(costs.pteMapCycles);
+          } else {
+            let pfn = s.pfn;
+            for (const { frame, pages } of s.segments) {
+              pageTable.map(pfn, frame, pages, s.permission, memory);
+              memory.spend(costs.pteMapCycles);
+              pfn += pages;
+            }
+          }
           this.watch.mapped(s.pfn, s.touched, simulation.now);
-          memory.spend(costs.pteMapCycles);
+          this.mapped.add(s.pfn, s.pages);
           s.pc++;
           execution.spend(core, S.STEP_PTE_WRITE, memory.take());
           return;
@@ -281,8 +322,8 @@ export class DmaApi implements StateMachine, Resumable {
           if (!op.found) {
             // "Driver unmaps unmapped page at PFN …": v4.3 warns and returns.
             this.counts.strayUnmaps++;
-            if (s.holdsTree) throw new Error(`unmap of IOVA page ${s.pfn}, which is not mapped, under the tree lock`);
-            s.pc = s.program.length - 1;
+            s.tables = [];
+            s.pc = s.holdsTree ? s.program.indexOf("drop tree lock") : s.program.length - 1;
           } else if (this.options.variant.allocator === "rbtree") {
             s.pfn = op.lo;
             s.pages = op.hi - op.lo + 1;
@@ -290,6 +331,7 @@ export class DmaApi implements StateMachine, Resumable {
           break;
         }
         case "unmap: clear entries": {
+          this.mapped.strike(s.pfn, s.pages);
           s.tables = pageTable.unmap(s.pfn, s.pages, memory);
           this.watch.cleared(s.pfn, s.pages);
           memory.spend(costs.pteClearCycles);
@@ -377,6 +419,8 @@ export class DmaApi implements StateMachine, Resumable {
             execution.spend(core, S.STEP_FREE, memory.take());
             return;
           }
+          // As the thread words it there is no whole flush, which would count itself.
+          if (options.variant.treeLockHeld && queue.entries.length > 0) this.counts.flushes++;
           for (const { operation: op } of queue.entries) this.spareOperations.push(op);
           queue.entries.length = 0;
           queue.cursor = 0;

@@ -1,5 +1,6 @@
 import { type IovaOperation, noPfn, operation } from "../iova/index.js";
 import type { Invalidation } from "../vtd/index.js";
+import type { Segment } from "./options.js";
 import type { Line } from "./programs.js";
 
 /** What one core is in the middle of. */
@@ -23,6 +24,8 @@ export interface CoreState {
   pages: number;
   touched: number;
   frame: number;
+  /** A scatter list's pieces, where the map is of one. */
+  segments: readonly Segment[] | undefined;
   permission: number;
   tables: readonly number[];
   request: Invalidation;
@@ -51,6 +54,7 @@ export function newState(core: number): CoreState {
     pages: 0,
     touched: 0,
     frame: 0,
+    segments: undefined,
     permission: 0,
     tables: [],
     request: { kind: "global" },

@@ -18,7 +18,7 @@ export { ChargedMemory, type HostMemory } from "./charged-memory.js";
 export { type CostSource, costSources, type DmaCosts, dmaCosts } from "./costs.js";
 export { InvalidationUnit, type IommuTiming } from "./iommu.js";
 export { Ledger, type StepTime } from "./ledger.js";
-export type { DmaClient, DmaCounts, DmaOptions, LockMaker } from "./options.js";
+export { type DmaClient, type DmaCounts, DmaError, type DmaOptions, type LockMaker, type Segment } from "./options.js";
 export { type Line, type Programs, programsOf } from "./programs.js";
 export { type Context, contexts, type Part, parts, STEP_IDLE, STEP_STACK, type Step, steps } from "./steps.js";
 export { type StaleReport, TranslationWatch } from "./translation-watch.js";

@@ -52,3 +52,14 @@ export interface DmaCounts {
   /** Unmaps of addresses that were not mapped ("Driver unmaps unmapped page"). */
   strayUnmaps: number;
 }
+
+/** A piece of a scatter list: `pages` pages of memory from page `frame` on. */
+export interface Segment {
+  frame: number;
+  pages: number;
+}
+
+/** A call that Linux answers with silent damage, or with a size that no mapping has: nothing was changed. */
+export class DmaError extends Error {
+  override name = "DmaError";
+}
