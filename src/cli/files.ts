@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
 import { UserError } from "./errors.js";
 
-/** A file's text, or that of standard input for "-"; a gzip is unpacked. */
+/** A file's text, or that of standard input for "-"; a gzip is unpacked, a byte-order mark dropped. */
 export function readText(file: string): string {
   if (file !== "-" && !existsSync(file)) throw new UserError(`${file}: there is no such file.`);
   let bytes: Buffer;
@@ -12,7 +12,8 @@ export function readText(file: string): string {
     throw new UserError(`${file}: cannot be read (${(error as Error).message}).`);
   }
   try {
-    return (bytes[0] === 0x1f && bytes[1] === 0x8b ? gunzipSync(bytes) : bytes).toString("utf8");
+    const text = (bytes[0] === 0x1f && bytes[1] === 0x8b ? gunzipSync(bytes) : bytes).toString("utf8");
+    return text.startsWith("\uFEFF") ? text.slice(1) : text;
   } catch (error) {
     throw new UserError(
       `${file}: cannot be unpacked (${(error as Error).message}); expected a gzip file or plain text.`,

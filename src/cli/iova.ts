@@ -10,6 +10,7 @@ import {
   replay,
   type Trace,
 } from "../iova/index.js";
+import { busiestDevice, decodeTrace, type Trace as RecordedTrace, requestsOf } from "../workload/index.js";
 import { UserError } from "./errors.js";
 import { readText } from "./files.js";
 
@@ -18,6 +19,7 @@ interface ReplayFlags {
   stats?: boolean;
   events?: boolean;
   csv?: boolean;
+  device?: string;
 }
 
 const format = `
@@ -27,6 +29,7 @@ A trace is text, one operation a line:
   u ID [CPU]           unmap what map ID got (ignored if it failed or is unmapped already)
   r LO HI              reserve a range of page frame numbers
   w MICROSECONDS       advance the clock (lazy only)
+Or it is a recording in the laboratory's own format (data/traces, iommu-lab trace convert): one device's requests, in their order.
 The answer is one line a map: id,pages,pfn,visits (magazines: and hit; pools: flush instead of visits). -1 is a failure.`;
 
 /** `iommu-lab iova replay`: what an allocator answers to a trace of requests. */
@@ -42,22 +45,50 @@ export function iovaCommand(program: Command): void {
     .option("--stats", "print totals instead: visits, nodes, depth, splits, merges, lines touched")
     .option("--events", "print the flushes of the deferred queue instead (lazy)")
     .option("--csv", "print --stats as comma-separated values (answers and events always are)")
+    .option(
+      "--device <id>",
+      "of a recording: which device, by its name or number (default: the one with the most requests)",
+    )
     .addHelpText("after", format)
     .action((file: string, flags: ReplayFlags) => {
-      const trace = read(file);
+      if (flags.stats && flags.events) throw new UserError("Choose one of --stats and --events.");
+      if (flags.events && flags.allocator !== "lazy")
+        throw new UserError(`--events: only the allocator "lazy" has a flush queue; got "${flags.allocator}".`);
+      const trace = read(file, flags);
       const result = run(file, trace, flags);
       if (flags.stats) process.stdout.write(formatStatistics(result, flags.csv ?? false));
       else process.stdout.write(flags.events ? formatEvents(result.events) : formatReplay(result));
     });
 }
 
-function read(file: string): Trace {
+function read(file: string, { device }: ReplayFlags): Trace {
   const text = readText(file);
+  if (text.trimStart().startsWith("{")) return parseTrace(requestsOfRecording(file, text, device));
+  if (device !== undefined) throw new UserError(`--device: ${file} is no recording; its requests are of one device.`);
   try {
     return parseTrace(text);
   } catch (error) {
     throw new UserError(`${file}, ${(error as Error).message}`);
   }
+}
+
+function requestsOfRecording(file: string, text: string, asked: string | undefined): string {
+  const recording = decodeTrace(text, file);
+  const device = deviceOf(recording, asked);
+  if (asked === undefined && recording.devices.length > 1)
+    process.stderr.write(
+      `${file}: the requests of device ${recording.devices[device].id}; --device chooses another (${recording.devices.map(({ id }) => id).join(", ")}).\n`,
+    );
+  return requestsOf(recording, device);
+}
+
+function deviceOf(recording: RecordedTrace, asked: string | undefined): number {
+  if (asked === undefined) return busiestDevice(recording);
+  const byName = recording.devices.findIndex(({ id }) => id === asked);
+  const device = byName >= 0 ? byName : /^\d+$/.test(asked) ? Number(asked) : -1;
+  if (device >= 0 && device < recording.devices.length) return device;
+  const known = recording.devices.map(({ id }, i) => `${i} (${id})`).join(", ");
+  throw new UserError(`--device: there is no device "${asked}"; there are ${known}.`);
 }
 
 function run(file: string, trace: Trace, flags: ReplayFlags): ReplayResult {

@@ -77,6 +77,9 @@ const flags: readonly (keyof TraceConfig)[] = [
   "align",
 ];
 const positive: readonly (keyof TraceConfig)[] = ["cpus", "entries", "iommus", "domains", "hz"];
+/** What there is a table or a tree for, each. */
+const counted: readonly (keyof TraceConfig)[] = ["cpus", "iommus", "domains"];
+const mostCpus = 4096;
 
 /** Kinds of operation, as in {@link Trace.kinds}. */
 export const operationKinds = { MAP: 0, UNMAP: 1, RESERVE: 2, WAIT: 3 } as const;
@@ -157,7 +160,7 @@ export function parseTrace(text: string): Trace {
         if (first[count] >= maps) {
           throw new TraceError(
             number,
-            `unmap of id ${first[count]}, but only ${maps} maps came before (ids count from 0)`,
+            `unmap of id ${first[count]}, but only ${maps} map${maps === 1 ? "" : "s"} came before (ids count from 0)`,
           );
         }
         cpus[count] = cpu(words[2], number);
@@ -198,7 +201,10 @@ function configure(config: TraceConfig, words: string[], line: number): void {
   if (name === "start_pfn" || name === "dma32") config[name] = pfn(text, key, line);
   else if (flags.includes(name)) config[name] = whole(text, 0, 1, key, line);
   else if (name === "shift") config[name] = whole(text, 0, 32, key, line);
-  else config[name] = whole(text, positive.includes(name) ? 1 : 0, 0x7fff_ffff, key, line);
+  else {
+    const most = counted.includes(name) ? mostCpus : 0x7fff_ffff;
+    config[name] = whole(text, positive.includes(name) ? 1 : 0, most, key, line);
+  }
 }
 
 function whole(text: string, low: number, high: number, field: string, line: number): number {
@@ -217,7 +223,7 @@ function pfn(text: string, field: string, line: number): number {
 }
 
 function cpu(text: string | undefined, line: number): number {
-  return text === undefined ? 0 : whole(text, 0, 4095, "CPU", line);
+  return text === undefined ? 0 : whole(text, 0, mostCpus - 1, "CPU", line);
 }
 
 function shorten(text: string): string {

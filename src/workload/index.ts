@@ -44,6 +44,7 @@ export {
 } from "./nic.js";
 export { readdress } from "./readdress.js";
 export { loadTrace, traceNames } from "./recorded.js";
+export { busiestDevice, requestsOf } from "./requests.js";
 export { type HostResult, type HostRun, hostRunDefaults, publishedStackCycles, simulateHost } from "./simulate.js";
 export { type Flows, TcpRr, type TcpRrOptions } from "./tcp-rr.js";
 export {

@@ -1,8 +1,6 @@
 import { dma32Pfn, MagazineAllocator, noPfn, RbTreeAllocator, roundUpPages } from "../iova/index.js";
+import { ioApic } from "./requests.js";
 import { Op, type Trace, TraceError } from "./trace.js";
-
-/** The window of the I/O APIC, which VT-d keeps out of every address space (v4.3 dmar_init_reserved_ranges), as pfns. */
-const ioApic = [0xfee00, 0xfeeff] as const;
 
 /**
  * The same requests in the same order, with the addresses that another allocator gives them: one allocator for each device, 32-bit

@@ -73,6 +73,38 @@ describe("iommu-lab iova replay", () => {
     expect(spawned.stdout).toBe("id,pages,pfn,visits\n0,1,7,0\n");
   });
 
+  it("reads what an editor of another system wrote: a byte-order mark and carriage returns", async () => {
+    expect((await run(traced("\uFEFFm 1 1048575\r\nu 0\r\n"))).out).toBe("id,pages,pfn,visits\n0,1,1048575,0\n");
+  });
+
+  it("replays a recording of the laboratory's own, and says of which device", async () => {
+    const recording = fileURLToPath(new URL("../../data/traces/vmxnet3.trace.json", import.meta.url));
+    const { code, out, error } = await run(recording);
+    expect(code).toBe(0);
+    expect(out.split("\n").length).toBeGreaterThan(30_000);
+    expect(error).toMatch(/the requests of device 0000:00:0.*--device chooses another/);
+    const other = await run(recording, "--device", "1", "--stats");
+    expect(other.error).toBe("");
+    expect(other.out).toMatch(/^maps +\d+ requests/);
+    expect((await run(recording, "--device", "9")).error).toMatch(/no device "9"; there are 0 \(0000:/);
+    expect((await run(traced("m 1 5\n"), "--device", "0")).error).toMatch(/--device: .* is no recording/);
+  });
+
+  it("says of a recording that cannot be read what is expected", async () => {
+    const { code, out, error } = await run(traced("{not a recording"));
+    expect({ code, out }).toEqual({ code: 1, out: "" });
+    expect(error).toMatch(/trace\.txt: .*expected the JSON of a trace file/);
+  });
+
+  it("has flushes to print for the deferred queue only, and one kind of answer at a time", async () => {
+    const file = traced("m 1 5\n");
+    expect(await run(file, "--events")).toMatchObject({ code: 1, out: "" });
+    expect((await run(file, "--events")).error).toMatch(/--events: only the allocator "lazy".* got "rbtree"/);
+    expect((await run(file, "--events", "--stats", "--allocator", "lazy")).error).toMatch(
+      /one of --stats and --events/,
+    );
+  });
+
   it("answers an empty trace with the header alone", async () => {
     expect((await run(traced("# nothing\n\n"))).out).toBe("id,pages,pfn,visits\n");
   });
@@ -83,11 +115,14 @@ describe("iommu-lab iova replay", () => {
     ["m 99999999999 5\n", /line 1: PAGES is "99999999999"/],
     ["m 1 9999999999999999\n", /line 1: LIMIT is .* below 2\^52 is accepted/],
     ["m 1\n", /line 1: "m 1" does not read as m PAGES LIMIT \[CPU\]/],
-    ["m 1 5\n\nu 1\n", /line 3: unmap of id 1, but only 1 maps came before/],
+    ["m 1 5\n\nu 1\n", /line 3: unmap of id 1, but only 1 map came before/],
     ["x 1 2\n", /line 1: "x 1 2" is no operation; a line starts with i, m, u, r or w/],
     ["i depth 3\n", /line 1: there is no setting "depth"; the settings are start_pfn/],
     ["m 1 5\ni cpus 2\n", /line 2: "i cpus 2" configures after the first operation/],
     ["i aligned 2\n", /line 1: aligned is "2"; a whole number from 0 to 1/],
+    ["i cpus 2147483647\n", /line 1: cpus is "2147483647"; a whole number from 1 to 4096/],
+    ["i iommus 2000000000\n", /line 1: iommus is "2000000000"; a whole number from 1 to 4096/],
+    ["i domains 65537\n", /line 1: domains is "65537"; a whole number from 1 to 4096/],
     ["r 9 8\n", /line 1: LO 9 is above HI 8/],
   ])("refuses %j with the line and what is accepted", async (text, message) => {
     const { code, out, error } = await run(traced(text));

@@ -153,7 +153,7 @@ describe("the trees", () => {
         const expected = naive.ranges.map(({ lo, hi }) => [lo, hi]).sort((a, b) => a[0] - b[0]);
         expect(tree.tree.ranges()).toEqual(expected);
       }),
-      runs(5000),
+      runs(7000),
     );
   });
 

@@ -1,6 +1,6 @@
 import { Streams } from "../../engine/index.js";
 import { MergedTreeAllocator, RbTreeAllocator, roundUpPages } from "../../iova/index.js";
-import { holdings, loadTrace, Op, occupancy, phaseRange, type Trace } from "../../workload/index.js";
+import { busiestDevice, holdings, loadTrace, Op, occupancy, phaseRange, type Trace } from "../../workload/index.js";
 import type { Row } from "../experiment.js";
 
 // How many nodes, how deep: at boot and in steady state, on the recorded requests and on generated ones.
@@ -45,16 +45,9 @@ function rowOf(source: string, layout: string, tree: string, when: string, live:
   };
 }
 
-/** The device of the trace that makes the most requests. */
-function busiest(trace: Trace): number {
-  const count = new Array<number>(trace.devices.length).fill(0);
-  for (let op = 0; op < trace.length; op++) count[trace.device[op]]++;
-  return count.indexOf(Math.max(...count));
-}
-
 /** Order, sizes and which unmap ends which map are the recording's; the addresses are the tree's own. */
 function replayRecorded(trace: Trace, name: string): Row[] {
-  const device = busiest(trace);
+  const device = busiestDevice(trace);
   const boot = trace.phases[phaseRange(trace, "up").index].firstOp;
   const load = phaseRange(trace, "rr");
   const settled = load.first + Math.floor((load.end - load.first) / 2);
@@ -89,7 +82,7 @@ function replayRecorded(trace: Trace, name: string): Row[] {
 
 /** What Linux 6.1's magazines handed out when the requests were recorded: nodes are live maps, merged nodes their intervals. */
 function asRecorded(trace: Trace, name: string): Row[] {
-  const device = busiest(trace);
+  const device = busiestDevice(trace);
   const { op, live, intervals } = occupancy(trace, device);
   const boot = trace.phases[phaseRange(trace, "up").index].firstOp;
   const load = phaseRange(trace, "rr");
