@@ -32,6 +32,9 @@ export function claimsCommand(program: Command): void {
       try {
         const options = { of: chosen, onProgress: progress.tell, signal: interrupt.signal };
         entries = (await computeLedger(jobs === undefined ? options : { ...options, jobs })).entries;
+      } catch (error) {
+        if (interrupt.signal.aborted) process.exitCode = 130;
+        throw error;
       } finally {
         progress.end();
         process.removeListener("SIGINT", onInterrupt);

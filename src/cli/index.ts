@@ -2,7 +2,8 @@
  * The command line: `iommu-lab lab | execute | kernel | run | experiments | sweep | iova | mce | trace | claims | perturb | reproduce | site`.
  *
  * Each command is a file of src/cli that registers itself on the program: it reads its arguments, calls one thing of a room below, and
- * prints. No command computes anything. Exit codes: 0 done, 1 it failed (one sentence on stderr says why), 2 the arguments are wrong.
+ * prints. No command computes anything. Exit codes: 0 done; 1 it failed, or a value was refused (one sentence on stderr says why); 2 there is
+ * no such command or option, or an argument is missing; 130 interrupted.
  */
 import { createRequire } from "node:module";
 import { Command, CommanderError } from "commander";

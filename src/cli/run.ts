@@ -89,7 +89,7 @@ async function run(experiment: AnyExperiment, flags: RunFlags): Promise<void> {
   const text = flags.json
     ? jsonText(experiment, result)
     : flags.csv
-      ? `${result.table.toCSV()}\n`
+      ? `${result.table.toCSV().trimEnd()}\n`
       : reportText(experiment, result);
   if (flags.out === undefined) process.stdout.write(text);
   else writeWhole(flags.out, text);

@@ -3,8 +3,11 @@ import type { z } from "zod";
 import type { Interval } from "../engine/index.js";
 import type { Figure } from "../plot/index.js";
 import { displayable } from "./claim-display.js";
+import { ConfigError } from "./config-error.js";
+import { fieldsOf } from "./fields.js";
 
 export type { Interval } from "../engine/index.js";
+export { ConfigError } from "./config-error.js";
 
 /** A testable sentence and what was published. */
 export interface Claim {
@@ -140,11 +143,6 @@ export function pointMemory(): PointMemory | undefined {
   return memory;
 }
 
-/** A configuration that was refused: every issue with its field, value and what is accepted. */
-export class ConfigError extends Error {
-  override name = "ConfigError";
-}
-
 /** The units of a table's columns, read by the notebook's display. */
 export const unitsKey: symbol = Symbol.for("iommu-lab.units");
 
@@ -175,10 +173,32 @@ function withUnits(result: ColumnTable, units: Readonly<Record<string, string>>)
   });
 }
 
-function valueAt(root: unknown, path: readonly PropertyKey[]): unknown {
+/** What the input holds at a path, and the part of the path that the input has: a single value may stand for a list. */
+function valueAt(root: unknown, path: readonly PropertyKey[]): { value: unknown; field: string } {
   let value: unknown = root;
-  for (const key of path) value = value == null ? undefined : (value as Record<PropertyKey, unknown>)[key];
-  return value;
+  const known: PropertyKey[] = [];
+  for (const key of path) {
+    if (known.length > 0 && value !== undefined && (typeof value !== "object" || value === null)) break;
+    value = value == null ? undefined : (value as Record<PropertyKey, unknown>)[key];
+    known.push(key);
+  }
+  return { value, field: known.length > 0 ? known.join(".") : "the configuration" };
+}
+
+/** An issue of a configuration in one line: the field, what is accepted, the value. */
+function issueText(config: z.ZodType, input: unknown, issue: z.core.$ZodIssue): string {
+  const { value, field } = valueAt(input, issue.path);
+  if (issue.code === "unrecognized_keys") {
+    const inside = issue.path.length > 0 ? `${issue.path.join(".")}.` : "";
+    const known = fieldsOf(config).map(({ path }) => path);
+    const names = issue.keys.map((key) => `"${inside}${key}"`).join(", ");
+    return `  there is no field ${names}; the fields are ${known.join(", ")}`;
+  }
+  // A schema's own words name what is accepted; zod's do not always.
+  const path = issue.path.filter((key) => typeof key === "string").join(".");
+  const accepts = fieldsOf(config).find((one) => one.path === path)?.accepts;
+  const more = accepts === undefined || /accepts|one of/.test(issue.message) ? "" : `; accepts ${accepts}`;
+  return `  ${field}: ${issue.message}${more}${value === undefined ? "" : ` (got ${JSON.stringify(value)})`}`;
 }
 
 /** Makes an experiment of its parts. */
@@ -187,11 +207,7 @@ export function defineExperiment<S extends z.ZodType, P>(spec: ExperimentSpec<S,
     const input = config ?? {};
     const parsed = spec.config.safeParse(input);
     if (parsed.success) return parsed.data;
-    const lines = parsed.error.issues.map((issue) => {
-      const field = issue.path.length > 0 ? issue.path.join(".") : "the configuration";
-      const value = valueAt(input, issue.path);
-      return `  ${field}: ${issue.message}${value === undefined ? "" : ` (got ${JSON.stringify(value)})`}`;
-    });
+    const lines = parsed.error.issues.map((issue) => issueText(spec.config, input, issue));
     throw new ConfigError(`${spec.name}: the configuration is not valid\n${lines.join("\n")}`);
   };
   const collect = (config: z.output<S>, rows: readonly Row[]): Run<z.output<S>> => ({

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { ConfigError } from "./experiment.js";
+import { ConfigError } from "./config-error.js";
 
 /** A field of a configuration, as help shows it. */
 export interface Field {

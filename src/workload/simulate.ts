@@ -152,9 +152,16 @@ export function publishedStackCycles(gigahertz: number): number {
 /**
  * Runs TCP_RR on one host: boots the drivers, fills the rings, warms up, measures.
  * The same argument gives the same result, everywhere.
+ * @throws RangeError where the host does not have so many cores
  */
 export function simulateHost(run: HostRun): HostResult {
   const config = machineConfig(run.machine, run.machineOverrides);
+  const cores = config.sockets * config.coresPerSocket;
+  // The machine has hardware threads beyond them, which would be measured as if they were cores.
+  if (!Number.isInteger(run.cores) || run.cores < 1 || run.cores > cores)
+    throw new RangeError(
+      `cores: accepts a whole number from 1 to the ${cores} cores of ${run.machine}; got ${run.cores}`,
+    );
   const machine = new Machine(config);
   const simulation = new Simulation();
   const streams = new Streams(run.seed);

@@ -51,7 +51,23 @@ test("a run has its rows in the points' order, and tells its progress", async ()
 test("a bad configuration is refused before anything runs, with field, value and what is accepted", async () => {
   await expect(counting.run({ cores: [17] })).rejects.toThrow(/counting[\s\S]*cores\.0: .*16.*\(got 17\)/);
   await expect(counting.run({ lock: "mcs" } as never)).rejects.toThrow(/lock: .*"ticket"\|"queued".*"mcs"/);
-  await expect(counting.run({ coers: [1] } as never)).rejects.toThrow(/coers/);
+  await expect(counting.run({ coers: [1] } as never)).rejects.toThrow(
+    /there is no field "coers"; the fields are cores, lock, link\.generation, window/,
+  );
+  await expect(counting.run({ link: { speed: 1 } } as never)).rejects.toThrow(/no field "link\.speed"/);
+  await expect(counting.run({ seed: "abc" } as never)).rejects.toThrow(
+    /seed: .*; accepts whole number, 0 or more \(got "abc"\)/,
+  );
+});
+
+test("a single value where a list belongs is shown whole, not letter by letter", async () => {
+  const lists = defineExperiment({
+    ...{ name: "lists", title: "", question: "", points: () => [], label: () => "", simulate: () => [], columns: {} },
+    config: z.strictObject({ cores: z.preprocess((v) => (Array.isArray(v) ? v : [v]), z.array(z.int())) }),
+    ...{ figures: {}, claims: () => [] },
+  });
+  expect(() => lists.parse({ cores: "many" })).toThrow(/ {2}cores: .*\(got "many"\)/);
+  expect(() => lists.parse({ cores: [1, "many"] })).toThrow(/ {2}cores\.1: .*\(got "many"\)/);
 });
 
 test("tables made from a run's table keep the units of the columns that they take over, and of no other", async () => {

@@ -278,6 +278,17 @@ describe("the assumptions of the baseline", () => {
     expect(one.n).toBe(1);
     expect(one.high - one.low).toBeCloseTo(Math.SQRT2 * (two.high - two.low), 1);
   });
+
+  it("have no more cores than the host: its hardware threads are none", () => {
+    expect(() => mergedNodes.parse({ assume: { cores: 28 } })).toThrow(
+      /assume\.cores: .*the 16 cores of sandy-bridge-ep/,
+    );
+    expect(() => mergedNodes.parse({ assume: { host: "westmere-ep" } })).toThrow(
+      /assume\.cores: .*12 cores of westmere-ep/,
+    );
+    expect(mergedNodes.parse({ assume: { host: "westmere-ep", cores: 12 } }).assume.cores).toBe(12);
+    expect(mergedNodes.parse({ assume: { host: "broadwell-ep", cores: 28 } }).assume.cores).toBe(28);
+  });
 });
 
 describe("the configuration", () => {

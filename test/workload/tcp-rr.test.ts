@@ -13,6 +13,24 @@ const small = {
 };
 
 describe("TCP_RR", () => {
+  it("runs on a host's cores, and on no more of them than it has", () => {
+    for (const [machine, cores] of [
+      ["sandy-bridge-ep", 17],
+      ["westmere-ep", 13],
+      ["sandy-bridge-ep", 0],
+    ] as const)
+      expect(() => simulateHost({ ...small, machine, cores })).toThrow(/cores: .* the 1[26] cores of .*; got/);
+  });
+
+  it("a connection's packets arrive at its thread's core, or anywhere: as many transactions, and every buffer back", () => {
+    const [steered, hashed] = (["steered", "hashed"] as const).map((flows) =>
+      simulateHost({ ...small, cores: 4, flows, variant: "strict" }),
+    );
+    expect(hashed.throughput).not.toBe(steered.throughput);
+    expect(Math.abs(hashed.throughput / steered.throughput - 1)).toBeLessThan(0.2);
+    expect(hashed.counts.strayUnmaps + hashed.counts.failedMaps).toBe(0);
+  });
+
   it("maps as often as the profile and the maps a transaction say", () => {
     for (const [profile, expected] of [
       ["both", 2],

@@ -1,6 +1,12 @@
 import { z } from "zod";
-import { type LockKind, lockKinds, presetNames } from "../../machine/index.js";
-import { type DriverProfileName, driverProfiles, type HostRun, publishedStackCycles } from "../../workload/index.js";
+import { type LockKind, lockKinds, machineConfig, presetNames } from "../../machine/index.js";
+import {
+  type DriverProfileName,
+  driverProfiles,
+  type HostRun,
+  hostRunDefaults,
+  publishedStackCycles,
+} from "../../workload/index.js";
 import type { ParameterRange } from "../hypercube.js";
 
 /** Stack work of a transaction that record PE1 fixes, in cycles of the measured host. */
@@ -44,8 +50,14 @@ export interface Assume {
 const between = (low: number, high: number) => z.number().min(low).max(high).optional();
 const whole = (low: number, high: number) => z.int().min(low).max(high).optional();
 
+/** A host's cores; not its hardware threads, which share a core's caches. */
+function coresOf(host: string): number {
+  const { sockets, coresPerSocket } = machineConfig(host);
+  return sockets * coresPerSocket;
+}
+
 /** Fields to replace in the baseline of recovery, sweep, region and ablation. */
-export const AssumeSchema: z.ZodType<Assume, Assume> = z.strictObject({
+const Fields: z.ZodType<Assume, Assume> = z.strictObject({
   host: z
     .enum(presetNames as [string, ...string[]])
     .optional()
@@ -92,6 +104,17 @@ export const AssumeSchema: z.ZodType<Assume, Assume> = z.strictObject({
   agedSentBuffers: whole(1, 65_536).describe(
     "before the measurement, without a receive ring: sent buffers a core that make a turn (default: 512)",
   ),
+});
+
+/** The same, where the host has the cores. */
+export const AssumeSchema: z.ZodType<Assume, Assume> = Fields.superRefine((assume, context) => {
+  const { host = hostRunDefaults.machine, cores = hostRunDefaults.cores } = assume;
+  if (cores > coresOf(host))
+    context.addIssue({
+      code: "custom",
+      path: ["cores"],
+      message: `accepts at most the ${coresOf(host)} cores of ${host}; the default is ${hostRunDefaults.cores}`,
+    });
 });
 
 /**
