@@ -65,9 +65,21 @@ describe("nodes and depth", () => {
     expect(["PE2", "S5", "merging-mechanism"].map((id) => verdict(run, id))).toEqual(Array(3).fill("not answered"));
   });
 
+  it("finds the merged tree of generated requests in pieces under load: as many as a flush leaves holes, and one more at most", () => {
+    for (const staticMaps of small.staticMaps) {
+      const merged = { source: "generated", staticMaps, tree: "merged" };
+      expect(Number(row({ ...merged, when: "boot" })["nodes"])).toBeLessThanOrEqual(2);
+      const { nodes, nodesLow, nodesHigh } = row({ ...merged, when: "steady" });
+      expect(Number(nodes)).toBeGreaterThan(10);
+      expect(Number(nodesHigh)).toBeLessThanOrEqual(252);
+      expect(Number(nodesLow)).toBeLessThan(Number(nodes));
+    }
+  });
+
   it("draws its figures", () => {
     expect(run.figure("nodes").data).toHaveLength(2);
-    expect(run.figure("depth").data.length).toBeGreaterThanOrEqual(5);
+    expect(run.figure("growth").data).toHaveLength(4);
+    expect(run.figure("depth").data).toHaveLength(7);
   });
 });
 
@@ -103,6 +115,7 @@ describe("the throughput that comes back", () => {
     expect(verdict(run, "S5")).not.toBe("not answered");
     expect(run.figure("readings").data).toHaveLength(4);
     expect(run.figure("throughput").data).toHaveLength(3);
+    expect(run.figure("throughput").alt).toMatch(/16 cores, 200 threads of TCP_RR, 2,048 static maps/);
   });
 });
 

@@ -1,5 +1,7 @@
 import { barFigure, type Figure, heatmapFigure, lineFigure } from "../../plot/index.js";
+import { driverProfile, hostRunDefaults } from "../../workload/index.js";
 import type { Interval, Row } from "../experiment.js";
+import { type Assume, assumed } from "./assume.js";
 import { baselineOf, isAThird, lostGain, type Recovery, recoveries } from "./estimates.js";
 import { regionAxes } from "./recovery.js";
 
@@ -53,23 +55,34 @@ export function nodesFigure(rows: readonly Row[]): Figure {
   });
 }
 
+/** The generated requests: a column's values by the number of static maps. */
+function generatedOf(rows: readonly Row[]) {
+  const all = rows.filter((r) => r["source"] === "generated");
+  const x = [...new Set(all.map((r) => number(r, "staticMaps")))].sort((a, b) => a - b);
+  const of = (tree: string, when: string, column: string) =>
+    x.map((n) => {
+      const row = all.find((r) => r["tree"] === tree && r["when"] === when && r["staticMaps"] === n);
+      return number(row as Row, column);
+    });
+  return { x, of };
+}
+
 /** Depth against the number of static maps, with what the thread saw. */
 export function depthFigure(rows: readonly Row[]): Figure {
-  const all = rows.filter((r) => r["source"] === "generated" && r["when"] === "boot");
-  const x = [...new Set(all.map((r) => number(r, "staticMaps")))].sort((a, b) => a - b);
-  const of = (tree: string, column: string) =>
-    x.map((n) => number(all.find((r) => r["tree"] === tree && r["staticMaps"] === n) as Row, column));
+  const { x, of } = generatedOf(rows);
   const drawn = lineFigure({
-    title: "Depth of the tree at boot",
-    caption: `Static maps of one page, handed out downwards. The tree grows at its low end only, so its deepest path is nearly twice its mean depth. The thread says 14 to 16 levels (dashed): the mean of a large tree, not its deepest path. Merged: ${fromTo(of("merged", "maxDepth"))} levels.`,
+    title: "Depth of the tree, at boot and under load",
+    caption: `Static maps of one page, handed out downwards; then short-lived ones that end in random order. The tree grows at its low end only, so its deepest path is nearly twice its mean depth. The thread says 14 to 16 levels (dashed): the mean of a large tree, not its deepest path. Merged, at boot: ${fromTo(of("merged", "boot", "maxDepth"))} levels.`,
     x: { title: "static maps", unit: "", log: true },
     y: { title: "levels", unit: "", range: [0, 32] },
     series: [
-      { name: "unmerged, deepest node", x, y: of("unmerged", "maxDepth") },
-      { name: "unmerged, mean node", x, y: of("unmerged", "meanDepth") },
-      { name: "merged, deepest node", x, y: of("merged", "maxDepth") },
+      { name: "unmerged, deepest node", x, y: of("unmerged", "boot", "maxDepth") },
+      { name: "unmerged, mean node", x, y: of("unmerged", "boot", "meanDepth") },
+      { name: "unmerged, mean node, under load", x, y: of("unmerged", "steady", "meanDepth") },
+      { name: "merged, deepest node", x, y: of("merged", "boot", "maxDepth") },
+      { name: "merged, mean node, under load", x, y: of("merged", "steady", "meanDepth") },
       { name: "the thread: 14 to 16", x, y: x.map(() => 14), mode: "lines", dash: true },
-      { name: "the thread: 16", x, y: x.map(() => 16), mode: "lines", dash: true, place: 3 },
+      { name: "the thread: 16", x, y: x.map(() => 16), mode: "lines", dash: true, place: 5 },
     ],
   });
   // Both ends of the thread's range are one thing, with one name.
@@ -77,6 +90,31 @@ export function depthFigure(rows: readonly Row[]): Figure {
   if (upper) upper["showlegend"] = false;
   Object.assign(drawn.layout["xaxis"] as object, { tickvals: x, ticktext: x.map((n) => n.toLocaleString("en")) });
   return drawn;
+}
+
+/** Nodes against the number of static maps, at boot and under load. */
+export function growthFigure(rows: readonly Row[]): Figure {
+  const { x, of } = generatedOf(rows);
+  const load = (tree: string) => ({
+    name: `${tree}, under load`,
+    x,
+    y: of(tree, "steady", "nodes"),
+    low: of(tree, "steady", "nodesLow"),
+    high: of(tree, "steady", "nodesHigh"),
+  });
+  return lineFigure({
+    title: "Nodes of the tree, by static maps",
+    caption:
+      "Static maps of one page, then short-lived ones that end in random order and are given back by v4.3's flush, 250 at a time. Under load: mean of the samples; bars from the lowest to the highest.",
+    x: { title: "static maps", unit: "", log: true },
+    y: { title: "nodes", unit: "", log: true },
+    series: [
+      { name: "unmerged, at boot", x, y: of("unmerged", "boot", "nodes") },
+      load("unmerged"),
+      { name: "merged, at boot", x, y: of("merged", "boot", "nodes") },
+      load("merged"),
+    ],
+  });
 }
 
 /** Cycles of one map and unmap in the tree, by footprint of other work. */
@@ -114,8 +152,9 @@ export function walkFigure(rows: readonly Row[]): Figure {
 }
 
 /** Throughput off, stock and merged, for each policy. */
-export function throughputFigure(rows: readonly Row[]): Figure {
+export function throughputFigure(rows: readonly Row[], { assume }: { assume: Assume }): Figure {
   const all = recoveries(rows).filter((r) => r.part === "recovery");
+  const { cores, threads, staticMaps, profile } = { ...hostRunDefaults, ...assumed(assume) };
   const pick = (get: (r: Recovery) => Interval) => means(all.map(get), 1e-3);
   const thousands = (i: Interval) => (i.mean / 1000).toFixed(0);
   const came = all
@@ -124,7 +163,7 @@ export function throughputFigure(rows: readonly Row[]): Figure {
     .join("");
   return barFigure({
     title: "Throughput: no IOMMU, tree of v4.3, merged nodes",
-    caption: `${came} 16 cores, 200 threads of TCP_RR, 32,768 static maps, a driver that maps both ways. Interval: 95 % over the seeds.`,
+    caption: `${came} ${cores} core${cores === 1 ? "" : "s"}, ${threads} threads of TCP_RR, ${staticMaps.toLocaleString("en")} static maps, a driver that ${driverProfile(profile).title}. Interval: 95 % over the seeds.`,
     categories: all.map((r) => policyTitles[r.policy] ?? r.policy),
     x: { title: "policy", unit: "" },
     y: { title: "throughput", unit: "1,000 transactions/s" },
@@ -232,7 +271,7 @@ export function sweepFigure(rows: readonly Row[]): Figure {
   return dotFigure({
     title: "What merging gives back, by assumption",
     caption:
-      "Share of the lost throughput that came back, with one assumption changed at a time. Dashed: one third. Everything not named is as in the baseline (16 cores, ticket lock, deferred, both directions). Interval: 95 %, deviation pooled over settings that saturate the lock alike.",
+      "Share of the lost throughput that came back, with one assumption changed at a time. Dashed: one third. Everything not named is as in the baseline (16 cores, ticket lock, deferred, both directions, unless this run assumes otherwise). Interval: 95 %, deviation pooled over settings that saturate the lock alike.",
     x: { title: "lost throughput that came back", unit: "%", range: [-5, 100] },
     labels: all.map(title),
     series: [{ name: "merged nodes", values: all.map((r) => r.gapShare) }],
@@ -282,9 +321,11 @@ export function regionCoresFigure(rows: readonly Row[]): Figure {
 }
 
 /** The region: pairs a transaction against stack work. */
-export function regionPairsFigure(rows: readonly Row[]): Figure {
+export function regionPairsFigure(rows: readonly Row[], { assume }: { assume: Assume }): Figure {
+  const cores = assume.cores ?? hostRunDefaults.cores;
   const note = " One pair: a driver that maps only what it sends. Four: two buffers for each packet.";
-  return regionMap(rows, regionAxes.pairs, "A third back? Maps and stack work, 16 cores", note);
+  const title = `A third back? Maps and stack work, ${cores} core${cores === 1 ? "" : "s"}`;
+  return regionMap(rows, regionAxes.pairs, title, note);
 }
 
 /** The region: hosts against stack work. */

@@ -249,6 +249,7 @@ export const mergedNodes: Experiment<
   figures: {
     nodes: figures.nodesFigure,
     depth: figures.depthFigure,
+    growth: figures.growthFigure,
     walk: figures.walkFigure,
     throughput: figures.throughputFigure,
     readings: figures.readingsFigure,
