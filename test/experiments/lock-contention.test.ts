@@ -417,6 +417,8 @@ describe("the anatomy and the lock table", () => {
     expect(verdict("worse-with-ats")?.verdict).toBe("not answered");
     expect(verdict("four-arenas")?.explanation).toMatch(/pools-4-lazy/);
     expect(verdict("all-else-is-software")?.verdict).toBe("holds");
+    expect(verdict("table-pages-stay")?.simulated?.unit).toBe("empty tables");
+    for (const name of ["breakdown", "spinning"]) expect(run.figure(name).data[0]["error_y"], name).toBeDefined();
   });
 
   it('"not sad" does not hang on the input that it rests on: from either end of what a clflush may cost', {

@@ -43,6 +43,20 @@ function nearest(rows: readonly Row[], row: Row, axis: "cores" | "threads"): Row
     .reduce<Row | undefined>((best, o) => (best && agreement(best) >= agreement(o) ? best : o), undefined);
 }
 
+/** A share of the cores' time in each group, in percent, with its interval where there is more than one run. */
+function shares(groups: readonly { rows: readonly Row[] }[], column: string) {
+  const at = groups.map(({ rows }) => estimate(rows, column));
+  const percent = (pick: (e: (typeof at)[number]) => number) => at.map((e) => 100 * pick(e));
+  const values = percent((e) => e.mean);
+  return at.every(({ n }) => n < 2) ? { values } : { values, low: percent((e) => e.low), high: percent((e) => e.high) };
+}
+
+/** What the strokes on stacked shares are, where there are any. */
+const strokes = (rows: readonly Row[]): string =>
+  distinct(rows, "replication").length > 1
+    ? "Strokes: the lower half of each share's 95 % interval over independent runs."
+    : "";
+
 const drawn: Record<string, (rows: readonly Row[]) => Figure> = {
   throughput: (rows) => {
     const axis = axisOf(rows);
@@ -114,13 +128,9 @@ const drawn: Record<string, (rows: readonly Row[]) => Figure> = {
       : distinct(rows, "variant").length > 1
         ? seriesOf(where(rows, { cores: most }))
         : distinct<number>(rows, "cores").map((cores) => ({ name: `${cores} cores`, rows: where(rows, { cores }) }));
-    const shares = parts.map((part, place) => ({
-      name: part,
-      place,
-      values: groups.map((group) => 100 * estimate(group.rows, `share: ${part}`).mean),
-    }));
-    const drawn = shares.filter(({ values }) => values.some((value) => value > 0));
-    const spinning = shares.find(({ name }) => name === "spinning")?.values ?? [];
+    const all = parts.map((part, place) => ({ name: part, place, ...shares(groups, `share: ${part}`) }));
+    const drawn = all.filter(({ values }) => values.some((value) => value > 0));
+    const spinning = all.find(({ name }) => name === "spinning")?.values ?? [];
     const few = groups.length <= 4;
     const spun = groups.map((group, i) => `${group.name} ${spinning[i].toFixed(0)} %`);
     return barFigure({
@@ -130,6 +140,7 @@ const drawn: Record<string, (rows: readonly Row[]) => Figure> = {
         "Shares of all cores' time; they sum to one.",
         few ? `Spinning: ${spun.join("; ")}.` : `Most spinning: ${spun[spinning.indexOf(Math.max(...spinning))]}.`,
         drawn.flatMap(({ name }) => meanings[name] ?? []).join(" "),
+        strokes(rows),
       ),
       categories: groups.map((group) => group.name),
       x: { title: "", unit: "" },
@@ -235,11 +246,7 @@ const drawn: Record<string, (rows: readonly Row[]) => Figure> = {
   spinning: (rows) => {
     const most = Math.max(...distinct<number>(rows, "cores"));
     const groups = seriesOf(where(rows, { cores: most }));
-    const waits = spinLocks.map((lock, place) => ({
-      name: lock,
-      place,
-      values: groups.map((g) => 100 * estimate(g.rows, `spin: ${lock}`).mean),
-    }));
+    const waits = spinLocks.map((lock, place) => ({ name: lock, place, ...shares(groups, `spin: ${lock}`) }));
     const drawn = waits.filter(({ values }) => values.some((value) => value > 0));
     const first = groups.flatMap((group, i) => {
       const [longest] = [...waits].sort((a, b) => b.values[i] - a.values[i]);
@@ -250,6 +257,7 @@ const drawn: Record<string, (rows: readonly Row[]) => Figure> = {
       caption: told(
         "Share of all cores' time spent spinning on each lock. The allocator's lock is the tree's (iova_rbtree_lock), a magazine's or a pool's.",
         first.length > 0 ? `Longest: ${first.join("; ")}.` : "",
+        strokes(rows),
       ),
       categories: groups.map((group) => group.name),
       x: { title: "", unit: "" },

@@ -3,6 +3,7 @@ import { type LockKind, lockKinds, machineConfig, presetNames } from "../../mach
 import {
   type DriverProfileName,
   driverProfiles,
+  type Flows,
   type HostRun,
   hostRunDefaults,
   publishedStackCycles,
@@ -34,6 +35,7 @@ export interface Assume {
   storeOverlap?: number | undefined;
   invalidationCycles?: number | undefined;
   serialShare?: number | undefined;
+  flows?: Flows | undefined;
   receiveShare?: number | undefined;
   workSpread?: number | undefined;
   pollBudget?: number | undefined;
@@ -83,6 +85,10 @@ const Fields: z.ZodType<Assume, Assume> = z.strictObject({
   storeOverlap: between(0, 1).describe("share of a store's latency that the core does not wait for (default: 0)"),
   invalidationCycles: whole(0, 20_000).describe("latency of an invalidation, in core cycles (default: record RI1)"),
   serialShare: between(0, 1).describe("share of it in which the IOMMU takes up nothing else (default: 0.5)"),
+  flows: z
+    .enum(["steered", "hashed"])
+    .optional()
+    .describe("a connection's packets arrive in the queue of its thread's core, or in any (default: steered)"),
   receiveShare: between(0, 1).describe(
     "share of the stack's work that is done where the packet is received (default: 0.3)",
   ),
