@@ -184,6 +184,7 @@ describe("the region", () => {
       parts: ["region"],
       regionCores: [16],
       regionPairs: [2],
+      regionPolicies: ["deferred", "thread-deferred"],
       regionStack: [1],
     });
     const cells = recoveries(run.rows).filter((r) => r.part === "region");
@@ -193,14 +194,19 @@ describe("the region", () => {
       "Westmere-EP, 12 cores|1",
       "Sandy Bridge-EP, 16 cores|1",
       "Broadwell-EP, 28 cores|1",
+      "deferred|1",
+      "thread-deferred|1",
     ]);
     for (const { gapShare } of cells) expect(gapShare.high).toBeGreaterThan(gapShare.low);
     // The same host under three names: one result.
     expect(cells[1].gapShare.mean).toBe(cells[0].gapShare.mean);
     expect(cells[4].gapShare.mean).not.toBe(cells[0].gapShare.mean);
+    expect(cells[5].gapShare.mean).toBe(cells[0].gapShare.mean);
+    expect(cells[6].gapShare.mean).not.toBe(cells[0].gapShare.mean);
     const [map] = run.figure("region-hosts").data;
     expect(map).toMatchObject({ type: "heatmap", y: ["1"] });
     expect(map["x"]).toHaveLength(3);
+    expect(run.figure("region-policies").data[0]).toMatchObject({ type: "heatmap", y: ["1"] });
   });
 
   it("tells a cell that is a third from one that is not and from one that its interval leaves open", () => {

@@ -298,7 +298,7 @@ function regionMap(rows: readonly Row[], assumption: string, title: string, note
     );
   return heatmapFigure({
     title,
-    caption: `Each cell: share of the lost throughput that came back, with its 95 % interval, and what the stock tree keeps of no IOMMU. “A third”: the whole interval lies nearer to a third than to a quarter or a half (29 to 42 %); “perhaps”: a part of it does. Of ${cells.length} cells ${counted("yes")} are a third, ${counted("undecided")} perhaps. Deferred policy.${note}`,
+    caption: `Each cell: share of the lost throughput that came back, with its 95 % interval, and what the stock tree keeps of no IOMMU. “A third”: the whole interval lies nearer to a third than to a quarter or a half (29 to 42 %); “perhaps”: a part of it does. Of ${cells.length} cells ${counted("yes")} are a third, ${counted("undecided")} perhaps. Deferred policy, where no other is named.${note}`,
     x: { title: assumption, unit: "" },
     y: { title: "stack work of a transaction", unit: "multiple of PE1" },
     z: { title: "loss that came back", unit: "%" },
@@ -331,6 +331,11 @@ export function regionPairsFigure(rows: readonly Row[], { assume }: { assume: As
 /** The region: hosts against stack work. */
 export function regionHostsFigure(rows: readonly Row[]): Figure {
   return regionMap(rows, regionAxes.hosts, "A third back? Hosts and stack work");
+}
+
+/** The region: how unmaps are flushed, and in whose wording, against stack work. */
+export function regionPoliciesFigure(rows: readonly Row[]): Figure {
+  return regionMap(rows, regionAxes.policies, "A third back? Ways to flush and stack work");
 }
 
 /** What is left of the gain when a part of the mechanism is taken away. */

@@ -6,7 +6,7 @@
  * 21.0 % (20.7 to 21.3) of the loss. Quick, the same: 19.2 % (18.6 to 19.9) and 20.5 % (19.7 to 21.2). A test compares the two.
  *
  * The parts are independent: `structure` (nodes and depth), `walk` (cycles on one core), `recovery` (throughput on the baseline, every
- * policy), `sweep` (one assumption changed at a time), `region` (stack work against cores, pairs a transaction and hosts), `ablation` (a part of the mechanism taken away).
+ * policy), `sweep` (one assumption changed at a time), `region` (stack work against cores, pairs a transaction, hosts and, if asked, ways to flush), `ablation` (a part of the mechanism taken away).
  */
 import { z } from "zod";
 import { defineExperiment, type Experiment, type Output, type Row } from "../experiment.js";
@@ -58,6 +58,7 @@ export interface MergedNodesConfig {
   regionCores: number[];
   regionPairs: number[];
   regionHosts: RegionHost[];
+  regionPolicies: PolicyName[];
   regionStack: number[];
 }
 
@@ -119,6 +120,10 @@ const Config: z.ZodType<MergedNodesConfig, MergedNodesInput> = z.strictObject({
     .min(1)
     .default(Object.keys(regionHosts) as RegionHost[])
     .describe("hosts of the region, each with all its cores"),
+  regionPolicies: z
+    .array(z.enum(policies))
+    .default([])
+    .describe("ways to flush of the region; none unless asked for: strict ones take longest"),
   regionStack: z
     .array(z.number().min(0.1).max(10))
     .min(1)
@@ -173,7 +178,8 @@ function points(c: MergedNodesConfig): MergedNodesPoint[] {
   if (has("recovery")) baseline(c.policies);
   else if (has("sweep") || has("ablation") || has("region")) baseline(["deferred"]);
   if (has("sweep")) add(sweepSettings, replications);
-  if (has("region")) add(regionSettings(c.regionCores, c.regionPairs, c.regionHosts, c.regionStack), replications);
+  if (has("region"))
+    add(regionSettings(c.regionCores, c.regionPairs, c.regionHosts, c.regionPolicies, c.regionStack), replications);
   if (has("ablation")) add(ablationSettings, replications);
   return result;
 }
@@ -257,6 +263,7 @@ export const mergedNodes: Experiment<
     "region-cores": figures.regionCoresFigure,
     "region-pairs": figures.regionPairsFigure,
     "region-hosts": figures.regionHostsFigure,
+    "region-policies": figures.regionPoliciesFigure,
     ablation: figures.ablationFigure,
   },
   outputs: {

@@ -159,23 +159,36 @@ export const regionHosts = {
 export type RegionHost = keyof typeof regionHosts;
 
 /** The assumptions that the maps of the region lay against stack work. */
-export const regionAxes = { cores: "cores", pairs: "pairs a transaction", hosts: "host" } as const;
+export const regionAxes = {
+  cores: "cores",
+  pairs: "pairs a transaction",
+  hosts: "host",
+  policies: "policy and wording",
+} as const;
 
 /**
- * Three maps: stack work, which the thread leaves open and PE1 only suggests, against the cores, against the map and unmap pairs that
- * a transaction makes, and against the host. The level of a setting reads "16|0.5": the other axis's value, and the multiple of PE1.
+ * Four maps: stack work, which the thread leaves open and PE1 only suggests, against the cores, against the map and unmap pairs that
+ * a transaction makes, against the host, and against how unmaps are flushed. The level of a setting reads "16|0.5": the other axis's value,
+ * and the multiple of PE1.
  */
 export function regionSettings(
   cores: readonly number[],
   pairs: readonly number[],
   hosts: readonly RegionHost[],
+  chosen: readonly PolicyName[],
   stackShares: readonly number[],
 ): Setting[] {
-  const cell = (assumption: string, value: number | string, share: number, run: Assumptions): Setting => ({
+  const cell = (
+    assumption: string,
+    value: number | string,
+    share: number,
+    run: Assumptions,
+    policy: PolicyName = "deferred",
+  ): Setting => ({
     part: "region",
     assumption,
     level: `${value}|${share}`,
-    policy: "deferred",
+    policy,
     run: { ...run, stackCycles: Math.round(stack * share) },
     ownOff: true,
   });
@@ -183,6 +196,7 @@ export function regionSettings(
     ...cores.map((n) => cell(regionAxes.cores, n, share, { cores: n })),
     ...pairs.map((n) => cell(regionAxes.pairs, n, share, pairsOf[n] ?? {})),
     ...hosts.map((name) => cell(regionAxes.hosts, regionHosts[name][0], share, regionHosts[name][1])),
+    ...chosen.map((policy) => cell(regionAxes.policies, policy, share, {}, policy)),
   ]);
 }
 
