@@ -4,6 +4,9 @@
  * The unit of work is a point: plain JSON, named by its hash, sharing no memory with any other. Results come in the order of the points,
  * whatever the order in which they finish, so that the number of workers never changes a byte. Points whose rows are known (by their
  * hash) are not computed again: that is how an interrupted run goes on.
+ *
+ * The threads of one call stay for the next (threads.ts), as code that is warm computes two to three times as fast; after a minute without
+ * work they end. They compute with the code as it is built now, and an interruption ends those that are at work.
  */
 export { codeHash } from "./code.js";
 export { readSweepFile, type SweepPlan } from "./file.js";

@@ -1,6 +1,7 @@
 import { experimentByName, type Interval, type Probe, type Row } from "../experiments/index.js";
 import { changeData, type DataChange, listenToReads } from "../facts/index.js";
 import { pointHash } from "./points.js";
+import { serve } from "./serve.js";
 
 /** What a worker is asked: a probe, with some of the data changed. */
 export interface Question {
@@ -32,7 +33,7 @@ export interface Answered {
 }
 
 /** A thread's work: a probe with changed data. A value that the model does not take comes back as the sentence that refuses it. */
-export default function ask({ probe, changes, rows: given, known }: Question): Answered | { refused: string } {
+function ask({ probe, changes, rows: given, known }: Question): Answered | { refused: string } {
   const reads = new Set<string>();
   try {
     changeData(changes);
@@ -75,3 +76,5 @@ export default function ask({ probe, changes, rows: given, known }: Question): A
     changeData([]);
   }
 }
+
+serve(ask);

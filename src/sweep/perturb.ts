@@ -1,9 +1,8 @@
-import { setMaxListeners } from "node:events";
 import { availableParallelism } from "node:os";
-import { Piscina } from "piscina";
 import { probes as allProbes, type Probe, type ProgressListener, type Row } from "../experiments/index.js";
 import { type DataChange, type DataFigure, dataFigures, isNamed } from "../facts/index.js";
 import type { Answer, Answered, Question } from "./perturb-worker.js";
+import { Crew } from "./threads.js";
 
 /** How the figures are moved. */
 export interface PerturbOptions {
@@ -125,15 +124,10 @@ export async function perturb(options: PerturbOptions = {}): Promise<Influence[]
   const { share = 0.1, only, probes = allProbes, jobs = availableParallelism(), onProgress, signal } = options;
   if (!(share > 0 && share < 1)) throw new RangeError(`share: between 0 and 1; got ${share}.`);
   const figures = dataFigures().filter(({ id }) => only === undefined || only.some((name) => isNamed(id, name)));
-  const pool = new Piscina<Question, Asked>({
-    filename: new URL("./perturb-worker.js", import.meta.url).href,
-    minThreads: jobs,
-    maxThreads: jobs,
-    execArgv: [],
-  });
-  const ask = (question: Question): Promise<Asked> => pool.run(question, signal ? { signal } : {});
-  // Every waiting question listens for the interruption.
-  if (signal) setMaxListeners(0, signal);
+  // Threads of its own: they compute with changed data.
+  const script = new URL("./perturb-worker.js", import.meta.url).href;
+  const crew = new Crew<Question, Asked>(script, { jobs, keep: false, signal });
+  const ask = (question: Question): Promise<Asked> => crew.run(question, question.probe.experiment);
   let done = 0;
   onProgress?.(0, figures.length, "as it is");
   try {
@@ -157,7 +151,7 @@ export async function perturb(options: PerturbOptions = {}): Promise<Influence[]
     const byId = new Map((await Promise.all(found)).flat().map((influence) => [influence.id, influence]));
     return figures.map(({ id }) => byId.get(id) as Influence);
   } finally {
-    await pool.destroy();
+    await crew.end();
   }
 }
 

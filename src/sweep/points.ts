@@ -1,6 +1,4 @@
-import { setMaxListeners } from "node:events";
 import { availableParallelism } from "node:os";
-import { Piscina } from "piscina";
 import {
   type AnyExperiment,
   configHash,
@@ -9,14 +7,15 @@ import {
   pointMemory,
   type Row,
 } from "../experiments/index.js";
+import { Crew } from "./threads.js";
 import type { Task } from "./worker.js";
 
 /** How points are computed. Nothing here changes a result. */
 export interface PointOptions {
-  /** Workers (default: one a core). */
+  /** Worker threads at work at a time (default: one a core). As many stay for the next call. */
   jobs?: number;
   onProgress?: ProgressListener;
-  /** Ends the work, also that of a point under way; what was handed to `onPoint` stays. */
+  /** Ends the work, also that of a point under way; what was handed to `onPoint` stays. In a notebook, an interrupt ends it without a signal, too. */
   signal?: AbortSignal;
   /** Rows of points that are known already, by {@link pointHash}: those are not computed again. */
   known?: ReadonlyMap<string, Row[]>;
@@ -35,6 +34,8 @@ export function pointHash(experiment: { name: string }, point: unknown): string 
  * Computes points on all cores and gives their rows in the points' order, whatever the order in which they finish. Equal points are
  * computed once. An experiment that a worker can not find (defined in a notebook) is computed in this thread, with a turn of the event
  * loop between points.
+ * @throws RangeError for `jobs` that is no number of workers; what a point throws, the signal's reason when interrupted, and Error naming the
+ * point where its thread ran out of memory or ended: in each case the next call begins afresh
  */
 export async function computePoints(
   experiment: AnyExperiment,
@@ -71,8 +72,7 @@ export async function computePoints(
       finished(hash, point, experiment.simulate(point));
       await new Promise((resolve) => setTimeout(resolve, 0));
     }
-  } else if (missing.size > 0)
-    await onWorkers(experiment, missing, Math.min(jobs, missing.size), from, signal, finished);
+  } else if (missing.size > 0) await onWorkers(experiment, missing, jobs, from, signal, finished);
   return hashes.map((hash) => results.get(hash) as Row[]);
 }
 
@@ -84,40 +84,21 @@ async function onWorkers(
   signal: AbortSignal | undefined,
   finished: (hash: string, point: unknown, rows: Row[]) => void,
 ): Promise<void> {
-  // piscina: the well-kept worker pool; it hands out tasks one by one, so that a slow point holds up no other.
-  const pool = new Piscina<Task, Row[]>({
-    filename: new URL("./worker.js", import.meta.url).href,
-    minThreads: jobs,
-    maxThreads: jobs,
-    // Nothing of how this process was started (loaders, debugging) is for a worker.
-    execArgv: [],
-  });
-  const failure = new AbortController();
-  let broken: unknown;
-  // A worker that dies outside of a task (it could not start, or ran out of memory) ends the whole.
-  pool.on("error", (error: unknown) => {
-    broken ??= error;
-    failure.abort();
-  });
-  const stop = signal ? AbortSignal.any([signal, failure.signal]) : failure.signal;
-  // Every waiting task listens for the interruption.
-  setMaxListeners(0, stop);
-  const tasks = [...missing].map(async ([hash, point]) => {
-    try {
-      const rows = await pool.run({ experiment: experiment.name, from, point }, { signal: stop });
-      finished(hash, point, rows);
-    } catch (error) {
-      failure.abort();
-      throw error;
-    }
-  });
+  const script = new URL("./worker.js", import.meta.url).href;
+  // A module outside of the laboratory's code may have been edited since a thread loaded it: it gets new threads each time.
+  const crew = new Crew<Task, Row[]>(script, { jobs, keep: from === undefined, signal });
   try {
-    await Promise.all(tasks);
+    await Promise.all(
+      [...missing].map(async ([hash, point]) => {
+        const name = `${experiment.name}, ${experiment.label(point)}`;
+        finished(hash, point, await crew.run({ experiment: experiment.name, from, point }, name));
+      }),
+    );
   } catch (error) {
-    await Promise.allSettled(tasks);
+    // Of an interruption its reason: in a notebook, the kernel has ended the threads just before the signal tells.
     signal?.throwIfAborted();
-    throw broken ?? error;
+    throw error;
   } finally {
-    await pool.destroy();
+    await crew.end();
   }
 }

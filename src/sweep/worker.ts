@@ -1,4 +1,5 @@
 import { experimentByName, type Row } from "../experiments/index.js";
+import { serve } from "./serve.js";
 
 /** What a worker is given: plain data, so that nothing is shared. */
 export interface Task {
@@ -9,7 +10,7 @@ export interface Task {
 }
 
 /** A thread's work: one point. */
-export default async function work({ experiment, from, point }: Task): Promise<Row[]> {
+async function work({ experiment, from, point }: Task): Promise<Row[]> {
   return (await find(experiment, from)).simulate(point);
 }
 
@@ -20,3 +21,5 @@ async function find(name: string, from: string | undefined): Promise<{ simulate(
   if (!found) throw new Error(`${from} exports no experiment "${name}".`);
   return found as { simulate(point: unknown): Row[] };
 }
+
+serve(work);

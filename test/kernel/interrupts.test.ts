@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { Client, KernelProcess, resultText } from "./jupyter-client.js";
-import { shapes, slowToCompile } from "./shapes.js";
+import { before, shapes, slowToCompile } from "./shapes.js";
 
 const ceilingMs = 10_000;
 const rounds = 200;
@@ -38,6 +38,7 @@ it(`${rounds} interrupts in a row, of every shape, by signal and by message: non
     };
     const compiling = name === "a cell still being compiled";
     const code = compiling ? slowToCompile(i) : `seen.push(${i}); round = ${i};\n${shapes[name]}`;
+    if (name in before) await client.execute(before[name]);
     let sent = 0;
     const onOutput = ({ header, content }: { header: { msg_type: string }; content: Record<string, unknown> }) => {
       const on = compiling ? header.msg_type === "execute_input" : String(content["text"]).startsWith("on");

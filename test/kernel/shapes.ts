@@ -13,9 +13,21 @@ export const shapes: Record<string, string> = {
     'import { Worker } from "node:worker_threads";\n' +
     'const pool = [1, 2].map(() => new Worker("while (true) {}", { eval: true }));\n' +
     'console.log("on"); await Promise.all(pool.map((w) => new Promise((r) => w.once("exit", r))));',
+  "a worker pool of an earlier cell":
+    "for (const worker of earlier) worker.postMessage(0);\n" +
+    'console.log("on"); await Promise.all(earlier.map((w) => new Promise((r) => w.once("exit", r))));',
   "a loop over timers": 'console.log("on"); for (;;) await new Promise((r) => setTimeout(r, 1));',
   "a chain of promises":
     'console.log("on"); const again = (): Promise<void> => Promise.resolve().then(again); await again();',
+};
+
+/** Cells that run before some of them. */
+export const before: Record<string, string> = {
+  "a worker pool of an earlier cell":
+    'import { Worker as Thread } from "node:worker_threads";\n' +
+    'const code = \'require("node:worker_threads").parentPort.on("message", () => { while (true) {} })\';\n' +
+    "const earlier = [1, 2].map(() => new Thread(code, { eval: true }));\n" +
+    'await Promise.all(earlier.map((w) => new Promise((r) => w.once("online", r))));',
 };
 
 /** A cell that takes the type checker a while; it is interrupted before any of it runs. */

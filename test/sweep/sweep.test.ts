@@ -1,9 +1,11 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { cpSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { expect, test } from "vitest";
 // The built code: a worker thread runs that, too.
-import { ConfigError, type Experiment, type Row } from "../../dist/experiments/index.js";
+import { ConfigError, type Experiment, lineTransfer, lockScaling, type Row } from "../../dist/experiments/index.js";
 import { computePoints, pointHash, runOnWorkers, sweep } from "../../dist/sweep/index.js";
 // @ts-expect-error the toy is plain JavaScript, as a worker loads it
 import { toy as untyped } from "./toy-experiment.mjs";
@@ -86,4 +88,50 @@ test("an experiment that workers can not find runs here, and can be interrupted 
   const interrupt = new AbortController();
   const onProgress = (done: number) => done === 1 && interrupt.abort(new Error("enough"));
   await expect(sweep(toy, { values: [values] }, { signal: interrupt.signal, onProgress })).rejects.toThrow("enough");
+});
+
+test("a module that was edited between two calls is computed as it stands", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "iommu-lab-edited-"));
+  const file = join(folder, "edited.mjs");
+  const write = (product: number) =>
+    writeFileSync(
+      file,
+      `export const toy = { name: "toy", simulate: ({ value }) => [{ value, product: ${product} }] };\n`,
+    );
+  const products = async (): Promise<unknown[]> => {
+    const options = { from: pathToFileURL(file).href, jobs: 1 };
+    return (await runOnWorkers(toy, config({ values: [1, 2] }), options)).rows.map((row) => row["product"]);
+  };
+  try {
+    write(7);
+    expect(await products()).toEqual([7, 7]);
+    write(8);
+    expect(await products()).toEqual([8, 8]);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test("code that is built anew under a running program is computed with from the next call on; else threads stay", () => {
+  const project = fileURLToPath(new URL("../..", import.meta.url));
+  const folder = mkdtempSync(join(tmpdir(), "iommu-lab-rebuilt-"));
+  try {
+    cpSync(join(project, "dist"), join(folder, "dist"), { recursive: true });
+    for (const name of ["node_modules", "package.json"]) symlinkSync(join(project, name), join(folder, name));
+    const child = fileURLToPath(new URL("./rebuilt-child.mjs", import.meta.url));
+    const { stdout, stderr } = spawnSync(process.execPath, [child, join(folder, "dist")], { encoding: "utf8" });
+    expect(stderr).toBe("");
+    expect(stdout).toBe("1 as it was\n1 as it was\n2 edited\n2 edited\n2 edited\n");
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test("threads that have computed other points give the same bytes as new ones", async () => {
+  const points = lockScaling.points(lockScaling.parse({ cores: [1, 2], seed: 5 }));
+  const rows = async (jobs: number) => JSON.stringify(await computePoints(lockScaling as never, points, { jobs }));
+  const fresh = await rows(2);
+  await computePoints(lineTransfer as never, lineTransfer.points(lineTransfer.parse({ rounds: 10 })), { jobs: 2 });
+  expect([await rows(2), await rows(1)]).toEqual([fresh, fresh]);
+  expect(JSON.stringify(points.map((point) => lockScaling.simulate(point)))).toBe(fresh);
 });

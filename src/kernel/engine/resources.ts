@@ -1,13 +1,15 @@
 /**
  * What a cell leaves running: its timers and worker threads. An interrupt ends them; otherwise a left-over timer would go on in the next cell.
+ * A timer belongs to the cell that has set it, a worker thread to the cell that has given it work last (so that pools can outlive a cell).
  */
 import { syncBuiltinESMExports } from "node:module";
 import timersPromises from "node:timers/promises";
 import util from "node:util";
-import workerThreads from "node:worker_threads";
+import workerThreads, { type Worker as WorkerThread } from "node:worker_threads";
 import type { Origin } from "./protocol.js";
 
 interface Tracked {
+  /** The cell that it belongs to: for output, and its number here. */
   origin: Origin;
   cell: number;
   clear(): void;
@@ -116,11 +118,19 @@ export function trackResources(origin: () => Origin): Resources {
 
   const OriginalWorker = workerThreads.Worker;
   class TrackedWorker extends OriginalWorker {
+    readonly #entry: Tracked = { origin: origin(), cell, clear: () => void this.terminate() };
+
     constructor(...args: ConstructorParameters<typeof OriginalWorker>) {
       super(...args);
-      const entry: Tracked = { origin: origin(), cell, clear: () => void this.terminate() };
-      live.add(entry);
-      this.once("exit", () => live.delete(entry));
+      live.add(this.#entry);
+      this.once("exit", () => live.delete(this.#entry));
+    }
+
+    /** A worker belongs to the cell that gave it work last: of a pool that an earlier cell has made, an interrupt ends what this cell uses. */
+    override postMessage(...args: Parameters<WorkerThread["postMessage"]>): void {
+      this.#entry.origin = origin();
+      this.#entry.cell = cell;
+      super.postMessage(...args);
     }
   }
   Object.defineProperty(TrackedWorker, "name", { value: "Worker" });
