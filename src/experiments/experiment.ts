@@ -197,7 +197,7 @@ function issueText(config: z.ZodType, input: unknown, issue: z.core.$ZodIssue): 
   // A schema's own words name what is accepted; zod's do not always.
   const path = issue.path.filter((key) => typeof key === "string").join(".");
   const accepts = fieldsOf(config).find((one) => one.path === path)?.accepts;
-  const more = accepts === undefined || /accepts|one of/.test(issue.message) ? "" : `; accepts ${accepts}`;
+  const more = accepts !== undefined && /^(Invalid|Too) (?!.*one of)/.test(issue.message) ? `; accepts ${accepts}` : "";
   return `  ${field}: ${issue.message}${more}${value === undefined ? "" : ` (got ${JSON.stringify(value)})`}`;
 }
 
