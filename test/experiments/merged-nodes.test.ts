@@ -161,7 +161,7 @@ describe("the readings of a third", () => {
 });
 
 describe("quick and full fidelity", () => {
-  it("agree on the baseline within their intervals: aged rings against fresh ones after 25,000 transactions", {
+  it("agree on the baseline within their intervals: aged rings against fresh ones after 25,000 transactions, merged 60,000", {
     timeout: 300_000,
   }, async () => {
     const config = { parts: ["recovery" as const], policies: ["deferred" as const] };

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { dmaCosts, variant, variants } from "../../dma/index.js";
 import { lockKinds, machineConfig } from "../../machine/index.js";
 import { driverProfiles, type HostRun, hostRunDefaults, publishedStackCycles } from "../../workload/index.js";
+import { mergedTree, type RunLength } from "../run-length.js";
 
 const replicationsAtMost = 16;
 
@@ -146,9 +147,6 @@ export const LockContentionConfigSchema: z.ZodType<LockContentionConfig, Partial
       context.addIssue({ code: "custom", path: [], message: `accepts at most 5000 runs; these lists make ${count}` });
   }) as never;
 
-/** How a run begins and how long it is, in transactions before and within the measurement. */
-export type RunLength = Pick<HostRun, "agedTurns" | "warmup" | "transactions">;
-
 /**
  * By fidelity. A quick run starts from rings that were turned over once outside simulated time; a full one from fresh rings, which it
  * turns over by itself (8,192 transactions a turn): the two must agree.
@@ -159,6 +157,11 @@ export type RunLength = Pick<HostRun, "agedTurns" | "warmup" | "transactions">;
 const lengths: Record<"quick" | "full", RunLength> = {
   quick: { agedTurns: 1, warmup: 500, transactions: 1000 },
   full: { agedTurns: 0, warmup: 25_000, transactions: 40_000 },
+};
+
+const merged: Record<"quick" | "full", RunLength> = {
+  quick: { ...lengths.quick, agedTurns: mergedTree.turns },
+  full: { ...lengths.full, warmup: mergedTree.warmup },
 };
 
 /** A queue a CPU is flushed all at once when one is full: a run must see that a few times, and each CPU fills its own slowly. */
@@ -175,6 +178,7 @@ const isStrictTree = (name: string): boolean =>
 /** How long a run of a variant is. */
 export function lengthOf(name: string, fidelity: "quick" | "full"): RunLength {
   if (variant(name).policy === "deferred-per-cpu") return perCpuFlush[fidelity];
+  if (variant(name).allocator === "rbtree-merged") return merged[fidelity];
   return fidelity === "quick" && isStrictTree(name) ? strictTree : lengths[fidelity];
 }
 

@@ -4,6 +4,7 @@ import { factNumber } from "../../facts/index.js";
 import { type Figure, figure, lineFigure, palette } from "../../plot/index.js";
 import { type HostRun, hostRunDefaults, simulateHost } from "../../workload/index.js";
 import { defineExperiment, type Experiment, type Row } from "../experiment.js";
+import { mergedTree } from "../run-length.js";
 import { assumptions, smallAssumptions } from "./assumptions.js";
 import { lengthOf } from "./config.js";
 import { distinct, estimate, like, ratio, where } from "./estimate.js";
@@ -246,7 +247,7 @@ const WarmupSchema: z.ZodType<WarmupConfig, WarmupInput> = z.strictObject({
   agedTurns: z
     .array(z.int().min(0).max(20))
     .min(1)
-    .default([0, 1])
+    .default([0, 1, mergedTree.turns])
     .describe("how often every receive buffer was replaced before the start, outside simulated time"),
   transactions: z.int().min(100).max(1_000_000).default(20_000).describe("transactions from the very first one"),
   slices: z.int().min(2).max(200).default(20).describe("points of the curve"),
@@ -299,7 +300,7 @@ export const warmup: Experiment<typeof WarmupSchema, { run: HostRun }> = defineE
       lineFigure({
         title: "From the first transaction on",
         caption:
-          "Throughput of successive slices of one run. Fresh rings: as the driver filled them at boot. Aged: every receive buffer was replaced before the start, outside simulated time. Quick runs start aged and measure from transaction 500 on, full ones start fresh and measure from 25,000 on.",
+          "Throughput of successive slices of one run. Fresh rings: as the driver filled them at boot. Aged: every receive buffer was replaced before the start, outside simulated time. Quick runs start aged (the merged tree three times) and measure from transaction 500 on; full ones start fresh and measure from 25,000 on (the merged tree: 60,000).",
         x: { title: "transactions since the start", unit: "" },
         y: { title: "throughput", unit: "thousand transactions/s" },
         series: distinct<string>(rows, "title").map((title) => {

@@ -10,6 +10,7 @@
  */
 import { z } from "zod";
 import { defineExperiment, type Experiment, type Output, type Row } from "../experiment.js";
+import { mergedTree, type RunLength } from "../run-length.js";
 import { type Assume, AssumeSchema, assumed } from "./assume.js";
 import { mergedNodesClaims } from "./claims.js";
 import { type Recovery, recoveries } from "./estimates.js";
@@ -22,7 +23,7 @@ import {
   policies,
   type RecoveryPoint,
   type RegionHost,
-  type RunLength,
+  type Role,
   regionHosts,
   regionSettings,
   type Setting,
@@ -32,9 +33,10 @@ import {
 import { type StructurePoint, simulateStructure } from "./structure.js";
 import { simulateWalk, type WalkPoint } from "./walk.js";
 
+export type { RunLength } from "../run-length.js";
 export { type Assume, type Assumptions, assumedNames, assumedRanges } from "./assume.js";
 export { aboutAThird, baselineOf, influence, isAThird, lostGain, type Recovery, recoveries } from "./estimates.js";
-export type { PolicyName, RecoveryPoint, RegionHost, Role, RunLength } from "./recovery.js";
+export type { PolicyName, RecoveryPoint, RegionHost, Role } from "./recovery.js";
 export type { StructurePoint } from "./structure.js";
 export type { WalkPoint } from "./walk.js";
 
@@ -85,7 +87,7 @@ const Config: z.ZodType<MergedNodesConfig, MergedNodesInput> = z.strictObject({
     .int()
     .min(1)
     .optional()
-    .describe("transactions before the measurement (default 500, strict 250; full 25,000)"),
+    .describe("transactions before the measurement (default 500, strict 250; full 25,000, merged 60,000)"),
   transactions: z.int().min(10).optional().describe("transactions measured (default 1,000, strict 750; full 20,000)"),
   policies: z
     .array(z.enum(policies))
@@ -135,14 +137,24 @@ const Config: z.ZodType<MergedNodesConfig, MergedNodesInput> = z.strictObject({
 export type MergedNodesPoint = StructurePoint | WalkPoint | RecoveryPoint;
 
 /**
- * How long a run is. Quick runs start from rings that were turned over once outside simulated time, full ones turn fresh rings over by
+ * How long a run is. Quick runs start from rings that were turned over outside simulated time, full ones turn fresh rings over by
  * themselves (8,192 transactions a turn): the two must agree. 125 transactions fill the deferred table once, so lengths are multiples.
  */
-function lengthOf({ fidelity, warmup, transactions }: MergedNodesConfig, policy: PolicyName): RunLength {
-  if (fidelity === "full") return { agedTurns: 0, warmup: warmup ?? 25_000, transactions: transactions ?? 20_000 };
+function lengthOf({ fidelity, warmup, transactions }: MergedNodesConfig, policy: PolicyName, role: Role): RunLength {
+  const merged = role === "merged";
+  if (fidelity === "full")
+    return {
+      agedTurns: 0,
+      warmup: warmup ?? (merged ? mergedTree.warmup : 25_000),
+      transactions: transactions ?? 20_000,
+    };
   // Strict walks are the longest to simulate.
   const strict = policy === "strict" || policy === "thread-strict";
-  return { agedTurns: 1, warmup: warmup ?? (strict ? 250 : 500), transactions: transactions ?? (strict ? 750 : 1000) };
+  return {
+    agedTurns: merged ? mergedTree.turns : 1,
+    warmup: warmup ?? (strict ? 250 : 500),
+    transactions: transactions ?? (strict ? 750 : 1000),
+  };
 }
 
 function points(c: MergedNodesConfig): MergedNodesPoint[] {
@@ -154,7 +166,7 @@ function points(c: MergedNodesConfig): MergedNodesPoint[] {
   const add = (settings: readonly Setting[], n: number) => {
     for (const setting of settings) {
       const few = setting.minor && c.fidelity === "quick" && c.replications === undefined;
-      result.push(...pointsOf(setting, assumptions, seeds(few ? 1 : n), lengthOf(c, setting.policy)));
+      result.push(...pointsOf(setting, assumptions, seeds(few ? 1 : n), (role) => lengthOf(c, setting.policy, role)));
     }
   };
   const baseline = (chosen: readonly PolicyName[]) => {

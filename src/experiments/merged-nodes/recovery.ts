@@ -1,5 +1,6 @@
-import { type HostRun, hostRunDefaults, simulateHost } from "../../workload/index.js";
+import { hostRunDefaults, simulateHost } from "../../workload/index.js";
 import type { Row } from "../experiment.js";
+import type { RunLength } from "../run-length.js";
 import { type Assumptions, publishedStack as stack } from "./assume.js";
 
 // Throughput without an IOMMU, with the tree of v4.3, and with merged nodes: on the baseline, with one assumption changed at a time, on a
@@ -12,9 +13,6 @@ export type PolicyName = (typeof policies)[number];
 
 /** off: no IOMMU. stock: the tree of v4.3. merged: abutting nodes joined. */
 export type Role = "off" | "stock" | "merged";
-
-/** How a run begins, and its transactions before and within the measurement. */
-export type RunLength = Pick<HostRun, "agedTurns" | "warmup" | "transactions">;
 
 /** One setting of the assumptions, to be run off, stock and merged. */
 export interface Setting {
@@ -217,11 +215,11 @@ export function pointsOf(
   { ownOff, minor: _, run, ...setting }: Setting,
   assumptions: Assumptions,
   seeds: readonly number[],
-  length: RunLength,
+  lengthOf: (role: Role) => RunLength,
 ): RecoveryPoint[] {
   const roles: Role[] = ownOff ? ["off", "stock", "merged"] : ["stock", "merged"];
   const whole = { ...assumptions, ...run };
-  return seeds.flatMap((seed) => roles.map((role) => ({ ...setting, run: whole, role, seed, length })));
+  return seeds.flatMap((seed) => roles.map((role) => ({ ...setting, run: whole, role, seed, length: lengthOf(role) })));
 }
 
 /** One run of the host; a row with its throughput and where its cores' time went. */
