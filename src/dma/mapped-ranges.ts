@@ -1,3 +1,4 @@
+import { dma32Pfn, roundUpPages } from "../iova/index.js";
 import type { AllocatorKind } from "./allocators.js";
 import { DmaError, type Segment } from "./options.js";
 
@@ -19,19 +20,32 @@ export const listPages = (list: readonly Segment[]): number => list.reduce((sum,
  * touches no simulated memory and costs no simulated time.
  */
 export class MappedRanges {
-  private readonly lengths = new Map<number, number>();
+  /** Lengths below 4 GiB, counted from there downwards, as long as the lowest range needs; 0 where none begins. (A map costs a sixth of an ageing.) */
+  private low = new Uint32Array(1 << 14);
+  private readonly high = new Map<number, number>();
 
   constructor(private readonly allocator: AllocatorKind | "none") {}
 
   add(pfn: number, pages: number): void {
-    this.lengths.set(pfn, pages);
+    if (pfn > dma32Pfn) {
+      this.high.set(pfn, pages);
+      return;
+    }
+    const at = dma32Pfn - pfn;
+    if (at >= this.low.length) {
+      const longer = new Uint32Array(roundUpPages(at + 1));
+      longer.set(this.low);
+      this.low = longer;
+    }
+    this.low[at] = pages;
   }
 
   /** Strikes off a range whose unmap begins. @throws DmaError where it is not there, or has another length */
   strike(pfn: number, pages: number): void {
-    const length = this.lengths.get(pfn);
+    const length = this.lengthAt(pfn);
     if (length === pages) {
-      this.lengths.delete(pfn);
+      if (pfn > dma32Pfn) this.high.delete(pfn);
+      else this.low[dma32Pfn - pfn] = 0;
       return;
     }
     const what = `An unmap of ${pages} page${pages === 1 ? "" : "s"} at IOVA page ${pfn}`;
@@ -44,5 +58,11 @@ export class MappedRanges {
         ? `${what}, whose unmap has begun already: nothing was changed. Linux v4.3 would free the range twice.`
         : `${what}, where no mapping begins (or no longer): nothing was changed. The allocator "${this.allocator}" frees what the call names: what is free, or another mapping's.`,
     );
+  }
+
+  private lengthAt(pfn: number): number | undefined {
+    if (pfn > dma32Pfn) return this.high.get(pfn);
+    const length = this.low[dma32Pfn - pfn];
+    return length === 0 ? undefined : length;
   }
 }

@@ -1,4 +1,4 @@
-import { hostRunDefaults, simulateHost } from "../../workload/index.js";
+import { type HostResult, type HostRun, hostRunDefaults, simulateHost } from "../../workload/index.js";
 import type { Row } from "../experiment.js";
 import type { RunLength } from "../run-length.js";
 import { type Assumptions, publishedStack as stack } from "./assume.js";
@@ -222,11 +222,26 @@ export function pointsOf(
   return seeds.flatMap((seed) => roles.map((role) => ({ ...setting, run: whole, role, seed, length: lengthOf(role) })));
 }
 
+/** Results of hosts that several settings share: each of the maps holds the baseline's host, and every policy the one without an IOMMU. */
+const known = new Map<string, HostResult>();
+const mostKnown = 200;
+
+function hostOf(run: HostRun): HostResult {
+  const key = JSON.stringify(run);
+  let result = known.get(key);
+  if (result === undefined) {
+    result = simulateHost(run);
+    if (known.size === mostKnown) known.clear();
+    known.set(key, result);
+  }
+  return result;
+}
+
 /** One run of the host; a row with its throughput and where its cores' time went. */
 export function simulateRecovery(point: RecoveryPoint): Row[] {
   const { part, assumption, level, policy, role, run, seed, length } = point;
   const variant = role === "off" ? "off" : role === "merged" ? `merged-${policy}` : policy;
-  const result = simulateHost({ ...hostRunDefaults, ...run, variant, seed, ...length });
+  const result = hostOf({ ...hostRunDefaults, ...run, variant, seed, ...length });
   const { parts, allocator } = result;
   return [
     {
