@@ -164,7 +164,6 @@ export class Machine {
       const grown = new Int32Array(Math.max(words, this.dir.length * 2));
       grown.set(this.dir);
       this.dir = grown;
-      for (const l3 of this.l3) l3.reserve(grown.length / 4);
       for (let core = 0; core < this.cores; core++) {
         const known = new Uint16Array(grown.length / 4);
         known.set(this.known[core]);
@@ -354,7 +353,7 @@ export class Machine {
       if (slotHere !== 0) this.dropSlot(here, line);
       return Math.max(cost, this.memory.home(line) === here ? c.dramLocalCycles : c.dramRemoteCycles);
     }
-    if (slotHere !== 0) this.l3[here].use(line);
+    if (slotHere !== 0) this.l3[here].use(slotHere - 1);
     else this.fillL3(here, line, c.ddioWays, here * this.coresPerSocket);
     this.dir[d + 1] = ((here + 1) << SOCKET_SHIFT) | L3_DIRTY;
     return cost;
@@ -397,7 +396,7 @@ export class Machine {
     const bit = 1 << core;
     let cost: number;
     if (slot !== 0) {
-      this.l3[socket].use(line);
+      this.l3[socket].use(slot - 1);
       const owner = state & OWNER;
       if (owner === 0 || owner === core + 1) {
         cost = this.l3Cycles;
@@ -471,7 +470,7 @@ export class Machine {
     const held = inL1 || inL2;
     let cost: number;
     if (slot !== 0) {
-      this.l3[socket].use(line);
+      this.l3[socket].use(slot - 1);
       if ((state & SOCKET) === 0) {
         cost = c.cleanCrossSocketCycles;
         counters[core * KINDS + UPGRADE_CROSS]++;

@@ -2,13 +2,13 @@
  * The last-level cache of one socket: set-associative, true least recently used, any number of sets and ways.
  *
  * Where a line lies is kept by the directory (one slot number a line and socket), so that a hit needs no search. The order of use is a
- * stamp a line: a hit is one write, in an array as dense as the lines in use, and only an eviction looks at the whole set.
+ * stamp a slot: a hit is one write, and only an eviction looks at the whole set, whose tags and stamps lie together.
  */
 export class SharedCache {
   /** The line in each slot, or -1. */
   readonly tags: Int32Array;
-  /** When each line was last used here. A double counts further than any run. */
-  private stamps: Float64Array = new Float64Array(0);
+  /** When each slot's line was last used. A double counts further than any run. */
+  private readonly stamps: Float64Array;
   private now = 0;
 
   constructor(
@@ -16,18 +16,12 @@ export class SharedCache {
     readonly ways: number,
   ) {
     this.tags = new Int32Array(sets * ways).fill(-1);
+    this.stamps = new Float64Array(sets * ways);
   }
 
-  /** Makes room for the stamps of this many lines of memory. */
-  reserve(lines: number): void {
-    const grown = new Float64Array(lines);
-    grown.set(this.stamps);
-    this.stamps = grown;
-  }
-
-  /** Marks a line that the cache holds as just used. */
-  use(line: number): void {
-    this.stamps[line] = ++this.now;
+  /** Marks a slot's line as just used. */
+  use(slot: number): void {
+    this.stamps[slot] = ++this.now;
   }
 
   /** The slot that a new line takes: an empty one or the least recently used of its set, among the first `ways` ways. */
@@ -38,10 +32,9 @@ export class SharedCache {
     let slot = first;
     let oldest = Number.POSITIVE_INFINITY;
     for (let i = first; i < first + ways; i++) {
-      const held = tags[i];
-      if (held < 0) return i;
-      if (stamps[held] < oldest) {
-        oldest = stamps[held];
+      if (tags[i] < 0) return i;
+      if (stamps[i] < oldest) {
+        oldest = stamps[i];
         slot = i;
       }
     }
@@ -51,7 +44,7 @@ export class SharedCache {
   /** Puts a line into a slot. */
   put(slot: number, line: number): void {
     this.tags[slot] = line;
-    this.stamps[line] = ++this.now;
+    this.stamps[slot] = ++this.now;
   }
 
   /** Empties a slot. */
