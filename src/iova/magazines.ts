@@ -12,6 +12,7 @@ import {
   type AllocatorOptions,
   acquire,
   done,
+  type IovaAllocator,
   type IovaLock,
   type IovaOperation,
   type IovaStatistics,
@@ -62,7 +63,8 @@ interface Magazine {
   address: number;
 }
 
-export class MagazineAllocator extends LedgerAllocator {
+/** The allocator of Linux v4.9: a cache of freed ranges for each CPU before the tree. */
+export class MagazineAllocator extends LedgerAllocator implements IovaAllocator {
   readonly name = "magazines";
   readonly locks: readonly IovaLock[];
   /** The tree behind the caches. */

@@ -13,6 +13,7 @@ import {
   acquire,
   checkRange,
   done,
+  type IovaAllocator,
   IovaError,
   type IovaLock,
   type IovaOperation,
@@ -68,7 +69,8 @@ export function poolOfCpu(cpu: number, pools: number): number {
   return (Math.imul(cpu, 0x9e370001) >>> 28) & (pools - 1);
 }
 
-export class PoolAllocator extends LedgerAllocator {
+/** The allocator of lib/iommu-common: one bitmap, cut into pools with a lock each. */
+export class PoolAllocator extends LedgerAllocator implements IovaAllocator {
   readonly name = "pools";
   readonly locks: readonly IovaLock[];
   private readonly memory: Memory | null;

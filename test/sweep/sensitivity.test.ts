@@ -9,8 +9,8 @@ const spec = {
     parts: ["recovery"],
     policies: ["deferred"],
     replications: 1,
-    warmup: 125,
-    transactions: 250,
+    warmup: 250,
+    transactions: 750,
     assume: { rxRing: 256 },
   },
   ranges: {
