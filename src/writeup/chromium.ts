@@ -66,7 +66,7 @@ async function unpackedChromium(): Promise<string> {
 
 /**
  * The font configuration of the unpacked Chromium: its own fonts and no others, so that text looks the same everywhere. The one in the package
- * looks in /tmp/fonts, where nothing is; with it a page has no letters at all, and one that asks for a missing letter ends the browser.
+ * looks in folders of another machine, where nothing is; with it a page has no letters at all, and one that asks for a missing letter ends the browser.
  * @returns the file's path
  */
 function fontConfiguration(folder: string): string {
