@@ -1,5 +1,6 @@
 import type { Command } from "commander";
-import { claimsText, experimentByName, experiments, figureUses, type LedgerEntry } from "../experiments/index.js";
+import { claimsText, experimentByName, experiments } from "../experiments/index.js";
+import { type LedgerEntry, recordUses } from "../study/index.js";
 import { computeLedger } from "../sweep/index.js";
 import { UserError } from "./errors.js";
 import { Progress } from "./progress.js";
@@ -45,7 +46,7 @@ export function claimsCommand(program: Command): void {
 
 /** The ledger and the use of every published figure, as JSON. */
 export function ledgerJson(entries: readonly LedgerEntry[]): string {
-  const figures = figureUses(entries).map(({ record, comparedBy, namedBy }) => ({
+  const figures = recordUses(entries).map(({ record, comparedBy, namedBy }) => ({
     id: record.id,
     quantity: record.quantity,
     use: record.use,

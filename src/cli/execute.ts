@@ -1,8 +1,9 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, statSync } from "node:fs";
 import { basename, dirname, extname, join, resolve } from "node:path";
 import type { Command } from "commander";
-import type { CellProgress, Drawing, NotebookRun } from "../writeup/index.js";
+import type { CellProgress, Drawing, NotebookRun } from "../site/index.js";
 import { UserError } from "./errors.js";
+import { writeWhole } from "./files.js";
 
 interface ExecuteFlags {
   out?: string;
@@ -40,9 +41,9 @@ async function executeAll(notebooks: string[], flags: ExecuteFlags): Promise<voi
   const targets = notebooks.map((file) => targetOf(file, flags.out, notebooks.length));
   const twice = targets.find((target, i) => targets.indexOf(target) < i);
   if (twice) throw new UserError(`--out: two notebooks would be written to ${twice}.`);
-  const writeup = await import("../writeup/index.js");
+  const site = await import("../site/index.js");
   // Everything is read before anything runs: a notebook that cannot be read does not cost the others' time.
-  const read = notebooks.map((file) => writeup.parseNotebook(textOf(file), file));
+  const read = notebooks.map((file) => site.parseNotebook(textOf(file), file));
   const abort = new AbortController();
   const interrupt = () => {
     if (abort.signal.aborted) process.exit(130);
@@ -53,7 +54,7 @@ async function executeAll(notebooks: string[], flags: ExecuteFlags): Promise<voi
   let drawing: Promise<Drawing> | undefined;
   try {
     for (const [i, file] of notebooks.entries()) {
-      const run = await writeup
+      const run = await site
         .runNotebook(read[i], {
           name: file,
           folder: dirname(resolve(file)),
@@ -61,10 +62,11 @@ async function executeAll(notebooks: string[], flags: ExecuteFlags): Promise<voi
           onProgress: showProgress(file),
           ...(flags.allowErrors ? { allowErrors: true } : {}),
           ...(flags.timeout === undefined ? {} : { timeoutSeconds: flags.timeout }),
-          ...(flags.pictures ? { drawing: () => (drawing ??= writeup.startDrawing()) } : {}),
+          ...(flags.pictures ? { drawing: () => (drawing ??= site.startDrawing()) } : {}),
         })
         .finally(endLine);
-      writeWhole(targets[i], writeup.notebookText(run.notebook));
+      mkdirSync(dirname(resolve(targets[i])), { recursive: true });
+      writeWhole(targets[i], site.notebookText(run.notebook));
       writeManifest(file, targets[i], flags, run);
       process.stderr.write(
         `${targets[i]}: ${run.timings.length} cells in ${run.seconds.toFixed(1)} s, ${run.pictures} pictures\n`,
@@ -101,24 +103,12 @@ function textOf(file: string): string {
   }
 }
 
-/** Writes a file whole or not at all. */
-function writeWhole(file: string, text: string): void {
-  const staging = `${file}.${process.pid}.tmp`;
-  try {
-    mkdirSync(dirname(resolve(file)), { recursive: true });
-    writeFileSync(staging, text);
-    renameSync(staging, file);
-  } catch (error) {
-    rmSync(staging, { force: true });
-    throw new UserError(`${file}: cannot be written (${(error as Error).message}).`);
-  }
-}
-
 function writeManifest(notebook: string, target: string, flags: ExecuteFlags, run: NotebookRun): void {
   const folder = flags.out === undefined ? "results" : dirname(target);
   const file = flags.manifest ?? join(folder, `${basename(target, ".ipynb")}.timing.json`);
   const { timings, seconds, pictures } = run;
   const host = { node: process.version, platform: process.platform, arch: process.arch };
+  mkdirSync(dirname(resolve(file)), { recursive: true });
   writeWhole(file, `${JSON.stringify({ notebook, host, seconds, pictures, cells: timings }, null, 1)}\n`);
 }
 

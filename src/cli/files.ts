@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
 import { UserError } from "./errors.js";
 
@@ -18,5 +18,20 @@ export function readText(file: string): string {
     throw new UserError(
       `${file}: cannot be unpacked (${(error as Error).message}); expected a gzip file or plain text.`,
     );
+  }
+}
+
+/**
+ * Writes a file whole or not at all: beside it first, then in its place.
+ * @throws UserError that names the file and why
+ */
+export function writeWhole(file: string, text: string): void {
+  const staging = `${file}.${process.pid}.tmp`;
+  try {
+    writeFileSync(staging, text);
+    renameSync(staging, file);
+  } catch (error) {
+    rmSync(staging, { force: true });
+    throw new UserError(`${file}: cannot be written (${(error as Error).message}).`);
   }
 }

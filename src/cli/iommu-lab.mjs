@@ -10,7 +10,7 @@ if (!existsSync(main)) {
 const args = process.argv.slice(2);
 if (args[0] === "kernel" && args[1] === "run" && args.length === 3 && !args[2].startsWith("-")) {
   // What Jupyter starts: without the other commands' libraries it listens half a second earlier.
-  const { runKernel } = await import(new URL("../../dist/kernel/index.js", import.meta.url).href);
+  const { runKernel } = await import(new URL("../../dist/jupyter/index.js", import.meta.url).href);
   await runKernel(args[2]).catch((error) => {
     process.stderr.write(`${error?.name === "UserError" ? error.message : (error?.stack ?? error)}\n`);
     process.exit(1);

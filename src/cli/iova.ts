@@ -7,10 +7,10 @@ import {
   IovaError,
   parseTrace,
   type ReplayResult,
+  type ReplayTrace,
   replay,
-  type Trace,
 } from "../iova/index.js";
-import { busiestDevice, decodeTrace, type Trace as RecordedTrace, requestsOf } from "../workload/index.js";
+import { busiestDevice, decodeTrace, requestsOf, type Trace } from "../recordings/index.js";
 import { UserError } from "./errors.js";
 import { readText } from "./files.js";
 
@@ -61,7 +61,7 @@ export function iovaCommand(program: Command): void {
     });
 }
 
-function read(file: string, { device }: ReplayFlags): Trace {
+function read(file: string, { device }: ReplayFlags): ReplayTrace {
   const text = readText(file);
   if (text.trimStart().startsWith("{")) return parseTrace(requestsOfRecording(file, text, device));
   if (device !== undefined) throw new UserError(`--device: ${file} is no recording; its requests are of one device.`);
@@ -82,7 +82,7 @@ function requestsOfRecording(file: string, text: string, asked: string | undefin
   return requestsOf(recording, device);
 }
 
-function deviceOf(recording: RecordedTrace, asked: string | undefined): number {
+function deviceOf(recording: Trace, asked: string | undefined): number {
   if (asked === undefined) return busiestDevice(recording);
   const byName = recording.devices.findIndex(({ id }) => id === asked);
   const device = byName >= 0 ? byName : /^\d+$/.test(asked) ? Number(asked) : -1;
@@ -91,7 +91,7 @@ function deviceOf(recording: RecordedTrace, asked: string | undefined): number {
   throw new UserError(`--device: there is no device "${asked}"; there are ${known}.`);
 }
 
-function run(file: string, trace: Trace, flags: ReplayFlags): ReplayResult {
+function run(file: string, trace: ReplayTrace, flags: ReplayFlags): ReplayResult {
   try {
     return replay(trace, flags.allocator, { countLines: flags.stats ?? false });
   } catch (error) {

@@ -104,7 +104,7 @@ async function kernelSpecs(): Promise<Finding> {
 }
 
 async function browser(): Promise<Finding> {
-  const { launchChromium } = await import("../writeup/index.js");
+  const { launchChromium } = await import("../site/index.js");
   try {
     const chromium = await launchChromium();
     const version = chromium.version();

@@ -26,7 +26,7 @@ export function kernelCommand(program: Command): void {
     .description("run the kernel for a connection file; this is what Jupyter calls")
     .argument("<connection-file>", "the file in which Jupyter says where to listen")
     .action(async (file: string) => {
-      const { runKernel } = await import("../kernel/index.js");
+      const { runKernel } = await import("../jupyter/index.js");
       await runKernel(file);
     });
 

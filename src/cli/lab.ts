@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
-import { checkLab, ensurePythonEnvironment, furnish, startJupyterLab } from "../lab/index.js";
+import { checkLab, ensurePythonEnvironment, prepareLab, startJupyterLab } from "../lab/index.js";
 
 function portNumber(text: string): number {
   const port = Number(text);
@@ -39,7 +39,7 @@ export function labCommand(program: Command): void {
 async function run(options: LabOptions): Promise<void> {
   const verbose = options.verbose ?? false;
   const environment = await ensurePythonEnvironment({ report: say, verbose });
-  const parts = furnish(environment);
+  const parts = prepareLab(environment);
   if (options.check) {
     for (const [name, value] of await checkLab(environment, parts)) {
       process.stdout.write(`${`${name}:`.padEnd(14)}${value}\n`);

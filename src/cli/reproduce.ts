@@ -4,8 +4,8 @@ import { arch, cpus, platform, release, totalmem } from "node:os";
 import { basename, join } from "node:path";
 import type { Command } from "commander";
 import { projectRoot } from "../lab/index.js";
+import type { CellProgress, Drawing, ReproducedNotebook } from "../site/index.js";
 import { type ComputedLedger, codeHash, computeLedger, lockFolder, PointStore, writeWhole } from "../sweep/index.js";
-import type { CellProgress, Drawing, ReproducedNotebook } from "../writeup/index.js";
 import { ledgerJson, ledgerText } from "./claims.js";
 import { UserError } from "./errors.js";
 import { MemoryWatch, type PeakMemory } from "./memory.js";
@@ -60,13 +60,13 @@ async function reproduce(flags: ReproduceFlags): Promise<void> {
   process.on("SIGINT", onInterrupt);
   process.on("SIGTERM", onInterrupt);
   let drawing: Promise<Drawing> | undefined;
-  const writeup = await import("../writeup/index.js");
+  const site = await import("../site/index.js");
   const started = performance.now();
   const memory = new MemoryWatch();
   const folder = join(flags.out, "notebooks");
   const points = join(flags.out, "points");
   try {
-    const notebooks = await writeup.reproduceNotebooks(files, {
+    const notebooks = await site.reproduceNotebooks(files, {
       folder,
       jobs,
       points,
@@ -74,7 +74,7 @@ async function reproduce(flags: ReproduceFlags): Promise<void> {
       onProgress: tellCell,
       onNotebook: ({ file, seconds, resumed }) =>
         say(`${basename(file)}: ${resumed ? "done before the interruption" : `done in ${seconds.toFixed(1)} s`}`),
-      ...(flags.pictures ? { drawing: () => (drawing ??= writeup.startDrawing()) } : {}),
+      ...(flags.pictures ? { drawing: () => (drawing ??= site.startDrawing()) } : {}),
     });
     let computed: ComputedLedger | undefined;
     if (flags.only === undefined) {
@@ -95,19 +95,18 @@ async function reproduce(flags: ReproduceFlags): Promise<void> {
       `${JSON.stringify(manifest(notebooks, computed, seconds, peak), null, 2)}\n`,
     );
     const drifts = notebooks.flatMap(({ file, stored, notebook }) =>
-      writeup.compareNotebooks(basename(file), stored, notebook),
+      site.compareNotebooks(basename(file), stored, notebook),
     );
-    for (const file of [...writeup.progressFiles(folder, files), points])
-      rmSync(file, { recursive: true, force: true });
+    for (const file of [...site.progressFiles(folder, files), points]) rmSync(file, { recursive: true, force: true });
     if (computed) process.stdout.write(ledgerText(computed.entries));
     process.stdout.write(
       `${notebooks.length} notebooks executed into ${folder} in ${seconds.toFixed(0)} s; at most ${(peak.bytes / 2 ** 30).toFixed(1)} GiB of memory in ${peak.processes} processes.\n`,
     );
     if (flags.only === undefined && flags.notebooks === undefined)
-      await siteOfResults(join(flags.out, "site"), folder, () => (drawing ??= writeup.startDrawing()));
+      await siteOfResults(join(flags.out, "site"), folder, () => (drawing ??= site.startDrawing()));
     if (!flags.check) return;
     if (drifts.length > 0) {
-      const shown = drifts.slice(0, 50).map(writeup.driftText);
+      const shown = drifts.slice(0, 50).map(site.driftText);
       if (drifts.length > shown.length) shown.push(`… and ${drifts.length - shown.length} more`);
       throw new UserError(
         `${shown.join("\n")}\n--check: ${drifts.length === 1 ? "1 place differs" : `${drifts.length} places differ`} from the stored notebooks.`,

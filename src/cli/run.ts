@@ -1,4 +1,3 @@
-import { renameSync, rmSync, writeFileSync } from "node:fs";
 import type { Command } from "commander";
 import {
   type AnyExperiment,
@@ -13,7 +12,7 @@ import {
 } from "../experiments/index.js";
 import { runOnWorkers } from "../sweep/index.js";
 import { UserError } from "./errors.js";
-import { readText } from "./files.js";
+import { readText, writeWhole } from "./files.js";
 import { Progress } from "./progress.js";
 
 interface RunFlags {
@@ -112,18 +111,6 @@ function configInput(experiment: AnyExperiment, flags: RunFlags): Record<string,
   if (flags.seed !== undefined) settings.unshift(`seed=${flags.seed}`);
   if (flags.fidelity !== undefined) settings.unshift(`fidelity=${flags.fidelity}`);
   return withSettings(experiment.config, input as object, settings);
-}
-
-/** Writes beside the file and renames: an interruption or a full disk leaves no half of it. */
-function writeWhole(file: string, text: string): void {
-  const part = `${file}.${process.pid}.part`;
-  try {
-    writeFileSync(part, text);
-    renameSync(part, file);
-  } catch (error) {
-    rmSync(part, { force: true });
-    throw new UserError(`${file}: cannot be written (${(error as Error).message}).`);
-  }
 }
 
 function listText(): string {

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { Command } from "commander";
 import { projectRoot } from "../lab/index.js";
-import type { Drawing } from "../writeup/index.js";
+import type { Drawing } from "../site/index.js";
 import { UserError } from "./errors.js";
 import { Progress } from "./progress.js";
 
@@ -30,7 +30,7 @@ async function site(flags: SiteFlags): Promise<void> {
   const port = Number(flags.port);
   if (!(Number.isSafeInteger(port) && port >= 0 && port < 65536))
     throw new UserError(`--port: a whole number from 0 to 65535; got ${flags.port}.`);
-  const { buildSite, serveSite, startDrawing, writeApiReference } = await import("../writeup/index.js");
+  const { buildSite, serveSite, startDrawing, writeApiReference } = await import("../site/index.js");
   let progress: Progress | undefined;
   const tell: Progress["tell"] = (...told) => (progress ??= new Progress(process.stderr, "pages")).tell(...told);
   let drawing: Promise<Drawing> | undefined;
@@ -79,7 +79,7 @@ async function site(flags: SiteFlags): Promise<void> {
  * @param drawing draws the pictures of plots that are not as they were stored
  */
 export async function siteOfResults(out: string, executed: string, drawing: () => Promise<Drawing>): Promise<void> {
-  const { buildSite } = await import("../writeup/index.js");
+  const { buildSite } = await import("../site/index.js");
   const { pages, faults } = await buildSite({ root: projectRoot, out, executed, drawing });
   if (faults.length > 0) process.stderr.write(`${siteFaults(faults)}\n`);
   process.stdout.write(`${pages.length} pages in ${out}; open ${join(out, "index.html")}\n`);

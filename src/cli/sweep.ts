@@ -87,7 +87,7 @@ async function sweepAction(file: string, flags: SweepFlags): Promise<void> {
     );
     progress.end();
     if (plan.sensitivity) {
-      const found = plan.sensitivity.conclude(runs.map(({ run }) => run));
+      const found = plan.sensitivity.analyse(runs.map(({ run }) => run));
       const { output, effects, figure } = found;
       const { data, layout, caption } = figure;
       const whole = { experiment: experiment.name, output, effects, figure: { data, layout, caption } };

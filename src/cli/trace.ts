@@ -1,8 +1,7 @@
-import { renameSync, writeFileSync } from "node:fs";
 import type { Command } from "commander";
-import { decodeTrace, describeTrace, encodeTrace, importTrace, type TraceDescription } from "../workload/index.js";
+import { decodeTrace, describeTrace, encodeTrace, importTrace, type TraceDescription } from "../recordings/index.js";
 import { UserError } from "./errors.js";
-import { readText } from "./files.js";
+import { readText, writeWhole } from "./files.js";
 
 /** `iommu-lab trace convert`: a recording of one's own to the laboratory's trace format. */
 export function traceCommand(program: Command): void {
@@ -36,8 +35,7 @@ export function traceCommand(program: Command): void {
       const described = options.about ? describeTrace(imported, readDescription(options.about)) : imported;
       const text = encodeTrace(described);
       decodeTrace(text, options.out);
-      writeFileSync(`${options.out}.tmp`, text);
-      renameSync(`${options.out}.tmp`, options.out);
+      writeWhole(options.out, text);
       for (const warning of warnings) process.stderr.write(`${file}: ${warning}\n`);
       process.stdout.write(
         `${options.out}: ${described.length} operations (${described.maps} maps), ${described.devices.length} devices, ${text.length} bytes.\n`,

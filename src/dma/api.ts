@@ -1,4 +1,5 @@
 import type { Simulation, StateMachine } from "../engine/index.js";
+import { InvalidationUnit, invalidationOf } from "../iommu/index.js";
 import {
   dma32Pfn,
   type IovaAllocator,
@@ -9,14 +10,13 @@ import {
   roundUpPages,
 } from "../iova/index.js";
 import type { Machine, SpinLock } from "../machine/index.js";
-import { invalidationOf, SecondLevelPageTable } from "../vtd/index.js";
+import { SecondLevelPageTable } from "../pagetables/index.js";
 import { makeAllocator } from "./allocators.js";
 import { ChargedMemory } from "./charged-memory.js";
 import { type CoreState, newState } from "./core-state.js";
+import { CycleAccounts } from "./cycle-accounts.js";
 import { Execution, type Resumable } from "./execution.js";
 import { FlushQueue } from "./flush-queue.js";
-import { InvalidationUnit } from "./iommu.js";
-import { Ledger } from "./ledger.js";
 import { checkPages, listPages, MappedRanges } from "./mapped-ranges.js";
 import type { DmaClient, DmaCounts, DmaOptions, Segment } from "./options.js";
 import { type Line, loopEnd, type Programs, programsOf } from "./programs.js";
@@ -37,7 +37,7 @@ const mostTables = 2304;
  * locks with the other cores, and `dmaDone` is called at the cycle in which the operation is complete. One operation a core at a time.
  */
 export class DmaApi implements StateMachine, Resumable {
-  readonly ledger: Ledger;
+  readonly accounts: CycleAccounts;
   readonly memory: ChargedMemory;
   readonly allocator: IovaAllocator | undefined;
   readonly pageTable: SecondLevelPageTable;
@@ -80,8 +80,8 @@ export class DmaApi implements StateMachine, Resumable {
     this.mapped = new MappedRanges(variant.allocator);
     this.memory = new ChargedMemory(machine, costs.instructionCycles, costs.clflushCycles, costs.storeOverlap);
     this.state = Array.from({ length: cores }, (_, core) => newState(core));
-    this.ledger = new Ledger(cores);
-    const execution = new Execution(simulation, this.ledger, this.state, this);
+    this.accounts = new CycleAccounts(cores);
+    const execution = new Execution(simulation, this.accounts, this.state, this);
     this.execution = execution;
     const addLock = (name: string, address: number | undefined, irqSave: boolean, spinStep: number): number =>
       execution.addLock(options.makeLock(name, address, irqSave), spinStep);
@@ -514,7 +514,7 @@ export class DmaApi implements StateMachine, Resumable {
       if (stale > 0 && this.options.variant.policy === "strict")
         throw new Error(`a translation of IOVA page ${s.pfn} survived its strict unmap`);
     }
-    this.ledger.enter(core, S.STEP_STACK, S.CONTEXT_NONE, now);
+    this.accounts.enter(core, S.STEP_STACK, S.CONTEXT_NONE, now);
     this.client.dmaDone(core);
   }
 

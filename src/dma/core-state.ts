@@ -1,5 +1,5 @@
+import type { Invalidation } from "../iommu/index.js";
 import { type IovaOperation, noPfn, operation } from "../iova/index.js";
-import type { Invalidation } from "../vtd/index.js";
 import type { Segment } from "./options.js";
 import type { Line } from "./programs.js";
 

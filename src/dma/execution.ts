@@ -1,7 +1,7 @@
 import type { Simulation, StateMachine } from "../engine/index.js";
 import type { SpinLock } from "../machine/index.js";
 import type { CoreState } from "./core-state.js";
-import type { Ledger } from "./ledger.js";
+import type { CycleAccounts } from "./cycle-accounts.js";
 
 const RESUME = 0;
 /** Kind GRANTED + lock: the core holds the lock. */
@@ -30,7 +30,7 @@ interface LockBook {
 }
 
 /**
- * How the cores of a {@link DmaApi} spend simulated time and take locks, with every cycle booked in the ledger and every wait and hold in
+ * How the cores of a {@link DmaApi} spend simulated time and take locks, with every cycle booked in the accounts and every wait and hold in
  * a distribution. A core that spends time or asks for a lock is resumed when the time is over or the lock is its own.
  */
 export class Execution implements StateMachine {
@@ -40,7 +40,7 @@ export class Execution implements StateMachine {
 
   constructor(
     private readonly simulation: Simulation,
-    readonly ledger: Ledger,
+    readonly accounts: CycleAccounts,
     private readonly cores: readonly CoreState[],
     private readonly programs: Resumable,
   ) {
@@ -64,7 +64,7 @@ export class Execution implements StateMachine {
 
   /** The core is busy with `step` for some cycles, and goes on then. */
   spend(core: number, step: number, cycles: number): void {
-    this.ledger.enter(core, step, this.cores[core].context, this.simulation.now);
+    this.accounts.enter(core, step, this.cores[core].context, this.simulation.now);
     this.simulation.post(cycles, this.kinds + RESUME, core);
   }
 
@@ -76,7 +76,7 @@ export class Execution implements StateMachine {
     state.lockStep = step;
     book.asked++;
     this.askedAt[core] = this.simulation.now;
-    this.ledger.enter(core, contended ? book.spinStep : step, state.context, this.simulation.now);
+    this.accounts.enter(core, contended ? book.spinStep : step, state.context, this.simulation.now);
     book.lock.acquire(core, this.kinds + GRANTED + lock);
   }
 
@@ -100,7 +100,7 @@ export class Execution implements StateMachine {
       book.heldSince = now;
       book.waits[bucket(now - this.askedAt[core])]++;
       const { lockStep, context } = this.cores[core];
-      this.ledger.enter(core, lockStep, context, now);
+      this.accounts.enter(core, lockStep, context, now);
     }
     this.programs.resume(core);
   }
@@ -116,7 +116,7 @@ export class Execution implements StateMachine {
 
   /** Forgets times and lock statistics so far: the end of the warm-up. */
   reset(): void {
-    this.ledger.reset(this.simulation.now);
+    this.accounts.reset(this.simulation.now);
     for (const { lock, waits, holds } of this.books) {
       lock.statistics.reset();
       waits.fill(0);

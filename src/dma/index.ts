@@ -6,7 +6,7 @@
  * work, lock, section, release. What a section costs is what the machine's caches say its accesses cost; waiting for locks comes out.
  *
  * Variants ({@link variants}): no translation, strict and deferred as in v4.3, both as the 2015 thread words them (the tree lock held over
- * invalidations), merged nodes, magazines, pools. Accounting: {@link Ledger} (every cycle of every core in exactly one step),
+ * invalidations), merged nodes, magazines, pools. Accounting: {@link CycleAccounts} (every cycle of every core in exactly one step),
  * {@link TranslationWatch} (no address live twice; what stays reachable after an unmap, and how long).
  *
  * Units: core cycles; pages of 4 KiB. Invariants: page table and allocator agree after every operation; in strict mode no translation
@@ -16,8 +16,7 @@ export { type AllocatorKind, makeAllocator } from "./allocators.js";
 export { DmaApi } from "./api.js";
 export { ChargedMemory, type HostMemory } from "./charged-memory.js";
 export { type CostSource, costSources, type DmaCosts, dmaCosts } from "./costs.js";
-export { InvalidationUnit, type IommuTiming } from "./iommu.js";
-export { Ledger, type StepTime } from "./ledger.js";
+export { CycleAccounts, type StepTime } from "./cycle-accounts.js";
 export { type DmaClient, type DmaCounts, DmaError, type DmaOptions, type LockMaker, type Segment } from "./options.js";
 export { type Line, type Programs, programsOf } from "./programs.js";
 export { type Context, contexts, type Part, parts, STEP_IDLE, STEP_STACK, type Step, steps } from "./steps.js";

@@ -1,8 +1,8 @@
+import type { InvalidationUnit } from "../iommu/index.js";
 import type { ChargedMemory } from "./charged-memory.js";
 import type { CoreState } from "./core-state.js";
 import type { DmaCosts } from "./costs.js";
 import type { Execution } from "./execution.js";
-import type { InvalidationUnit } from "./iommu.js";
 import type { DmaCounts } from "./options.js";
 import { STEP_QI_POLL, STEP_QI_SUBMIT } from "./steps.js";
 

@@ -1,6 +1,6 @@
 /**
  * Every kind of time a core can spend, with the part of the breakdown that it belongs to and the Linux v4.3 function that it stands for.
- * A step's number indexes the ledger; the order is the order in which tables show them.
+ * A step's number indexes the accounts; the order is the order in which tables show them.
  */
 
 /** The parts of the breakdown. Their fractions sum to one. */

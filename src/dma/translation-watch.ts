@@ -1,4 +1,5 @@
-import { type Invalidation, PageTableError } from "../vtd/index.js";
+import type { Invalidation } from "../iommu/index.js";
+import { PageTableError } from "../pagetables/index.js";
 
 /** What became of unmapped translations. Times in the simulation's cycles. */
 export interface StaleReport {

@@ -17,7 +17,7 @@
 export { Clock } from "./clock.js";
 export { FoldedStacks } from "./exports/folded-stacks.js";
 export { LockStatistics, type LockTableRow, lockTable, lockTableColumns, lockTableText } from "./exports/lock-table.js";
-export { Trace } from "./exports/trace.js";
+export { EventTrace } from "./exports/trace.js";
 export {
   type Behaviour,
   Interrupt,

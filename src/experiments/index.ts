@@ -5,8 +5,8 @@
  * One file (or folder) an experiment, always in this order: question · config schema · run · table · figures · claims.
  */
 
-export { answeringInputs, mergeAnswers, type Probe, probes } from "./answers.js";
-export { claimsText, displayable, publishedText, simulatedText } from "./claim-display.js";
+export { claimsText, displayable, publishedText, simulatedText } from "./frame/claim-display.js";
+export { claimUse } from "./frame/claim-use.js";
 export {
   type Claim,
   type ClaimResult,
@@ -27,25 +27,14 @@ export {
   rememberPoints,
   tableOf,
   unitsKey,
-} from "./experiment.js";
-export { type Field, fieldsOf, withSettings } from "./fields.js";
-export { canonicalJson, configHash } from "./hash.js";
-export { latinHypercube, type ParameterRange, type Ranges } from "./hypercube.js";
-export { claimUse, type FigureUse, figureUses, type LedgerEntry, ledger } from "./ledger.js";
-export { marginFigure, verdictFigure } from "./ledger-figures.js";
+} from "./frame/experiment.js";
+export { type Field, fieldsOf, withSettings } from "./frame/fields.js";
+export { canonicalJson, configHash } from "./frame/hash.js";
+export type { ParameterRange, Ranges } from "./frame/ranges.js";
 export * from "./lock-contention/index.js";
 export * from "./machine/index.js";
 export * from "./machine-check/index.js";
 export * from "./merged-nodes/index.js";
-export {
-  type ElementaryEffect,
-  effectsFigure,
-  morrisDesign,
-  morrisEffects,
-  type Trajectory,
-} from "./morris.js";
 export { type PathStep, packetPath, packetSteps } from "./packet-path.js";
 export * from "./page-sizes/index.js";
 export { type AnyExperiment, experimentByName, experiments } from "./registry.js";
-export { grid, type Space, type SpacePoint, withFields } from "./space.js";
-export { ledgerCounts, threadContext, threadTable } from "./thread.js";

@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import { ConfigError, type Experiment } from "./experiment.js";
+import { ConfigError, type Experiment } from "./frame/experiment.js";
 import { lockContention, lockSensitivity, lockTable, mapAnatomy, warmup } from "./lock-contention/index.js";
 import { assumptionSweep, lineTransfer, lockScaling, memoryLatency } from "./machine/index.js";
 import { cr4ReadCost, machineCheck, machineCheckExploration, machineCheckFleet } from "./machine-check/index.js";

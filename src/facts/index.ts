@@ -10,7 +10,6 @@ import { workload } from "./generated.js";
 import { FactFileSchema, type FactRecord } from "./schema.js";
 
 export { changeData, type DataChange, dataChangeKey, listenToReads, onDataChange } from "./data.js";
-export { type DataFigure, dataFigures, isNamed } from "./figures.js";
 export {
   Confidence,
   FactFileSchema,
@@ -20,6 +19,7 @@ export {
   Use,
   type UseName,
 } from "./schema.js";
+export { type DataValue, dataValues, isNamed } from "./values.js";
 
 let index: Map<string, FactRecord> | undefined;
 onDataChange(() => {

@@ -42,5 +42,5 @@ export {
   type ReplayResult,
   replay,
 } from "./replay.js";
-export { parseTrace, type Trace, type TraceConfig, TraceError, traceDefaults } from "./trace.js";
+export { parseTrace, type ReplayTrace, type TraceConfig, TraceError, traceDefaults } from "./trace.js";
 export type { TreeOptions, Uncharged } from "./tree-allocator.js";

@@ -19,7 +19,7 @@ import {
   operation,
   release,
 } from "./allocator.js";
-import { finishedStage, LedgerAllocator } from "./ledger-allocator.js";
+import { CheckedAllocator, finishedStage } from "./checked-allocator.js";
 import { lineBytes, type Memory } from "./memory.js";
 import { checkPages, dma32Pfn, noPfn, pagesOrder } from "./pfn.js";
 import { RbTreeAllocator } from "./rbtree.js";
@@ -64,7 +64,7 @@ interface Magazine {
 }
 
 /** The allocator of Linux v4.9: a cache of freed ranges for each CPU before the tree. */
-export class MagazineAllocator extends LedgerAllocator implements IovaAllocator {
+export class MagazineAllocator extends CheckedAllocator implements IovaAllocator {
   readonly name = "magazines";
   readonly locks: readonly IovaLock[];
   /** The tree behind the caches. */
@@ -138,7 +138,7 @@ export class MagazineAllocator extends LedgerAllocator implements IovaAllocator 
   beginFree(op: IovaOperation): void {
     op.kind = "free";
     op.aux = pagesOrder(op.pages);
-    op.found = this.ledger.remove(op.pfn, op.pages);
+    op.found = this.liveRanges.remove(op.pfn, op.pages);
     if (op.found) this.frees++;
     if (!op.found) op.stage = FINISHED;
     else if (op.aux < classes) op.stage = CPU_LOCK;
@@ -214,8 +214,8 @@ export class MagazineAllocator extends LedgerAllocator implements IovaAllocator 
       frees: this.frees,
       visits: this.visits,
       maxVisits: this.maxVisits,
-      live: this.ledger.live,
-      peakLive: this.ledger.peak,
+      live: this.liveRanges.live,
+      peakLive: this.liveRanges.peak,
       hits: this.hits,
     };
   }
@@ -287,7 +287,7 @@ export class MagazineAllocator extends LedgerAllocator implements IovaAllocator 
     if (op.visits > this.maxVisits) this.maxVisits = op.visits;
     this.hits += op.hit;
     if (op.pfn === noPfn) this.failures++;
-    else this.ledger.add(op.pfn, op.pages);
+    else this.liveRanges.add(op.pfn, op.pages);
     op.stage = FINISHED;
     return done;
   }

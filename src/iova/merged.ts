@@ -6,12 +6,12 @@
  * and the walk. In v4.3 a node is the only record of a mapping's length; this variant takes the length from the unmap call, rounded as map
  * rounded it. Its free needs a second descent: between find and free another CPU may have merged or cut the node.
  *
- * What is handed out is checked beside it ({@link Ledger}), so that an unmap of a wrong length is an error: the merged tree alone could not tell.
+ * What is handed out is checked beside it ({@link LiveRanges}), so that an unmap of a wrong length is an error: the merged tree alone could not tell.
  *
  * Data layout: {@link RangeTree}; a cut takes its new node from the slab inside the lock, and pays for it there.
  */
 import { checkRange } from "./allocator.js";
-import { Ledger } from "./ledger.js";
+import { LiveRanges } from "./live-ranges.js";
 import { layout } from "./range-tree.js";
 import { TreeAllocator } from "./tree-allocator.js";
 
@@ -20,14 +20,14 @@ const { nil } = layout;
 /** The tree allocator with one node for each run of abutting ranges. */
 export class MergedTreeAllocator extends TreeAllocator {
   readonly name: string = "rbtree-merged";
-  private readonly ledger = new Ledger();
+  private readonly liveRanges = new LiveRanges();
 
   // allocate
 
   protected place(fresh: number, lo: number, hi: number): number {
     const tree = this.tree;
     const { lower, upper, start } = this.gap;
-    this.ledger.add(lo, hi - lo + 1);
+    this.liveRanges.add(lo, hi - lo + 1);
     tree.read(lower);
     tree.read(upper);
     const joinsUpper = upper !== nil && tree.lo(upper) === hi + 1;
@@ -61,7 +61,7 @@ export class MergedTreeAllocator extends TreeAllocator {
 
   protected remove(lo: number, pages: number, cpu: number): boolean {
     const tree = this.tree;
-    if (!this.ledger.remove(lo, pages)) return false;
+    if (!this.liveRanges.remove(lo, pages)) return false;
     const node = tree.find(lo);
     const hi = lo + pages - 1;
     const nodeLo = tree.lo(node);

@@ -21,7 +21,7 @@ import {
   release,
 } from "./allocator.js";
 import { Bitmap } from "./bitmap.js";
-import { finishedStage, LedgerAllocator } from "./ledger-allocator.js";
+import { CheckedAllocator, finishedStage } from "./checked-allocator.js";
 import { lineBytes, type Memory } from "./memory.js";
 import { checkPages, noPfn, roundUpPages, topPfn } from "./pfn.js";
 
@@ -70,7 +70,7 @@ export function poolOfCpu(cpu: number, pools: number): number {
 }
 
 /** The allocator of lib/iommu-common: one bitmap, cut into pools with a lock each. */
-export class PoolAllocator extends LedgerAllocator implements IovaAllocator {
+export class PoolAllocator extends CheckedAllocator implements IovaAllocator {
   readonly name = "pools";
   readonly locks: readonly IovaLock[];
   private readonly memory: Memory | null;
@@ -161,7 +161,7 @@ export class PoolAllocator extends LedgerAllocator implements IovaAllocator {
 
   beginFree(op: IovaOperation): void {
     op.kind = "free";
-    op.found = this.ledger.remove(op.pfn, op.pages);
+    op.found = this.liveRanges.remove(op.pfn, op.pages);
     op.node = this.poolOf(op.pfn - this.tableBase);
     op.stage = op.found ? FREE_LOCK : FINISHED;
   }
@@ -217,8 +217,8 @@ export class PoolAllocator extends LedgerAllocator implements IovaAllocator {
       frees: this.frees,
       visits: 0,
       maxVisits: 0,
-      live: this.ledger.live,
-      peakLive: this.ledger.peak,
+      live: this.liveRanges.live,
+      peakLive: this.liveRanges.peak,
       nodes: 0,
       peakNodes: 0,
       depth: { nodes: 0, max: 0, mean: 0 },
@@ -285,7 +285,7 @@ export class PoolAllocator extends LedgerAllocator implements IovaAllocator {
     this.memory?.write(this.poolLine(pool));
     this.allocations++;
     op.pfn = this.tableBase + index;
-    this.ledger.add(op.pfn, op.pages);
+    this.liveRanges.add(op.pfn, op.pages);
     op.stage = FINISHED;
     return release(pool);
   }

@@ -7,7 +7,7 @@ import { MergedTreeAllocator } from "./merged.js";
 import { dma32Pfn, formatPfn, noPfn, roundUpPages } from "./pfn.js";
 import { PoolAllocator } from "./pools.js";
 import { RbTreeAllocator } from "./rbtree.js";
-import { operationKinds, type Trace, type TraceConfig } from "./trace.js";
+import { operationKinds, type ReplayTrace, type TraceConfig } from "./trace.js";
 
 // Hot path: a module's own constants are compiled in, those of another are looked up at each use.
 const { MAP, UNMAP, RESERVE } = operationKinds;
@@ -84,7 +84,7 @@ export function allocatorFor(name: AllocatorName, config: TraceConfig, options: 
  * Runs every operation of a trace.
  * @throws IovaError naming the operation, where Linux would stop with a BUG or do silent damage
  */
-export function replay(trace: Trace, name: AllocatorName, options: ReplayOptions = {}): ReplayResult {
+export function replay(trace: ReplayTrace, name: AllocatorName, options: ReplayOptions = {}): ReplayResult {
   const player = new Player(trace, name, options);
   try {
     player.run();
@@ -117,7 +117,7 @@ class Player {
   private id = 0;
 
   constructor(
-    private readonly trace: Trace,
+    private readonly trace: ReplayTrace,
     name: AllocatorName,
     options: ReplayOptions,
   ) {

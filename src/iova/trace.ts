@@ -81,12 +81,12 @@ const positive: readonly (keyof TraceConfig)[] = ["cpus", "entries", "iommus", "
 const counted: readonly (keyof TraceConfig)[] = ["cpus", "iommus", "domains"];
 const mostCpus = 4096;
 
-/** Kinds of operation, as in {@link Trace.kinds}. */
+/** Kinds of operation, as in {@link ReplayTrace.kinds}. */
 export const operationKinds = { MAP: 0, UNMAP: 1, RESERVE: 2, WAIT: 3 } as const;
 const { MAP, UNMAP, RESERVE, WAIT } = operationKinds;
 
 /** A trace, operation by operation, in flat arrays. */
-export interface Trace {
+export interface ReplayTrace {
   config: TraceConfig;
   kinds: Uint8Array;
   /** map: pages · unmap: id · reserve: lo · wait: microseconds */
@@ -122,7 +122,7 @@ const forms: Record<string, { text: string; kind: number; least: number; most: n
  * Reads a trace.
  * @throws TraceError naming the line, what stands there and what is accepted
  */
-export function parseTrace(text: string): Trace {
+export function parseTrace(text: string): ReplayTrace {
   const config: TraceConfig = { ...traceDefaults };
   const lines = text.split("\n");
   const kinds = new Uint8Array(lines.length);

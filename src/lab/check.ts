@@ -2,7 +2,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import type { PythonEnvironment } from "./environment.js";
 import { LabError } from "./failures.js";
-import type { Furnishing } from "./furnish.js";
+import type { PreparedLab } from "./prepare.js";
 import { runTool } from "./process.js";
 import { projectRoot } from "./root.js";
 
@@ -11,7 +11,7 @@ import { projectRoot } from "./root.js";
  * @returns what is there: pairs of a name and a value, for a person to read
  * @throws LabError naming the part that does not work
  */
-export async function checkLab(environment: PythonEnvironment, parts: Furnishing): Promise<[string, string][]> {
+export async function checkLab(environment: PythonEnvironment, parts: PreparedLab): Promise<[string, string][]> {
   const { python, env, folder } = environment;
   const ask = async (what: string, args: string[]) => {
     const { ok, output } = await runTool(python, args, { cwd: projectRoot, env });

@@ -6,15 +6,15 @@
  * A failure is a `LabError`: a sentence that says what to do.
  *
  *     const environment = await ensurePythonEnvironment();   // seconds, or a minute the first time
- *     furnish(environment);                                  // kernel specification, renderer, settings
+ *     prepareLab(environment);                                  // kernel specification, renderer, settings
  *     const lab = await startJupyterLab(environment);        // lab.url answers
  *     await lab.stop();
  */
 export { checkLab } from "./check.js";
 export { type EnvironmentOptions, ensurePythonEnvironment, type PythonEnvironment } from "./environment.js";
 export { LabError } from "./failures.js";
-export { type Furnishing, furnish } from "./furnish.js";
 export { type JupyterOptions, type RunningLab, startJupyterLab } from "./jupyter.js";
 export { type KernelSpec, kernelName, kernelSpec, writeKernelSpec } from "./kernelspec.js";
+export { type PreparedLab, prepareLab } from "./prepare.js";
 export { findPython, type Python } from "./python.js";
 export { projectRoot } from "./root.js";

@@ -97,7 +97,7 @@ function jupyterArguments(options: Required<Pick<JupyterOptions, "folder" | "bro
 }
 
 /**
- * Starts JupyterLab in an environment that {@link furnish} has prepared, and waits until it answers.
+ * Starts JupyterLab in an environment that {@link prepareLab} has prepared, and waits until it answers.
  * @throws LabError when the port is taken, or when it ends or stays silent instead of answering
  */
 export async function startJupyterLab(

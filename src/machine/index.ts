@@ -39,4 +39,11 @@ export { type AccessKind, accessKinds, type LineState, Machine } from "./memory/
 export { frameBytes, PhysicalMemory, type Region, type RegionSpec } from "./memory/regions.js";
 export { SlabCache, type SlabSpec } from "./memory/slab.js";
 export * from "./pcie/index.js";
-export { assumptions, type HardwareFile, type HardwareValue, machineConfig, preset, presetNames } from "./presets.js";
+export {
+  type HardwareFile,
+  type HardwareValue,
+  hostAssumptions,
+  machineConfig,
+  preset,
+  presetNames,
+} from "./presets.js";

@@ -69,7 +69,7 @@ export function machineConfig(name: string, overrides: Partial<MachineConfig> = 
 }
 
 /** The parameters of a host that no record supports, with the range to sweep. */
-export function assumptions(name: string): (HardwareValue & { field: keyof MachineConfig })[] {
+export function hostAssumptions(name: string): (HardwareValue & { field: keyof MachineConfig })[] {
   return Object.entries(preset(name).values)
     .filter(([, v]) => v.assumption)
     .map(([field, v]) => ({ field: field as keyof MachineConfig, ...v }));

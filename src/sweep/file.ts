@@ -1,13 +1,6 @@
 import { z } from "zod";
-import {
-  type AnyExperiment,
-  ConfigError,
-  experimentByName,
-  grid,
-  latinHypercube,
-  type SpacePoint,
-  withFields,
-} from "../experiments/index.js";
+import { type AnyExperiment, ConfigError, experimentByName } from "../experiments/index.js";
+import { grid, latinHypercube, type SpacePoint, withFields } from "../study/index.js";
 import { planSensitivity, type SensitivityPlan } from "./sensitivity.js";
 
 const Range = z.strictObject({

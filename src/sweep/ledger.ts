@@ -1,14 +1,5 @@
-import {
-  type AnyExperiment,
-  answeringInputs,
-  configHash,
-  displayable,
-  experiments,
-  fieldsOf,
-  type LedgerEntry,
-  ledger,
-  mergeAnswers,
-} from "../experiments/index.js";
+import { type AnyExperiment, configHash, displayable, experiments, fieldsOf } from "../experiments/index.js";
+import { answeringInputs, type LedgerEntry, ledger, mergeAnswers } from "../study/index.js";
 import { computePoints, type PointOptions } from "./points.js";
 import type { PointStore } from "./store.js";
 

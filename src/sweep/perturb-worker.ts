@@ -1,15 +1,16 @@
-import { experimentByName, type Interval, type Probe, type Row } from "../experiments/index.js";
+import { experimentByName, type Interval, type Row } from "../experiments/index.js";
 import { changeData, type DataChange, listenToReads } from "../facts/index.js";
+import type { ClaimRun } from "../study/index.js";
 import { pointHash } from "./points.js";
 import { serve } from "./serve.js";
 
-/** What a worker is asked: a probe, with some of the data changed. */
+/** What a worker is asked: a claimRun, with some of the data changed. */
 export interface Question {
-  probe: Probe;
+  claimRun: ClaimRun;
   changes: readonly DataChange[];
   /** The rows, where the changes cannot touch them: then only the claims are judged anew. */
   rows?: readonly Row[];
-  /** Rows of points that another probe has computed with the same changes, by the point's hash. */
+  /** Rows of points that another claimRun has computed with the same changes, by the point's hash. */
   known?: ReadonlyMap<string, Row[]>;
 }
 
@@ -22,7 +23,7 @@ export interface Answer {
   simulated: Interval & { unit: string };
 }
 
-/** What a probe gives. */
+/** What a claimRun gives. */
 export interface Answered {
   answers: Answer[];
   rows: Row[];
@@ -32,14 +33,14 @@ export interface Answered {
   read: { forRows: string[]; forClaims: string[] };
 }
 
-/** A thread's work: a probe with changed data. A value that the model does not take comes back as the sentence that refuses it. */
-function ask({ probe, changes, rows: given, known }: Question): Answered | { refused: string } {
+/** A thread's work: a claimRun with changed data. A value that the model does not take comes back as the sentence that refuses it. */
+function ask({ claimRun, changes, rows: given, known }: Question): Answered | { refused: string } {
   const reads = new Set<string>();
   try {
     changeData(changes);
     listenToReads((name) => reads.add(name));
-    const experiment = experimentByName(probe.experiment);
-    const config = experiment.parse(probe.input);
+    const experiment = experimentByName(claimRun.experiment);
+    const config = experiment.parse(claimRun.input);
     const computed = new Map<string, Row[]>();
     const rowsOf = (point: unknown): Row[] => {
       const hash = pointHash(experiment, point);

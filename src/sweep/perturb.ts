@@ -1,8 +1,9 @@
 import { availableParallelism } from "node:os";
-import { probes as allProbes, type Probe, type ProgressListener, type Row } from "../experiments/index.js";
-import { type DataChange, type DataFigure, dataFigures, isNamed } from "../facts/index.js";
+import type { ProgressListener, Row } from "../experiments/index.js";
+import { type DataChange, type DataValue, dataValues, isNamed } from "../facts/index.js";
+import { claimRuns as allClaimRuns, type ClaimRun } from "../study/index.js";
 import type { Answer, Answered, Question } from "./perturb-worker.js";
-import { Crew } from "./threads.js";
+import { WorkerPool } from "./worker-pool.js";
 
 /** How the figures are moved. */
 export interface PerturbOptions {
@@ -10,8 +11,8 @@ export interface PerturbOptions {
   share?: number;
   /** Only figures of these names, or whose ids begin so (default: all). */
   only?: readonly string[];
-  /** What is asked (default: the probes of the experiments). */
-  probes?: readonly Probe[];
+  /** What is asked (default: the claimRuns of the experiments). */
+  claimRuns?: readonly ClaimRun[];
   jobs?: number;
   /** Hears of figures that are done. */
   onProgress?: ProgressListener;
@@ -37,7 +38,7 @@ export interface Effect {
 /** What became of a figure. */
 export interface Influence {
   id: string;
-  kind: DataFigure["kind"];
+  kind: DataValue["kind"];
   quantity: string;
   unit: string;
   values: readonly number[];
@@ -47,9 +48,9 @@ export interface Influence {
    */
   outcome: "moves" | "echo" | "no influence" | "not used" | "fixed";
   why?: string;
-  /** Who reads it, of the claims' probes: names of experiments. */
+  /** Who reads it, of the claims' claimRuns: names of experiments. */
   readBy: string[];
-  /** The strongest effect up and down, in the first probe that shows one. */
+  /** The strongest effect up and down, in the first claimRun that shows one. */
   effects: Effect[];
   /** True where something is compared with this very figure. */
   compared: boolean;
@@ -57,7 +58,7 @@ export interface Influence {
 
 type Asked = Answered | { refused: string };
 interface Baseline extends Answered {
-  probe: Probe;
+  claimRun: ClaimRun;
 }
 
 /** Distance of a simulated value from both ends of what was published, as shares of the end where it is not 0. */
@@ -104,7 +105,7 @@ const strength = ({ before, low, high, after }: Effect): number =>
   Math.abs(after - before) / Math.max((high - low) / 2, 1e-3 * Math.abs(before), 1e-12);
 
 /** The values that a figure is given, the first that the model takes counts: the share, the next whole number, twice or half. */
-function attempts(figure: DataFigure, share: number, up: boolean): { factor: number; change: DataChange }[] {
+function attempts(figure: DataValue, share: number, up: boolean): { factor: number; change: DataChange }[] {
   const exact = up ? 1 + share : 1 - share;
   const list = [{ factor: exact, change: figure.times(exact) }];
   const [value] = figure.values;
@@ -118,24 +119,24 @@ function attempts(figure: DataFigure, share: number, up: boolean): { factor: num
 /**
  * Moves each figure of data/ up and down, and finds what depends on it: a published value must move its claim's margin, a parameter a
  * simulated value beyond its interval. A figure's own echo does not count: where the value that is held against a figure follows it, the
- * margin stays. Only the probes that read a figure are run again, the cheapest first, until one shows an effect.
+ * margin stays. Only the claimRuns that read a figure are run again, the cheapest first, until one shows an effect.
  */
 export async function perturb(options: PerturbOptions = {}): Promise<Influence[]> {
-  const { share = 0.1, only, probes = allProbes, jobs = availableParallelism(), onProgress, signal } = options;
+  const { share = 0.1, only, claimRuns = allClaimRuns, jobs = availableParallelism(), onProgress, signal } = options;
   if (!(share > 0 && share < 1)) throw new RangeError(`share: between 0 and 1; got ${share}.`);
-  const figures = dataFigures().filter(({ id }) => only === undefined || only.some((name) => isNamed(id, name)));
+  const figures = dataValues().filter(({ id }) => only === undefined || only.some((name) => isNamed(id, name)));
   // Threads of its own: they compute with changed data.
   const script = new URL("./perturb-worker.js", import.meta.url).href;
-  const crew = new Crew<Question, Asked>(script, { jobs, keep: false, signal });
-  const ask = (question: Question): Promise<Asked> => crew.run(question, question.probe.experiment);
+  const pool = new WorkerPool<Question, Asked>(script, { jobs, keep: false, signal });
+  const ask = (question: Question): Promise<Asked> => pool.run(question, question.claimRun.experiment);
   let done = 0;
   onProgress?.(0, figures.length, "as it is");
   try {
     const baselines = await Promise.all(
-      probes.map(async (probe): Promise<Baseline> => {
-        const result = await ask({ probe, changes: [] });
-        if ("refused" in result) throw new Error(`${probe.experiment}: ${result.refused}`);
-        return { probe, ...result };
+      claimRuns.map(async (claimRun): Promise<Baseline> => {
+        const result = await ask({ claimRun, changes: [] });
+        if ("refused" in result) throw new Error(`${claimRun.experiment}: ${result.refused}`);
+        return { claimRun, ...result };
       }),
     );
     const study = new Study(baselines, ask, share);
@@ -151,7 +152,7 @@ export async function perturb(options: PerturbOptions = {}): Promise<Influence[]
     const byId = new Map((await Promise.all(found)).flat().map((influence) => [influence.id, influence]));
     return figures.map(({ id }) => byId.get(id) as Influence);
   } finally {
-    await crew.end();
+    await pool.end();
   }
 }
 
@@ -162,28 +163,28 @@ class Study {
     private readonly share: number,
   ) {}
 
-  /** The probes that read a figure, in their order. */
-  private readers(figure: DataFigure): Baseline[] {
+  /** The claimRuns that read a figure, in their order. */
+  private readers(figure: DataValue): Baseline[] {
     return this.baselines.filter(
       ({ read }) => read.forRows.includes(figure.readAs) || read.forClaims.includes(figure.readAs),
     );
   }
 
-  private question(baseline: Baseline, figures: readonly DataFigure[], changes: readonly DataChange[]): Question {
-    const { probe, rows, read } = baseline;
+  private question(baseline: Baseline, figures: readonly DataValue[], changes: readonly DataChange[]): Question {
+    const { claimRun, rows, read } = baseline;
     const judged = figures.every(({ readAs }) => !read.forRows.includes(readAs));
-    return { probe, changes, ...(judged ? { rows } : {}) };
+    return { claimRun, changes, ...(judged ? { rows } : {}) };
   }
 
-  private begin(figure: DataFigure, readers: readonly Baseline[]): Omit<Influence, "outcome"> {
+  private begin(figure: DataValue, readers: readonly Baseline[]): Omit<Influence, "outcome"> {
     const { id, kind, quantity, unit, values, readAs } = figure;
     const compared = readers.some(({ answers }) => answers.some(({ factId }) => factId === readAs));
-    const readBy = [...new Set(readers.map(({ probe }) => probe.experiment))];
+    const readBy = [...new Set(readers.map(({ claimRun }) => claimRun.experiment))];
     return { id, kind, quantity, unit, values, readBy, effects: [], compared };
   }
 
   /** One figure by itself. */
-  async of(figure: DataFigure): Promise<Influence> {
+  async of(figure: DataValue): Promise<Influence> {
     const readers = this.readers(figure);
     const about = this.begin(figure, readers);
     if (figure.fixed !== undefined) return { ...about, outcome: "fixed", why: figure.fixed };
@@ -194,7 +195,7 @@ class Study {
       up: attempts(figure, this.share, true),
       down: attempts(figure, this.share, false),
     };
-    // What the probes have in common (the runs without an IOMMU, say) is computed once a value.
+    // What the claimRuns have in common (the runs without an IOMMU, say) is computed once a value.
     const known = new Map<number, Map<string, Row[]>>();
     for (const baseline of readers) {
       const both = await Promise.all(
@@ -239,16 +240,16 @@ class Study {
    * Published figures, many at a time: as long as no simulated value changes at all, each claim's margin tells of its own figure alone. Where
    * one does change, the figures are halved until it is clear which.
    */
-  async ofPublished(figures: readonly DataFigure[], finish: (influence: Influence) => Influence): Promise<Influence[]> {
+  async ofPublished(figures: readonly DataValue[], finish: (influence: Influence) => Influence): Promise<Influence[]> {
     const settled = new Map<string, Influence>();
     const alone: Promise<unknown>[] = [];
     const settle = (influence: Influence): void => {
       if (!settled.has(influence.id)) settled.set(influence.id, finish(influence));
     };
-    const single = (figure: DataFigure): void => {
+    const single = (figure: DataValue): void => {
       alone.push(this.of(figure).then(settle));
     };
-    let open: DataFigure[] = [];
+    let open: DataValue[] = [];
     for (const figure of figures) {
       // Several figures of one record share the claims that compare with it: together, it would not be clear whose margin moves.
       const siblings = figures.filter(({ readAs }) => readAs === figure.readAs).length > 1;
@@ -271,8 +272,8 @@ class Study {
 
   private async halve(
     baseline: Baseline,
-    figures: readonly DataFigure[],
-  ): Promise<{ moved: Influence[]; influential: DataFigure[] }> {
+    figures: readonly DataValue[],
+  ): Promise<{ moved: Influence[]; influential: DataValue[] }> {
     const factors = [1 + this.share, 1 - this.share];
     const results = await Promise.all(
       factors.map((factor) =>

@@ -7,8 +7,8 @@ import {
   pointMemory,
   type Row,
 } from "../experiments/index.js";
-import { Crew } from "./threads.js";
 import type { Task } from "./worker.js";
+import { WorkerPool } from "./worker-pool.js";
 
 /** How points are computed. Nothing here changes a result. */
 export interface PointOptions {
@@ -86,12 +86,12 @@ async function onWorkers(
 ): Promise<void> {
   const script = new URL("./worker.js", import.meta.url).href;
   // A module outside of the laboratory's code may have been edited since a thread loaded it: it gets new threads each time.
-  const crew = new Crew<Task, Row[]>(script, { jobs, keep: from === undefined, signal });
+  const pool = new WorkerPool<Task, Row[]>(script, { jobs, keep: from === undefined, signal });
   try {
     await Promise.all(
       [...missing].map(async ([hash, point]) => {
         const name = `${experiment.name}, ${experiment.label(point)}`;
-        finished(hash, point, await crew.run({ experiment: experiment.name, from, point }, name));
+        finished(hash, point, await pool.run({ experiment: experiment.name, from, point }, name));
       }),
     );
   } catch (error) {
@@ -99,6 +99,6 @@ async function onWorkers(
     signal?.throwIfAborted();
     throw error;
   } finally {
-    await crew.end();
+    await pool.end();
   }
 }

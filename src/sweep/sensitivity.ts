@@ -1,16 +1,6 @@
-import {
-  type AnyExperiment,
-  ConfigError,
-  type ElementaryEffect,
-  effectsFigure,
-  morrisDesign,
-  morrisEffects,
-  type ParameterRange,
-  type Ranges,
-  type Run,
-  withFields,
-} from "../experiments/index.js";
+import { type AnyExperiment, ConfigError, type ParameterRange, type Ranges, type Run } from "../experiments/index.js";
 import type { Figure } from "../plot/index.js";
+import { type ElementaryEffect, effectsFigure, morrisDesign, morrisEffects, withFields } from "../study/index.js";
 import type { PointOptions } from "./points.js";
 import { sweep } from "./sweep.js";
 
@@ -57,7 +47,7 @@ export interface SensitivityPlan {
   /** Of each, what was varied. */
   varied: Record<string, unknown>[];
   /** @throws Error where an output is no number */
-  conclude(runs: readonly Run<unknown>[]): Sensitivity;
+  analyse(runs: readonly Run<unknown>[]): Sensitivity;
 }
 
 /**
@@ -83,7 +73,7 @@ export function planSensitivity(experiment: AnyExperiment, spec: SensitivitySpec
   return {
     inputs,
     varied,
-    conclude: (runs) => {
+    analyse: (runs) => {
       let next = 0;
       const outputs = design.map(({ points }) =>
         points.map(() => {
@@ -116,7 +106,7 @@ export async function sensitivity(
 ): Promise<Sensitivity> {
   const plan = planSensitivity(experiment as AnyExperiment, spec);
   const { runs } = await sweep(experiment as AnyExperiment, plan.inputs, options);
-  return plan.conclude(runs.map(({ run }) => run));
+  return plan.analyse(runs.map(({ run }) => run));
 }
 
 /** The effects as a table for a terminal, with bars of μ*. */

@@ -1,5 +1,5 @@
 import { parentPort } from "node:worker_threads";
-import type { Answer } from "./threads.js";
+import type { Answer } from "./worker-pool.js";
 
 /**
  * How long a thread waits for its next task before it asks to be ended. Long enough for a reader who looks at a figure and runs the next cell;

@@ -5,13 +5,11 @@ import {
   type Column,
   configHash,
   type Experiment,
-  grid,
   type Row,
   type Run,
-  type Space,
-  type SpacePoint,
   tableOf,
 } from "../experiments/index.js";
+import { grid, type Space, type SpacePoint } from "../study/index.js";
 import { computePoints, type PointOptions } from "./points.js";
 
 /** A configuration of a sweep and its run. */

@@ -1,7 +1,7 @@
 // `npm run bench:pages`: simulated DMA transfers a second on one core, for 64-byte random reads over 4K pages where every read misses
 // the IOTLB, beside the same model on the engine's event queue, and a 4K DMA over a terabyte. Processor time, not the clock on the wall.
 import { pageHost, parallelism, streamOf } from "iommu-lab/experiments";
-import { runDmaStream, runDmaStreamReadably } from "iommu-lab/workload";
+import { runDmaStream, runDmaStreamReference } from "iommu-lab/streams";
 
 const { tags, walkers } = parallelism();
 const config = (packets, overrides = {}) =>
@@ -34,7 +34,7 @@ function speed(run, stream, runs = 5) {
 }
 
 const fast = speed(runDmaStream, config(400_000));
-const readable = speed(runDmaStreamReadably, config(100_000), 3);
+const readable = speed(runDmaStreamReference, config(100_000), 3);
 const free = speed(runDmaStream, config(400_000, { page: "off" }));
 const terabyte = { windowBytes: 2 ** 40, memoryBytes: 2 ** 40, warmth: "cold", tags: 256, generation: 3, width: 16 };
 const line = (what, value) => console.log(`${what.padEnd(62)} ${value}`);

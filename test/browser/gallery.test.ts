@@ -4,7 +4,7 @@ import { createRequire } from "node:module";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { themed } from "../../src/plot/index.js";
-import { launchChromium } from "../../src/writeup/index.js";
+import { launchChromium } from "../../src/site/index.js";
 import { gallery } from "../plot/gallery.js";
 
 /** The gallery drawn by plotly.js in a browser: pictures to look at in results/gallery, and the layout's promises measured. */

@@ -2,8 +2,14 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer, type Server } from "node:net";
 import { join } from "node:path";
 import type { Browser, Locator, Page } from "playwright-core";
-import { furnish, type PythonEnvironment, projectRoot, type RunningLab, startJupyterLab } from "../../src/lab/index.js";
-import { launchChromium } from "../../src/writeup/index.js";
+import {
+  type PythonEnvironment,
+  prepareLab,
+  projectRoot,
+  type RunningLab,
+  startJupyterLab,
+} from "../../src/lab/index.js";
+import { launchChromium } from "../../src/site/index.js";
 
 /** A stored notebook, as far as the tests read it. */
 export interface Notebook {
@@ -33,7 +39,7 @@ export class LabInBrowser {
 
   /** @param source a folder whose contents are copied and shown */
   static async start(python: PythonEnvironment, sources: readonly string[]): Promise<LabInBrowser> {
-    furnish(python);
+    prepareLab(python);
     // Inside the project, where notebooks live: their cells import its packages.
     mkdirSync(join(projectRoot, "results"), { recursive: true });
     const folder = mkdtempSync(join(projectRoot, "results", "browser-"));

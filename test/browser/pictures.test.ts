@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { figure, lineFigure } from "../../src/plot/index.js";
-import { type CodeCell, type Drawing, parseNotebook, runNotebook, startDrawing } from "../../src/writeup/index.js";
+import { type CodeCell, type Drawing, parseNotebook, runNotebook, startDrawing } from "../../src/site/index.js";
 
 /** Static pictures, as plotly.js draws them in the browser. */
 

@@ -6,8 +6,8 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type BuiltSite, buildSite, launchChromium, type SiteServer, serveSite } from "../../src/writeup/index.js";
-import { smallProject } from "../writeup/project.js";
+import { type BuiltSite, buildSite, launchChromium, type SiteServer, serveSite } from "../../src/site/index.js";
+import { smallProject } from "../site/project.js";
 
 /** The site of the stored notebooks, served on this machine and looked at as a reader does. SCREENSHOTS=1 keeps a picture of every page. */
 

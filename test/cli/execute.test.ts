@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type CodeCell, parseNotebook, runNotebook } from "../../src/writeup/index.js";
+import { type CodeCell, parseNotebook, runNotebook } from "../../src/site/index.js";
 
 /** The headless runner, from a notebook's cells to what is stored. */
 

@@ -111,8 +111,8 @@ describe("the DMA API", () => {
       api.unmap(0, api.resultPfn[0], 1);
       finish(0);
     }
-    api.ledger.settle(simulation.now);
-    const spent = api.ledger
+    api.accounts.settle(simulation.now);
+    const spent = api.accounts
       .byStep()
       .filter((s) => s.step.startsWith("qi_submit_sync"))
       .reduce((sum, s) => sum + s.cycles, 0);

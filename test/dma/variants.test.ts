@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { variant, variants } from "../../src/dma/index.js";
-import { hostRunDefaults, simulateHost } from "../../src/workload/index.js";
+import { hostRunDefaults, simulateHost } from "../../src/host/index.js";
 
 const small = {
   ...hostRunDefaults,

@@ -6,6 +6,7 @@ import {
   batchMeans,
   Clock,
   confidenceInterval,
+  EventTrace,
   FoldedStacks,
   Histogram,
   LockStatistics,
@@ -16,7 +17,6 @@ import {
   Streams,
   Tally,
   TimeWeighted,
-  Trace,
 } from "../../src/engine/index.js";
 
 test("a tally has the mean, variance and extremes of its values", () => {
@@ -176,7 +176,7 @@ describe("replications", () => {
 
 describe("exports", () => {
   test("a trace is the JSON that Perfetto opens: named tracks, spans in microseconds", () => {
-    const trace = new Trace(Clock.cycles(2), "demo", 3);
+    const trace = new EventTrace(Clock.cycles(2), "demo", 3);
     trace.span("core 0", "__alloc_iova", 2000, 500, { pages: 1 });
     trace.instant("core 1", "interrupt", 3000);
     trace.counter("queue", 3000, 4);

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { displayable } from "../../src/experiments/claim-display.js";
+import { displayable } from "../../src/experiments/frame/claim-display.js";
 import type { ClaimResult } from "../../src/experiments/index.js";
 
 const claim: ClaimResult = {

@@ -9,10 +9,10 @@ import {
   experimentByName,
   experiments,
   fieldsOf,
-  grid,
   unitsKey,
   withSettings,
 } from "../../src/experiments/index.js";
+import { grid } from "../../src/study/index.js";
 
 const config = z.strictObject({
   cores: z.array(z.int().min(1).max(16)).default([1, 2]).describe("cores, a count each"),

@@ -11,8 +11,8 @@ import {
   ratio,
   where,
 } from "../../src/experiments/index.js";
-import { assumptions } from "../../src/machine/index.js";
-import { type HostRun, hostRunDefaults, simulateHost } from "../../src/workload/index.js";
+import { type HostRun, hostRunDefaults, simulateHost } from "../../src/host/index.js";
+import { hostAssumptions } from "../../src/machine/index.js";
 
 describe("lock contention", () => {
   it("without an IOMMU does the published number of transactions: the calibration", async () => {
@@ -318,7 +318,7 @@ describe("the sensitivity", () => {
   });
 
   it("moves every value of the host that no record supports to both ends of its range", () => {
-    for (const { field, assumption } of assumptions("sandy-bridge-ep"))
+    for (const { field, assumption } of hostAssumptions("sandy-bridge-ep"))
       for (const end of [assumption?.low, assumption?.high])
         expect(
           points.some(({ run }) => run.machineOverrides[field] === end),

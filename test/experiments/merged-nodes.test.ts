@@ -10,7 +10,7 @@ import {
   type Row,
   recoveries,
 } from "../../src/experiments/index.js";
-import { assumedFields, type HostRun, hostRunDefaults, workloadAssumptions } from "../../src/workload/index.js";
+import { assumedFields, type HostRun, hostRunDefaults, workloadAssumptions } from "../../src/host/index.js";
 
 type Run = Awaited<ReturnType<typeof mergedNodes.run>>;
 type MergedNodesInput = NonNullable<Parameters<typeof mergedNodes.parse>[0]>;

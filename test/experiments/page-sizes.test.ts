@@ -14,7 +14,7 @@ import {
   type Row,
   threadCells,
 } from "../../src/experiments/index.js";
-import { changeData, dataFigures, factNumbers, facts } from "../../src/facts/index.js";
+import { changeData, dataValues, factNumbers, facts } from "../../src/facts/index.js";
 
 describe("the fits", () => {
   test("an IOTLB is found again in the curve that it makes", () => {
@@ -78,8 +78,8 @@ describe("hosts", () => {
 
   test("Broadwell's run with the IOMMU off sets nothing: it is predicted, and a record that is a prediction is refused as a source", () => {
     const before = pageHost("bdw");
-    const off = dataFigures().find(({ id }) => id === "PL_BDW_off");
-    const haswell = dataFigures().find(({ id }) => id === "PL_HSW_off");
+    const off = dataValues().find(({ id }) => id === "PL_BDW_off");
+    const haswell = dataValues().find(({ id }) => id === "PL_HSW_off");
     try {
       changeData([off!.times(1.1)]);
       expect(pageHost("bdw").parameters).toEqual(before.parameters);

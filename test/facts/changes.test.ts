@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test } from "vitest";
 import { configHash } from "../../src/experiments/index.js";
 import {
   changeData,
-  dataFigures,
+  dataValues,
   fact,
   factNumber,
   hardwareFile,
@@ -15,7 +15,7 @@ afterEach(() => {
   changeData([]);
 });
 const figure = (id: string) => {
-  const found = dataFigures().find((one) => one.id === id);
+  const found = dataValues().find((one) => one.id === id);
   if (!found) throw new Error(id);
   return found;
 };
@@ -64,10 +64,10 @@ describe("changed data", () => {
   });
 
   test("are named by their beginning, but a number is not cut in two", () => {
-    const named = (name: string) => dataFigures().filter(({ id }) => isNamed(id, name)).length;
+    const named = (name: string) => dataValues().filter(({ id }) => isNamed(id, name)).length;
     expect([named("PE1"), named("PE"), named("H9"), named(""), named("hsw."), named("nothing")]).toEqual([
       1,
-      dataFigures().filter(({ id }) => id.startsWith("PE")).length,
+      dataValues().filter(({ id }) => id.startsWith("PE")).length,
       3,
       0,
       12,
@@ -76,7 +76,7 @@ describe("changed data", () => {
   });
 
   test("lists every figure once, and says which cannot be moved", () => {
-    const figures = dataFigures();
+    const figures = dataValues();
     expect(new Set(figures.map(({ id }) => id)).size).toBe(figures.length);
     expect(figure("hsw.coherentWalks").fixed).toBe("it is a choice, not a quantity");
     expect(figure("K1").fixed).toBe("it is a text, not a number");

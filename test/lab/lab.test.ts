@@ -4,9 +4,9 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import {
-  furnish,
   kernelSpec,
   type PythonEnvironment,
+  prepareLab,
   projectRoot,
   startJupyterLab,
   writeKernelSpec,
@@ -47,7 +47,7 @@ describe("the kernel's specification", () => {
 describe("furnishing an environment", () => {
   test("brings renderer, plotly.js, settings without news and updates, and mends what was changed", () => {
     const made = environment("exit 0");
-    const { renderer, plotlyVersion } = furnish(made);
+    const { renderer, plotlyVersion } = prepareLab(made);
     const pinned = JSON.parse(readFileSync(join(projectRoot, "package.json"), "utf8")).dependencies["plotly.js-dist"];
     expect(plotlyVersion).toBe(pinned);
     expect(readFileSync(join(renderer, "static", "plotly.js"), "utf8").slice(0, 60)).toContain(plotlyVersion);
@@ -55,7 +55,7 @@ describe("furnishing an environment", () => {
     expect(readFileSync(overrides, "utf8")).toContain('"fetchNews": "false"');
     writeFileSync(overrides, "{}");
     writeFileSync(join(renderer, "static", "plotly.js"), "");
-    furnish(made);
+    prepareLab(made);
     expect(readFileSync(overrides, "utf8")).toContain('"fetchNews": "false"');
     expect(readFileSync(join(renderer, "static", "plotly.js"), "utf8").length).toBeGreaterThan(1e6);
   });

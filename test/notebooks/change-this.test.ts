@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { Kernel } from "../../src/kernel/index.js";
-import { run, startKernel } from "../kernel/support.js";
+import type { Kernel } from "../../src/jupyter/index.js";
+import { run, startKernel } from "../jupyter/support.js";
 import { chapters, codeCells, root, text } from "./course.js";
 
 /** A cell that offers to be changed, with the replacements that are tried. */

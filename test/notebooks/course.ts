@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { type CodeCell, joined, type Notebook, type NotebookCell, parseNotebook } from "../../src/writeup/index.js";
+import { type CodeCell, joined, type Notebook, type NotebookCell, parseNotebook } from "../../src/site/index.js";
 
 /** The project's folder. */
 export const root: string = fileURLToPath(new URL("../..", import.meta.url));

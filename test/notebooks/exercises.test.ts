@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { Kernel } from "../../src/kernel/index.js";
-import { compareNotebooks, driftText, runNotebook } from "../../src/writeup/index.js";
-import { run, startKernel } from "../kernel/support.js";
+import type { Kernel } from "../../src/jupyter/index.js";
+import { compareNotebooks, driftText, runNotebook } from "../../src/site/index.js";
+import { run, startKernel } from "../jupyter/support.js";
 import { chapters, codeCells, exercises, root, solutions, text } from "./course.js";
 
 const name = (path: string): string => path.slice(path.lastIndexOf("/") + 1);

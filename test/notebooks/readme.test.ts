@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
 import { parse } from "yaml";
+import { housePicture, picturedHouse, roomNames } from "../support/floor-plan.mjs";
 import { readmePictures } from "../support/pictures.mjs";
 import { chapters, fragment, links, root } from "./course.js";
 
@@ -9,7 +10,7 @@ const pages = [
   "README.md",
   "src/README.md",
   "src/lab/README.md",
-  "src/kernel/README.md",
+  "src/jupyter/README.md",
   "src/experiments/README.md",
   "data/README.md",
   "data/traces/README.md",
@@ -66,4 +67,10 @@ test("CITATION.cff is valid, and names the version of package.json", () => {
     expect(author["name"] ?? author["family-names"]).toBeTruthy();
   for (const reference of citation.references as Record<string, unknown>[])
     for (const key of ["type", "title", "authors"]) expect(reference[key], key).toBeTruthy();
+});
+
+test("src/README.md's picture is made from the allowed imports, and its table names every room", () => {
+  expect(picturedHouse()).toBe(housePicture());
+  const rows = [...read("src/README.md").matchAll(/^\| `([a-z]+)\/` \|/gm)].map(([, room]) => room);
+  expect(rows.sort()).toEqual([...roomNames].sort());
 });

@@ -3,7 +3,7 @@
 //   node test/oracle/oracle.mjs record   draws configurations and stores what `simulate` gives for them today (on purpose only)
 //   node test/oracle/oracle.mjs          gives the same configurations to today's code and names those whose rows are others
 //
-// `expected.json` holds, for every experiment at its defaults and for 200 drawn configurations, a hash of the rows before any
+// `expected.jsonl` holds, for every experiment at its defaults and for 200 drawn configurations, a hash of the rows before any
 // aggregation. Where a rebuilding renames a field or a column, `renames.mjs` says how, once; nothing else may differ.
 import { createHash } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
@@ -14,7 +14,7 @@ import { draw } from "./draw.mjs";
 import { newConfig, oldRow } from "./renames.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
-const file = join(here, "expected.json");
+const file = join(here, "expected.jsonl");
 const { canonicalJson, experimentByName, experiments } = await import("iommu-lab/experiments");
 
 /** Rows of a configuration, point by point, hashed; `most` points at most, spread over all of them. */
@@ -80,7 +80,9 @@ if (!isMainThread && workerData === "hash") {
   });
 } else if (process.argv[2] === "record") {
   const cases = [...experiments().map(({ name }) => ({ experiment: name, config: {}, most: 40 })), ...draw(200)];
-  const answers = await hashAll(cases, (at, answer) => console.log(at, cases[at].experiment, answer.seconds?.toFixed(2), answer.error ?? ""));
+  const answers = await hashAll(cases, (at, answer) =>
+    console.log(at, cases[at].experiment, answer.seconds?.toFixed(2), answer.error ?? ""),
+  );
   const stored = cases.map((one, i) => {
     const { seconds, ...answer } = answers[i];
     return { ...one, ...answer };

@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { expect, test } from "vitest";
 // The built code: a worker thread runs that, too.
-import { dataFigures } from "../../dist/facts/index.js";
+import { dataValues } from "../../dist/facts/index.js";
 import { effectOn, perturb } from "../../dist/sweep/index.js";
 
 test("a simulated value counts as moved where it leaves its interval; a figure's own echo does not count", () => {
@@ -25,7 +25,7 @@ test("a simulated value counts as moved where it leaves its interval; a figure's
   expect(effectOn(before, { ...published, simulated: interval(109.6, 5) }, true, 1.1)).toBeUndefined();
 });
 
-// The test's own probe, so that it is cheap: eight chases of a few lines.
+// The test's own claimRun, so that it is cheap: eight chases of a few lines.
 const latency = { experiment: "machine-latency", input: { sizesKiB: [16, 128, 4096], remote: false } };
 const transfer = { experiment: "machine-transfer", input: { rounds: 10 } };
 
@@ -41,7 +41,7 @@ test("finds what depends on a figure, and what does not; the number of workers c
     "sandy-bridge-ep.deviceSocket",
     "sandy-bridge-ep.coresPerSocket",
   ];
-  const two = await perturb({ only, probes: [transfer, latency], jobs: 2 });
+  const two = await perturb({ only, claimRuns: [transfer, latency], jobs: 2 });
   const outcome = Object.fromEntries(two.map(({ id, outcome }) => [id, outcome]));
   expect(outcome).toMatchObject({
     // A published latency moves the margin of its claim; a latency of the model moves what the chase finds.
@@ -49,7 +49,7 @@ test("finds what depends on a figure, and what does not; the number of workers c
     "sandy-bridge-ep.l2Cycles": "moves",
     // No chase and no hand-over saves interrupts.
     "sandy-bridge-ep.irqSaveCycles": "no influence",
-    // Another host's record is read by neither probe.
+    // Another host's record is read by neither claimRun.
     "H6[0]": "not used",
     PE11: "fixed",
     "sandy-bridge-ep.deviceSocket": "fixed",
@@ -59,7 +59,7 @@ test("finds what depends on a figure, and what does not; the number of workers c
   expect(l2?.effects.map(({ on }) => on)).toEqual(["machine-latency: H9-L2", "machine-latency: H9-L2"]);
   const [up, down] = l2?.effects ?? [];
   expect([up.after > up.high, down.after < down.low]).toEqual([true, true]);
-  expect(await perturb({ only, probes: [transfer, latency], jobs: 1 })).toEqual(two);
+  expect(await perturb({ only, claimRuns: [transfer, latency], jobs: 1 })).toEqual(two);
 });
 
 test("a calibration figure that only gives itself back is caught", { timeout: 180_000 }, async () => {
@@ -68,13 +68,13 @@ test("a calibration figure that only gives itself back is caught", { timeout: 18
     experiment: "lock-contention",
     input: { variants: ["off"], cores: [16], replications: 2 },
   };
-  const [pe1] = await perturb({ only: ["PE1"], probes: [off], jobs: 2 }).then((all) =>
+  const [pe1] = await perturb({ only: ["PE1"], claimRuns: [off], jobs: 2 }).then((all) =>
     all.filter(({ id }) => id === "PE1"),
   );
   expect(pe1).toMatchObject({ outcome: "echo", compared: true, effects: [] });
   // With the claim on PE2 there is one that it moves.
   const both = { ...off, input: { ...off.input, variants: ["off", "deferred"] } };
-  const [again] = await perturb({ only: ["PE2"], probes: [both], jobs: 2 });
+  const [again] = await perturb({ only: ["PE2"], claimRuns: [both], jobs: 2 });
   expect(again.effects.map(({ on, kind }) => `${kind} of ${on}`)).toContain("margin of lock-contention: PE2");
 });
 
@@ -92,5 +92,5 @@ test("no claim keeps a figure from when its module was loaded", () => {
 
 test("a share that is none, and a figure that is none, are refused or empty", async () => {
   await expect(perturb({ share: 1.5 })).rejects.toThrow("share: between 0 and 1; got 1.5");
-  expect(dataFigures().filter(({ id }) => id.startsWith("nothing"))).toEqual([]);
+  expect(dataValues().filter(({ id }) => id.startsWith("nothing"))).toEqual([]);
 });

@@ -1,10 +1,10 @@
 // A process of its own with kept threads: it runs out of memory in one, goes on, and then has nothing more to do.
-import { Crew } from "../../dist/sweep/threads.js";
+import { WorkerPool } from "../../dist/sweep/worker-pool.js";
 
 const script = new URL("./errands.mjs", import.meta.url).href;
 const ask = async (task) => {
-  const crew = new Crew(script, { jobs: 2, keep: true });
-  return crew.run(task, "an errand").finally(() => crew.end());
+  const pool = new WorkerPool(script, { jobs: 2, keep: true });
+  return pool.run(task, "an errand").finally(() => pool.end());
 };
 console.log(await ask({ answer: "first" }));
 await ask({ fill: true }).catch(({ message }) => console.log(message));

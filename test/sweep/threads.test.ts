@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 // The built code: a worker thread runs that, too.
-import { Crew, type CrewOptions } from "../../dist/sweep/threads.js";
+import { WorkerPool, type WorkerPoolOptions } from "../../dist/sweep/worker-pool.js";
 
 interface Errand {
   ms?: number;
@@ -13,13 +13,17 @@ interface Errand {
 
 const script = new URL("./errands.mjs", import.meta.url).href;
 
-/** Has errands run by a crew of their own; the answers in order. */
-async function send<T = number>(errands: Errand[], options: Partial<CrewOptions> = {}, by = script): Promise<T[]> {
-  const crew = new Crew<Errand, T>(by, { jobs: 2, keep: true, ...options });
+/** Has errands run by a pool of their own; the answers in order. */
+async function send<T = number>(
+  errands: Errand[],
+  options: Partial<WorkerPoolOptions> = {},
+  by = script,
+): Promise<T[]> {
+  const pool = new WorkerPool<Errand, T>(by, { jobs: 2, keep: true, ...options });
   try {
-    return await Promise.all(errands.map((errand, i) => crew.run(errand, `errand ${i}`)));
+    return await Promise.all(errands.map((errand, i) => pool.run(errand, `errand ${i}`)));
   } finally {
-    await crew.end();
+    await pool.end();
   }
 }
 const times = (n: number, errand: Errand = {}): Errand[] => Array.from({ length: n }, () => errand);

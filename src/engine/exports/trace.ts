@@ -16,7 +16,7 @@ interface TraceRecord {
  * A recording of what happened when, which ui.perfetto.dev and chrome://tracing open: spans, instants and counters on named tracks.
  * The format is the JSON array of the "Trace Event Format" (Google); one track is a thread of it (a core, a lock, a link).
  */
-export class Trace {
+export class EventTrace {
   private readonly records: TraceRecord[] = [];
   private readonly tracks = new Map<string, number>();
   /** Records that came after the limit, and were dropped. */

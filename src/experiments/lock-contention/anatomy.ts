@@ -1,9 +1,9 @@
 import { z } from "zod";
 import { contexts, variant, variants } from "../../dma/index.js";
+import { type HostRun, hostRunDefaults, simulateHost } from "../../host/index.js";
 import { lockKinds } from "../../machine/index.js";
 import { barFigure, lineFigure } from "../../plot/index.js";
-import { type HostRun, hostRunDefaults, simulateHost } from "../../workload/index.js";
-import { defineExperiment, type Experiment, type Interval, type Row } from "../experiment.js";
+import { defineExperiment, type Experiment, type Interval, type Row } from "../frame/experiment.js";
 import { lengthOf } from "./config.js";
 import { distinct, estimate, where } from "./estimate.js";
 import { lockGroup } from "./rows.js";

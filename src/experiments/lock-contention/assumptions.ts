@@ -1,6 +1,6 @@
 import { costSources, type DmaCosts } from "../../dma/index.js";
-import { assumptions as hostAssumptions, type MachineConfig, machineConfig } from "../../machine/index.js";
-import { type AssumedField, type HostRun, hostRunDefaults, workloadAssumptions } from "../../workload/index.js";
+import { type AssumedField, type HostRun, hostRunDefaults, workloadAssumptions } from "../../host/index.js";
+import { hostAssumptions, type MachineConfig, machineConfig } from "../../machine/index.js";
 
 /** An assumption and the two ends of the range that is honest for it. */
 export interface Assumption {

@@ -1,7 +1,7 @@
 import { programsOf, variant } from "../../dma/index.js";
 import { factNumber } from "../../facts/index.js";
-import type { ClaimResult, Interval, Row } from "../experiment.js";
-import { predicted } from "../prediction.js";
+import type { ClaimResult, Interval, Row } from "../frame/experiment.js";
+import { predicted } from "../frame/prediction.js";
 import { distinct, estimate, like, observed, ratio, where } from "./estimate.js";
 
 const mail15 = "B. Serebrin, mail of 2015-11-15";
@@ -221,7 +221,7 @@ const questions: readonly Question[] = [
       if (!found) return undefined;
       const r = ratio(found.four, found.sixteen);
       const cores = coresText(Number(found.four[0]["cores"]));
-      // Enough: nothing that can be told apart from the noise, or less than a twentieth, is left to gain.
+      // Enough: nothing that can be joined apart from the noise, or less than a twentieth, is left to gain.
       const verdict = r.low > 0.95 ? "holds" : r.high < 0.95 ? "does not hold" : "depends";
       const answer = { holds: "Yes", "does not hold": "No", depends: "Not certain" }[verdict];
       return {

@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { dmaCosts, variant, variants } from "../../dma/index.js";
+import { driverProfiles, type HostRun, hostRunDefaults, publishedStackCycles } from "../../host/index.js";
 import { lockKinds, machineConfig } from "../../machine/index.js";
-import { driverProfiles, type HostRun, hostRunDefaults, publishedStackCycles } from "../../workload/index.js";
-import { mergedTree, type RunLength } from "../run-length.js";
+import { mergedTree, type RunLength } from "../frame/run-length.js";
 
 const replicationsAtMost = 16;
 

@@ -1,5 +1,5 @@
 import { confidenceInterval } from "../../engine/index.js";
-import type { Interval, Row } from "../experiment.js";
+import type { Interval, Row } from "../frame/experiment.js";
 
 /** What a run was set to, cores and threads included: rows that agree in these and in the replication are one run. */
 export const settings = [

@@ -1,11 +1,11 @@
 import { type Part, parts, variant } from "../../dma/index.js";
 import { factNumber } from "../../facts/index.js";
 import { barFigure, type Figure, heatmapFigure, lineFigure } from "../../plot/index.js";
-import type { Row } from "../experiment.js";
+import type { Row } from "../frame/experiment.js";
 import { distinct, estimate, observed, settings, where } from "./estimate.js";
 import { gridRatio } from "./sensitivity.js";
 import { axisOf, type Group, linesOf, seriesOf } from "./series.js";
-import { atTheEnd, coinciding, falling, intervals, levelling, told } from "./told.js";
+import { atTheEnd, coinciding, falling, intervals, joined, levelling } from "./wording.js";
 
 /** A line across the picture for a lock whose hand-off is not swept. */
 function level(rows: readonly Row[], name: string, x: readonly number[], column: string) {
@@ -65,7 +65,7 @@ const drawn: Record<string, (rows: readonly Row[]) => Figure> = {
     const titles = distinct<string>(rows, "title");
     return lineFigure({
       title: `Throughput against ${axis}${titles.length === 1 ? `: ${titles[0]}` : ""}`,
-      caption: told(
+      caption: joined(
         "Thousands of transactions a second of one host.",
         atTheEnd(lines, axis, (value) => value.toFixed(0)),
         falling(lines, axis),
@@ -98,7 +98,7 @@ const drawn: Record<string, (rows: readonly Row[]) => Figure> = {
     const free = lines.some((line) => line.place === measuredPlace) ? measuredPlace + 1 : measuredPlace;
     return lineFigure({
       title: "Throughput as a share of IOMMU off",
-      caption: told(
+      caption: joined(
         atTheEnd(lines, axis, (value) => `${value.toPrecision(value < 10 ? 2 : 3)} %`),
         comparable
           ? `The measured host kept ${Math.round(measured)} % with its default, deferred mapping at 16 cores (record PE2, not used to set any parameter).`
@@ -136,7 +136,7 @@ const drawn: Record<string, (rows: readonly Row[]) => Figure> = {
     return barFigure({
       title:
         distinct(rows, "variant").length > 1 ? `Where the time of ${most} cores goes` : "Where the cores' time goes",
-      caption: told(
+      caption: joined(
         "Shares of all cores' time; they sum to one.",
         few ? `Spinning: ${spun.join("; ")}.` : `Most spinning: ${spun[spinning.indexOf(Math.max(...spinning))]}.`,
         drawn.flatMap(({ name }) => meanings[name] ?? []).join(" "),
@@ -217,7 +217,7 @@ const drawn: Record<string, (rows: readonly Row[]) => Figure> = {
     const lock = trees ? "tree lock" : "allocator's busiest lock";
     return lineFigure({
       title: `How busy the ${lock} is`,
-      caption: told(
+      caption: joined(
         "Share of the time in which it is held. At 100 % only shorter holds can make the host faster.",
         atTheEnd(lines, axis, (value) => `${value.toFixed(0)} %`),
         intervals(groups.flatMap((group) => group.rows)),
@@ -233,7 +233,7 @@ const drawn: Record<string, (rows: readonly Row[]) => Figure> = {
     const lines = linesOf(groups, axis, "visitsPerMap");
     return lineFigure({
       title: "How many nodes an allocation looks at",
-      caption: told(
+      caption: joined(
         "Mean over all maps, on a logarithmic axis: how long the search for a free address is, with the lock held.",
         atTheEnd(lines, axis, (value) => value.toFixed(0)),
         intervals(groups.flatMap((group) => group.rows)),
@@ -254,7 +254,7 @@ const drawn: Record<string, (rows: readonly Row[]) => Figure> = {
     });
     return barFigure({
       title: `Which lock ${most} cores wait for`,
-      caption: told(
+      caption: joined(
         "Share of all cores' time spent spinning on each lock. The allocator's lock is the tree's (iova_rbtree_lock), a magazine's or a pool's.",
         first.length > 0 ? `Longest: ${first.join("; ")}.` : "",
         strokes(rows),

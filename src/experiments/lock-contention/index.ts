@@ -5,7 +5,7 @@
  */
 
 import type { z } from "zod";
-import { defineExperiment, type Experiment } from "../experiment.js";
+import { defineExperiment, type Experiment } from "../frame/experiment.js";
 import { claims } from "./claims.js";
 import { type LockContentionConfig, LockContentionConfigSchema, type LockContentionPoint, pointsOf } from "./config.js";
 import { figures } from "./figures.js";

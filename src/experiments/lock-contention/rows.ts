@@ -1,7 +1,7 @@
 import { type Part, parts, variant } from "../../dma/index.js";
+import { type HostResult, simulateHost } from "../../host/index.js";
 import type { LockStatRow } from "../../machine/index.js";
-import { type HostResult, simulateHost } from "../../workload/index.js";
-import type { Column, Row } from "../experiment.js";
+import type { Column, Row } from "../frame/experiment.js";
 import type { LockContentionPoint } from "./config.js";
 
 /** Locks of a lock table, put together by what they are: magazines and pools have one for each CPU, size or pool. */

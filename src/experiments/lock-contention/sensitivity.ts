@@ -1,14 +1,14 @@
 import { z } from "zod";
 import { variant, variants } from "../../dma/index.js";
 import { factNumber } from "../../facts/index.js";
+import { type HostRun, hostRunDefaults, simulateHost } from "../../host/index.js";
 import { type Figure, figure, lineFigure, palette } from "../../plot/index.js";
-import { type HostRun, hostRunDefaults, simulateHost } from "../../workload/index.js";
-import { defineExperiment, type Experiment, type Row } from "../experiment.js";
-import { mergedTree } from "../run-length.js";
+import { defineExperiment, type Experiment, type Row } from "../frame/experiment.js";
+import { mergedTree } from "../frame/run-length.js";
 import { assumptions, smallAssumptions } from "./assumptions.js";
 import { lengthOf } from "./config.js";
 import { distinct, estimate, like, ratio, where } from "./estimate.js";
-import { intervals } from "./told.js";
+import { intervals } from "./wording.js";
 
 // Question: which assumption moves the result, and which has no influence?
 

@@ -1,4 +1,4 @@
-import type { Row } from "../experiment.js";
+import type { Row } from "../frame/experiment.js";
 import { distinct, estimate, where } from "./estimate.js";
 
 /** A column that a configuration can sweep, and how a legend says its values. */

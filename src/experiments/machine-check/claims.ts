@@ -1,4 +1,4 @@
-import type { Claim } from "../experiment.js";
+import type { Claim } from "../frame/experiment.js";
 
 const april15 = "B. Serebrin, mail of 2015-04-15 to the kvm mailing list";
 const april16 = "B. Serebrin, mail of 2015-04-16 to the kvm mailing list";

@@ -3,7 +3,7 @@ import { confidenceInterval } from "../../engine/index.js";
 import { factNumber } from "../../facts/index.js";
 import { Machine, machineConfig, presetNames } from "../../machine/index.js";
 import { lineFigure } from "../../plot/index.js";
-import { type ClaimResult, defineExperiment, type Experiment, type Row } from "../experiment.js";
+import { type ClaimResult, defineExperiment, type Experiment, type Row } from "../frame/experiment.js";
 import { mceClaims } from "./claims.js";
 
 // Question: is a per-CPU copy of CR4 cheaper to read than CR4 itself, once the caches are those of a CPU that runs guests?

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { type Exploration, explore } from "../../explore/index.js";
 import { machineCheckModel, machineCheckProperties, rules, type SystemConfig, simpleSystem } from "../../kvm/index.js";
 import { type Figure, heatmapFigure } from "../../plot/index.js";
-import { type ClaimResult, defineExperiment, type Experiment, type Row } from "../experiment.js";
+import { type ClaimResult, defineExperiment, type Experiment, type Row } from "../frame/experiment.js";
 import { mceClaims } from "./claims.js";
 import { columnTicks, rowTicks } from "./labels.js";
 

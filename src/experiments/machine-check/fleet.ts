@@ -2,7 +2,7 @@ import { z } from "zod";
 import { confidenceInterval, Streams } from "../../engine/index.js";
 import { playScenario, rules, simpleSystem, stepsToPhase } from "../../kvm/index.js";
 import { lineFigure } from "../../plot/index.js";
-import { defineExperiment, type Experiment, type Row } from "../experiment.js";
+import { defineExperiment, type Experiment, type Row } from "../frame/experiment.js";
 
 // Question: what does the bug cost a fleet? Every input is an assumption: no published rate stands behind them, so they are swept.
 

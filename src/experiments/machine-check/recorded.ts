@@ -1,6 +1,6 @@
 import type { ColumnTable } from "arquero";
 import { type Comparison, compareObservation, machineCheckObservations } from "../../kvm/index.js";
-import { tableOf } from "../experiment.js";
+import { tableOf } from "../frame/experiment.js";
 
 /** Why a recorded case differs from the rules; empty where it agrees. */
 export function explainDifference({ observation, mceAgrees, lifeAgrees, deliveryAgrees }: Comparison): string {

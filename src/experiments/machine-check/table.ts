@@ -13,7 +13,7 @@ import {
   VMXE,
 } from "../../kvm/index.js";
 import { type Figure, heatmapFigure } from "../../plot/index.js";
-import { type ClaimResult, defineExperiment, type Experiment, type Row } from "../experiment.js";
+import { type ClaimResult, defineExperiment, type Experiment, type Row } from "../frame/experiment.js";
 import { mceClaims } from "./claims.js";
 import { columnTicks, rowTicks } from "./labels.js";
 

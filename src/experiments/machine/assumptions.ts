@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { confidenceInterval, Streams } from "../../engine/index.js";
 import {
-  assumptions,
+  hostAssumptions,
   type LockKind,
   Machine,
   type MachineConfig,
@@ -10,7 +10,7 @@ import {
   runLockLoad,
 } from "../../machine/index.js";
 import { barFigure } from "../../plot/index.js";
-import { defineExperiment, type Experiment, type Row } from "../experiment.js";
+import { defineExperiment, type Experiment, type Row } from "../frame/experiment.js";
 import { lockLoadFields } from "./fields.js";
 import { placed } from "./locks.js";
 
@@ -61,7 +61,7 @@ export const assumptionSweep: Experiment<typeof Config, AssumptionPoint> = defin
   config: Config,
   points: (config) => [
     { ...config, field: "", end: "as it is", value: 0 },
-    ...assumptions(config.host).flatMap(({ field, value: asItIs, assumption }) =>
+    ...hostAssumptions(config.host).flatMap(({ field, value: asItIs, assumption }) =>
       (["low", "high"] as const)
         .map((end) => ({ ...config, field, end, value: assumption?.[end] ?? asItIs }))
         .filter(({ value }) => value !== asItIs),

@@ -3,7 +3,7 @@ import { Streams } from "../../engine/index.js";
 import { fact, factNumbers } from "../../facts/index.js";
 import { Machine, machineConfig, pointerChase, presetNames } from "../../machine/index.js";
 import { lineFigure } from "../../plot/index.js";
-import { type ClaimResult, defineExperiment, type Experiment, type Row } from "../experiment.js";
+import { type ClaimResult, defineExperiment, type Experiment, type Row } from "../frame/experiment.js";
 import { spread } from "./spread.js";
 
 // Question: how long does one load take, when the next address stands in the line it fetches, and more and more lines are in use?

@@ -13,8 +13,8 @@ import {
   ticketLockModel,
 } from "../../machine/index.js";
 import { lineFigure } from "../../plot/index.js";
-import { type ClaimResult, defineExperiment, type Experiment, type Interval, type Row } from "../experiment.js";
-import { claimUse } from "../ledger.js";
+import { claimUse } from "../frame/claim-use.js";
+import { type ClaimResult, defineExperiment, type Experiment, type Interval, type Row } from "../frame/experiment.js";
 import { lockLoadFields } from "./fields.js";
 
 // Question: how much work gets through one lock as cores are added, for each kind of lock, and what does the cache line have to do with it?

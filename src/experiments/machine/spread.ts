@@ -1,4 +1,4 @@
-import type { Interval } from "../experiment.js";
+import type { Interval } from "../frame/experiment.js";
 
 /** Values that follow from the configuration alone: their mean, the smallest and the largest. */
 export function spread(values: readonly number[]): Interval {

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { type FactRecord, fact } from "../../facts/index.js";
 import { Machine, machineConfig, pingPong, presetNames } from "../../machine/index.js";
 import { barFigure, heatmapFigure } from "../../plot/index.js";
-import { type ClaimResult, defineExperiment, type Experiment, type Row } from "../experiment.js";
+import { type ClaimResult, defineExperiment, type Experiment, type Row } from "../frame/experiment.js";
 import { spread } from "./spread.js";
 
 // Question: how long does it take to hand a cache line from one CPU to another, and on what does it depend?

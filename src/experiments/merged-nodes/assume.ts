@@ -1,5 +1,4 @@
 import { z } from "zod";
-import { type LockKind, lockKinds, machineConfig, presetNames } from "../../machine/index.js";
 import {
   type DriverProfileName,
   driverProfiles,
@@ -7,8 +6,9 @@ import {
   type HostRun,
   hostRunDefaults,
   publishedStackCycles,
-} from "../../workload/index.js";
-import type { ParameterRange } from "../hypercube.js";
+} from "../../host/index.js";
+import { type LockKind, lockKinds, machineConfig, presetNames } from "../../machine/index.js";
+import type { ParameterRange } from "../frame/ranges.js";
 
 /** Stack work of a transaction that record PE1 fixes, in cycles of the measured host. */
 export const publishedStack: number = publishedStackCycles(2.9);

@@ -1,7 +1,7 @@
 import { fact, factNumber, factNumbers } from "../../facts/index.js";
-import type { ClaimResult, Interval, Row } from "../experiment.js";
-import { claimUse } from "../ledger.js";
-import { predicted } from "../prediction.js";
+import { claimUse } from "../frame/claim-use.js";
+import type { ClaimResult, Interval, Row } from "../frame/experiment.js";
+import { predicted } from "../frame/prediction.js";
 import {
   aboutAThird,
   baselineOf,

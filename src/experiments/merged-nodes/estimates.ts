@@ -1,5 +1,5 @@
 import studentQuantile from "@stdlib/stats-base-dists-t-quantile";
-import type { Interval, Row } from "../experiment.js";
+import type { Interval, Row } from "../frame/experiment.js";
 
 // From rows to the three readings of "a third of the performance back".
 

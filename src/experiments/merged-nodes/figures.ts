@@ -1,6 +1,6 @@
+import { driverProfile, hostRunDefaults } from "../../host/index.js";
 import { barFigure, type Figure, heatmapFigure, lineFigure } from "../../plot/index.js";
-import { driverProfile, hostRunDefaults } from "../../workload/index.js";
-import type { Interval, Row } from "../experiment.js";
+import type { Interval, Row } from "../frame/experiment.js";
 import { type Assume, assumed } from "./assume.js";
 import { baselineOf, isAThird, lostGain, type Recovery, recoveries } from "./estimates.js";
 import { regionAxes } from "./recovery.js";

@@ -9,8 +9,8 @@
  * policy), `sweep` (one assumption changed at a time), `region` (stack work against cores, pairs a transaction, hosts and, if asked, ways to flush), `ablation` (a part of the mechanism taken away).
  */
 import { z } from "zod";
-import { defineExperiment, type Experiment, type Output, type Row } from "../experiment.js";
-import { mergedTree, type RunLength } from "../run-length.js";
+import { defineExperiment, type Experiment, type Output, type Row } from "../frame/experiment.js";
+import { mergedTree, type RunLength } from "../frame/run-length.js";
 import { type Assume, AssumeSchema, assumed } from "./assume.js";
 import { mergedNodesClaims } from "./claims.js";
 import { type Recovery, recoveries } from "./estimates.js";
@@ -33,7 +33,7 @@ import {
 import { type StructurePoint, simulateStructure } from "./structure.js";
 import { simulateWalk, type WalkPoint } from "./walk.js";
 
-export type { RunLength } from "../run-length.js";
+export type { RunLength } from "../frame/run-length.js";
 export { type Assume, type Assumptions, assumedNames, assumedRanges } from "./assume.js";
 export { aboutAThird, baselineOf, influence, isAThird, lostGain, type Recovery, recoveries } from "./estimates.js";
 export type { PolicyName, RecoveryPoint, RegionHost, Role } from "./recovery.js";

@@ -1,6 +1,6 @@
-import { type HostResult, type HostRun, hostRunDefaults, simulateHost } from "../../workload/index.js";
-import type { Row } from "../experiment.js";
-import type { RunLength } from "../run-length.js";
+import { type HostResult, type HostRun, hostRunDefaults, simulateHost } from "../../host/index.js";
+import type { Row } from "../frame/experiment.js";
+import type { RunLength } from "../frame/run-length.js";
 import { type Assumptions, publishedStack as stack } from "./assume.js";
 
 // Throughput without an IOMMU, with the tree of v4.3, and with merged nodes: on the baseline, with one assumption changed at a time, on a

@@ -1,7 +1,7 @@
 import { Streams } from "../../engine/index.js";
 import { highWaterMark, MergedTreeAllocator, RbTreeAllocator, roundUpPages } from "../../iova/index.js";
-import { busiestDevice, holdings, loadTrace, Op, occupancy, phaseRange, type Trace } from "../../workload/index.js";
-import type { Row } from "../experiment.js";
+import { busiestDevice, holdings, loadTrace, Op, occupancy, phaseRange, type Trace } from "../../recordings/index.js";
+import type { Row } from "../frame/experiment.js";
 
 // How many nodes, how deep: at boot and in steady state, on the recorded requests and on generated ones.
 

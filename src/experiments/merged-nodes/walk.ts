@@ -9,7 +9,7 @@ import {
   RbTreeAllocator,
 } from "../../iova/index.js";
 import { Machine, machineConfig } from "../../machine/index.js";
-import type { Row } from "../experiment.js";
+import type { Row } from "../frame/experiment.js";
 
 // What one allocation, one lookup and one free cost a core: with the tree's lines in its caches, and after other work has pushed them out.
 

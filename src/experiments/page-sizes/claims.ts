@@ -1,6 +1,6 @@
 /** What the thread's footnote says, and what the runs say about it. */
 import { fact, factNumber, factNumbers } from "../../facts/index.js";
-import type { ClaimResult, Row } from "../experiment.js";
+import type { ClaimResult, Row } from "../frame/experiment.js";
 
 /** One setting of the thread's test, with the loss that each page size costs against the IOMMU off. */
 export interface ThreadCell {

@@ -1,5 +1,5 @@
 /** How far the model is from the published rows: median and worst, by host, size and direction. No row is left out. */
-import type { Comparison, Row } from "../experiment.js";
+import type { Comparison, Row } from "../frame/experiment.js";
 
 /** Errors of a group of rows, percent. */
 export interface ErrorRow {

@@ -1,6 +1,6 @@
 /** The figures of the page-size experiment. */
 import { type Figure, figure, heatmapFigure, lineFigure, palette } from "../../plot/index.js";
-import type { Row } from "../experiment.js";
+import type { Row } from "../frame/experiment.js";
 import { threadCells } from "./claims.js";
 import { predictions } from "./errors.js";
 import type { HostName } from "./hosts.js";

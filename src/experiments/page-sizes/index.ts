@@ -4,7 +4,7 @@
  * The question: with static 1:1 tables there is no map, no unmap and no invalidation. What is left is the hardware: IOTLB, page walks and
  * the link. When is that nearly free, and when not? The thread's footnote says: free at 2M and 1G, visible at 4K.
  */
-import { defineExperiment, type Experiment } from "../experiment.js";
+import { defineExperiment, type Experiment } from "../frame/experiment.js";
 import { claimsOf } from "./claims.js";
 import { PageSizesConfig } from "./config.js";
 import { comparedOf } from "./errors.js";

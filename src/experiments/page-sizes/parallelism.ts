@@ -1,6 +1,6 @@
 import { onDataChange } from "../../facts/index.js";
-import { pageBytes } from "../../vtd/index.js";
-import { runDmaStream, type StreamConfig } from "../../workload/index.js";
+import { pageBytes } from "../../pagetables/index.js";
+import { runDmaStream, type StreamConfig } from "../../streams/index.js";
 import { fitWhole, type WholeFit } from "./calibrate.js";
 import { pageHost } from "./hosts.js";
 import { fitPoints, measuredAt, type PageSetting } from "./published.js";

@@ -1,6 +1,6 @@
 /** One run of a point, and its row in the table. */
-import { runDmaStream } from "../../workload/index.js";
-import type { Column, Row } from "../experiment.js";
+import { runDmaStream } from "../../streams/index.js";
+import type { Column, Row } from "../frame/experiment.js";
 import { pageHost } from "./hosts.js";
 import type { PagePoint } from "./points.js";
 import { streamOf } from "./stream.js";

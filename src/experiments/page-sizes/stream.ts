@@ -1,7 +1,7 @@
 /** From a host and a point of the experiment to the stream that is simulated. */
 import { type LinkConfig, pcieLink } from "../../machine/index.js";
-import { type OneToOneTable, oneToOne, pageBytes } from "../../vtd/index.js";
-import type { StreamConfig, StreamHost } from "../../workload/index.js";
+import { type OneToOneTable, oneToOne, pageBytes } from "../../pagetables/index.js";
+import type { StreamConfig, StreamHost } from "../../streams/index.js";
 import { type PageHost, wireShare } from "./hosts.js";
 import type { PageSetting } from "./published.js";
 

@@ -1,6 +1,6 @@
 /** Tables for a reader: errors, mechanisms, parameters with their sources. */
 import type { ColumnTable } from "arquero";
-import { type Column, type Row, tableOf } from "../experiment.js";
+import { type Column, type Row, tableOf } from "../frame/experiment.js";
 import { threadCells } from "./claims.js";
 import { errorTable, missingMechanisms } from "./errors.js";
 import { type HostName, pageHost } from "./hosts.js";

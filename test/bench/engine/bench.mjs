@@ -1,7 +1,7 @@
 // `npm run bench:engine [subject …]`: one file a subject beside this one, each with a `run()` that prints its table.
 import { readdirSync } from "node:fs";
 
-const here = new URL(".", import.meta.url);
+const here = new URL("./", import.meta.url);
 const subjects = readdirSync(here)
   .filter((file) => file.endsWith(".mjs") && file !== "bench.mjs")
   .map((file) => file.slice(0, -".mjs".length))

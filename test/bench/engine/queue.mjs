@@ -180,11 +180,11 @@ export function run() {
     const heap = join(folder, "heap");
     const cc = ["cc", "gcc", "clang"].find(
       (compiler) =>
-        spawnSync(compiler, ["-O2", "-o", heap, new URL("heap.c", import.meta.url).pathname], { stdio: "ignore" })
+        spawnSync(compiler, ["-O2", "-o", heap, new URL("./heap.c", import.meta.url).pathname], { stdio: "ignore" })
           .status === 0,
     );
     const python = pythonWithSimPy();
-    const models = new URL("simpy_models.py", import.meta.url).pathname;
+    const models = new URL("./simpy_models.py", import.meta.url).pathname;
     const subjects = [
       ["hold", "hold model, 10,000 pending", "events", 2_000_000, 100_000],
       ["lock", "lock model, 200 processes", "acquisitions", 1_000_000, 50_000],

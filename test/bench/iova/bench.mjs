@@ -60,7 +60,7 @@ const traces = {
 };
 
 const folder = mkdtempSync(join(tmpdir(), "bench-iova-"));
-const cc = spawnSync("cc", ["-O2", "-o", join(folder, "rbtree"), new URL("rbtree.c", import.meta.url).pathname], {
+const cc = spawnSync("cc", ["-O2", "-o", join(folder, "rbtree"), new URL("./rbtree.c", import.meta.url).pathname], {
   encoding: "utf8",
 });
 const haveC = cc.status === 0;

@@ -65,7 +65,7 @@ async function profiled(title, count, work) {
   for (const [part, time] of rows) console.log(`  ${((100 * time) / total).toFixed(0).padStart(3)} %  ${part}`);
 }
 
-const { createLanguage } = await import(join(root, "dist/kernel/engine/language.js"));
+const { createLanguage } = await import(join(root, "dist/cells/host/language.js"));
 let language;
 await profiled("creating the language part", 1, () => {
   language = createLanguage(root, root);

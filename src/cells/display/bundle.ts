@@ -1,0 +1,86 @@
+/**
+ * Values to mime bundles: what a front end shows for the last expression of a cell or for `lab.display(value)`.
+ *
+ * A value with a method under `Symbol.for("Jupyter.display")` says itself how it is shown. Arquero tables become HTML tables; everything else
+ * is shown as text, as Node prints it.
+ */
+import { inspect } from "node:util";
+import type { MimeBundle } from "./mime.js";
+import { isTable, tableBundle } from "./table.js";
+
+/** Values with a method under this key are shown as the bundle that it returns, or promises; a promise of null shows nothing. */
+export const displayKey: symbol = Symbol.for("Jupyter.display");
+
+/** How deep and how long values are printed; a value too long says how much is left out. */
+const inspectOptions = {
+  depth: 4,
+  maxArrayLength: 100,
+  maxStringLength: 10_000,
+  breakLength: 100,
+  compact: 3,
+  numericSeparator: false,
+};
+
+/** The longest text that is shown of one value, in UTF-16 units. */
+const longestText = 100_000;
+
+/** A value as text. Never throws: where the value's own code does, the text says so. */
+export function textOf(value: unknown): string {
+  let text: string;
+  try {
+    text = inspect(value, inspectOptions);
+  } catch (error) {
+    text = `[could not be printed: ${error instanceof Error ? error.message : String(error)}]`;
+  }
+  if (text.length <= longestText) return text;
+  return `${text.slice(0, longestText)}\n… ${text.length - longestText} more characters`;
+}
+
+/**
+ * The bundle of a value, or undefined for a value that shows nothing (`undefined`, or what says so itself).
+ * @throws what the value's own display method throws
+ */
+export async function bundleOf(value: unknown): Promise<MimeBundle | undefined> {
+  if (value === undefined) return undefined;
+  const direct = syncBundleOf(value);
+  if (!(direct instanceof Promise)) return direct;
+  const bundle: unknown = await direct;
+  return bundle === null ? undefined : plain(bundle, value);
+}
+
+/**
+ * The same without waiting, except where the value's display method returns a promise: then that promise.
+ */
+export function syncBundleOf(value: unknown): MimeBundle | Promise<unknown> {
+  if ((typeof value === "object" && value !== null) || typeof value === "function") {
+    const method = (value as Record<symbol, unknown>)[displayKey];
+    if (typeof method === "function") {
+      const bundle: unknown = (method as () => unknown).call(value);
+      if (bundle instanceof Promise) return bundle;
+      return plain(bundle, value);
+    }
+    if (isTable(value)) return tableBundle(value);
+  }
+  return { "text/plain": textOf(value) };
+}
+
+/** Checks a bundle that user code made, and turns it into plain JSON data. */
+export function plain(bundle: unknown, value: unknown): MimeBundle {
+  if (typeof bundle !== "object" || bundle === null || Array.isArray(bundle))
+    throw new TypeError(
+      `A display method must return an object of content by media type, such as { "text/html": "…" }; it returned ${textOf(bundle).slice(0, 80)}.`,
+    );
+  const result: MimeBundle = {};
+  for (const [type, content] of Object.entries(bundle)) {
+    if (content === undefined) continue;
+    if (/^(application\/json|[^;]+\+json)$/.test(type) || typeof content === "string") result[type] = content;
+    else if (content instanceof Uint8Array) result[type] = Buffer.from(content).toString("base64");
+    else throw new TypeError(`The content for "${type}" must be a string; it is ${textOf(content).slice(0, 80)}.`);
+  }
+  if (!("text/plain" in result)) {
+    const name = (value as { constructor?: { name?: string } })?.constructor?.name;
+    result["text/plain"] = name ? `[${name}]` : "[object]";
+  }
+  // What cannot be JSON (a BigInt, a cycle) should fail here, where the user can see why.
+  return JSON.parse(JSON.stringify(result)) as MimeBundle;
+}

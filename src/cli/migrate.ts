@@ -1,0 +1,35 @@
+import { readFileSync } from "node:fs";
+import type { Command } from "commander";
+import { UserError } from "./errors.js";
+import { writeWhole } from "./files.js";
+
+/** `iommu-lab migrate`: rewrites the imports of notebooks that were written for older rooms. */
+export function migrateCommand(program: Command): void {
+  program
+    .command("migrate")
+    .argument("<notebook...>", "notebooks whose imports are rewritten, in place")
+    .description("rewrite imports from rooms that were divided or renamed (iommu-lab/workload, say) to today's")
+    .option("--check", "write nothing; exit 1 where a notebook would change")
+    .action(async (notebooks: string[], flags: { check?: boolean }) => {
+      const { migrateNotebook } = await import("../site/index.js");
+      let left = 0;
+      let changed = 0;
+      for (const file of notebooks) {
+        let text: string;
+        try {
+          text = readFileSync(file, "utf8");
+        } catch {
+          throw new UserError(`${file}: there is no such file, or it cannot be read.`);
+        }
+        const migrated = migrateNotebook(text, file);
+        for (const sentence of migrated.left) process.stderr.write(`${file}: ${sentence}\n`);
+        left += migrated.left.length;
+        if (migrated.cells > 0) {
+          changed++;
+          if (!flags.check) writeWhole(file, migrated.text);
+        }
+        process.stdout.write(`${file}: ${migrated.cells} cells ${flags.check ? "would change" : "changed"}.\n`);
+      }
+      if (left > 0 || (flags.check && changed > 0)) process.exitCode = 1;
+    });
+}

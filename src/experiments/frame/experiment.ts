@@ -1,0 +1,226 @@
+import { type ColumnTable, table } from "arquero";
+import type { z } from "zod";
+import type { Interval } from "../../engine/index.js";
+import type { Figure } from "../../plot/index.js";
+import type { ClaimResult } from "./claim.js";
+import { displayable } from "./claim-display.js";
+import { ConfigError } from "./config-error.js";
+import { fieldsOf } from "./fields.js";
+
+export type { Interval } from "../../engine/index.js";
+export type { Claim, ClaimResult } from "./claim.js";
+export { ConfigError } from "./config-error.js";
+
+/** A simulated value beside a published one of a table, of which no sentence says anything. */
+export interface Comparison {
+  /** Record and place: "P_HSW_rd_rnd_64_4k 1024K". */
+  id: string;
+  factId: string;
+  published: number;
+  simulated: Interval & { unit: string };
+  use: "calibration" | "prediction";
+}
+
+/** A column of an experiment's table. */
+export interface Column {
+  /** Unit as shown in the header; an empty string for a name or a pure number. */
+  unit: string;
+  description: string;
+}
+
+/** A row of an experiment's table: plain JSON values. */
+export type Row = Record<string, string | number | boolean | null>;
+
+/** Hears how far a run has come. */
+export type ProgressListener = (done: number, total: number, label: string) => void;
+
+/** A number that a run comes down to, for a sensitivity analysis. */
+export interface Output {
+  unit: string;
+  /** What it is, as the title of an axis: "share of the lost throughput that merging gives back". */
+  description: string;
+  /** @throws Error where the rows do not hold it, saying what they need */
+  of(rows: readonly Row[]): number;
+}
+
+/** What every experiment's file hands to {@link defineExperiment}. */
+export interface ExperimentSpec<S extends z.ZodType, P> {
+  /** The name on the command line: "lock-contention". */
+  name: string;
+  title: string;
+  /** The question it answers, in one sentence. */
+  question: string;
+  /** The configuration: every field with a default, a `.describe()` that names its unit, and bounds. */
+  config: S;
+  /** The independent pieces of work of a configuration: plain JSON, so that a worker can take one. */
+  points(config: z.output<S>): P[];
+  /** A short name for a point, shown with the progress. */
+  label(point: P): string;
+  /** Runs one point. Pure and synchronous: same point, same rows. */
+  simulate(point: P): Row[];
+  columns: Record<string, Column>;
+  /** The figures by name, each made from the rows. */
+  figures: Record<string, (rows: readonly Row[], config: z.output<S>) => Figure>;
+  /** The numbers that a sensitivity analysis can watch, by name. */
+  outputs?: Record<string, Output>;
+  /** What the rows say about the claims that this experiment answers. */
+  claims(rows: readonly Row[], config: z.output<S>): ClaimResult[];
+  /** Published tables that the rows are compared with, value by value, where the experiment has such. */
+  compared?(rows: readonly Row[]): Comparison[];
+}
+
+/** The result of a run: its table, figures and claims. */
+export interface Run<C> {
+  config: C;
+  rows: readonly Row[];
+  /** The rows as an Arquero table; units are shown in its header. */
+  table: ColumnTable;
+  /** A figure by name; the experiment lists the names. */
+  figure(name: string): Figure;
+  claims: ClaimResult[];
+}
+
+/** Options of a run that do not change its result. */
+export interface RunOptions {
+  onProgress?: ProgressListener;
+  signal?: AbortSignal;
+}
+
+/** An experiment, ready to run. */
+export interface Experiment<S extends z.ZodType, P = unknown> extends ExperimentSpec<S, P> {
+  /**
+   * Runs every point, one after another, letting the event loop turn between points so that progress shows and an interrupt arrives.
+   * @throws ConfigError naming the field, the value and what is accepted, before anything runs.
+   */
+  run(config?: z.input<S>, options?: RunOptions): Promise<Run<z.output<S>>>;
+  /** The configuration with its defaults filled in, or a ConfigError. */
+  parse(config?: z.input<S>): z.output<S>;
+  /** The result object for rows that were computed elsewhere. */
+  collect(config: z.output<S>, rows: readonly Row[]): Run<z.output<S>>;
+}
+
+/** Rows of points that were computed before; see {@link rememberPoints}. */
+export interface PointMemory {
+  /** The rows of a point that was run before, if they are kept. */
+  get(experiment: { name: string }, point: unknown): Row[] | undefined;
+  /** Keeps the rows of a point. */
+  put(experiment: { name: string }, point: unknown, rows: Row[]): void;
+}
+
+let memory: PointMemory | undefined;
+
+/**
+ * From here on every run takes the points that the memory has, and gives it those that it computes. A point's rows follow from the point
+ * alone, so this changes no result; whoever keeps rows from one program to the next names the code that computed them.
+ */
+export function rememberPoints(where: PointMemory | undefined): void {
+  memory = where;
+}
+
+/** The memory in force, if any. */
+export function pointMemory(): PointMemory | undefined {
+  return memory;
+}
+
+/** The units of a table's columns, read by the notebook's display. */
+export const unitsKey: symbol = Symbol.for("iommu-lab.units");
+
+/**
+ * An Arquero table of the rows, with the units of its columns attached for display. Tables made from it (select, filter, orderby, rename …)
+ * keep the units of the columns that they take over unchanged; a derived column has none.
+ */
+export function tableOf(rows: readonly Row[], columns: Record<string, Column>): ColumnTable {
+  const names = Object.keys(columns);
+  const result = table(Object.fromEntries(names.map((name) => [name, rows.map((row) => row[name] ?? null)])), names);
+  return withUnits(result, Object.fromEntries(names.map((name) => [name, columns[name].unit])));
+}
+
+/** Every verb of Arquero makes its table by `create`, and shares the columns that it does not change. */
+function withUnits(result: ColumnTable, units: Readonly<Record<string, string>>): ColumnTable {
+  const columnsOf = (t: ColumnTable) => t.data() as Record<string, object>;
+  const unitOf = new Map(Object.entries(columnsOf(result)).map(([name, column]) => [column, units[name] ?? ""]));
+  const { create } = result as unknown as { create(options: object): ColumnTable };
+  return Object.defineProperties(result, {
+    [unitsKey]: { value: units },
+    create: {
+      value: (options: object) => {
+        const made = create.call(result, options);
+        const own = Object.entries(columnsOf(made)).map(([name, column]) => [name, unitOf.get(column) ?? ""]);
+        return withUnits(made, Object.fromEntries(own) as Record<string, string>);
+      },
+    },
+  });
+}
+
+/** What the input holds at a path, and the part of the path that the input has: a single value may stand for a list. */
+function valueAt(root: unknown, path: readonly PropertyKey[]): { value: unknown; field: string } {
+  let value: unknown = root;
+  const known: PropertyKey[] = [];
+  for (const key of path) {
+    if (known.length > 0 && value !== undefined && (typeof value !== "object" || value === null)) break;
+    value = value == null ? undefined : (value as Record<PropertyKey, unknown>)[key];
+    known.push(key);
+  }
+  return { value, field: known.length > 0 ? known.join(".") : "the configuration" };
+}
+
+/** An issue of a configuration in one line: the field, what is accepted, the value. */
+function issueText(config: z.ZodType, input: unknown, issue: z.core.$ZodIssue): string {
+  const { value, field } = valueAt(input, issue.path);
+  if (issue.code === "unrecognized_keys") {
+    const inside = issue.path.length > 0 ? `${issue.path.join(".")}.` : "";
+    const known = fieldsOf(config).map(({ path }) => path);
+    const names = issue.keys.map((key) => `"${inside}${key}"`).join(", ");
+    return `  there is no field ${names}; the fields are ${known.join(", ")}`;
+  }
+  // A schema's own words name what is accepted; zod's do not always.
+  const path = issue.path.filter((key) => typeof key === "string").join(".");
+  const accepts = fieldsOf(config).find((one) => one.path === path)?.accepts;
+  const more = accepts !== undefined && /^(Invalid|Too) (?!.*one of)/.test(issue.message) ? `; accepts ${accepts}` : "";
+  return `  ${field}: ${issue.message}${more}${value === undefined ? "" : ` (got ${JSON.stringify(value)})`}`;
+}
+
+/** Makes an experiment of its parts. */
+export function defineExperiment<S extends z.ZodType, P>(spec: ExperimentSpec<S, P>): Experiment<S, P> {
+  const parse = (config?: z.input<S>): z.output<S> => {
+    const input = config ?? {};
+    const parsed = spec.config.safeParse(input);
+    if (parsed.success) return parsed.data;
+    const lines = parsed.error.issues.map((issue) => issueText(spec.config, input, issue));
+    throw new ConfigError(`${spec.name}: the configuration is not valid\n${lines.join("\n")}`);
+  };
+  const collect = (config: z.output<S>, rows: readonly Row[]): Run<z.output<S>> => ({
+    config,
+    rows,
+    table: tableOf(rows, spec.columns),
+    figure: (name) => {
+      const make = spec.figures[name];
+      if (!make)
+        throw new Error(`${spec.name} has no figure "${name}"; it has ${Object.keys(spec.figures).join(", ")}.`);
+      return make(rows, config);
+    },
+    claims: displayable(spec.claims(rows, config)),
+  });
+  const experiment: Experiment<S, P> = {
+    ...spec,
+    parse,
+    collect,
+    async run(input, options = {}) {
+      const config = parse(input);
+      const points = spec.points(config);
+      const rows: Row[] = [];
+      for (const [i, point] of points.entries()) {
+        options.signal?.throwIfAborted();
+        options.onProgress?.(i, points.length, spec.label(point));
+        const known = memory?.get(experiment, point);
+        const own = known ?? spec.simulate(point);
+        if (!known) memory?.put(experiment, point, own);
+        rows.push(...own);
+        await new Promise((resolve) => setTimeout(resolve, 0));
+      }
+      options.onProgress?.(points.length, points.length, "done");
+      return collect(config, rows);
+    },
+  };
+  return experiment;
+}

@@ -1,0 +1,321 @@
+import {
+  DmaApi,
+  type DmaCosts,
+  type DmaCounts,
+  dmaCosts,
+  type Part,
+  type StaleReport,
+  type StepTime,
+  variant as variantByName,
+} from "../dma/index.js";
+import { Simulation, Streams } from "../engine/index.js";
+import { factNumber } from "../facts/index.js";
+import type { IovaStatistics, Uncharged } from "../iova/index.js";
+import {
+  type LockKind,
+  type LockStatRow,
+  Machine,
+  type MachineConfig,
+  machineConfig,
+  makeLock,
+} from "../machine/index.js";
+import { assumedValues } from "./assumptions.js";
+import { type DriverProfileName, driverProfile, nicBootMaps } from "./nic.js";
+import { type Flows, TcpRr } from "./tcp-rr.js";
+
+/** One run of TCP_RR on one host: everything that a result depends on. Plain JSON. */
+export interface HostRun {
+  /** Name of a variant of src/dma. */
+  variant: string;
+  cores: number;
+  threads: number;
+  lock: LockKind;
+  /** Ticket locks: cycles that each other waiter adds to a hand-off; without it, what coherence makes of their reads. */
+  handoffCycles?: number;
+  seed: number;
+  /** Maps that never go away, made at boot by drivers with `queues` queues. */
+  staticMaps: number;
+  /** Share of the static maps that is unmapped again before the traffic, at random places. */
+  holes: number;
+  profile: DriverProfileName;
+  rxRing: number;
+  rxMaps: number;
+  txMaps: number;
+  twoPageShare: number;
+  shuffleCompletions: boolean;
+  /** Which queue a connection's packets arrive in. */
+  flows: Flows;
+  /** Stack work of a transaction in cycles; "PE1" takes it from that record. */
+  stackCycles: number | "PE1";
+  stackLines: number;
+  /** Share of the stack's work that is done where the packet is received; the rest is the thread's. */
+  receiveShare: number;
+  /** Stack work varies uniformly by this share up and down. */
+  workSpread: number;
+  /** Packets that one poll takes at most. */
+  pollBudget: number;
+  /** Receive buffers are replaced in batches of this size. */
+  refillBatch: number;
+  peerMicroseconds: number;
+  /** From handing a buffer to the NIC until it reports it sent. */
+  transmitMicroseconds: number;
+  /** Shortest time between two interrupts of a queue. */
+  interruptGapMicroseconds: number;
+  ats: boolean;
+  coherent: boolean;
+  flushEntries: number;
+  flushMilliseconds: number;
+  /** Preset of the host, with fields replaced. */
+  machine: string;
+  machineOverrides: Partial<MachineConfig>;
+  costs: Partial<DmaCosts>;
+  /** A part of the tree's work that is left out of the charge: an ablation. */
+  uncharged?: Uncharged;
+  /** How often every receive buffer is replaced before the start, outside simulated time: see {@link TcpRr.age}. 0 starts with fresh rings. */
+  agedTurns: number;
+  /** Meanwhile a poll finds from none to so many packets. */
+  agedPackets: number;
+  /** Meanwhile a core makes so many maps and unmaps before another core has its turn. */
+  agedStretch: number;
+  /** Meanwhile the cores have their turns one after the other (1), or at random (0). */
+  agedInTurn: number;
+  /** Without a receive ring: sent buffers a core that make a turn. */
+  agedSentBuffers: number;
+  /** Transactions before and within the measurement. */
+  warmup: number;
+  transactions: number;
+  /** Slices of the measurement whose throughput is told apart. */
+  slices: number;
+}
+
+/** What a run measured. Times in cycles of the host. */
+export interface HostResult {
+  /** Transactions a second of simulated time. */
+  throughput: number;
+  transactions: number;
+  cycles: number;
+  gigahertz: number;
+  /** Share of all cores' time, by part; they sum to one. */
+  parts: Record<Part, number>;
+  /** Cycles over all cores by context and step. */
+  steps: StepTime[];
+  locks: LockStatRow[];
+  /** How long acquisitions waited and held, in cycles: bucket b counts from 2^(b−1) up to 2^b; bucket 0 counts zeros. */
+  lockTimes: { lock: string; waits: number[]; holds: number[] }[];
+  counts: DmaCounts;
+  /** Allocator totals over the whole run, and what the measurement added. */
+  allocator: IovaStatistics | undefined;
+  visitsPerMap: number;
+  stale: StaleReport;
+  emptyTables: number;
+  tableCount: number;
+  liveMaps: number;
+  /** Simulation events dispatched: for benchmarks. */
+  events: number;
+  /** Throughput of each slice of the measurement, to show that it is steady. */
+  slices: number[];
+}
+
+/** The defaults of a run: the machine of the published measurements under the thread's load, as data/workload assumes it. */
+export const hostRunDefaults: HostRun = {
+  ...assumedValues(),
+  variant: "deferred",
+  cores: 16,
+  threads: 200,
+  lock: "ticket",
+  seed: 1,
+  staticMaps: 32_768,
+  holes: 0,
+  profile: "both",
+  shuffleCompletions: false,
+  flows: "steered",
+  stackCycles: "PE1",
+  ats: false,
+  coherent: true,
+  flushEntries: 250,
+  flushMilliseconds: 10,
+  machine: "sandy-bridge-ep",
+  machineOverrides: {},
+  costs: {},
+  agedTurns: 1,
+  agedPackets: 2,
+  warmup: 1000,
+  transactions: 2000,
+  slices: 10,
+};
+
+/** Stack work of a transaction that makes 16 busy cores do the published number of transactions without an IOMMU (record PE1). */
+export function publishedStackCycles(gigahertz: number): number {
+  return Math.round((16 * gigahertz * 1e9) / factNumber("PE1"));
+}
+
+/**
+ * Runs TCP_RR on one host: boots the drivers, fills the rings, warms up, measures.
+ * The same argument gives the same result, everywhere.
+ * @throws RangeError where the host does not have so many cores
+ */
+export function simulateHost(run: HostRun): HostResult {
+  const config = machineConfig(run.machine, run.machineOverrides);
+  const cores = config.sockets * config.coresPerSocket;
+  // The machine has hardware threads beyond them, which would be measured as if they were cores.
+  if (!Number.isInteger(run.cores) || run.cores < 1 || run.cores > cores)
+    throw new RangeError(
+      `cores: accepts a whole number from 1 to the ${cores} cores of ${run.machine}; got ${run.cores}`,
+    );
+  const machine = new Machine(config);
+  const simulation = new Simulation();
+  const streams = new Streams(run.seed);
+  const profile = driverProfile(run.profile);
+  const named = variantByName(run.variant);
+  const variant = run.uncharged === undefined ? named : { ...named, uncharged: run.uncharged };
+  const arbiter = streams.stream("lock arbiter");
+  const cycles = (microseconds: number): number => Math.round(microseconds * 1000 * config.gigahertz);
+  const costs = { ...dmaCosts(config), ...run.costs };
+  const perTransaction = (profile.receive ? 1 : 0) + (profile.transmit ? 1 : 0);
+  const stackCycles =
+    run.stackCycles === "PE1" ? publishedStackCycles(config.gigahertz) - 2 * 2 * costs.apiCycles : run.stackCycles;
+  const ringed = profile.receive ? run.rxRing * run.cores : 0;
+  const workload = new TcpRr(
+    machine,
+    simulation,
+    {
+      threads: run.threads,
+      cores: run.cores,
+      queues: run.cores,
+      profile,
+      stackCycles,
+      receiveShare: run.receiveShare,
+      workSpread: run.workSpread,
+      // Where nothing is mapped, nothing of a run reads memory that the stack could have pushed out of the caches: its lines are left out.
+      stackLines: variant.allocator === "none" ? 0 : run.stackLines,
+      rxRing: run.rxRing,
+      rxMaps: run.rxMaps,
+      txMaps: run.txMaps,
+      twoPageShare: run.twoPageShare,
+      peerCycles: cycles(run.peerMicroseconds),
+      transmitCycles: cycles(run.transmitMicroseconds),
+      interruptGapCycles: cycles(run.interruptGapMicroseconds),
+      pollBudget: run.pollBudget,
+      refillBatch: run.refillBatch,
+      shuffleCompletions: run.shuffleCompletions,
+      flows: run.flows,
+    },
+    streams.stream("workload"),
+    streams.stream("flows"),
+  );
+  const api = new DmaApi(
+    machine,
+    simulation,
+    {
+      variant,
+      cores: run.cores,
+      costs,
+      makeLock: (name, address, irqSave) =>
+        makeLock(run.lock, machine, simulation, {
+          name,
+          irqSave,
+          arbiter,
+          handoffCycles: run.handoffCycles,
+          ...(address === undefined ? {} : { address }),
+        }),
+      ats: run.ats,
+      coherent: run.coherent,
+      flushEntries: run.flushEntries,
+      flushTimerCycles: cycles(run.flushMilliseconds * 1000),
+      tickCycles: cycles(1000),
+      deviceBits: 64,
+      maxRanges:
+        run.staticMaps + ringed + run.threads * (1 + Math.ceil(perTransaction * (run.rxMaps + run.txMaps))) + 8192,
+    },
+    workload,
+  );
+  workload.api = api;
+  bootStaticMaps(api, run, streams);
+  workload.fillRings();
+  if (api.allocator && run.agedTurns > 0) {
+    const perCore = variant.policy === "deferred-per-cpu";
+    const deferred = variant.policy === "deferred" || perCore;
+    const traffic = {
+      turns: run.agedTurns,
+      packets: run.agedPackets,
+      stretch: run.agedStretch,
+      inTurn: run.agedInTurn === 1,
+      sentBuffers: run.agedSentBuffers,
+    };
+    workload.age(traffic, deferred ? run.flushEntries : 1, perCore, streams.stream("ageing"));
+  }
+  if (variant.allocator === "magazines") fillMagazines(api, run.cores);
+  workload.begin();
+
+  const advanceTo = (count: number): void => {
+    workload.stopAt = count;
+    if (workload.completed < count) simulation.run();
+  };
+  advanceTo(run.warmup);
+  const start = simulation.now;
+  const before = api.allocator?.statistics();
+  api.reset();
+  const slices: number[] = [];
+  const first = workload.completed;
+  let last = { now: start, completed: first };
+  for (let i = 1; i <= run.slices; i++) {
+    advanceTo(first + Math.round((run.transactions * i) / run.slices));
+    const { now } = simulation;
+    const done = workload.completed - last.completed;
+    slices.push(now > last.now ? (done * config.gigahertz * 1e9) / (now - last.now) : 0);
+    last = { now, completed: workload.completed };
+  }
+  const elapsed = simulation.now - start;
+  const transactions = workload.completed - first;
+  api.accounts.settle(simulation.now);
+  const after = api.allocator?.statistics();
+  const parts = api.accounts.byPart();
+  for (const part of Object.keys(parts) as Part[]) parts[part] /= elapsed * run.cores;
+  const maps = after && before ? after.allocations - before.allocations : 0;
+  return {
+    throughput: (transactions * config.gigahertz * 1e9) / elapsed,
+    transactions,
+    cycles: elapsed,
+    gigahertz: config.gigahertz,
+    parts,
+    steps: api.accounts.byStep(),
+    locks: api.locks.map((lock) => lock.statistics.columns()).filter((row) => row.acquisitions > 0),
+    lockTimes: api.lockTimes(),
+    counts: { ...api.counts },
+    allocator: after,
+    visitsPerMap: after && before && maps > 0 ? (after.visits - before.visits) / maps : 0,
+    stale: api.watch.report(simulation.now),
+    emptyTables: api.pageTable.emptyTables,
+    tableCount: api.pageTable.tableCount,
+    liveMaps: api.pageTable.leafCount,
+    events: simulation.dispatched,
+    slices,
+  };
+}
+
+/** The drivers' maps at boot: reserved windows, then rings and buffers queue by queue; then, if asked, holes among them. */
+function bootStaticMaps(api: DmaApi, run: HostRun, streams: Streams): void {
+  // v4.3 reserves the IOAPIC window in every domain.
+  api.allocator?.reserve(0xfee00, 0xfeeff);
+  if (run.staticMaps === 0) return;
+  const queues = Math.min(run.cores, run.staticMaps);
+  const rxRing = Math.ceil(run.staticMaps / queues) + 1;
+  const mapped: { pfn: number; core: number }[] = [];
+  let frame = 1;
+  for (const { pages, kind, queue } of nicBootMaps({ queues, rxRing, txRing: 256 })) {
+    if (kind === "buffer" && mapped.length >= run.staticMaps) break;
+    const pfn = api.mapAtBoot(queue, frame, pages, 3);
+    frame += pages;
+    if (kind === "buffer") mapped.push({ pfn, core: queue });
+  }
+  const random = streams.stream("holes");
+  for (const { pfn, core } of mapped) if (run.holes > 0 && random.chance(run.holes)) api.unmapAtBoot(core, pfn, 1);
+}
+
+/** Fills both magazines of each CPU, as hours of traffic would have done: the steady state begins with them full. */
+function fillMagazines(api: DmaApi, cores: number): void {
+  for (let core = 0; core < cores; core++) {
+    const pfns = Array.from({ length: 256 }, (_, i) => api.mapAtBoot(core, i + 1, 1, 3));
+    for (const pfn of pfns) api.unmapAtBoot(core, pfn, 1);
+  }
+}

@@ -1,0 +1,502 @@
+import { type DmaApi, type DmaClient, STEP_IDLE, STEP_STACK } from "../dma/index.js";
+import type { RandomStream, Simulation, StateMachine } from "../engine/index.js";
+import type { Machine } from "../machine/index.js";
+import { type AgeingHost, type AgeingTraffic, age } from "./ageing.js";
+import type { DriverProfile } from "./nic.js";
+
+/** The TCP_RR workload of one host with one NIC. Durations in core cycles. */
+export interface TcpRrOptions {
+  threads: number;
+  cores: number;
+  /** Receive/transmit queue pairs of the NIC; queue q interrupts core q mod cores. */
+  queues: number;
+  profile: DriverProfile;
+  /** Everything of a transaction that is not DMA mapping, on this host. */
+  stackCycles: number;
+  /** Share of the stack's work that runs when the packet is received (softirq); the rest runs in the thread. */
+  receiveShare: number;
+  /** Stack work varies uniformly by this share up and down. */
+  workSpread: number;
+  /** Lines that the stack touches in a transaction. */
+  stackLines: number;
+  /** Receive buffers of a queue. */
+  rxRing: number;
+  /** Maps a transaction on the receive and the transmit side, where the profile maps that side; fractions are drawn. */
+  rxMaps: number;
+  txMaps: number;
+  /** Share of buffers that straddle a page boundary and so take two pages. */
+  twoPageShare: number;
+  /** From handing the answer to the NIC until the peer's next request is in this host's memory: the mean. */
+  peerCycles: number;
+  /** From handing a buffer to the NIC until it reports the buffer sent. */
+  transmitCycles: number;
+  /** Shortest time between two interrupts of a queue (interrupt moderation). */
+  interruptGapCycles: number;
+  /** Packets that one poll takes at most (NAPI's weight). */
+  pollBudget: number;
+  /** Receive buffers are replaced in batches of this size. */
+  refillBatch: number;
+  /** Sent buffers complete in the order sent, or in arbitrary order. */
+  shuffleCompletions: boolean;
+  /** A connection's packets arrive in the queue of its thread's core (as flow steering has it), or in a queue drawn once (a plain hash). */
+  flows: Flows;
+}
+
+/** Which queue a connection's packets arrive in: that of its thread's core, or any. */
+export type Flows = "steered" | "hashed";
+
+/** A mapped buffer. */
+interface Buffer {
+  pfn: number;
+  pages: number;
+  /** Sent buffers: when the NIC reports it. */
+  doneAt: number;
+}
+
+const STACK_DONE = 0;
+const ARRIVE = 1;
+const INTERRUPT = 2;
+const SENT = 3;
+
+// What a core is doing. The order within a poll is the drivers': completed transmissions first, then received packets, then the refill.
+const IDLE = 0;
+const CHOOSE = 1;
+const CLEAN = 2;
+const RECEIVE_UNMAP = 3;
+const RECEIVE_STACK = 4;
+const REFILL = 5;
+const THREAD = 6;
+const TRANSMIT = 7;
+const SEND = 8;
+const FLUSH = 9;
+
+const FRAMES = 1 << 18;
+
+/** First-in first-out of plain values, without shifting arrays. */
+class Fifo<T> {
+  private items: T[] = [];
+  private head = 0;
+  get length(): number {
+    return this.items.length - this.head;
+  }
+  push(item: T): void {
+    this.items.push(item);
+  }
+  peek(): T | undefined {
+    return this.items[this.head];
+  }
+  shift(): T {
+    const item = this.items[this.head++];
+    if (this.head > 64 && this.head * 2 > this.items.length) {
+      this.items = this.items.slice(this.head);
+      this.head = 0;
+    }
+    return item;
+  }
+  at(i: number): T {
+    return this.items[this.head + i];
+  }
+  /** Exchanges the first item with one of the first `n`. */
+  swapFirst(n: number): void {
+    const first = this.items[this.head];
+    this.items[this.head] = this.items[this.head + n];
+    this.items[this.head + n] = first;
+  }
+}
+
+interface Core {
+  mode: number;
+  /** Runnable threads whose request is in memory. */
+  ready: Fifo<number>;
+  thread: number;
+  /** What is left to do in the present stage. */
+  todo: number;
+  refill: number;
+  polled: number;
+  queue: number;
+  flushDue: boolean;
+  pagesAsked: number;
+}
+
+interface Queue {
+  core: number;
+  /** Threads whose request lies in the receive ring. */
+  arrived: Fifo<number>;
+  sent: Fifo<Buffer>;
+  ring: Fifo<Buffer>;
+  /** Buffers that the ring lacks because a map failed. */
+  missing: number;
+  lastInterrupt: number;
+  interruptPosted: boolean;
+}
+
+/** A whole number of maps with this mean: a fraction is drawn. */
+function drawCount(mean: number, random: RandomStream): number {
+  const whole = Math.floor(mean);
+  return mean > whole && random.chance(mean - whole) ? whole + 1 : whole;
+}
+
+/** A host's rings and sent buffers as {@link age} turns them over. */
+class RingTraffic implements AgeingHost<Buffer> {
+  readonly cores: number;
+  readonly ringBuffers: number;
+
+  constructor(
+    private readonly host: TcpRr,
+    private readonly options: TcpRrOptions,
+    private readonly queues: readonly Queue[],
+    readonly batch: number,
+    readonly batchPerCore: boolean,
+    private readonly random: RandomStream,
+  ) {
+    this.cores = options.cores;
+    this.ringBuffers = options.profile.receive ? options.rxRing * queues.length : 0;
+  }
+
+  receiveMaps(): number {
+    return this.options.profile.receive ? drawCount(this.options.rxMaps, this.random) : 0;
+  }
+
+  transmitMaps(): number {
+    return this.options.profile.transmit ? drawCount(this.options.txMaps, this.random) : 0;
+  }
+
+  takeReceived(core: number): Buffer | undefined {
+    const { ring } = this.queues[core];
+    return ring.length > 0 ? ring.shift() : undefined;
+  }
+
+  mapReceive(core: number): void {
+    this.host.mapAtOnce(core, this.queues[core].ring);
+  }
+
+  takeSent(core: number): Buffer | undefined {
+    const { sent } = this.queues[core];
+    return sent.length > 0 ? sent.shift() : undefined;
+  }
+
+  mapTransmit(core: number): void {
+    this.host.mapAtOnce(core, this.queues[core].sent);
+  }
+
+  free(core: number, buffer: Buffer): void {
+    this.host.unmapAtOnce(core, buffer);
+  }
+}
+
+/**
+ * TCP_RR: `threads` connections, each sends one request and waits for its one-byte answer. This host answers; the peer is a delay.
+ *
+ * A core alternates between the softirq's poll of its queues and the threads that have a request. In the poll it cleans sent buffers
+ * (unmap), takes received packets (unmap, stack), and refills the ring (map); in the thread it does the rest of the stack's work, maps
+ * the answer and hands it over. With more than enough threads the cores are never idle, and throughput is what they can do.
+ */
+export class TcpRr implements StateMachine, DmaClient {
+  /** Transactions answered since the beginning. */
+  completed = 0;
+  private readonly kinds: number;
+  private readonly cores: Core[];
+  private readonly queues: Queue[];
+  private nextFrame = 0;
+  /** The queue in which each connection's packets arrive. */
+  private readonly queueOf: Int32Array;
+  /** Set before the first event: the DMA API that this host uses. */
+  api!: DmaApi;
+  /** The simulation stops when so many transactions are complete. */
+  stopAt = Number.POSITIVE_INFINITY;
+
+  constructor(
+    private readonly machine: Machine,
+    private readonly simulation: Simulation,
+    private readonly options: TcpRrOptions,
+    private readonly random: RandomStream,
+    flows: RandomStream,
+  ) {
+    this.kinds = simulation.attach(this);
+    const { cores, queues } = options;
+    this.queueOf = Int32Array.from({ length: options.threads }, (_, thread) =>
+      options.flows === "steered" ? thread % queues : flows.below(queues),
+    );
+    this.queues = Array.from({ length: queues }, (_, q) => ({
+      core: q % cores,
+      arrived: new Fifo<number>(),
+      sent: new Fifo<Buffer>(),
+      ring: new Fifo<Buffer>(),
+      missing: 0,
+      lastInterrupt: Number.NEGATIVE_INFINITY,
+      interruptPosted: false,
+    }));
+    this.cores = Array.from({ length: cores }, () => ({
+      mode: IDLE,
+      ready: new Fifo<number>(),
+      thread: -1,
+      todo: 0,
+      refill: 0,
+      polled: 0,
+      queue: -1,
+      flushDue: false,
+      pagesAsked: 1,
+    }));
+  }
+
+  /** Fills the receive rings, outside simulated time, as the driver does when the link comes up. */
+  fillRings(): void {
+    if (!this.options.profile.receive) return;
+    for (const queue of this.queues)
+      for (let i = 0; i < this.options.rxRing; i++) this.mapAtOnce(queue.core, queue.ring);
+  }
+
+  /**
+   * Leaves the address space as long traffic does, outside simulated time: every receive buffer is replaced a number of times.
+   * @param batch unmaps whose addresses are given back together, for all cores or for each
+   */
+  age(traffic: AgeingTraffic, batch: number, batchPerCore: boolean, random: RandomStream): void {
+    age(new RingTraffic(this, this.options, this.queues, batch, batchPerCore, random), traffic, random);
+  }
+
+  /** Maps a buffer outside simulated time. */
+  mapAtOnce(core: number, into: Fifo<Buffer>): void {
+    const pages = this.drawPages();
+    into.push({ pfn: this.api.mapAtBoot(core, this.frame(pages), pages, 3), pages, doneAt: 0 });
+  }
+
+  /** Unmaps one outside simulated time. */
+  unmapAtOnce(core: number, { pfn, pages }: Buffer): void {
+    this.api.unmapAtBoot(core, pfn, pages);
+  }
+
+  /** Every thread's first request, spread over one peer delay. */
+  begin(): void {
+    for (let thread = 0; thread < this.options.threads; thread++)
+      this.simulation.post(
+        this.random.below(Math.max(1, Math.round(this.options.peerCycles))),
+        this.kinds + ARRIVE,
+        thread,
+      );
+  }
+
+  dispatch(kind: number, actor: number): void {
+    switch (kind) {
+      case STACK_DONE:
+        this.next(actor);
+        return;
+      case ARRIVE: {
+        const queue = this.queueOf[actor];
+        this.queues[queue].arrived.push(actor);
+        this.raise(queue);
+        return;
+      }
+      case SENT:
+        this.raise(actor);
+        return;
+      default: {
+        const queue = this.queues[actor];
+        queue.interruptPosted = false;
+        if (this.cores[queue.core].mode === IDLE) this.wake(queue.core);
+      }
+    }
+  }
+
+  dmaDone(core: number): void {
+    this.next(core);
+  }
+
+  dmaTimer(core: number): void {
+    this.cores[core].flushDue = true;
+    if (this.cores[core].mode === IDLE) this.wake(core);
+  }
+
+  private wake(core: number): void {
+    this.cores[core].mode = CHOOSE;
+    this.api.accounts.enter(core, STEP_STACK, 0, this.simulation.now);
+    this.next(core);
+  }
+
+  /** The NIC has news on a queue. A busy core sees it at its next poll; an idle one is interrupted, not too often. */
+  private raise(index: number): void {
+    const queue = this.queues[index];
+    if (this.cores[queue.core].mode !== IDLE || queue.interruptPosted) return;
+    queue.interruptPosted = true;
+    const due = Math.max(this.simulation.now, queue.lastInterrupt + this.options.interruptGapCycles);
+    this.simulation.post(due - this.simulation.now, this.kinds + INTERRUPT, index);
+  }
+
+  /** Spends stack time on a core, touching the lines that the stack touches. Their latency is part of the stack's cycles already. */
+  private stack(core: number, share: number): void {
+    const { stackCycles, workSpread, stackLines } = this.options;
+    const cycles = stackCycles * share * (1 + workSpread * (2 * this.random.uniform() - 1));
+    if (stackLines > 0) this.machine.touchFootprint(core, Math.round(stackLines * share));
+    this.api.accounts.enter(core, STEP_STACK, 0, this.simulation.now);
+    this.simulation.post(Math.round(cycles), this.kinds + STACK_DONE, core);
+  }
+
+  private drawPages(): number {
+    return this.options.twoPageShare > 0 && this.random.chance(this.options.twoPageShare) ? 2 : 1;
+  }
+
+  private frame(pages: number): number {
+    const frame = FRAMES + this.nextFrame;
+    this.nextFrame = (this.nextFrame + pages) % FRAMES;
+    return frame;
+  }
+
+  private sentReady(queue: Queue): boolean {
+    const first = queue.sent.peek();
+    return first !== undefined && first.doneAt <= this.simulation.now;
+  }
+
+  /** The queue of this core that a poll should look at now, or −1. */
+  private due(core: number): number {
+    const { cores, interruptGapCycles } = this.options;
+    for (let q = core; q < this.queues.length; q += cores) {
+      const queue = this.queues[q];
+      if (queue.lastInterrupt + interruptGapCycles > this.simulation.now) continue;
+      if (queue.arrived.length > 0 || this.sentReady(queue)) return q;
+    }
+    return -1;
+  }
+
+  /** Carries on with a core until it starts something that takes time. */
+  private next(core: number): void {
+    const c = this.cores[core];
+    const { options, api } = this;
+    for (;;) {
+      switch (c.mode) {
+        case CHOOSE: {
+          if (c.flushDue) {
+            c.flushDue = false;
+            c.mode = FLUSH;
+            api.flush(core);
+            return;
+          }
+          c.queue = this.due(core);
+          if (c.queue >= 0) {
+            this.queues[c.queue].lastInterrupt = this.simulation.now;
+            c.mode = CLEAN;
+            c.polled = 0;
+            c.refill = this.queues[c.queue].missing;
+            this.queues[c.queue].missing = 0;
+            break;
+          }
+          if (c.ready.length > 0) {
+            c.thread = c.ready.shift();
+            c.mode = THREAD;
+            this.stack(core, 1 - options.receiveShare);
+            return;
+          }
+          c.mode = IDLE;
+          api.accounts.enter(core, STEP_IDLE, 0, this.simulation.now);
+          for (let q = core; q < this.queues.length; q += options.cores)
+            if (this.queues[q].arrived.length > 0 || this.sentReady(this.queues[q])) this.raise(q);
+          return;
+        }
+        case FLUSH:
+          c.mode = CHOOSE;
+          break;
+        case CLEAN: {
+          const queue = this.queues[c.queue];
+          if (!this.sentReady(queue)) {
+            c.mode = RECEIVE_UNMAP;
+            c.todo = -1;
+            break;
+          }
+          if (options.shuffleCompletions) queue.sent.swapFirst(this.completedAhead(queue));
+          const buffer = queue.sent.shift();
+          api.unmap(core, buffer.pfn, buffer.pages);
+          return;
+        }
+        case RECEIVE_UNMAP: {
+          const queue = this.queues[c.queue];
+          if (c.todo < 0) {
+            if (queue.arrived.length === 0 || c.polled >= options.pollBudget) {
+              c.mode = REFILL;
+              c.todo = 0;
+              break;
+            }
+            c.polled++;
+            c.thread = queue.arrived.shift();
+            c.todo = options.profile.receive ? drawCount(options.rxMaps, this.random) : 0;
+          }
+          if (c.todo > 0 && queue.ring.length > 0) {
+            c.todo--;
+            c.refill++;
+            const buffer = queue.ring.shift();
+            api.unmap(core, buffer.pfn, buffer.pages);
+            return;
+          }
+          c.mode = RECEIVE_STACK;
+          this.stack(core, options.receiveShare);
+          return;
+        }
+        case RECEIVE_STACK: {
+          const target = this.cores[c.thread % options.cores];
+          target.ready.push(c.thread);
+          if (target.mode === IDLE) this.wake(c.thread % options.cores);
+          c.todo = -1;
+          c.mode = c.refill >= options.refillBatch ? REFILL : RECEIVE_UNMAP;
+          if (c.mode === REFILL) c.todo = 0;
+          break;
+        }
+        case REFILL: {
+          const queue = this.queues[c.queue];
+          if (c.todo === 1) this.mapped(core, queue.ring, queue, 0);
+          if (c.refill > 0) {
+            c.refill--;
+            c.todo = 1;
+            c.pagesAsked = this.drawPages();
+            api.map(core, this.frame(c.pagesAsked), c.pagesAsked, 2);
+            return;
+          }
+          c.todo = -1;
+          c.mode = queue.arrived.length > 0 && c.polled < options.pollBudget ? RECEIVE_UNMAP : CHOOSE;
+          break;
+        }
+        case THREAD:
+          c.todo = options.profile.transmit ? drawCount(options.txMaps, this.random) : 0;
+          c.mode = c.todo > 0 ? TRANSMIT : SEND;
+          if (c.todo === 0) break;
+          c.pagesAsked = this.drawPages();
+          api.map(core, this.frame(c.pagesAsked), c.pagesAsked, 1);
+          return;
+        case TRANSMIT: {
+          const index = c.thread % this.queues.length;
+          this.mapped(core, this.queues[index].sent, undefined, this.simulation.now + options.transmitCycles);
+          if (--c.todo > 0) {
+            c.pagesAsked = this.drawPages();
+            api.map(core, this.frame(c.pagesAsked), c.pagesAsked, 1);
+            return;
+          }
+          this.simulation.post(options.transmitCycles, this.kinds + SENT, index);
+          c.mode = SEND;
+          break;
+        }
+        default: {
+          // SEND: the answer is on its way, the peer will ask again.
+          const delay = Math.round(options.peerCycles * (0.5 + this.random.uniform()));
+          this.simulation.post(delay, this.kinds + ARRIVE, c.thread);
+          c.mode = CHOOSE;
+          this.completed++;
+          if (this.completed >= this.stopAt) this.simulation.stop();
+        }
+      }
+    }
+  }
+
+  /** Keeps the buffer that was just mapped; a failed map of the ring is tried again at the next poll, a failed transmission is dropped. */
+  private mapped(core: number, into: Fifo<Buffer>, ring: Queue | undefined, doneAt: number): void {
+    const pfn = this.api.resultPfn[core];
+    if (pfn >= 0) into.push({ pfn, pages: this.cores[core].pagesAsked, doneAt });
+    else if (ring) ring.missing++;
+  }
+
+  /** A random one among the sent buffers that are complete, as its distance from the first. */
+  private completedAhead(queue: Queue): number {
+    return this.random.below(Math.min(16, Math.max(1, this.countReady(queue))));
+  }
+
+  private countReady(queue: Queue): number {
+    let n = 0;
+    while (n < 16 && n < queue.sent.length && queue.sent.at(n).doneAt <= this.simulation.now) n++;
+    return n;
+  }
+}

@@ -1,0 +1,14 @@
+/**
+ * What is asked of experiments as such: the ledger of claims and its verdicts, designs (grids, Latin hypercubes, Morris trajectories),
+ * and the small configurations that between them answer every claim.
+ *
+ * Everything here takes rows and claims and gives tables and figures; running points on threads is src/sweep's.
+ * Units: those of the experiments' columns.
+ */
+export { answeringInputs, type ClaimRun, claimRuns, mergeAnswers } from "./answers.js";
+export { latinHypercube } from "./hypercube.js";
+export { type LedgerEntry, ledger, type RecordUse, recordUses } from "./ledger.js";
+export { marginFigure, verdictFigure } from "./ledger-figures.js";
+export { type ElementaryEffect, effectsFigure, morrisDesign, morrisEffects, type Trajectory } from "./morris.js";
+export { grid, type Space, type SpacePoint, withFields } from "./space.js";
+export { ledgerCounts, threadContext, threadTable } from "./thread.js";

@@ -1,0 +1,84 @@
+import type { ClaimResult } from "../experiments/index.js";
+import { type FactRecord, fact, facts } from "../facts/index.js";
+
+/** A claim in the ledger: what was said, what was found, and how far the two are apart. */
+export interface LedgerEntry extends ClaimResult {
+  /** The experiment that answers it. */
+  experiment: string;
+  /**
+   * How far the simulated value lies from the published one: 0 inside the published range, otherwise the distance to its nearer end as a
+   * share of that end. Absent where one of the two is missing.
+   */
+  offBy?: number;
+}
+
+/** Distance of a value from a range as a share of the nearer end; 0 inside. */
+function distance(value: number, low: number, high: number): number {
+  const end = value < low ? low : value > high ? high : value;
+  if (end === value) return 0;
+  return end === 0 ? Number.POSITIVE_INFINITY : (value - end) / (end < 0 ? -end : end);
+}
+
+/** The records that the words of a claim's source name: "mail of 2015-11-16 (record JG4)". */
+function namedRecords(source: string): FactRecord[] {
+  const words = new Set(source.split(/[^A-Za-z0-9_]+/));
+  return facts().filter(({ id }) => words.has(id));
+}
+
+/**
+ * The claims ledger: every claim that the experiments answer, in order.
+ *
+ * What a parameter was calibrated from can never count as confirmed: a claim whose own use, or the use of whose published record or of a
+ * record that its source names, is calibration must carry the verdict "calibration". An input of the model is compared with nothing at all.
+ * @throws Error naming the claim that would count a calibration as evidence, that compares something with an input, or that rests on an
+ * unverified record
+ */
+export function ledger(results: readonly { experiment: string; claims: readonly ClaimResult[] }[]): LedgerEntry[] {
+  return results.flatMap(({ experiment, claims }) =>
+    claims.map((claim) => {
+      const record = claim.published?.factId === undefined ? undefined : fact(claim.published.factId);
+      if (facts().some(({ id, use }) => use === "input" && (id === claim.id || id === record?.id)))
+        throw new Error(
+          `${experiment}: claim ${claim.id} compares something with record ${record?.id ?? claim.id}, which is an input of the model; nothing can be.`,
+        );
+      const decided = claim.verdict === "holds" || claim.verdict === "does not hold" || claim.verdict === "depends";
+      const uses = [claim.use, record?.use, ...namedRecords(claim.source).map(({ use }) => use)];
+      if (decided && uses.includes("calibration")) {
+        throw new Error(
+          `${experiment}: claim ${claim.id} is a calibration and has the verdict "${claim.verdict}"; it can only be "calibration".`,
+        );
+      }
+      if (decided && record?.confidence === "unverified") {
+        throw new Error(
+          `${experiment}: claim ${claim.id} rests on record ${record.id}, which is unverified; it cannot be evidence.`,
+        );
+      }
+      const { published, simulated } = claim;
+      const offBy = published && simulated ? { offBy: distance(simulated.mean, published.low, published.high) } : {};
+      return { ...claim, experiment, ...offBy };
+    }),
+  );
+}
+
+/** A published record and what the project does with it. */
+export interface RecordUse {
+  record: FactRecord;
+  /** The claims that compare a simulated value with it, as "experiment: claim". */
+  comparedBy: string[];
+  /** The claims whose source names it: of an input, those that rest on it. */
+  namedBy: string[];
+}
+
+/** Every published record, with the claims of a ledger that compare something with it or name it. */
+export function recordUses(entries: readonly LedgerEntry[]): RecordUse[] {
+  const names = entries.map(({ experiment, id, published, source }) => ({
+    name: `${experiment}: ${id}`,
+    compared: [id, published?.factId],
+    named: new Set(namedRecords(source).map((record) => record.id)),
+  }));
+  return facts().map((record) => {
+    const comparing = names.filter(({ compared }) => compared.includes(record.id));
+    const naming = names.filter((entry) => entry.named.has(record.id) && !comparing.includes(entry));
+    return { record, comparedBy: comparing.map(({ name }) => name), namedBy: naming.map(({ name }) => name) };
+  });
+}

@@ -1,0 +1,56 @@
+import type { ColumnTable } from "arquero";
+import { type Row, tableOf } from "../experiments/index.js";
+import type { LedgerEntry, RecordUse } from "./ledger.js";
+
+/** Why a record of the thread is compared with nothing: it describes what a simulation takes as its input. */
+export const threadContext: Readonly<Record<string, string>> = {
+  S6: "describes the load; the simulated host runs it, so it cannot confirm it",
+  S7: "250 is the length of Linux's flush table, which the simulation takes as it is; what the sentence says of batching is judged in lock-contention",
+  S10: "a measured cost of one instruction; an input of the machine-check experiments",
+  S11: "a measured cost of one instruction; an input of the machine-check experiments",
+};
+
+const verdicts = ["holds", "depends", "does not hold", "calibration", "not answered"] as const;
+
+/** How many claims of each experiment have which verdict; the last row is the sum. */
+export function ledgerCounts(entries: readonly LedgerEntry[]): ColumnTable {
+  const rowOf = (experiment: string, own: readonly LedgerEntry[]): Row => ({
+    experiment,
+    ...Object.fromEntries(
+      verdicts.map((verdict) => [verdict, own.filter((entry) => entry.verdict === verdict).length]),
+    ),
+    sentences: own.length,
+  });
+  const names = [...new Set(entries.map(({ experiment }) => experiment))];
+  const rows = names.map((name) =>
+    rowOf(
+      name,
+      entries.filter(({ experiment }) => experiment === name),
+    ),
+  );
+  const column = (description: string) => ({ unit: "", description });
+  return tableOf([...rows, rowOf("all", entries)], {
+    experiment: column("the experiment that answers"),
+    ...Object.fromEntries(verdicts.map((verdict) => [verdict, column(`claims with the verdict "${verdict}"`)])),
+    sentences: column("claims in all"),
+  });
+}
+
+/** The thread's own records, S1 to S11: what they are, how they are used, and which claims answer them, or why none does. */
+export function threadTable(uses: readonly RecordUse[]): ColumnTable {
+  const rows = uses
+    .filter(({ record }) => record.topic === "thread")
+    .map(({ record, comparedBy }) => ({
+      record: record.id,
+      quantity: record.quantity,
+      use: record.use,
+      "answered by": comparedBy.length > 0 ? comparedBy.join("; ") : (threadContext[record.id] ?? "nothing yet"),
+    }));
+  const column = (description: string) => ({ unit: "", description });
+  return tableOf(rows, {
+    record: column("id in data/published/thread.json"),
+    quantity: column("what is given"),
+    use: column("calibration, input, prediction or context"),
+    "answered by": column("the claims that compare something with it, or why there is none"),
+  });
+}

@@ -1,0 +1,113 @@
+import { describe, expect, test } from "vitest";
+import { Streams } from "../../src/engine/index.js";
+import { TranslationUnit, type TranslationUnitConfig, walkMemory } from "../../src/iommu/index.js";
+import { OneToOneTable, oneToOne, pageBytes } from "../../src/pagetables/index.js";
+
+const mebibyte = 1_048_576;
+const gibibyte = 1024 * mebibyte;
+const config = (overrides: Partial<TranslationUnitConfig> = {}): TranslationUnitConfig => ({
+  iotlb: { entries: 4, ways: 4, replacement: "lru" },
+  iotlbBySize: "shared",
+  structureCaches: { entries: 4, ways: 4, replacement: "lru" },
+  walkers: 2,
+  walkFixedPs: 10,
+  ...overrides,
+});
+const memory = { coherent: true, cachePs: 100, dramPs: 1000, cacheBytes: gibibyte };
+
+function unitOver(table: OneToOneTable, overrides: Partial<TranslationUnitConfig> = {}): TranslationUnit {
+  return new TranslationUnit(config(overrides), table, walkMemory(memory, table));
+}
+
+describe("a remapping unit", () => {
+  test("the first walk reads four entries, the next page of the same block one", () => {
+    const unit = unitOver(oneToOne(gibibyte, pageBytes["4K"]));
+    expect(unit.lookup(4096)).toBe(-1);
+    expect(unit.walk(4096)).toMatchObject({ depth: 4, durationPs: 410, leafBytes: 4096 });
+    unit.fill(4096);
+    expect(unit.lookup(4097)).toBe(4097);
+    expect(unit.lookup(8192)).toBe(-1);
+    expect(unit.walk(8192)).toMatchObject({ depth: 1, durationPs: 110 });
+    expect(unit.counters).toMatchObject({ lookups: 3, hits: 1, misses: 2, walks: 2, walksByDepth: [0, 1, 0, 0, 1] });
+  });
+
+  test("large leaves end the walk early: three entries for 2M, two for 1G", () => {
+    expect(unitOver(oneToOne(gibibyte, pageBytes["2M"])).walk(0).depth).toBe(3);
+    expect(unitOver(oneToOne(gibibyte, pageBytes["1G"])).walk(0).depth).toBe(2);
+  });
+
+  test("without paging-structure caches every walk starts at the root", () => {
+    const unit = unitOver(oneToOne(gibibyte, pageBytes["4K"]), {
+      structureCaches: { entries: 0, ways: 0, replacement: "lru" },
+    });
+    for (const address of [0, 4096]) {
+      expect(unit.walk(address).depth).toBe(4);
+      unit.fill(address);
+    }
+  });
+
+  test("sizes share an IOTLB, or have one each", () => {
+    const table = new OneToOneTable([
+      { start: 0, bytes: 2 * mebibyte, page: pageBytes["4K"] },
+      { start: 2 * mebibyte, bytes: 64 * mebibyte, page: pageBytes["2M"] },
+    ]);
+    for (const [iotlbBySize, survives] of [
+      ["shared", -1],
+      ["separate", 0],
+    ] as const) {
+      const unit = unitOver(table, { iotlbBySize });
+      unit.fill(0);
+      for (let i = 1; i <= 4; i++) unit.fill(2 * i * mebibyte);
+      expect(unit.lookup(0)).toBe(survives);
+      expect(unit.lookup(4 * mebibyte + 5)).toBe(4 * mebibyte + 5);
+    }
+  });
+
+  test("an address that is not mapped faults and leaves nothing behind", () => {
+    const unit = unitOver(oneToOne(mebibyte, pageBytes["4K"]));
+    expect(unit.walk(16 * gibibyte).leafBytes).toBe(0);
+    unit.fill(16 * gibibyte);
+    expect(unit.lookup(16 * gibibyte)).toBe(-1);
+    expect(unit.counters.faults).toBe(1);
+    expect(unit.occupancy).toBe(0);
+  });
+
+  test("no walkers is refused", () => {
+    expect(() => unitOver(oneToOne(mebibyte, pageBytes["4K"]), { walkers: 0 })).toThrow("walkers: 0");
+  });
+});
+
+describe("what walks read from", () => {
+  const table = { base: gibibyte, bytes: 16 * mebibyte };
+
+  test("a walker that is not coherent goes to DRAM every time", () => {
+    const bare = walkMemory({ ...memory, coherent: false }, table);
+    expect([bare.readPs(gibibyte), bare.readPs(gibibyte)]).toEqual([1000, 1000]);
+    expect(bare.dramReads).toBe(2);
+  });
+
+  test("a table that fits is always found in the cache", () => {
+    const all = walkMemory(memory, table);
+    expect(all.readPs(gibibyte + 5000)).toBe(100);
+  });
+
+  test("a table four times the cache is found a quarter of the time, from the first read on", () => {
+    const partly = walkMemory({ ...memory, cacheBytes: 4 * mebibyte }, table);
+    const lines = table.bytes / 64;
+    const random = new Streams(1).stream("lines");
+    for (let i = 0; i < 40_000; i++) partly.readPs(gibibyte + random.below(lines) * 64);
+    const share = partly.cacheReads / (partly.cacheReads + partly.dramReads);
+    expect(share).toBeGreaterThan(0.22);
+    expect(share).toBeLessThan(0.28);
+  });
+
+  test("a line just read from DRAM is in the cache", () => {
+    const partly = walkMemory({ ...memory, cacheBytes: 64 * 1024 }, table);
+    partly.readPs(gibibyte + 640);
+    expect(partly.readPs(gibibyte + 640 + 8)).toBe(100);
+  });
+
+  test("no cache at all is DRAM every time", () => {
+    expect(walkMemory({ ...memory, cacheBytes: 0 }, table).readPs(gibibyte)).toBe(1000);
+  });
+});

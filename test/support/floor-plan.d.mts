@@ -1,0 +1,3 @@
+export function housePicture(): string;
+export function picturedHouse(): string;
+export const roomNames: string[];
