@@ -14,12 +14,25 @@ const rooms = {
     "streams",
     "study",
   ],
-  cli: ["experiments", "explore", "facts", "iova", "jupyter", "kvm", "lab", "recordings", "site", "study", "sweep"],
-  lab: [],
-  site: ["cells", "experiments", "jupyter", "plot", "sweep"],
+  cli: [
+    "experiments",
+    "explore",
+    "facts",
+    "files",
+    "iova",
+    "jupyter",
+    "kvm",
+    "lab",
+    "recordings",
+    "site",
+    "study",
+    "sweep",
+  ],
+  lab: ["files"],
+  site: ["cells", "experiments", "files", "jupyter", "plot", "sweep"],
   jupyter: ["cells"],
   cells: [],
-  sweep: ["experiments", "facts", "plot", "study"],
+  sweep: ["experiments", "facts", "files", "plot", "study"],
   study: ["engine", "experiments", "facts", "plot"],
   experiments: [
     "dma",
@@ -48,6 +61,7 @@ const rooms = {
   machine: ["engine", "facts"],
   engine: [],
   facts: [],
+  files: [],
 };
 /** Rooms that use no Node API, no clock and no ambient randomness. */
 const core = [

@@ -1,3 +1,5 @@
+import { systemFailure } from "../files/index.js";
+
 /** An error that is shown as its message alone, without a stack. */
 export class UserError extends Error {
   override name = "UserError";
@@ -13,11 +15,13 @@ const spoken = new Set([
   "CellError",
   "ChromiumError",
   "StoreError",
+  "ReadError",
   "SiteError",
 ]);
 
-/** What the command line prints for an error: its message where it speaks to the user, otherwise with its stack. */
+/** What the command line prints for an error: its message where it speaks to the user or comes from the system, otherwise with its stack. */
 export function errorText(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  return spoken.has(error.name) ? error.message : (error.stack ?? error.message);
+  if (spoken.has(error.name)) return error.message;
+  return systemFailure(error) ?? error.stack ?? error.message;
 }

@@ -1,9 +1,9 @@
-import { existsSync, mkdirSync, readFileSync, statSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { basename, dirname, extname, join, resolve } from "node:path";
 import type { Command } from "commander";
 import type { CellProgress, Drawing, NotebookRun } from "../site/index.js";
 import { UserError } from "./errors.js";
-import { writeWhole } from "./files.js";
+import { readText, writeWhole } from "./files.js";
 
 interface ExecuteFlags {
   out?: string;
@@ -43,7 +43,7 @@ async function executeAll(notebooks: string[], flags: ExecuteFlags): Promise<voi
   if (twice) throw new UserError(`--out: two notebooks would be written to ${twice}.`);
   const site = await import("../site/index.js");
   // Everything is read before anything runs: a notebook that cannot be read does not cost the others' time.
-  const read = notebooks.map((file) => site.parseNotebook(textOf(file), file));
+  const read = notebooks.map((file) => site.parseNotebook(readText(file), file));
   const abort = new AbortController();
   const interrupt = () => {
     if (abort.signal.aborted) process.exit(130);
@@ -65,7 +65,6 @@ async function executeAll(notebooks: string[], flags: ExecuteFlags): Promise<voi
           ...(flags.pictures ? { drawing: () => (drawing ??= site.startDrawing()) } : {}),
         })
         .finally(endLine);
-      mkdirSync(dirname(resolve(targets[i])), { recursive: true });
       writeWhole(targets[i], site.notebookText(run.notebook));
       writeManifest(file, targets[i], flags, run);
       process.stderr.write(
@@ -92,23 +91,11 @@ function targetOf(file: string, out: string | undefined, count: number): string 
   return join(out, basename(file));
 }
 
-function textOf(file: string): string {
-  try {
-    return readFileSync(file, "utf8");
-  } catch (error) {
-    const missing = (error as NodeJS.ErrnoException).code === "ENOENT";
-    throw new UserError(
-      missing ? `${file}: there is no such file.` : `${file}: cannot be read (${(error as Error).message}).`,
-    );
-  }
-}
-
 function writeManifest(notebook: string, target: string, flags: ExecuteFlags, run: NotebookRun): void {
   const folder = flags.out === undefined ? "results" : dirname(target);
   const file = flags.manifest ?? join(folder, `${basename(target, ".ipynb")}.timing.json`);
   const { timings, seconds, pictures } = run;
   const host = { node: process.version, platform: process.platform, arch: process.arch };
-  mkdirSync(dirname(resolve(file)), { recursive: true });
   writeWhole(file, `${JSON.stringify({ notebook, host, seconds, pictures, cells: timings }, null, 1)}\n`);
 }
 

@@ -43,9 +43,7 @@ export function kernelCommand(program: Command): void {
       try {
         folder = writeKernelSpec(kernels);
       } catch (error) {
-        throw new UserError(
-          `${kernels}: cannot be written (${(error as Error).message}). Choose another place with --prefix.`,
-        );
+        throw new UserError(`${(error as Error).message} Choose another place with --prefix.`);
       }
       process.stdout.write(
         `Installed in ${folder}. It is called "TypeScript (iommu-lab)" in Jupyter's list of kernels.\n`,

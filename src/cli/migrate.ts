@@ -1,7 +1,5 @@
-import { readFileSync } from "node:fs";
 import type { Command } from "commander";
-import { UserError } from "./errors.js";
-import { writeWhole } from "./files.js";
+import { readText, writeWhole } from "./files.js";
 
 /** `iommu-lab migrate`: rewrites the imports of notebooks that were written for older rooms. */
 export function migrateCommand(program: Command): void {
@@ -15,12 +13,7 @@ export function migrateCommand(program: Command): void {
       let left = 0;
       let changed = 0;
       for (const file of notebooks) {
-        let text: string;
-        try {
-          text = readFileSync(file, "utf8");
-        } catch {
-          throw new UserError(`${file}: there is no such file, or it cannot be read.`);
-        }
+        const text = readText(file);
         const migrated = migrateNotebook(text, file);
         for (const sentence of migrated.left) process.stderr.write(`${file}: ${sentence}\n`);
         left += migrated.left.length;

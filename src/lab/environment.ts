@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statfsSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statfsSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { writeWhole } from "../files/index.js";
 import { explainFailure, LabError } from "./failures.js";
 import { type Outcome, runTool } from "./process.js";
 import { findPython, noVenvModule, type Python } from "./python.js";
@@ -189,8 +190,7 @@ async function install(job: Installation): Promise<void> {
     }
     mkdirSync(join(folder, userFolder), { recursive: true });
     const stamp = { lock: job.wanted, version: job.found.version };
-    writeFileSync(join(folder, `${stampName}.tmp`), JSON.stringify(stamp));
-    renameSync(join(folder, `${stampName}.tmp`), join(folder, stampName));
+    writeWhole(join(folder, stampName), JSON.stringify(stamp));
     rmSync(former, { recursive: true, force: true });
   } catch (error) {
     rmSync(folder, { recursive: true, force: true });

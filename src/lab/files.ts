@@ -1,18 +1,5 @@
-import { copyFileSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { dirname } from "node:path";
-
-/** Writes by way of a temporary file, so that a reader meets the old text or the new one, never half of it. */
-function replace(target: string, write: (temporary: string) => void): void {
-  const temporary = `${target}.${process.pid}.tmp`;
-  mkdirSync(dirname(target), { recursive: true });
-  try {
-    write(temporary);
-    renameSync(temporary, target);
-  } catch (error) {
-    rmSync(temporary, { force: true });
-    throw error;
-  }
-}
+import { readFileSync, statSync } from "node:fs";
+import { writeWhole } from "../files/index.js";
 
 /** Makes a file hold a text; touches nothing when it does already. */
 export function keepText(target: string, text: string): void {
@@ -21,12 +8,12 @@ export function keepText(target: string, text: string): void {
   } catch {
     // Not there yet, or not readable: written anew.
   }
-  replace(target, (temporary) => writeFileSync(temporary, text));
+  writeWhole(target, text);
 }
 
 /** Makes a file a copy of another; touches nothing when size and contents agree already. */
 export function keepFile(source: string, target: string): void {
   const size = statSync(target, { throwIfNoEntry: false })?.size;
   if (size === statSync(source).size && readFileSync(target).equals(readFileSync(source))) return;
-  replace(target, (temporary) => copyFileSync(source, temporary));
+  writeWhole(target, readFileSync(source));
 }

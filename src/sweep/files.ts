@@ -1,63 +1,8 @@
-import {
-  closeSync,
-  fsyncSync,
-  linkSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-  writeSync,
-} from "node:fs";
+import { randomBytes } from "node:crypto";
+import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
-import { dirname, join, resolve } from "node:path";
-
-/** A result that could not be kept, or a folder that is in use: one sentence that says which file, and what to do. */
-export class StoreError extends Error {
-  override name = "StoreError";
-}
-
-const reasons: Readonly<Record<string, string>> = {
-  ENOSPC: "the disk is full; free some space and run it again, what was finished is kept",
-  EDQUOT: "the disk quota is used up; free some space and run it again, what was finished is kept",
-  EFBIG: "the file would be larger than is allowed here",
-  EROFS: "the disk is read-only",
-  EACCES: "this user may not write there",
-  ENOTDIR: "a part of the path is a file, not a folder",
-  EEXIST: "a file is in the way of a folder",
-};
-
-/** The sentence for a failed write. */
-export function writeFailure(file: string, error: unknown): StoreError {
-  const { code = "", message } = error as NodeJS.ErrnoException;
-  return new StoreError(`${file}: cannot be written: ${reasons[code] ?? message}.`);
-}
-
-/**
- * Writes a file whole or not at all: beside its place first, then renamed. After a crash there is the old file or the new one.
- * @param synced false: not waited for until it is on the disk, which is quicker where there are thousands; a power cut may then leave half
- * of it, so its reader must notice that
- * @throws StoreError saying why it could not be written
- */
-export function writeWhole(file: string, content: string | Uint8Array, synced = true): void {
-  const staging = `${file}.${process.pid}.tmp`;
-  try {
-    mkdirSync(dirname(resolve(file)), { recursive: true });
-    const handle = openSync(staging, "w");
-    try {
-      const bytes = typeof content === "string" ? Buffer.from(content) : content;
-      for (let at = 0; at < bytes.length; ) at += writeSync(handle, bytes, at);
-      if (synced) fsyncSync(handle);
-    } finally {
-      closeSync(handle);
-    }
-    renameSync(staging, file);
-  } catch (error) {
-    rmSync(staging, { force: true });
-    throw writeFailure(file, error);
-  }
-}
+import { join } from "node:path";
+import { StoreError, writeFailure } from "../files/index.js";
 
 /** Who holds a folder. */
 interface Holder {
@@ -72,11 +17,11 @@ interface Holder {
  */
 export function lockFolder(folder: string): () => void {
   const lock = join(folder, ".lock");
-  const own = `${lock}.${process.pid}`;
+  const own = `${lock}.${randomBytes(9).toString("hex")}.tmp`;
   const text = JSON.stringify({ pid: process.pid, host: hostname() } satisfies Holder);
   try {
     mkdirSync(folder, { recursive: true });
-    writeFileSync(own, text);
+    writeFileSync(own, text, { flag: "wx" });
   } catch (error) {
     throw writeFailure(folder, error);
   }
@@ -108,7 +53,7 @@ export function lockFolder(folder: string): () => void {
 
 /** Removes a dead run's lock, unless somebody was faster: then theirs is put back. */
 function takeAway(lock: string, dead: string): void {
-  const aside = `${lock}.${process.pid}.old`;
+  const aside = `${lock}.${randomBytes(9).toString("hex")}.tmp`;
   try {
     renameSync(lock, aside);
     if (textOf(aside) !== dead) linkSync(aside, lock);

@@ -8,9 +8,11 @@
  * The threads of one call stay for the next (threads.ts), as code that is warm computes two to three times as fast; after a minute without
  * work they end. They compute with the code as it is built now, and an interruption ends those that are at work.
  */
+
+export { StoreError, writeWhole } from "../files/index.js";
 export { codeHash } from "./code.js";
 export { readSweepFile, type SweepPlan } from "./file.js";
-export { lockFolder, StoreError, writeWhole } from "./files.js";
+export { lockFolder } from "./files.js";
 export { type ComputedLedger, computeLedger, type LedgerOptions, type LedgerRun } from "./ledger.js";
 export { type Effect, effectOn, type Influence, type PerturbOptions, perturb } from "./perturb.js";
 export type { Answer } from "./perturb-worker.js";

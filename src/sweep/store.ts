@@ -2,8 +2,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { type AnyExperiment, experiments, type PointMemory, type Row, rememberPoints } from "../experiments/index.js";
+import { StoreError, writeWhole } from "../files/index.js";
 import { codeHash } from "./code.js";
-import { StoreError, writeWhole } from "./files.js";
 import { type PointOptions, pointHash } from "./points.js";
 
 /** A point's result as it is kept, one file a point, named by the point's hash. */
