@@ -5,6 +5,7 @@ const rooms = {
   deprecated: [
     "cells",
     "experiments",
+    "facts",
     "host",
     "iommu",
     "jupyter",

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { dataValues, isNamed } from "../facts/index.js";
+import { dataValues, Facts, isNamed } from "../facts/index.js";
 import { type Effect, type Influence, perturb } from "../sweep/index.js";
 import { UserError } from "./errors.js";
 import { Progress } from "./progress.js";
@@ -46,7 +46,7 @@ export function perturbCommand(program: Command): void {
       if (jobs !== undefined && !(Number.isSafeInteger(jobs) && jobs >= 1 && jobs <= 256))
         throw new UserError(`--jobs: a whole number of workers from 1 to 256; got ${flags.jobs}.`);
       const only = flags.only?.split(",").map((id) => id.trim());
-      const none = only?.find((name) => !dataValues().some(({ id }) => isNamed(id, name)));
+      const none = only?.find((name) => !dataValues(Facts.published()).some(({ id }) => isNamed(id, name)));
       if (none !== undefined)
         throw new UserError(`--only: no figure of data/ is named "${none}" or begins so; examples: PE1, H9, hsw.mps.`);
       const interrupt = new AbortController();

@@ -110,7 +110,7 @@ function configInput(experiment: AnyExperiment, flags: RunFlags): Record<string,
   const settings = [...(flags.set ?? [])];
   if (flags.seed !== undefined) settings.unshift(`seed=${flags.seed}`);
   if (flags.fidelity !== undefined) settings.unshift(`fidelity=${flags.fidelity}`);
-  return withSettings(experiment.config, input as object, settings);
+  return withSettings(experiment.schema(), input as object, settings);
 }
 
 function listText(): string {
@@ -122,7 +122,7 @@ function listText(): string {
 
 /** The fields of an experiment, as its help shows them. */
 function fieldsText(experiment: AnyExperiment): string {
-  const lines = fieldsOf(experiment.config).map(({ path, accepts, fallback, description }) => {
+  const lines = fieldsOf(experiment.schema()).map(({ path, accepts, fallback, description }) => {
     const text = `${path}  (${accepts}${fallback === undefined ? "" : `; default ${fallback}`})`;
     return `  ${text}\n${description === "" ? "" : `      ${description}\n`}`;
   });

@@ -1,4 +1,4 @@
-import { factNumbers } from "../facts/index.js";
+import type { Facts } from "../facts/index.js";
 import type { MachineConfig } from "../machine/index.js";
 
 /** What the DMA code costs beyond its memory accesses and locks. All in core cycles unless named otherwise. */
@@ -49,14 +49,17 @@ const warmClearAccesses = 5;
  * The page-table figures (JG1, JG2, JG4) were taken on another processor: they are inputs, the same nanoseconds here, and swept. RI1 is
  * second-hand: swept too. PE2 is not used anywhere in this file.
  */
-export function dmaCosts(machine: Pick<MachineConfig, "gigahertz" | "l1Cycles" | "dramLocalCycles">): DmaCosts {
+export function dmaCosts(
+  facts: Facts,
+  machine: Pick<MachineConfig, "gigahertz" | "l1Cycles" | "dramLocalCycles">,
+): DmaCosts {
   const cycles = (ns: number): number => Math.round(ns * machine.gigahertz);
   const instructionCycles = 4;
   const warm = machine.l1Cycles + instructionCycles;
-  const [map] = factNumbers("JG1");
-  const [unmap] = factNumbers("JG2");
-  const [strict] = factNumbers("RI1");
-  const [flushed, kept] = factNumbers("JG4");
+  const [map] = facts.numbers("JG1");
+  const [unmap] = facts.numbers("JG2");
+  const [strict] = facts.numbers("RI1");
+  const [flushed, kept] = facts.numbers("JG4");
   const tailWriteCycles = 100;
   return {
     apiCycles: 44,

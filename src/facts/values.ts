@@ -1,12 +1,12 @@
 /** Every number of data/published and data/hardware that could be another one: what to move when the question is what depends on it. */
-import { type DataChange, rawData } from "./data.js";
+import type { DataChange, Facts } from "./facts.js";
 
 /** A published value, or a parameter of a host. */
 export interface DataValue {
   /** "PE1", "H9[0]" for one of several, "hsw.mps" for a host's parameter. */
   id: string;
   kind: "published" | "parameter";
-  /** Who reads it, as `listenToReads` hears it: the record's id or "hardware/hsw". */
+  /** Who reads it, as {@link Facts.noting} names it: the record's id or "hardware/hsw". */
   readAs: string;
   /** The number, or the numbers of a table, which are moved together. */
   values: readonly number[];
@@ -72,8 +72,8 @@ export function isNamed(id: string, name: string): boolean {
 }
 
 /** Every figure of data/published and data/hardware, in the order of the files. */
-export function dataValues(): DataValue[] {
-  const { published, hardware } = rawData();
+export function dataValues(facts: Facts): DataValue[] {
+  const { published, hardware } = facts.files();
   const records = Object.entries(published).flatMap(([file, content]) =>
     (content as { records: RawRecord[] }).records.flatMap(({ id, quantity, unit, value }, i) => {
       const about = { kind: "published" as const, readAs: id, unit, quantity };

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { workloadFile } from "../facts/index.js";
+import type { Facts } from "../facts/index.js";
 
 /** An assumed value of the workload: its unit, why it was assumed, and the range that is honest for it. */
 export interface WorkloadAssumption {
@@ -53,17 +53,17 @@ const File = z.strictObject({
 /**
  * The workload's assumptions, each with its unit, its reason and its range.
  * @throws Error naming the file and field at fault
- * @example workloadAssumptions().refillBatch.value // 16
+ * @example workloadAssumptions(facts).refillBatch.value // 16
  */
-export function workloadAssumptions(): Readonly<Record<AssumedField, WorkloadAssumption>> {
-  const parsed = File.safeParse(workloadFile("tcp-rr"));
+export function workloadAssumptions(facts: Facts): Readonly<Record<AssumedField, WorkloadAssumption>> {
+  const parsed = File.safeParse(facts.workload("tcp-rr"));
   if (parsed.success) return parsed.data.values;
   const issue = parsed.error.issues[0];
   throw new Error(`data/workload/tcp-rr.json: ${issue.path.join(".")}: ${issue.message}`);
 }
 
 /** The assumed values alone. */
-export function assumedValues(): Record<AssumedField, number> {
-  const all = workloadAssumptions();
+export function assumedValues(facts: Facts): Record<AssumedField, number> {
+  const all = workloadAssumptions(facts);
   return Object.fromEntries(assumedFields.map((field) => [field, all[field].value])) as Record<AssumedField, number>;
 }

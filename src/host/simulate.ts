@@ -9,7 +9,7 @@ import {
   variant as variantByName,
 } from "../dma/index.js";
 import { Simulation, Streams } from "../engine/index.js";
-import { factNumber } from "../facts/index.js";
+import type { Facts } from "../facts/index.js";
 import type { IovaStatistics, Uncharged } from "../iova/index.js";
 import {
   type LockKind,
@@ -117,8 +117,8 @@ export interface HostResult {
 }
 
 /** The defaults of a run: the machine of the published measurements under the thread's load, as data/workload assumes it. */
-export const hostRunDefaults: HostRun = {
-  ...assumedValues(),
+export const hostRunDefaults = (facts: Facts): HostRun => ({
+  ...assumedValues(facts),
   variant: "deferred",
   cores: 16,
   threads: 200,
@@ -142,11 +142,11 @@ export const hostRunDefaults: HostRun = {
   warmup: 1000,
   transactions: 2000,
   slices: 10,
-};
+});
 
 /** Stack work of a transaction that makes 16 busy cores do the published number of transactions without an IOMMU (record PE1). */
-export function publishedStackCycles(gigahertz: number): number {
-  return Math.round((16 * gigahertz * 1e9) / factNumber("PE1"));
+export function publishedStackCycles(facts: Facts, gigahertz: number): number {
+  return Math.round((16 * gigahertz * 1e9) / facts.number("PE1"));
 }
 
 /**
@@ -154,8 +154,8 @@ export function publishedStackCycles(gigahertz: number): number {
  * The same argument gives the same result, everywhere.
  * @throws RangeError where the host does not have so many cores
  */
-export function simulateHost(run: HostRun): HostResult {
-  const config = machineConfig(run.machine, run.machineOverrides);
+export function simulateHost(run: HostRun, facts: Facts): HostResult {
+  const config = machineConfig(facts, run.machine, run.machineOverrides);
   const cores = config.sockets * config.coresPerSocket;
   // The machine has hardware threads beyond them, which would be measured as if they were cores.
   if (!Number.isInteger(run.cores) || run.cores < 1 || run.cores > cores)
@@ -170,10 +170,12 @@ export function simulateHost(run: HostRun): HostResult {
   const variant = run.uncharged === undefined ? named : { ...named, uncharged: run.uncharged };
   const arbiter = streams.stream("lock arbiter");
   const cycles = (microseconds: number): number => Math.round(microseconds * 1000 * config.gigahertz);
-  const costs = { ...dmaCosts(config), ...run.costs };
+  const costs = { ...dmaCosts(facts, config), ...run.costs };
   const perTransaction = (profile.receive ? 1 : 0) + (profile.transmit ? 1 : 0);
   const stackCycles =
-    run.stackCycles === "PE1" ? publishedStackCycles(config.gigahertz) - 2 * 2 * costs.apiCycles : run.stackCycles;
+    run.stackCycles === "PE1"
+      ? publishedStackCycles(facts, config.gigahertz) - 2 * 2 * costs.apiCycles
+      : run.stackCycles;
   const ringed = profile.receive ? run.rxRing * run.cores : 0;
   const workload = new TcpRr(
     machine,

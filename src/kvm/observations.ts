@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { observationFile } from "../facts/index.js";
+import type { Facts } from "../facts/index.js";
 import { MCE, PAE, VMXE } from "./cr4.js";
 import { decideMachineCheck, type Outcome } from "./machine-check.js";
 import { rule } from "./rules.js";
@@ -44,8 +44,12 @@ const FileSchema = z.strictObject({
 });
 
 /** The recorded machine checks, with the caveats of the recording. */
-export function machineCheckObservations(): { source: string; caveats: string[]; observations: Observation[] } {
-  const parsed = FileSchema.safeParse(observationFile("machine-check"));
+export function machineCheckObservations(facts: Facts): {
+  source: string;
+  caveats: string[];
+  observations: Observation[];
+} {
+  const parsed = FileSchema.safeParse(facts.observation("machine-check"));
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
     throw new Error(`data/observations/machine-check.json: ${issue.path.join(".")}: ${issue.message}`);

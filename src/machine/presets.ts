@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { hardwareFile } from "../facts/index.js";
+import type { Facts } from "../facts/index.js";
 import { checkMachineConfig, type MachineConfig } from "./config.js";
 
 /** One parameter of a host: its value, where it comes from, and whether it is only assumed. */
@@ -42,10 +42,10 @@ export const presetNames: readonly string[] = ["sandy-bridge-ep", "westmere-ep",
  * A modelled host with the source of each of its parameters.
  * @throws Error naming the presets, or the file and field at fault
  */
-export function preset(name: string): HardwareFile {
+export function preset(facts: Facts, name: string): HardwareFile {
   if (!presetNames.includes(name))
     throw new Error(`There is no machine "${name}"; there are ${presetNames.join(", ")}.`);
-  const parsed = File.safeParse(hardwareFile(name));
+  const parsed = File.safeParse(facts.hardware(name));
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
     throw new Error(`data/hardware/${name}.json: ${issue.path.join(".")}: ${issue.message}`);
@@ -60,17 +60,17 @@ export function preset(name: string): HardwareFile {
  * @param name one of {@link presetNames}; "sandy-bridge-ep" is the machine of the published measurements
  * @param overrides fields to replace, e.g. `{ sockets: 1 }` or the assumptions that a sweep varies
  * @throws MachineConfigError naming field, value and what is accepted
- * @example machineConfig("sandy-bridge-ep").l3Cycles // 30
+ * @example machineConfig(Facts.published(), "sandy-bridge-ep").l3Cycles // 30
  */
-export function machineConfig(name: string, overrides: Partial<MachineConfig> = {}): MachineConfig {
-  const { values } = preset(name);
+export function machineConfig(facts: Facts, name: string, overrides: Partial<MachineConfig> = {}): MachineConfig {
+  const { values } = preset(facts, name);
   const base = Object.fromEntries(Object.entries(values).map(([field, { value }]) => [field, value]));
   return checkMachineConfig({ ...base, ...overrides });
 }
 
 /** The parameters of a host that no record supports, with the range to sweep. */
-export function hostAssumptions(name: string): (HardwareValue & { field: keyof MachineConfig })[] {
-  return Object.entries(preset(name).values)
+export function hostAssumptions(facts: Facts, name: string): (HardwareValue & { field: keyof MachineConfig })[] {
+  return Object.entries(preset(facts, name).values)
     .filter(([, v]) => v.assumption)
     .map(([field, v]) => ({ field: field as keyof MachineConfig, ...v }));
 }

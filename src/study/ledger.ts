@@ -1,5 +1,5 @@
 import type { ClaimResult } from "../experiments/index.js";
-import { type FactRecord, fact, facts } from "../facts/index.js";
+import { type FactRecord, Facts } from "../facts/index.js";
 
 /** A claim in the ledger: what was said, what was found, and how far the two are apart. */
 export interface LedgerEntry extends ClaimResult {
@@ -20,9 +20,9 @@ function distance(value: number, low: number, high: number): number {
 }
 
 /** The records that the words of a claim's source name: "mail of 2015-11-16 (record JG4)". */
-function namedRecords(source: string): FactRecord[] {
+function namedRecords(facts: Facts, source: string): FactRecord[] {
   const words = new Set(source.split(/[^A-Za-z0-9_]+/));
-  return facts().filter(({ id }) => words.has(id));
+  return facts.all().filter(({ id }) => words.has(id));
 }
 
 /**
@@ -33,16 +33,19 @@ function namedRecords(source: string): FactRecord[] {
  * @throws Error naming the claim that would count a calibration as evidence, that compares something with an input, or that rests on an
  * unverified record
  */
-export function ledger(results: readonly { experiment: string; claims: readonly ClaimResult[] }[]): LedgerEntry[] {
+export function ledger(
+  results: readonly { experiment: string; claims: readonly ClaimResult[] }[],
+  facts: Facts = Facts.published(),
+): LedgerEntry[] {
   return results.flatMap(({ experiment, claims }) =>
     claims.map((claim) => {
-      const record = claim.published?.factId === undefined ? undefined : fact(claim.published.factId);
-      if (facts().some(({ id, use }) => use === "input" && (id === claim.id || id === record?.id)))
+      const record = claim.published?.factId === undefined ? undefined : facts.record(claim.published.factId);
+      if (facts.all().some(({ id, use }) => use === "input" && (id === claim.id || id === record?.id)))
         throw new Error(
           `${experiment}: claim ${claim.id} compares something with record ${record?.id ?? claim.id}, which is an input of the model; nothing can be.`,
         );
       const decided = claim.verdict === "holds" || claim.verdict === "does not hold" || claim.verdict === "depends";
-      const uses = [claim.use, record?.use, ...namedRecords(claim.source).map(({ use }) => use)];
+      const uses = [claim.use, record?.use, ...namedRecords(facts, claim.source).map(({ use }) => use)];
       if (decided && uses.includes("calibration")) {
         throw new Error(
           `${experiment}: claim ${claim.id} is a calibration and has the verdict "${claim.verdict}"; it can only be "calibration".`,
@@ -70,13 +73,13 @@ export interface RecordUse {
 }
 
 /** Every published record, with the claims of a ledger that compare something with it or name it. */
-export function recordUses(entries: readonly LedgerEntry[]): RecordUse[] {
+export function recordUses(entries: readonly LedgerEntry[], facts: Facts = Facts.published()): RecordUse[] {
   const names = entries.map(({ experiment, id, published, source }) => ({
     name: `${experiment}: ${id}`,
     compared: [id, published?.factId],
-    named: new Set(namedRecords(source).map((record) => record.id)),
+    named: new Set(namedRecords(facts, source).map((record) => record.id)),
   }));
-  return facts().map((record) => {
+  return facts.all().map((record) => {
     const comparing = names.filter(({ compared }) => compared.includes(record.id));
     const naming = names.filter((entry) => entry.named.has(record.id) && !comparing.includes(entry));
     return { record, comparedBy: comparing.map(({ name }) => name), namedBy: naming.map(({ name }) => name) };

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /** Rooms that compute nothing: a change there leaves every result as it is. */
-const aside = new Set(["cli", "lab"]);
+const aside = new Set(["cli", "lab", "site", "jupyter", "cells", "deprecated"]);
 
 let known: string | undefined;
 

@@ -37,7 +37,7 @@ export async function computeLedger(options: LedgerOptions = {}): Promise<Comput
   // One that answers no claim, whatever its rows, has no place here: the notebooks run it.
   const answer = of.filter((experiment) => experiment.claims([], experiment.parse()).length > 0);
   const planned = answer.map((experiment) => {
-    const has = fieldsOf(experiment.config).some(({ path }) => path === "fidelity");
+    const has = fieldsOf(experiment.schema()).some(({ path }) => path === "fidelity");
     const configs = answeringInputs(experiment, has ? fidelity : undefined).map((input) => experiment.parse(input));
     return { experiment, configs, points: configs.map((config) => experiment.points(config)) };
   });

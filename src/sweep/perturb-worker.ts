@@ -1,5 +1,5 @@
 import { experimentByName, type Interval, type Row } from "../experiments/index.js";
-import { changeData, type DataChange, listenToReads } from "../facts/index.js";
+import { type DataChange, Facts, Memo } from "../facts/index.js";
 import type { ClaimRun } from "../study/index.js";
 import { pointHash } from "./points.js";
 import { serve } from "./serve.js";
@@ -33,31 +33,36 @@ export interface Answered {
   read: { forRows: string[]; forClaims: string[] };
 }
 
+/** Kept from one question to the next: what a memo gives depends on the facts that were read, so changed ones are never taken for others. */
+const memo = new Memo();
+
 /** A thread's work: a claimRun with changed data. A value that the model does not take comes back as the sentence that refuses it. */
 function ask({ claimRun, changes, rows: given, known }: Question): Answered | { refused: string } {
   const reads = new Set<string>();
   try {
-    changeData(changes);
-    listenToReads((name) => reads.add(name));
+    const facts = Facts.published()
+      .changed(changes)
+      .noting((name) => reads.add(name));
+    const basis = { facts, memo };
     const experiment = experimentByName(claimRun.experiment);
-    const config = experiment.parse(claimRun.input);
+    const config = experiment.parse(claimRun.input, facts);
     const computed = new Map<string, Row[]>();
     const rowsOf = (point: unknown): Row[] => {
       const hash = pointHash(experiment, point);
-      const own = known?.get(hash) ?? computed.get(hash) ?? experiment.simulate(point);
+      const own = known?.get(hash) ?? computed.get(hash) ?? experiment.simulate(point, basis);
       if (!known?.has(hash)) computed.set(hash, own);
       return own;
     };
-    const rows = given ?? experiment.points(config).flatMap(rowsOf);
+    const rows = given ?? experiment.points(config, basis).flatMap(rowsOf);
     const forRows = [...reads];
     const id = (name: string): string => `${experiment.name}: ${name}`;
-    const claims = experiment.claims(rows, config).flatMap(({ id: name, published, simulated }): Answer[] => {
+    const claims = experiment.claims(rows, config, facts).flatMap(({ id: name, published, simulated }): Answer[] => {
       if (!simulated) return [];
       const factId = published?.factId;
       const range = published ? { published: { low: published.low, high: published.high } } : {};
       return [{ id: id(name), ...(factId === undefined ? {} : { factId }), ...range, simulated }];
     });
-    const compared = (experiment.compared?.(rows) ?? []).map(
+    const compared = (experiment.compared?.(rows, facts) ?? []).map(
       ({ id: name, factId, published, simulated }): Answer => ({
         id: id(name),
         factId,
@@ -72,9 +77,6 @@ function ask({ claimRun, changes, rows: given, known }: Question): Answered | { 
     return { answers, rows: given ? [] : [...rows], computed, read: { forRows, forClaims } };
   } catch (error) {
     return { refused: String((error as Error).message ?? error) };
-  } finally {
-    listenToReads(undefined);
-    changeData([]);
   }
 }
 

@@ -1,6 +1,6 @@
 import { availableParallelism } from "node:os";
 import type { ProgressListener, Row } from "../experiments/index.js";
-import { type DataChange, type DataValue, dataValues, isNamed } from "../facts/index.js";
+import { type DataChange, type DataValue, dataValues, Facts, isNamed } from "../facts/index.js";
 import { claimRuns as allClaimRuns, type ClaimRun } from "../study/index.js";
 import type { Answer, Answered, Question } from "./perturb-worker.js";
 import { WorkerPool } from "./worker-pool.js";
@@ -124,7 +124,9 @@ function attempts(figure: DataValue, share: number, up: boolean): { factor: numb
 export async function perturb(options: PerturbOptions = {}): Promise<Influence[]> {
   const { share = 0.1, only, claimRuns = allClaimRuns, jobs = availableParallelism(), onProgress, signal } = options;
   if (!(share > 0 && share < 1)) throw new RangeError(`share: between 0 and 1; got ${share}.`);
-  const figures = dataValues().filter(({ id }) => only === undefined || only.some((name) => isNamed(id, name)));
+  const figures = dataValues(Facts.published()).filter(
+    ({ id }) => only === undefined || only.some((name) => isNamed(id, name)),
+  );
   // Threads of its own: they compute with changed data.
   const script = new URL("./perturb-worker.js", import.meta.url).href;
   const pool = new WorkerPool<Question, Asked>(script, { jobs, keep: false, signal });

@@ -7,6 +7,7 @@ import {
   pointMemory,
   type Row,
 } from "../experiments/index.js";
+import { basisOf, Facts } from "../facts/index.js";
 import type { Task } from "./worker.js";
 import { WorkerPool } from "./worker-pool.js";
 
@@ -60,6 +61,7 @@ export async function computePoints(
   let done = before;
   const total = before + missing.size;
   onProgress?.(done, total, "");
+  const basis = basisOf(Facts.published());
   const finished = (hash: string, point: unknown, rows: Row[]) => {
     results.set(hash, rows);
     memory?.put(experiment, point, rows);
@@ -69,7 +71,7 @@ export async function computePoints(
   if (from === undefined && !experiments().includes(experiment)) {
     for (const [hash, point] of missing) {
       signal?.throwIfAborted();
-      finished(hash, point, experiment.simulate(point));
+      finished(hash, point, experiment.simulate(point, basis));
       await new Promise((resolve) => setTimeout(resolve, 0));
     }
   } else if (missing.size > 0) await onWorkers(experiment, missing, jobs, from, signal, finished);

@@ -1,4 +1,5 @@
 import { experimentByName, type Row } from "../experiments/index.js";
+import { type Basis, basisOf, Facts } from "../facts/index.js";
 import { serve } from "./serve.js";
 
 /** What a worker is given: plain data, so that nothing is shared. */
@@ -9,17 +10,23 @@ export interface Task {
   point: unknown;
 }
 
+/** What this thread's points rest on: its memo is kept from one point to the next. */
+const basis = basisOf(Facts.published());
+
 /** A thread's work: one point. */
 async function work({ experiment, from, point }: Task): Promise<Row[]> {
-  return (await find(experiment, from)).simulate(point);
+  return (await find(experiment, from)).simulate(point, basis);
 }
 
-async function find(name: string, from: string | undefined): Promise<{ simulate(point: unknown): Row[] }> {
+async function find(
+  name: string,
+  from: string | undefined,
+): Promise<{ simulate(point: unknown, basis: Basis): Row[] }> {
   if (from === undefined) return experimentByName(name);
   const exported = Object.values((await import(from)) as Record<string, unknown>);
   const found = exported.find((item) => (item as { name?: unknown } | null)?.name === name);
   if (!found) throw new Error(`${from} exports no experiment "${name}".`);
-  return found as { simulate(point: unknown): Row[] };
+  return found as { simulate(point: unknown, basis: Basis): Row[] };
 }
 
 serve(work);

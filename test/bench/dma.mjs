@@ -5,7 +5,7 @@ import { hostRunDefaults, simulateHost } from "../../dist/host/index.js";
 
 const timed = (run) => {
   const start = performance.now();
-  const result = simulateHost({ ...hostRunDefaults, ...run });
+  const result = simulateHost({ ...hostRunDefaults(published), ...run }, published);
   return { seconds: (performance.now() - start) / 1000, ...result };
 };
 

@@ -3,8 +3,9 @@ import { describe, expect, it } from "vitest";
 import { DmaApi, DmaError, dmaCosts, variant, variants } from "../../src/dma/index.js";
 import { Simulation, Streams } from "../../src/engine/index.js";
 import { Machine, machineConfig, makeLock } from "../../src/machine/index.js";
+import { published } from "../support/facts.js";
 
-const config = machineConfig("sandy-bridge-ep");
+const config = machineConfig(published, "sandy-bridge-ep");
 
 /** A domain on two cores whose client does nothing: operations are started by hand and run to their end. */
 function domain(name: string, change: { ats?: boolean; coherent?: boolean; deviceBits?: number } = {}) {
@@ -18,7 +19,7 @@ function domain(name: string, change: { ats?: boolean; coherent?: boolean; devic
     {
       variant: variant(name),
       cores: 2,
-      costs: dmaCosts(config),
+      costs: dmaCosts(published, config),
       makeLock: (lock, address, irqSave) =>
         makeLock("ticket", machine, simulation, {
           name: lock,
@@ -142,7 +143,7 @@ describe("the DMA API", () => {
       }
       return last;
     });
-    expect(cycles[1] - cycles[0]).toBeGreaterThan(dmaCosts(config).clflushCycles * 0.9);
+    expect(cycles[1] - cycles[0]).toBeGreaterThan(dmaCosts(published, config).clflushCycles * 0.9);
   });
 
   it.each([

@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { variant, variants } from "../../src/dma/index.js";
 import { hostRunDefaults, simulateHost } from "../../src/host/index.js";
+import { published } from "../support/facts.js";
 
 const small = {
-  ...hostRunDefaults,
+  ...hostRunDefaults(published),
   cores: 4,
   threads: 40,
   staticMaps: 500,
@@ -15,7 +16,7 @@ const small = {
 
 describe("the variants of the DMA API", () => {
   it.each(variants.map((v) => v.name))("%s: the parts of every core's time sum to one", (name) => {
-    const result = simulateHost({ ...small, variant: name });
+    const result = simulateHost({ ...small, variant: name }, published);
     const sum = Object.values(result.parts).reduce((a, b) => a + b, 0);
     expect(sum).toBeCloseTo(1, 9);
     expect(result.transactions).toBeGreaterThanOrEqual(300);
@@ -25,21 +26,24 @@ describe("the variants of the DMA API", () => {
 
   it("strict and its wordings leave nothing stale; deferred and lazy flush do", () => {
     for (const { name, policy } of variants) {
-      const { stale } = simulateHost({ ...small, variant: name });
+      const { stale } = simulateHost({ ...small, variant: name }, published);
       if (policy === "strict" || policy === "none") expect([name, stale.pages, stale.maxLive]).toEqual([name, 0, 0]);
       else expect(stale.maxLive, name).toBeGreaterThan(0);
     }
   });
 
   it("a deferred queue never holds more than its entries, nor longer than its timer and a tick", () => {
-    const { stale, gigahertz, counts } = simulateHost({
-      ...small,
-      variant: "deferred",
-      threads: 1,
-      profile: "receive",
-      transactions: 900,
-      warmup: 20,
-    });
+    const { stale, gigahertz, counts } = simulateHost(
+      {
+        ...small,
+        variant: "deferred",
+        threads: 1,
+        profile: "receive",
+        transactions: 900,
+        warmup: 20,
+      },
+      published,
+    );
     expect(stale.maxLive).toBeLessThanOrEqual(250);
     expect(counts.timerFlushes).toBeGreaterThan(0);
     expect(stale.maxWindow / (gigahertz * 1e6)).toBeGreaterThan(9);
@@ -51,8 +55,8 @@ describe("the variants of the DMA API", () => {
   });
 
   it("the same run gives the same bytes; another seed gives others", () => {
-    const a = JSON.stringify(simulateHost({ ...small, variant: "deferred" }));
-    expect(JSON.stringify(simulateHost({ ...small, variant: "deferred" }))).toBe(a);
-    expect(JSON.stringify(simulateHost({ ...small, variant: "deferred", seed: 2 }))).not.toBe(a);
+    const a = JSON.stringify(simulateHost({ ...small, variant: "deferred" }, published));
+    expect(JSON.stringify(simulateHost({ ...small, variant: "deferred" }, published))).toBe(a);
+    expect(JSON.stringify(simulateHost({ ...small, variant: "deferred", seed: 2 }, published))).not.toBe(a);
   });
 });

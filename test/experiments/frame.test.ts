@@ -173,7 +173,7 @@ test("every experiment is found by its name, its fields are described, and its d
   expect(new Set(names).size).toBe(names.length);
   for (const experiment of experiments()) {
     expect(experimentByName(experiment.name)).toBe(experiment);
-    for (const { path, accepts, description } of fieldsOf(experiment.config)) {
+    for (const { path, accepts, description } of fieldsOf(experiment.schema())) {
       expect(description, `${experiment.name}: ${path}`).not.toBe("");
       expect(accepts, `${experiment.name}: ${path}`).not.toBe("JSON");
     }

@@ -13,6 +13,7 @@ import {
 } from "../../src/experiments/index.js";
 import { type HostRun, hostRunDefaults, simulateHost } from "../../src/host/index.js";
 import { hostAssumptions } from "../../src/machine/index.js";
+import { published } from "../support/facts.js";
 
 describe("lock contention", () => {
   it("without an IOMMU does the published number of transactions: the calibration", async () => {
@@ -69,14 +70,17 @@ describe("lock contention", () => {
 describe("fidelity", () => {
   it("quick agrees with a run of fresh rings after 10,000 transactions of warm-up", async () => {
     const quick = await lockContention.run({ variants: ["deferred"], cores: [16], replications: 3 });
-    const long = simulateHost({
-      ...hostRunDefaults,
-      variant: "deferred",
-      agedTurns: 0,
-      warmup: 10_000,
-      transactions: 4000,
-      seed: 77,
-    });
+    const long = simulateHost(
+      {
+        ...hostRunDefaults(published),
+        variant: "deferred",
+        agedTurns: 0,
+        warmup: 10_000,
+        transactions: 4000,
+        seed: 77,
+      },
+      published,
+    );
     const e = estimate(quick.rows, "throughput");
     expect(e.n).toBe(3);
     expect(Math.abs(long.throughput / e.mean - 1)).toBeLessThan(0.1);
@@ -300,10 +304,10 @@ describe("the sensitivity", () => {
     // The question itself, what v4.3 and the thread fix, the length of the run.
     const given = ["variant", "cores", "threads", "seed", "machine", "flushEntries", "flushMilliseconds"];
     const length = ["warmup", "transactions", "slices"];
-    for (const field of Object.keys(hostRunDefaults) as (keyof HostRun)[])
+    for (const field of Object.keys(hostRunDefaults(published)) as (keyof HostRun)[])
       if (![...given, ...length].includes(field))
         expect(
-          points.some(({ run }) => JSON.stringify(run[field]) !== JSON.stringify(hostRunDefaults[field])),
+          points.some(({ run }) => JSON.stringify(run[field]) !== JSON.stringify(hostRunDefaults(published)[field])),
           field,
         ).toBe(true);
   });
@@ -318,7 +322,7 @@ describe("the sensitivity", () => {
   });
 
   it("moves every value of the host that no record supports to both ends of its range", () => {
-    for (const { field, assumption } of hostAssumptions("sandy-bridge-ep"))
+    for (const { field, assumption } of hostAssumptions(published, "sandy-bridge-ep"))
       for (const end of [assumption?.low, assumption?.high])
         expect(
           points.some(({ run }) => run.machineOverrides[field] === end),
@@ -425,18 +429,18 @@ describe("the anatomy and the lock table", () => {
     timeout: 60_000,
   }, () => {
     const { low, high } = costSources.find(({ field }) => field === "clflushCycles")!;
-    const short = { ...hostRunDefaults, warmup: 500, transactions: 1000 };
+    const short = { ...hostRunDefaults(published), warmup: 500, transactions: 1000 };
     const seeds = [1, 2, 3].map((seed) => ({ ...short, seed }));
-    const coherent = seeds.map((run) => simulateHost(run).throughput);
+    const coherent = seeds.map((run) => simulateHost(run, published).throughput);
     for (const clflushCycles of [low, high]) {
       const flushed = seeds.map(
-        (run) => simulateHost({ ...run, coherent: false, costs: { clflushCycles } }).throughput,
+        (run) => simulateHost({ ...run, coherent: false, costs: { clflushCycles } }, published).throughput,
       );
       expect(flushed.reduce((sum, value, i) => sum + value / coherent[i] / 3, 0)).toBeGreaterThan(0.9);
     }
     // On one core, where nobody waits, the input does show.
     const alone = (clflushCycles: number) =>
-      simulateHost({ ...short, cores: 1, coherent: false, costs: { clflushCycles } }).throughput;
+      simulateHost({ ...short, cores: 1, coherent: false, costs: { clflushCycles } }, published).throughput;
     expect(alone(high) / alone(low)).toBeLessThan(0.98);
   });
 });

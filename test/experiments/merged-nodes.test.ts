@@ -11,6 +11,7 @@ import {
   recoveries,
 } from "../../src/experiments/index.js";
 import { assumedFields, type HostRun, hostRunDefaults, workloadAssumptions } from "../../src/host/index.js";
+import { published } from "../support/facts.js";
 
 type Run = Awaited<ReturnType<typeof mergedNodes.run>>;
 type MergedNodesInput = NonNullable<Parameters<typeof mergedNodes.parse>[0]>;
@@ -264,10 +265,12 @@ describe("the assumptions of the baseline", () => {
       ...sweepPoints({}).map(({ run }) => run),
       ...lockSensitivity.points(lockSensitivity.parse()).map((point) => (point as { run: HostRun }).run),
     ];
-    const all = workloadAssumptions();
+    const all = workloadAssumptions(published);
     for (const field of assumedFields) {
       const { low, high } = all[field].assumption;
-      const tried = runs.flatMap((run) => run[field] ?? []).filter((value) => value !== hostRunDefaults[field]);
+      const tried = runs
+        .flatMap((run) => run[field] ?? [])
+        .filter((value) => value !== hostRunDefaults(published)[field]);
       expect(
         [low, high].some((end) => tried.includes(end)),
         field,

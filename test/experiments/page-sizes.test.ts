@@ -14,7 +14,8 @@ import {
   type Row,
   threadCells,
 } from "../../src/experiments/index.js";
-import { changeData, dataValues, factNumbers, facts } from "../../src/facts/index.js";
+import { basisOf, dataValues } from "../../src/facts/index.js";
+import { published } from "../support/facts.js";
 
 describe("the fits", () => {
   test("an IOTLB is found again in the curve that it makes", () => {
@@ -50,7 +51,7 @@ describe("the fits", () => {
       ["snb", "IOTLB_SNB"],
       ["bdw", "IOTLB_BDW"],
     ] as const) {
-      const [entries, missNs] = factNumbers(record);
+      const [entries, missNs] = published.numbers(record);
       expect(pageHost(host).iotlbEntries, host).toBe(entries);
       expect(Math.abs(pageHost(host).missNs - missNs), host).toBeLessThan(2);
     }
@@ -78,21 +79,19 @@ describe("hosts", () => {
 
   test("Broadwell's run with the IOMMU off sets nothing: it is predicted, and a record that is a prediction is refused as a source", () => {
     const before = pageHost("bdw");
-    const off = dataValues().find(({ id }) => id === "PL_BDW_off");
-    const haswell = dataValues().find(({ id }) => id === "PL_HSW_off");
-    try {
-      changeData([off!.times(1.1)]);
-      expect(pageHost("bdw").parameters).toEqual(before.parameters);
-      const { path } = haswell!.times(1);
-      changeData([{ path: [...path.slice(0, -1), "use"], value: "prediction" }]);
-      expect(() => pageHost("hsw")).toThrow("data/hardware/hsw.json: latencyRecords.off: PL_HSW_off is no calibration");
-    } finally {
-      changeData([]);
-    }
+    const off = dataValues(published).find(({ id }) => id === "PL_BDW_off");
+    const haswell = dataValues(published).find(({ id }) => id === "PL_HSW_off");
+    const moved = basisOf(published.changed([off!.times(1.1)]));
+    expect(pageHost("bdw", moved).parameters).toEqual(before.parameters);
+    const { path } = haswell!.times(1);
+    const other = basisOf(published.changed([{ path: [...path.slice(0, -1), "use"], value: "prediction" }]));
+    expect(() => pageHost("hsw", other)).toThrow(
+      "data/hardware/hsw.json: latencyRecords.off: PL_HSW_off is no calibration",
+    );
   });
 
   test("sources name records that exist", () => {
-    const ids = new Set(facts().map((record) => record.id));
+    const ids = new Set(published.all().map((record) => record.id));
     for (const name of hostNames) {
       for (const { source } of pageHost(name).parameters) {
         for (const [id] of source.matchAll(/\b(PL|P|IOTLB)_[A-Z0-9]+_[A-Za-z0-9_]+|\b(CAP|FS|PCIE)\d+\b/g)) {
@@ -131,7 +130,8 @@ describe("a bad configuration is refused before anything runs, by field", () => 
 describe("runs", () => {
   test("every published bandwidth row of the hosts is simulated once", () => {
     const points = pageSizes.points(pageSizes.parse({ parts: ["published"] }));
-    const expected = facts()
+    const expected = published
+      .all()
       .filter((record) => /^P_[A-Za-z0-9]+_(rd|wr)_/.test(record.id))
       .flatMap((record) => Object.keys(record.value as object).map((window) => `${record.id} ${window}`));
     const got = points
@@ -260,7 +260,7 @@ describe("verdicts", () => {
     gbpsHigh: gbps + 0.1,
     roofLink: 105,
   });
-  const verdict = (rows: Row[], id: string) => claimsOf(rows).find((claim) => claim.id === id)?.verdict;
+  const verdict = (rows: Row[], id: string) => claimsOf(rows, published).find((claim) => claim.id === id)?.verdict;
 
   test("hold, depend, or do not hold, by what the rows say", () => {
     const good = [cell("off", 105), cell("4K", 80), cell("2M", 104.5), cell("1G", 105)];

@@ -1,22 +1,23 @@
 import { expect, test } from "vitest";
-import { FactFileSchema, fact, factNumber, facts } from "../../src/facts/index.js";
+import { FactFileSchema } from "../../src/facts/index.js";
+import { published } from "../support/facts.js";
 
 test("every record parses, and no id is used twice", () => {
-  expect(facts().length).toBeGreaterThan(200);
+  expect(published.all().length).toBeGreaterThan(200);
 });
 
 test("a record is found by its id, and a missing one is named", () => {
-  expect(factNumber("S3")).toBe(7);
-  expect(() => fact("NOPE")).toThrow('"NOPE"');
+  expect(published.number("S3")).toBe(7);
+  expect(() => published.record("NOPE")).toThrow('"NOPE"');
 });
 
 test("a calibration record is never also a prediction: the stock throughput of the published machine is predicted", () => {
-  expect(fact("PE1").use).toBe("calibration");
-  expect(fact("PE2").use).toBe("prediction");
+  expect(published.record("PE1").use).toBe("calibration");
+  expect(published.record("PE2").use).toBe("prediction");
 });
 
 test("what the DMA code takes over from another machine is an input, and an unknown use is refused", () => {
-  for (const id of ["JG1", "JG2", "JG4"]) expect(fact(id).use, id).toBe("input");
-  const parsed = FactFileSchema.safeParse({ about: "a", records: [{ ...fact("JG4"), use: "fitted" }] });
+  for (const id of ["JG1", "JG2", "JG4"]) expect(published.record(id).use, id).toBe("input");
+  const parsed = FactFileSchema.safeParse({ about: "a", records: [{ ...published.record("JG4"), use: "fitted" }] });
   expect(parsed.error?.issues[0]?.path).toEqual(["records", 0, "use"]);
 });

@@ -1,13 +1,13 @@
 import { describe, expect, it } from "vitest";
-import { workloadFile } from "../../src/facts/index.js";
 import { assumedFields, hostRunDefaults, workloadAssumptions } from "../../src/host/index.js";
+import { published } from "../support/facts.js";
 
 describe("the assumptions of the workload", () => {
   it("are a run's defaults, each with its reason and a range around it", () => {
-    const all = workloadAssumptions();
+    const all = workloadAssumptions(published);
     for (const field of assumedFields) {
       const { value, source, unit, assumption } = all[field];
-      expect(hostRunDefaults[field], field).toBe(value);
+      expect(hostRunDefaults(published)[field], field).toBe(value);
       expect(source, field).toMatch(/^Assumed: /);
       expect(unit, field).not.toBe("");
       expect(assumption.low, field).toBeLessThanOrEqual(value);
@@ -16,9 +16,9 @@ describe("the assumptions of the workload", () => {
   });
 
   it("have no value in data/workload that no run takes, and a missing file is named", () => {
-    expect(Object.keys((workloadFile("tcp-rr") as { values: object }).values).sort()).toEqual(
+    expect(Object.keys((published.workload("tcp-rr") as { values: object }).values).sort()).toEqual(
       [...assumedFields].sort(),
     );
-    expect(() => workloadFile("udp")).toThrow("data/workload/udp.json");
+    expect(() => published.workload("udp")).toThrow("data/workload/udp.json");
   });
 });

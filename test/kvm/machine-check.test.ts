@@ -10,6 +10,7 @@ import {
   phases,
   VMXE,
 } from "../../src/kvm/index.js";
+import { published } from "../support/facts.js";
 
 const cr4 = (mce: number): number => PAE | VMXE | (mce ? MCE : 0);
 const decide = (phase: Phase, host: number, guest: number, exceptionBitmap = kvmExceptionBitmap): string[] =>
@@ -68,7 +69,7 @@ describe("a machine check, by where it lands", () => {
 });
 
 describe("the recorded machine checks", () => {
-  const { observations, caveats } = machineCheckObservations();
+  const { observations, caveats } = machineCheckObservations(published);
   const compared = observations.map(compareObservation);
 
   test("there are twenty, with their caveats", () => {

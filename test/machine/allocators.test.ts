@@ -1,8 +1,9 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { FrameAllocator, Machine, machineConfig, SlabCache } from "../../src/machine/index.js";
+import { published } from "../support/facts.js";
 
-const host = () => new Machine(machineConfig("sandy-bridge-ep"));
+const host = () => new Machine(machineConfig(published, "sandy-bridge-ep"));
 const step = fc.record({ cpu: fc.nat(15), allocate: fc.integer({ min: 0, max: 9 }), pick: fc.nat(1_000_000) });
 
 test("objects of a fresh slab are neighbours, on lines of their own, and the last freed is the first used", () => {

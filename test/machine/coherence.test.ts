@@ -2,13 +2,14 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { Streams } from "../../src/engine/index.js";
 import { Machine, type MachineConfig, machineConfig } from "../../src/machine/index.js";
+import { published } from "../support/facts.js";
 import { ReferenceMachine } from "./reference.js";
 
 type Access = { kind: "read" | "write" | "atomic" | "deviceRead" | "deviceWrite" | "flush"; cpu: number; line: number };
 
 /** Small caches, so that a short stream fills and spills all of them; every cost differs, so that a wrong path shows. */
 const small = (overrides: Partial<MachineConfig> = {}): MachineConfig =>
-  machineConfig("sandy-bridge-ep", {
+  machineConfig(published, "sandy-bridge-ep", {
     coresPerSocket: 3,
     l1KiB: 1,
     l1Ways: 4,
@@ -136,7 +137,7 @@ test("touching a footprint equals reading its lines one by one", () => {
 });
 
 test("the same holds on the full Sandy Bridge-EP for a long stream over shared and private lines", () => {
-  const config = machineConfig("sandy-bridge-ep");
+  const config = machineConfig(published, "sandy-bridge-ep");
   const m = new Machine(config);
   const lines = 30_000;
   const { base } = m.region({ name: "data", bytes: lines * 64, home: 0 });

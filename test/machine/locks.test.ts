@@ -11,8 +11,9 @@ import {
   runLockLoad,
   ticketLockModel,
 } from "../../src/machine/index.js";
+import { published } from "../support/facts.js";
 
-const host = () => new Machine(machineConfig("sandy-bridge-ep"));
+const host = () => new Machine(machineConfig(published, "sandy-bridge-ep"));
 const first = (n: number) => Array.from({ length: n }, (_, cpu) => cpu);
 /** The CPUs in turn from both sockets, as a scheduler that balances over nodes places them. */
 const spread = (n: number) => Array.from({ length: n }, (_, i) => (i % 2) * 8 + (i >> 1));

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import { fact } from "../../src/facts/index.js";
 import { hostAssumptions, Machine, machineConfig, preset, presetNames } from "../../src/machine/index.js";
+import { published } from "../support/facts.js";
 
-const host = () => new Machine(machineConfig("sandy-bridge-ep"));
+const host = () => new Machine(machineConfig(published, "sandy-bridge-ep"));
 
 test("a line is read from memory once, then from the own L1", () => {
   const m = host();
@@ -43,38 +43,38 @@ test("an exclusive clean line is written without asking anybody", () => {
 });
 
 test("every preset passes its checks, and the line transfers are the published ones", () => {
-  for (const name of presetNames) expect(preset(name).title).not.toBe("");
+  for (const name of presetNames) expect(preset(published, name).title).not.toBe("");
   const records: [string, string][] = [
     ["sandy-bridge-ep", "H1"],
     ["westmere-ep", "H2"],
     ["broadwell-ep", "H4"],
   ];
   for (const [name, id] of records) {
-    const c = machineConfig(name);
-    const published = (fact(id).value as number[]).map((ns) => ns * c.gigahertz);
+    const c = machineConfig(published, name);
+    const measured = (published.record(id).value as number[]).map((ns) => ns * c.gigahertz);
     const modelled = [c.l1Cycles, c.dirtySameSocketCycles, c.dirtyCrossSocketCycles].map((x) => x + c.atomicCycles);
-    for (const [i, x] of modelled.entries()) expect(Math.abs(x - published[i])).toBeLessThanOrEqual(1);
+    for (const [i, x] of modelled.entries()) expect(Math.abs(x - measured[i])).toBeLessThanOrEqual(1);
   }
-  expect(hostAssumptions("sandy-bridge-ep").length).toBeGreaterThan(3);
+  expect(hostAssumptions(published, "sandy-bridge-ep").length).toBeGreaterThan(3);
 });
 
 test("an impossible machine is refused: field, value, what is accepted", () => {
-  expect(() => machineConfig("sandy-bridge-ep", { l1Ways: 0 })).toThrow(
+  expect(() => machineConfig(published, "sandy-bridge-ep", { l1Ways: 0 })).toThrow(
     /l1Ways: got 0, accepts a whole number of ways from 1 to 8/,
   );
-  expect(() => machineConfig("sandy-bridge-ep", { coresPerSocket: 24 })).toThrow(
+  expect(() => machineConfig(published, "sandy-bridge-ep", { coresPerSocket: 24 })).toThrow(
     /coresPerSocket: got 24, accepts at most 16 with 2 sockets: the directory holds 32 cores/,
   );
-  expect(() => machineConfig("sandy-bridge-ep", { l1KiB: 48 })).toThrow(
+  expect(() => machineConfig(published, "sandy-bridge-ep", { l1KiB: 48 })).toThrow(
     /l1KiB: got 48, accepts sizes with a power of two of sets/,
   );
-  expect(() => machineConfig("sandy-bridge-ep", { l3KiB: 1024 })).toThrow(
+  expect(() => machineConfig(published, "sandy-bridge-ep", { l3KiB: 1024 })).toThrow(
     /l3KiB: got 1024, accepts at least the 2304 KiB/,
   );
-  expect(() => machineConfig("sandy-bridge-ep", { deviceSocket: 1, sockets: 1 })).toThrow(
+  expect(() => machineConfig(published, "sandy-bridge-ep", { deviceSocket: 1, sockets: 1 })).toThrow(
     /deviceSocket: got 1, accepts 0 to 0/,
   );
-  expect(() => machineConfig("vax")).toThrow('"vax"');
+  expect(() => machineConfig(published, "vax")).toThrow('"vax"');
 });
 
 test("an address outside every region, or a CPU that does not exist, is refused", () => {

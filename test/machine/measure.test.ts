@@ -1,6 +1,5 @@
 import { expect, test } from "vitest";
 import { Streams } from "../../src/engine/index.js";
-import { fact, factNumbers } from "../../src/facts/index.js";
 import {
   Machine,
   type MachineConfig,
@@ -9,9 +8,10 @@ import {
   pointerChase,
   randomCycle,
 } from "../../src/machine/index.js";
+import { published } from "../support/facts.js";
 
 const chase = (name: string, bytes: number, home = 0, overrides: Partial<MachineConfig> = {}) => {
-  const machine = new Machine(machineConfig(name, overrides));
+  const machine = new Machine(machineConfig(published, name, overrides));
   return pointerChase(machine, { cpu: 0, bytes, home, streams: new Streams(1) });
 };
 
@@ -20,7 +20,7 @@ test("a pointer chase finds the published cache latencies (records H9, H6)", () 
     ["sandy-bridge-ep", "H9", 4],
     ["westmere-ep", "H6", 4],
   ] as const) {
-    const [l1, l2, shared] = factNumbers(id);
+    const [l1, l2, shared] = published.numbers(id);
     expect(chase(name, 16 * 1024)).toBe(l1);
     expect(chase(name, 192 * 1024)).toBe(l2);
     expect(chase(name, l3 * 1024 * 1024)).toBe(shared);
@@ -28,8 +28,8 @@ test("a pointer chase finds the published cache latencies (records H9, H6)", () 
 });
 
 test("a pointer chase beyond the L3 finds local and remote memory (record H17), and its latency never falls on the way", () => {
-  const c = machineConfig("sandy-bridge-ep");
-  const [local, remote] = factNumbers("H17");
+  const c = machineConfig(published, "sandy-bridge-ep");
+  const [local, remote] = published.numbers("H17");
   // A quarter of the L3 keeps the test short; beyond it nothing depends on its size.
   const quarter = { l3KiB: 5120 };
   expect(chase("sandy-bridge-ep", 6 << 20, 0, quarter) / c.gigahertz).toBeCloseTo(local, 0);
@@ -48,9 +48,9 @@ test("a compare-and-exchange ping-pong finds the published line transfers (recor
     ["westmere-ep", "H2"],
     ["broadwell-ep", "H4"],
   ] as const) {
-    const c = machineConfig(name);
+    const c = machineConfig(published, name);
     const m = new Machine(c);
-    const [sibling, same, cross] = fact(id).value as number[];
+    const [sibling, same, cross] = published.record(id).value as number[];
     const cores = c.sockets * c.coresPerSocket;
     // Half a cycle either way: the published value is rounded to 0.1 ns, the simulated one to whole cycles.
     const near = (cpuA: number, cpuB: number, ns: number) =>

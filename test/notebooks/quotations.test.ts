@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { experiments } from "../../src/experiments/index.js";
-import { facts } from "../../src/facts/index.js";
+import { published } from "../support/facts.js";
+
 import { chapters, prose, root } from "./course.js";
 
 interface Mail {
@@ -95,7 +96,7 @@ test("every quotation of three words or more in running text is word for word in
 
 test("what claims and records quote from the mails is word for word in them", () => {
   const claims = experiments().flatMap((experiment) => experiment.collect(experiment.parse({}), []).claims);
-  const quoted = [...claims, ...facts()].filter(
+  const quoted = [...claims, ...published.all()].filter(
     ({ source, quote }) => quote !== undefined && /(?:Serebrin|Woodhouse), mail of|^S\d+$/.test(source),
   );
   expect(quoted.length).toBeGreaterThan(20);

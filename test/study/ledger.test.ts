@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { type ClaimResult, claimUse } from "../../src/experiments/index.js";
-import { fact } from "../../src/facts/index.js";
 import { ledger, recordUses } from "../../src/study/index.js";
+import { published as facts } from "../support/facts.js";
 
 const claim = (changes: Partial<ClaimResult>): ClaimResult => ({
   id: "x",
@@ -41,7 +41,7 @@ describe("the claims ledger", () => {
     for (const verdict of ["holds", "calibration", "not answered"] as const)
       expect(() => one({ published, verdict })).toThrow("record JG4, which is an input of the model");
     expect(() => one({ id: "JG4" })).toThrow("record JG4, which is an input of the model");
-    expect(() => claimUse(fact("JG4"))).toThrow("JG4 is an input of the model");
+    expect(() => claimUse(facts.record("JG4"))).toThrow("JG4 is an input of the model");
     const resting = one({ source: "a mail, of chipsets (record JG4)" });
     const use = recordUses([resting]).find(({ record }) => record.id === "JG4");
     expect(use).toMatchObject({ comparedBy: [], namedBy: ["e: x"] });

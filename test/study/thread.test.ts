@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { type ClaimResult, mergedNodes, pageSizes } from "../../src/experiments/index.js";
-import { facts } from "../../src/facts/index.js";
 import { mergeAnswers, threadContext } from "../../src/study/index.js";
+import { published } from "../support/facts.js";
 
 test("every number of the thread is answered by a claim, or is context with a reason", async () => {
   const structure = await mergedNodes.run({ parts: ["structure"] });
@@ -11,7 +11,7 @@ test("every number of the thread is answered by a claim, or is context with a re
     ...pageSizes.collect(pageSizes.parse({}), []).claims,
   ];
   const ids = new Set(answered.flatMap(({ id, published }) => [id, published?.factId]));
-  const records = facts().filter(({ topic }) => topic === "thread");
+  const records = published.all().filter(({ topic }) => topic === "thread");
   expect(records).toHaveLength(11);
   for (const { id, use } of records) {
     if (use === "context") expect(threadContext[id], id).toMatch(/\w+ \w+/);

@@ -1,6 +1,7 @@
 import { type ColumnTable, table } from "arquero";
 import type { z } from "zod";
 import type { Interval } from "../../engine/index.js";
+import { type Basis, basisOf, Facts } from "../../facts/index.js";
 import type { Figure } from "../../plot/index.js";
 import type { ClaimResult } from "./claim.js";
 import { displayable } from "./claim-display.js";
@@ -50,23 +51,26 @@ export interface ExperimentSpec<S extends z.ZodType, P> {
   title: string;
   /** The question it answers, in one sentence. */
   question: string;
-  /** The configuration: every field with a default, a `.describe()` that names its unit, and bounds. */
-  config: S;
+  /**
+   * The configuration: every field with a default, a `.describe()` that names its unit, and bounds. A function where defaults or bounds
+   * follow from the facts.
+   */
+  config: S | ((facts: Facts) => S);
   /** The independent pieces of work of a configuration: plain JSON, so that a worker can take one. */
-  points(config: z.output<S>): P[];
+  points(config: z.output<S>, basis: Basis): P[];
   /** A short name for a point, shown with the progress. */
   label(point: P): string;
-  /** Runs one point. Pure and synchronous: same point, same rows. */
-  simulate(point: P): Row[];
+  /** Runs one point. Pure and synchronous: same point and same facts, same rows. */
+  simulate(point: P, basis: Basis): Row[];
   columns: Record<string, Column>;
   /** The figures by name, each made from the rows. */
-  figures: Record<string, (rows: readonly Row[], config: z.output<S>) => Figure>;
+  figures: Record<string, (rows: readonly Row[], config: z.output<S>, basis: Basis) => Figure>;
   /** The numbers that a sensitivity analysis can watch, by name. */
   outputs?: Record<string, Output>;
   /** What the rows say about the claims that this experiment answers. */
-  claims(rows: readonly Row[], config: z.output<S>): ClaimResult[];
+  claims(rows: readonly Row[], config: z.output<S>, facts: Facts): ClaimResult[];
   /** Published tables that the rows are compared with, value by value, where the experiment has such. */
-  compared?(rows: readonly Row[]): Comparison[];
+  compared?(rows: readonly Row[], facts: Facts): Comparison[];
 }
 
 /** The result of a run: its table, figures and claims. */
@@ -82,21 +86,34 @@ export interface Run<C> {
 
 /** Options of a run that do not change its result. */
 export interface RunOptions {
+  /** What the run rests on (default: the published facts, and a memo of its own). */
+  basis?: Basis;
   onProgress?: ProgressListener;
   signal?: AbortSignal;
 }
 
 /** An experiment, ready to run. */
-export interface Experiment<S extends z.ZodType, P = unknown> extends ExperimentSpec<S, P> {
+export interface Experiment<S extends z.ZodType, P = unknown>
+  extends Omit<ExperimentSpec<S, P>, "points" | "simulate" | "claims" | "compared"> {
+  /** The independent pieces of work of a configuration; like the others below, with the published facts where none are given. */
+  points(config: z.output<S>, basis?: Basis): P[];
+  /** The rows of one point. */
+  simulate(point: P, basis?: Basis): Row[];
+  /** What rows say about the claims that this experiment answers. */
+  claims(rows: readonly Row[], config: z.output<S>, facts?: Facts): ClaimResult[];
+  /** Published tables beside the rows, value by value, where the experiment has such. */
+  compared?(rows: readonly Row[], facts?: Facts): Comparison[];
+  /** The schema of its configuration (default: with the published facts). */
+  schema(facts?: Facts): S;
   /**
    * Runs every point, one after another, letting the event loop turn between points so that progress shows and an interrupt arrives.
    * @throws ConfigError naming the field, the value and what is accepted, before anything runs.
    */
   run(config?: z.input<S>, options?: RunOptions): Promise<Run<z.output<S>>>;
   /** The configuration with its defaults filled in, or a ConfigError. */
-  parse(config?: z.input<S>): z.output<S>;
+  parse(config?: z.input<S>, facts?: Facts): z.output<S>;
   /** The result object for rows that were computed elsewhere. */
-  collect(config: z.output<S>, rows: readonly Row[]): Run<z.output<S>>;
+  collect(config: z.output<S>, rows: readonly Row[], basis?: Basis): Run<z.output<S>>;
 }
 
 /** Rows of points that were computed before; see {@link rememberPoints}. */
@@ -182,14 +199,21 @@ function issueText(config: z.ZodType, input: unknown, issue: z.core.$ZodIssue): 
 
 /** Makes an experiment of its parts. */
 export function defineExperiment<S extends z.ZodType, P>(spec: ExperimentSpec<S, P>): Experiment<S, P> {
-  const parse = (config?: z.input<S>): z.output<S> => {
+  const schema = (facts = Facts.published()): S =>
+    typeof spec.config === "function" ? (spec.config as (facts: Facts) => S)(facts) : (spec.config as S);
+  const parse = (config?: z.input<S>, facts?: Facts): z.output<S> => {
     const input = config ?? {};
-    const parsed = spec.config.safeParse(input);
+    const fields = schema(facts);
+    const parsed = fields.safeParse(input);
     if (parsed.success) return parsed.data;
-    const lines = parsed.error.issues.map((issue) => issueText(spec.config, input, issue));
+    const lines = parsed.error.issues.map((issue) => issueText(fields, input, issue));
     throw new ConfigError(`${spec.name}: the configuration is not valid\n${lines.join("\n")}`);
   };
-  const collect = (config: z.output<S>, rows: readonly Row[]): Run<z.output<S>> => ({
+  const collect = (
+    config: z.output<S>,
+    rows: readonly Row[],
+    basis = basisOf(Facts.published()),
+  ): Run<z.output<S>> => ({
     config,
     rows,
     table: tableOf(rows, spec.columns),
@@ -197,29 +221,36 @@ export function defineExperiment<S extends z.ZodType, P>(spec: ExperimentSpec<S,
       const make = spec.figures[name];
       if (!make)
         throw new Error(`${spec.name} has no figure "${name}"; it has ${Object.keys(spec.figures).join(", ")}.`);
-      return make(rows, config);
+      return make(rows, config, basis);
     },
-    claims: displayable(spec.claims(rows, config)),
+    claims: displayable(spec.claims(rows, config, basis.facts)),
   });
+  const { compared, ...rest } = spec;
   const experiment: Experiment<S, P> = {
-    ...spec,
+    ...rest,
+    points: (config, basis = basisOf(Facts.published())) => spec.points(config, basis),
+    simulate: (point, basis = basisOf(Facts.published())) => spec.simulate(point, basis),
+    claims: (rows, config, facts = Facts.published()) => spec.claims(rows, config, facts),
+    ...(compared ? { compared: (rows: readonly Row[], facts = Facts.published()) => compared(rows, facts) } : {}),
+    schema,
     parse,
     collect,
     async run(input, options = {}) {
-      const config = parse(input);
-      const points = spec.points(config);
+      const { basis = basisOf(Facts.published()) } = options;
+      const config = parse(input, basis.facts);
+      const points = spec.points(config, basis);
       const rows: Row[] = [];
       for (const [i, point] of points.entries()) {
         options.signal?.throwIfAborted();
         options.onProgress?.(i, points.length, spec.label(point));
         const known = memory?.get(experiment, point);
-        const own = known ?? spec.simulate(point);
+        const own = known ?? spec.simulate(point, basis);
         if (!known) memory?.put(experiment, point, own);
         rows.push(...own);
         await new Promise((resolve) => setTimeout(resolve, 0));
       }
       options.onProgress?.(points.length, points.length, "done");
-      return collect(config, rows);
+      return collect(config, rows, basis);
     },
   };
   return experiment;

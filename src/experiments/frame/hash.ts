@@ -1,6 +1,5 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
-import { dataChangeKey } from "../../facts/index.js";
 
 /**
  * JSON with the keys of every object in order of their code units, without spaces, and without keys whose value is undefined: the same
@@ -22,10 +21,10 @@ export function canonicalJson(value: unknown, place = "the value"): string {
 
 /**
  * Names a configuration, or a point of one: the first 80 bits of the SHA-256 of the experiment's name and the canonical JSON, as 20
- * hexadecimal digits. The order of keys does not matter; every value does. Changed data is part of the name.
+ * hexadecimal digits. The order of keys does not matter; every value does.
+ * @param changed names changed facts (`facts.key`), which are part of the name
  */
-export function configHash(experiment: string, config: unknown): string {
-  const changed = dataChangeKey();
+export function configHash(experiment: string, config: unknown, changed = ""): string {
   const text = `${experiment}\n${canonicalJson(config)}${changed === "" ? "" : `\n${changed}`}`;
   return bytesToHex(sha256(new TextEncoder().encode(text))).slice(0, 20);
 }

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { contexts, variant, variants } from "../../dma/index.js";
+import type { Basis } from "../../facts/index.js";
 import { type HostRun, hostRunDefaults, simulateHost } from "../../host/index.js";
 import { lockKinds } from "../../machine/index.js";
 import { barFigure, lineFigure } from "../../plot/index.js";
@@ -57,10 +58,10 @@ const AnatomyConfigSchema: z.ZodType<MapAnatomyConfig, Input<MapAnatomyConfig>> 
   replications: z.int().min(1).max(100).default(4).describe("independent runs of each point, for the intervals"),
 });
 
-const pointsOf = (config: AnatomyConfig): HostRun[] =>
+const pointsOf = (config: AnatomyConfig, { facts }: Basis): HostRun[] =>
   config.variants.flatMap((name) =>
     config.cores.map((cores) => ({
-      ...hostRunDefaults,
+      ...hostRunDefaults(facts),
       variant: name,
       cores,
       lock: config.lock,
@@ -78,8 +79,8 @@ interface AnatomyPoint {
   replication: number;
 }
 
-const anatomyPoints = (config: MapAnatomyConfig): AnatomyPoint[] =>
-  pointsOf(config).flatMap((run) =>
+const anatomyPoints = (config: MapAnatomyConfig, basis: Basis): AnatomyPoint[] =>
+  pointsOf(config, basis).flatMap((run) =>
     Array.from({ length: config.replications }, (_, replication) => ({
       run: { ...run, seed: run.seed + replication },
       replication,
@@ -89,8 +90,8 @@ const anatomyPoints = (config: MapAnatomyConfig): AnatomyPoint[] =>
 const label = (run: HostRun): string => `${run.variant}, ${run.cores} cores`;
 
 /** The cycles of every line of map, unmap and flush, per call: an unmap's share of the flushes included. */
-function anatomyRows({ run, replication }: AnatomyPoint): Row[] {
-  const result = simulateHost(run);
+function anatomyRows({ run, replication }: AnatomyPoint, { facts }: Basis): Row[] {
+  const result = simulateHost(run, facts);
   const { maps, unmaps } = result.counts;
   return result.steps
     .filter((s) => s.context !== "none")
@@ -185,8 +186,8 @@ function callFigure(rows: readonly Row[], call: string) {
 }
 
 /** A row of lock_stat for each lock, and the distribution of its waits and holds by power of two. */
-function lockRows(run: HostRun): Row[] {
-  const result = simulateHost(run);
+function lockRows(run: HostRun, { facts }: Basis): Row[] {
+  const result = simulateHost(run, facts);
   const us = (cycles: number): number => cycles / (result.gigahertz * 1000);
   const seconds = result.cycles / (result.gigahertz * 1e9);
   return result.locks.map((l) => {

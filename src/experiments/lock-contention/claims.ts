@@ -1,5 +1,5 @@
 import { programsOf, variant } from "../../dma/index.js";
-import { factNumber } from "../../facts/index.js";
+import type { Facts } from "../../facts/index.js";
 import type { ClaimResult, Interval, Row } from "../frame/experiment.js";
 import { predicted } from "../frame/prediction.js";
 import { distinct, estimate, like, observed, ratio, where } from "./estimate.js";
@@ -9,11 +9,13 @@ const mail16 = "B. Serebrin, mail of 2015-11-16";
 const woodhouse = "D. Woodhouse, mail of 2015-11-16";
 
 type Judged = Pick<ClaimResult, "verdict" | "answer" | "explanation" | "simulated">;
-interface Question extends Pick<ClaimResult, "id" | "quote" | "source" | "use" | "published"> {
+interface Question extends Pick<ClaimResult, "id" | "quote" | "source" | "use"> {
+  /** The published value, where there is one. */
+  published?(facts: Facts): NonNullable<ClaimResult["published"]>;
   /** What a run must hold to answer. */
   needs: string;
   /** The answer, or undefined where the rows do not hold what it needs. */
-  judge(rows: readonly Row[]): Judged | undefined;
+  judge(rows: readonly Row[], facts: Facts): Judged | undefined;
 }
 
 const percent = (interval: Interval, unit = "%"): Interval & { unit: string } => ({
@@ -343,9 +345,8 @@ const questions: readonly Question[] = [
     id: "PE1",
     quote: "stock iommu=off: 990,803 memcached transactions/sec",
     source: "record PE1",
-    // Read when it is asked, as the other figures are: whoever changes the data then sees the change.
-    get published() {
-      return { low: factNumber("PE1"), high: factNumber("PE1"), unit: "transactions/s", factId: "PE1" };
+    published(facts) {
+      return { low: facts.number("PE1"), high: facts.number("PE1"), unit: "transactions/s", factId: "PE1" };
     },
     use: "calibration",
     needs: 'the variant "off" at 16 cores',
@@ -363,18 +364,18 @@ const questions: readonly Question[] = [
     id: "PE2",
     quote: "stock iommu=on: 221,416 memcached transactions/sec (=22%)",
     source: "record PE2",
-    get published() {
-      const share = (100 * factNumber("PE2")) / factNumber("PE1");
+    published(facts) {
+      const share = (100 * facts.number("PE2")) / facts.number("PE1");
       return { low: share, high: share, unit: "% of off", factId: "PE2" };
     },
     use: "prediction",
     needs: 'the variants "off" and "deferred" at 16 cores with both directions mapped',
-    judge(rows) {
+    judge(rows, facts) {
       const mine = most(rows, "deferred", { ...plain, profile: "both" });
       const off = instead(rows, mine, { variant: "off" });
       if (!atMost(mine, 16) || off.length === 0) return undefined;
       const r = ratio(mine, off);
-      const target = factNumber("PE2") / factNumber("PE1");
+      const target = facts.number("PE2") / facts.number("PE1");
       const error = r.mean / target - 1;
       return {
         verdict: predicted(r, target),
@@ -386,10 +387,11 @@ const questions: readonly Question[] = [
 ];
 
 /** The verdicts of a run: each computed from its rows, or "not answered" with what it would need. */
-export function claims(rows: readonly Row[]): ClaimResult[] {
+export function claims(rows: readonly Row[], facts: Facts): ClaimResult[] {
   const runs = observed(rows);
-  return questions.map(({ judge, needs, ...claim }) => {
-    const judged = judge(runs);
+  return questions.map(({ judge, needs, published, ...about }) => {
+    const claim = published === undefined ? about : { ...about, published: published(facts) };
+    const judged = judge(runs, facts);
     return judged
       ? { ...claim, ...judged }
       : { ...claim, verdict: "not answered", explanation: `This run does not say: it needs ${needs}.` };

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { dmaCosts, variant, variants } from "../../dma/index.js";
+import type { Basis, Facts } from "../../facts/index.js";
 import { driverProfiles, type HostRun, hostRunDefaults, publishedStackCycles } from "../../host/index.js";
 import { lockKinds, machineConfig } from "../../machine/index.js";
 import { mergedTree, type RunLength } from "../frame/run-length.js";
@@ -31,8 +32,6 @@ const number = (low: number, high: number, unit: string) =>
     .min(low, { error: `accepts ${unit} from ${low} to ${high}` })
     .max(high, { error: `accepts ${unit} from ${low} to ${high}` });
 
-const d = hostRunDefaults;
-
 /** The configuration: the lists are swept, every combination is a point. */
 export interface LockContentionConfig {
   variants: string[];
@@ -62,7 +61,8 @@ export interface LockContentionConfig {
 }
 
 /** Stack work of a transaction that record PE1 fixes, in µs. */
-export const publishedStackMicroseconds: number = Math.round((publishedStackCycles(2.9) / 2900) * 1000) / 1000;
+export const publishedStackMicroseconds = (facts: Facts): number =>
+  Math.round((publishedStackCycles(facts, 2.9) / 2900) * 1000) / 1000;
 
 /** What record RI1 leaves for the invalidation itself, in cycles: the default, which stands for the record. */
 const publishedInvalidationCycles = 2027;
@@ -72,80 +72,95 @@ const variantName = z.string().refine((name) => variants.some((v) => v.name === 
 });
 
 /** The configuration's schema: every field with its default, unit and bounds. */
-export const LockContentionConfigSchema: z.ZodType<LockContentionConfig, Partial<LockContentionConfig>> = z
-  .strictObject({
-    variants: sweep(variantName, ["off", "strict", "deferred"], "ways of mapping"),
-    cores: sweep(
-      whole(1, 16, "cores"),
-      [1, 2, 4, 8, 16],
-      "cores that run the workload (the first eight share a socket)",
-    ),
-    threads: sweep(whole(1, 10_000, "threads"), [d.threads], "TCP_RR connections"),
-    locks: sweep(z.enum(lockKinds, { error: `accepts ${lockKinds.join(", ")}` }), [d.lock], "kind of every spinlock"),
-    profiles: sweep(
-      z.enum(["both", "transmit", "receive"], { error: `accepts ${driverProfiles.map((p) => p.name).join(", ")}` }),
-      [d.profile],
-      "which buffers the driver maps for each packet",
-    ),
-    staticMaps: sweep(whole(0, 65_536, "maps"), [d.staticMaps], "maps made at boot that never go away"),
-    holes: sweep(number(0, 0.5, "a share"), [0], "share of the static maps that is unmapped again before the traffic"),
-    mapsPerSide: sweep(number(0.25, 8, "maps"), [1], "maps a transaction on each side that the profile maps"),
-    stackMicroseconds: sweep(
-      number(0.5, 500, "µs"),
-      [publishedStackMicroseconds],
-      "work of a transaction outside DMA mapping (µs a core); the default is record PE1",
-    ),
-    stackLines: sweep(whole(0, 65_536, "lines"), [d.stackLines], "cache lines that a transaction's other work touches"),
-    twoPageShare: sweep(number(0, 1, "a share"), [0], "share of buffers that take two pages (record: 0.35 on vmxnet3)"),
-    ats: sweep(z.boolean({ error: "accepts true or false" }), [false], "the device caches translations (ATS)"),
-    coherent: sweep(
-      z.boolean({ error: "accepts true or false" }),
-      [true],
-      "page walks snoop the CPU caches; false adds clflush",
-    ),
-    storeOverlap: sweep(number(0, 1, "a share"), [0], "share of a store's latency that the core does not wait for"),
-    invalidationCycles: sweep(
-      whole(0, 20_000, "cycles"),
-      [publishedInvalidationCycles],
-      "from the queue's tail register to the status word (record RI1 less the tail write)",
-    ),
-    serialShare: sweep(number(0, 1, "a share"), [0.5], "share of that time in which the IOMMU takes up nothing else"),
-    handoffPercent: sweep(
-      whole(0, 100, "percent"),
-      [100],
-      "how long a lock line's home is busy with one waiter's read, in percent of its latency",
-    ),
-    handoffCycles: sweep(
-      z.union([z.literal("modelled"), whole(0, 1000, "cycles")], {
-        error: 'accepts "modelled" or a whole number of cycles from 0 to 1000',
-      }),
-      ["modelled"],
-      "core cycles by which each other waiter makes the hand-off of a ticket lock longer; modelled: what coherence makes of their reads",
-    ),
-    rxRing: whole(16, 8192, "buffers")
-      .default(d.rxRing)
-      .describe("receive buffers a queue, where the profile replaces them"),
-    shuffleCompletions: z.boolean().default(false).describe("sent buffers complete in arbitrary order"),
-    peerMicroseconds: number(1, 10_000, "µs")
-      .default(d.peerMicroseconds)
-      .describe("the peer's and the wire's time (µs)"),
-    fidelity: z
-      .enum(["quick", "full"], { error: "accepts quick or full" })
-      .default("quick")
-      .describe("how many transactions"),
-    replications: whole(1, 100, "replications")
-      .optional()
-      .describe(
-        "independent runs of each point (default: 3 below 8 cores, 8 from there, 16 in strict mode on both sockets)",
+export function lockContentionSchema(facts: Facts): z.ZodType<LockContentionConfig, Partial<LockContentionConfig>> {
+  const d = hostRunDefaults(facts);
+  return z
+    .strictObject({
+      variants: sweep(variantName, ["off", "strict", "deferred"], "ways of mapping"),
+      cores: sweep(
+        whole(1, 16, "cores"),
+        [1, 2, 4, 8, 16],
+        "cores that run the workload (the first eight share a socket)",
       ),
-    seed: whole(0, 2_147_483_647).default(1).describe("the random streams"),
-  })
-  .superRefine((config, context) => {
-    const lists = Object.values(config).filter(Array.isArray) as unknown[][];
-    const count = lists.reduce((n, list) => n * list.length, config.replications ?? replicationsAtMost);
-    if (count > 5000)
-      context.addIssue({ code: "custom", path: [], message: `accepts at most 5000 runs; these lists make ${count}` });
-  }) as never;
+      threads: sweep(whole(1, 10_000, "threads"), [d.threads], "TCP_RR connections"),
+      locks: sweep(z.enum(lockKinds, { error: `accepts ${lockKinds.join(", ")}` }), [d.lock], "kind of every spinlock"),
+      profiles: sweep(
+        z.enum(["both", "transmit", "receive"], { error: `accepts ${driverProfiles.map((p) => p.name).join(", ")}` }),
+        [d.profile],
+        "which buffers the driver maps for each packet",
+      ),
+      staticMaps: sweep(whole(0, 65_536, "maps"), [d.staticMaps], "maps made at boot that never go away"),
+      holes: sweep(
+        number(0, 0.5, "a share"),
+        [0],
+        "share of the static maps that is unmapped again before the traffic",
+      ),
+      mapsPerSide: sweep(number(0.25, 8, "maps"), [1], "maps a transaction on each side that the profile maps"),
+      stackMicroseconds: sweep(
+        number(0.5, 500, "µs"),
+        [publishedStackMicroseconds(facts)],
+        "work of a transaction outside DMA mapping (µs a core); the default is record PE1",
+      ),
+      stackLines: sweep(
+        whole(0, 65_536, "lines"),
+        [d.stackLines],
+        "cache lines that a transaction's other work touches",
+      ),
+      twoPageShare: sweep(
+        number(0, 1, "a share"),
+        [0],
+        "share of buffers that take two pages (record: 0.35 on vmxnet3)",
+      ),
+      ats: sweep(z.boolean({ error: "accepts true or false" }), [false], "the device caches translations (ATS)"),
+      coherent: sweep(
+        z.boolean({ error: "accepts true or false" }),
+        [true],
+        "page walks snoop the CPU caches; false adds clflush",
+      ),
+      storeOverlap: sweep(number(0, 1, "a share"), [0], "share of a store's latency that the core does not wait for"),
+      invalidationCycles: sweep(
+        whole(0, 20_000, "cycles"),
+        [publishedInvalidationCycles],
+        "from the queue's tail register to the status word (record RI1 less the tail write)",
+      ),
+      serialShare: sweep(number(0, 1, "a share"), [0.5], "share of that time in which the IOMMU takes up nothing else"),
+      handoffPercent: sweep(
+        whole(0, 100, "percent"),
+        [100],
+        "how long a lock line's home is busy with one waiter's read, in percent of its latency",
+      ),
+      handoffCycles: sweep(
+        z.union([z.literal("modelled"), whole(0, 1000, "cycles")], {
+          error: 'accepts "modelled" or a whole number of cycles from 0 to 1000',
+        }),
+        ["modelled"],
+        "core cycles by which each other waiter makes the hand-off of a ticket lock longer; modelled: what coherence makes of their reads",
+      ),
+      rxRing: whole(16, 8192, "buffers")
+        .default(d.rxRing)
+        .describe("receive buffers a queue, where the profile replaces them"),
+      shuffleCompletions: z.boolean().default(false).describe("sent buffers complete in arbitrary order"),
+      peerMicroseconds: number(1, 10_000, "µs")
+        .default(d.peerMicroseconds)
+        .describe("the peer's and the wire's time (µs)"),
+      fidelity: z
+        .enum(["quick", "full"], { error: "accepts quick or full" })
+        .default("quick")
+        .describe("how many transactions"),
+      replications: whole(1, 100, "replications")
+        .optional()
+        .describe(
+          "independent runs of each point (default: 3 below 8 cores, 8 from there, 16 in strict mode on both sockets)",
+        ),
+      seed: whole(0, 2_147_483_647).default(1).describe("the random streams"),
+    })
+    .superRefine((config, context) => {
+      const lists = Object.values(config).filter(Array.isArray) as unknown[][];
+      const count = lists.reduce((n, list) => n * list.length, config.replications ?? replicationsAtMost);
+      if (count > 5000)
+        context.addIssue({ code: "custom", path: [], message: `accepts at most 5000 runs; these lists make ${count}` });
+    }) as never;
+}
 
 /**
  * By fidelity. A quick run starts from rings that were turned over once outside simulated time; a full one from fresh rings, which it
@@ -205,7 +220,9 @@ export interface LockContentionPoint {
 }
 
 /** Every run of a configuration. */
-export function pointsOf(config: LockContentionConfig): LockContentionPoint[] {
+export function pointsOf(config: LockContentionConfig, { facts }: Basis): LockContentionPoint[] {
+  const d = hostRunDefaults(facts);
+  const stackOfPe1 = publishedStackMicroseconds(facts);
   type Choice = Record<string, unknown>;
   const axes: [string, readonly unknown[]][] = [
     ["variant", config.variants],
@@ -274,7 +291,7 @@ export function pointsOf(config: LockContentionConfig): LockContentionPoint[] {
         ...(rest as Partial<HostRun>),
         rxMaps: mapsPerSide,
         txMaps: mapsPerSide,
-        stackCycles: stackMicroseconds === publishedStackMicroseconds ? "PE1" : Math.round(stackMicroseconds * 2900),
+        stackCycles: stackMicroseconds === stackOfPe1 ? "PE1" : Math.round(stackMicroseconds * 2900),
         rxRing: config.rxRing,
         shuffleCompletions: config.shuffleCompletions,
         peerMicroseconds: config.peerMicroseconds,
@@ -282,7 +299,7 @@ export function pointsOf(config: LockContentionConfig): LockContentionPoint[] {
           storeOverlap,
           invalidationCycles:
             invalidationCycles === publishedInvalidationCycles
-              ? dmaCosts(machineConfig(d.machine)).invalidationCycles
+              ? dmaCosts(facts, machineConfig(facts, d.machine)).invalidationCycles
               : invalidationCycles,
           serialShare,
         },

@@ -1,5 +1,5 @@
 import { type Part, parts, variant } from "../../dma/index.js";
-import { factNumber } from "../../facts/index.js";
+import type { Basis, Facts } from "../../facts/index.js";
 import { barFigure, type Figure, heatmapFigure, lineFigure } from "../../plot/index.js";
 import type { Row } from "../frame/experiment.js";
 import { distinct, estimate, observed, settings, where } from "./estimate.js";
@@ -57,7 +57,7 @@ const strokes = (rows: readonly Row[]): string =>
     ? "Strokes: the lower half of each share's 95 % interval over independent runs."
     : "";
 
-const drawn: Record<string, (rows: readonly Row[]) => Figure> = {
+const drawn: Record<string, (rows: readonly Row[], facts: Facts) => Figure> = {
   throughput: (rows) => {
     const axis = axisOf(rows);
     const groups = seriesOf(rows);
@@ -78,7 +78,7 @@ const drawn: Record<string, (rows: readonly Row[]) => Figure> = {
       series: lines,
     });
   },
-  relative: (rows) => {
+  relative: (rows, facts) => {
     const axis = axisOf(rows);
     const off = where(rows, { variant: "off" });
     if (off.length === 0) throw new Error('The figure "relative" needs the variant "off" among the variants.');
@@ -92,7 +92,7 @@ const drawn: Record<string, (rows: readonly Row[]) => Figure> = {
       .filter((group) => group.rows.length > 0);
     const shown = groups.flatMap((group) => group.rows);
     const lines = linesOf(groups, axis, "percent");
-    const measured = (100 * factNumber("PE2")) / factNumber("PE1");
+    const measured = (100 * facts.number("PE2")) / facts.number("PE1");
     const comparable = axis === "cores" && distinct(shown, "variant").includes("deferred");
     // A colour that no line has.
     const free = lines.some((line) => line.place === measuredPlace) ? measuredPlace + 1 : measuredPlace;
@@ -269,6 +269,10 @@ const drawn: Record<string, (rows: readonly Row[]) => Figure> = {
 };
 
 /** The figures, by name, each of runs that are counted once: what it shows stands in its caption. */
-export const figures: Record<string, (rows: readonly Row[]) => Figure> = Object.fromEntries(
-  Object.entries(drawn).map(([name, draw]) => [name, (rows: readonly Row[]) => draw(observed(rows))]),
-);
+export const figures: Record<string, (rows: readonly Row[], config: unknown, basis: Basis) => Figure> =
+  Object.fromEntries(
+    Object.entries(drawn).map(([name, draw]) => [
+      name,
+      (rows: readonly Row[], _config: unknown, { facts }: Basis) => draw(observed(rows), facts),
+    ]),
+  );

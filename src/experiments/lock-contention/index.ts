@@ -7,15 +7,15 @@
 import type { z } from "zod";
 import { defineExperiment, type Experiment } from "../frame/experiment.js";
 import { claims } from "./claims.js";
-import { type LockContentionConfig, LockContentionConfigSchema, type LockContentionPoint, pointsOf } from "./config.js";
+import { type LockContentionConfig, type LockContentionPoint, lockContentionSchema, pointsOf } from "./config.js";
 import { figures } from "./figures.js";
 import { columns, simulatePoint } from "./rows.js";
 
 export { type AnatomyConfig, lockTable, type MapAnatomyConfig, mapAnatomy } from "./anatomy.js";
 export {
   type LockContentionConfig,
-  LockContentionConfigSchema,
   type LockContentionPoint,
+  lockContentionSchema,
   publishedStackMicroseconds,
 } from "./config.js";
 export { distinct, estimate, ratio, where } from "./estimate.js";
@@ -30,11 +30,11 @@ export const lockContention: Experiment<
   title: "Lock contention in dma_map and dma_unmap",
   question:
     "Why does a host lose most of its throughput when its NIC's buffers are mapped through the IOMMU, and which lock is to blame?",
-  config: LockContentionConfigSchema,
+  config: lockContentionSchema,
   points: pointsOf,
   label: ({ run, replication }) => `${run.variant}, ${run.cores} cores, ${run.threads} threads, run ${replication + 1}`,
   simulate: simulatePoint,
   columns,
   figures,
-  claims,
+  claims: (rows, _, facts) => claims(rows, facts),
 });

@@ -1,4 +1,5 @@
 import { type Part, parts, variant } from "../../dma/index.js";
+import type { Basis } from "../../facts/index.js";
 import { type HostResult, simulateHost } from "../../host/index.js";
 import type { LockStatRow } from "../../machine/index.js";
 import type { Column, Row } from "../frame/experiment.js";
@@ -34,9 +35,9 @@ const cyclesOf = (result: HostResult, test: (context: string, step: string, part
   result.steps.reduce((sum, s) => (test(s.context, s.step, s.part) ? sum + s.cycles : sum), 0);
 
 /** Runs one point and makes its row. */
-export function simulatePoint(point: LockContentionPoint): Row[] {
+export function simulatePoint(point: LockContentionPoint, { facts }: Basis): Row[] {
   const { run } = point;
-  const result = simulateHost(run);
+  const result = simulateHost(run, facts);
   const { counts, gigahertz } = result;
   const us = (cycles: number): number => cycles / (gigahertz * 1000);
   const per = (cycles: number, count: number): number => (count > 0 ? cycles / count : 0);

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { variant, variants } from "../../dma/index.js";
-import { factNumber } from "../../facts/index.js";
+import type { Basis, Facts } from "../../facts/index.js";
 import { type HostRun, hostRunDefaults, simulateHost } from "../../host/index.js";
 import { type Figure, figure, lineFigure, palette } from "../../plot/index.js";
 import { defineExperiment, type Experiment, type Row } from "../frame/experiment.js";
@@ -50,9 +50,9 @@ interface Point {
   run: HostRun;
 }
 
-function pointsOf(config: SensitivityConfig): Point[] {
+function pointsOf(config: SensitivityConfig, { facts }: Basis): Point[] {
   const base: HostRun = {
-    ...hostRunDefaults,
+    ...hostRunDefaults(facts),
     variant: config.variant,
     cores: config.cores,
     ...lengthOf(config.variant, config.fidelity),
@@ -61,7 +61,9 @@ function pointsOf(config: SensitivityConfig): Point[] {
   for (let replication = 0; replication < config.replications; replication++) {
     const seed = config.seed * 1000 + replication;
     points.push({ assumption: "base", setting: "base", end: "base", replication, run: { ...base, seed } });
-    for (const { name, low, high } of config.each ? [...assumptions(), ...smallAssumptions()] : assumptions())
+    for (const { name, low, high } of config.each
+      ? [...assumptions(facts), ...smallAssumptions(facts)]
+      : assumptions(facts))
       for (const [end, [setting, change]] of [
         ["low", low],
         ["high", high],
@@ -73,10 +75,10 @@ function pointsOf(config: SensitivityConfig): Point[] {
   return points;
 }
 
-/** Throughput without an IOMMU, kept for the runs that share it: only the stack, the peer and the calls matter to it. */
-const withoutIommu = new Map<string, number>();
-
-function offThroughput(run: HostRun): number {
+/** Throughput without an IOMMU, which many runs share: only the stack, the peer and the calls matter to it. */ function offThroughput(
+  run: HostRun,
+  basis: Basis,
+): number {
   const { cores, threads, seed, profile, rxMaps, txMaps, stackCycles, peerMicroseconds, interruptGapMicroseconds } =
     run;
   const { receiveShare, workSpread, pollBudget, flows, transmitMicroseconds, costs } = run;
@@ -97,27 +99,23 @@ function offThroughput(run: HostRun): number {
     transmitMicroseconds,
     costs: costs.apiCycles === undefined ? {} : { apiCycles: costs.apiCycles },
   };
-  const key = JSON.stringify(matters);
-  const known = withoutIommu.get(key);
-  if (known !== undefined) return known;
-  const off = {
-    ...hostRunDefaults,
-    ...matters,
-    variant: "off",
-    staticMaps: 0,
-    stackLines: 0,
-    ...lengthOf("off", "quick"),
-  };
-  const { throughput } = simulateHost(off);
-  if (withoutIommu.size > 1000) withoutIommu.clear();
-  withoutIommu.set(key, throughput);
-  return throughput;
+  return basis.memo.of(basis, "throughput without an IOMMU", matters, ({ facts }) => {
+    const off = {
+      ...hostRunDefaults(facts),
+      ...matters,
+      variant: "off",
+      staticMaps: 0,
+      stackLines: 0,
+      ...lengthOf("off", "quick"),
+    };
+    return simulateHost(off, facts).throughput;
+  });
 }
 
 /** A run beside what the same host does without an IOMMU. */
-function simulate({ assumption, setting, end, replication, run }: Point): Row[] {
-  const on = simulateHost(run).throughput;
-  const off = offThroughput(run);
+function simulate({ assumption, setting, end, replication, run }: Point, basis: Basis): Row[] {
+  const on = simulateHost(run, basis.facts).throughput;
+  const off = offThroughput(run, basis);
   return [
     {
       assumption,
@@ -151,11 +149,11 @@ export const lockSensitivity: Experiment<typeof Config, Point> = defineExperimen
     off: { unit: "transactions/s", description: "without" },
     percentOfOff: { unit: "%", description: "one as a share of the other" },
   },
-  figures: { sensitivity },
+  figures: { sensitivity: (rows, _, { facts }) => sensitivity(rows, facts) },
   claims: () => [],
 });
 
-function sensitivity(rows: readonly Row[]): Figure {
+function sensitivity(rows: readonly Row[], facts: Facts): Figure {
   const base = estimate(where(rows, { end: "base" }), "percentOfOff").mean;
   const names = distinct<string>(rows, "assumption").filter((name) => name !== "base");
   const end = (name: string, which: "low" | "high") => {
@@ -168,7 +166,7 @@ function sensitivity(rows: readonly Row[]): Figure {
   // An end that is the baseline was not run once more; its name stands in the list of assumptions.
   const setting = (name: string, which: "low" | "high") =>
     where(rows, { assumption: name, end: which })[0]?.["setting"] ??
-    [...assumptions(), ...smallAssumptions()].find((assumption) => assumption.name === name)?.[which][0] ??
+    [...assumptions(facts), ...smallAssumptions(facts)].find((assumption) => assumption.name === name)?.[which][0] ??
     "nothing changed";
   const labels = order.map((name) => `${name} (${setting(name, "low")} … ${setting(name, "high")})`);
   const ends = (which: "low" | "high") => {
@@ -199,7 +197,7 @@ function sensitivity(rows: readonly Row[]): Figure {
     y: labels.flatMap((text) => [text, text, null]),
     line: { color: "#888888", width: 3 },
   };
-  const measured = (100 * factNumber("PE2")) / factNumber("PE1");
+  const measured = (100 * facts.number("PE2")) / facts.number("PE1");
   const rule = (x: number, dash: string) => ({
     type: "line",
     x0: x,
@@ -262,11 +260,11 @@ export const warmup: Experiment<typeof WarmupSchema, { run: HostRun }> = defineE
   title: "From the first transaction to the steady state",
   question: "After how many transactions is the simulated host in its steady state?",
   config: WarmupSchema,
-  points: (config) =>
+  points: (config, { facts }) =>
     config.variants.flatMap((name) =>
       config.agedTurns.map((agedTurns) => ({
         run: {
-          ...hostRunDefaults,
+          ...hostRunDefaults(facts),
           variant: name,
           cores: config.cores,
           agedTurns,
@@ -278,8 +276,8 @@ export const warmup: Experiment<typeof WarmupSchema, { run: HostRun }> = defineE
       })),
     ),
   label: ({ run }) => `${run.variant}, ${startOf(run.agedTurns)}`,
-  simulate: ({ run }) => {
-    const result = simulateHost(run);
+  simulate: ({ run }, { facts }) => {
+    const result = simulateHost(run, facts);
     return result.slices.map((throughput, i) => ({
       variant: run.variant,
       title: `${variant(run.variant).title}, ${startOf(run.agedTurns)}`,

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { confidenceInterval } from "../../engine/index.js";
-import { factNumber } from "../../facts/index.js";
+import type { Basis, Facts } from "../../facts/index.js";
 import { Machine, machineConfig, presetNames } from "../../machine/index.js";
 import { lineFigure } from "../../plot/index.js";
 import { type ClaimResult, defineExperiment, type Experiment, type Row } from "../frame/experiment.js";
@@ -47,8 +47,8 @@ export interface ReadCostPoint {
   exitsPerSecond: number[];
 }
 
-function simulate({ host, lines, exits, exitsPerSecond }: ReadCostPoint): Row[] {
-  const config = machineConfig(host, lines > 0 ? { footprintLines: Math.max(64, lines) } : {});
+function simulate({ host, lines, exits, exitsPerSecond }: ReadCostPoint, { facts }: Basis): Row[] {
+  const config = machineConfig(facts, host, lines > 0 ? { footprintLines: Math.max(64, lines) } : {});
   const machine = new Machine(config);
   const shadow = machine.region({ name: "per-CPU copy of CR4", bytes: 64, home: 0 }).base;
   // Between two entries the copy is not read: the CPU runs the guest and handles its exit, which touches other lines.
@@ -66,8 +66,8 @@ function simulate({ host, lines, exits, exitsPerSecond }: ReadCostPoint): Row[] 
     return sum / batch;
   });
   const { mean, low, high } = confidenceInterval(means);
-  const haswell = factNumber("S10");
-  const sandyBridge = factNumber("S11");
+  const haswell = facts.number("S10");
+  const sandyBridge = facts.number("S11");
   return exitsPerSecond.map((rate) => ({
     host,
     linesBetweenExits: lines,
@@ -86,7 +86,7 @@ const oneRate = (rows: readonly Row[]): Row[] =>
   rows.filter((row) => row["exitsPerSecond"] === rows[0]?.["exitsPerSecond"]);
 const numbers = (rows: readonly Row[], column: string): number[] => rows.map((row) => Number(row[column]));
 
-function claims(rows: readonly Row[]): ClaimResult[] {
+function claims(rows: readonly Row[], facts: Facts): ClaimResult[] {
   const points = oneRate(rows);
   if (points.length === 0) {
     const unanswered = { verdict: "not answered" as const, explanation: "This run holds no row." };
@@ -96,9 +96,9 @@ function claims(rows: readonly Row[]): ClaimResult[] {
     ];
   }
   const costs = numbers(points, "shadowCycles");
-  const { l2Cycles, l3Cycles } = machineConfig(String(points[0]["host"]));
-  const sandyBridge = factNumber("S11");
-  const haswell = factNumber("S10");
+  const { l2Cycles, l3Cycles } = machineConfig(facts, String(points[0]["host"]));
+  const sandyBridge = facts.number("S11");
+  const haswell = facts.number("S10");
   const cheaper = points.filter((row) => Number(row["shadowCycles"]) < haswell);
   const dearer = points.filter((row) => Number(row["shadowCycles"]) > sandyBridge);
   const worst = Math.max(...numbers(rows, "savedShare").map((share) => (share < 0 ? -share : share)));
@@ -187,5 +187,5 @@ export const cr4ReadCost: Experiment<typeof Config, ReadCostPoint> = defineExper
       });
     },
   },
-  claims,
+  claims: (rows, _, facts) => claims(rows, facts),
 });

@@ -1,4 +1,5 @@
 import type { ColumnTable } from "arquero";
+import { Facts } from "../../facts/index.js";
 import { type Comparison, compareObservation, machineCheckObservations } from "../../kvm/index.js";
 import { tableOf } from "../frame/experiment.js";
 
@@ -13,8 +14,8 @@ export function explainDifference({ observation, mceAgrees, lifeAgrees, delivery
 }
 
 /** The recorded machine checks beside what the rules give, one case a row. */
-export function recordedMachineChecks(): ColumnTable {
-  const rows = machineCheckObservations().observations.map((observation) => {
+export function recordedMachineChecks(facts: Facts = Facts.published()): ColumnTable {
+  const rows = machineCheckObservations(facts).observations.map((observation) => {
     const compared = compareObservation(observation);
     const lives = compared.predicted !== "shutdown";
     return {

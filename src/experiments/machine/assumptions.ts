@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { confidenceInterval, Streams } from "../../engine/index.js";
+import type { Basis } from "../../facts/index.js";
 import {
   hostAssumptions,
   type LockKind,
@@ -35,8 +36,8 @@ export interface AssumptionPoint extends Settings {
 const replications = 5;
 const sections = 700;
 
-function simulate(point: AssumptionPoint): Row[] {
-  const host = machineConfig(point.host, point.field === "" ? {} : { [point.field]: point.value });
+function simulate(point: AssumptionPoint, { facts }: Basis): Row[] {
+  const host = machineConfig(facts, point.host, point.field === "" ? {} : { [point.field]: point.value });
   const all = host.sockets * host.coresPerSocket;
   const rates = (kind: LockKind, cores: number) =>
     Array.from({ length: replications }, (_, r) => {
@@ -59,9 +60,9 @@ export const assumptionSweep: Experiment<typeof Config, AssumptionPoint> = defin
   title: "What the collapse rests on",
   question: "Which assumed values of the host does the collapse of a lock rest on?",
   config: Config,
-  points: (config) => [
+  points: (config, { facts }) => [
     { ...config, field: "", end: "as it is", value: 0 },
-    ...hostAssumptions(config.host).flatMap(({ field, value: asItIs, assumption }) =>
+    ...hostAssumptions(facts, config.host).flatMap(({ field, value: asItIs, assumption }) =>
       (["low", "high"] as const)
         .map((end) => ({ ...config, field, end, value: assumption?.[end] ?? asItIs }))
         .filter(({ value }) => value !== asItIs),

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { Streams } from "../../engine/index.js";
-import { fact, factNumbers } from "../../facts/index.js";
+import type { Basis, Facts } from "../../facts/index.js";
 import { Machine, machineConfig, pointerChase, presetNames } from "../../machine/index.js";
 import { lineFigure } from "../../plot/index.js";
 import { type ClaimResult, defineExperiment, type Experiment, type Row } from "../frame/experiment.js";
@@ -33,8 +33,8 @@ export interface LatencyPoint {
   seed: number;
 }
 
-function simulate({ host, sizeKiB, home, seed }: LatencyPoint): Row[] {
-  const machine = new Machine(machineConfig(host));
+function simulate({ host, sizeKiB, home, seed }: LatencyPoint, { facts }: Basis): Row[] {
+  const machine = new Machine(machineConfig(facts, host));
   const cycles = pointerChase(machine, { cpu: 0, bytes: sizeKiB * 1024, home, streams: new Streams(seed) });
   return [{ host, sizeKiB, memory: home === 0 ? "local" : "remote", cycles, ns: machine.toNs(cycles) }];
 }
@@ -42,11 +42,11 @@ function simulate({ host, sizeKiB, home, seed }: LatencyPoint): Row[] {
 /** The records of the latencies that a chase should find on a host, L1 to L3. */
 const published: Readonly<Record<string, string>> = { "sandy-bridge-ep": "H9", "westmere-ep": "H6" };
 
-function claims(rows: readonly Row[], host: string): ClaimResult[] {
+function claims(rows: readonly Row[], host: string, facts: Facts): ClaimResult[] {
   const recordId = published[host];
   if (recordId === undefined) return [];
-  const record = { id: recordId, cycles: factNumbers(recordId) };
-  const c = machineConfig(host);
+  const record = { id: recordId, cycles: facts.numbers(recordId) };
+  const c = machineConfig(facts, host);
   const bounds = [0, c.l1KiB, c.l2KiB, c.l3KiB];
   return ["L1", "L2", "L3"].map((level, i): ClaimResult => {
     // Just above a cache's size a chase finds a mixture of two levels: the published value is that of the level alone.
@@ -58,7 +58,7 @@ function claims(rows: readonly Row[], host: string): ClaimResult[] {
       (far, x) => (Math.abs(x - record.cycles[i]) > Math.abs(far - record.cycles[i]) ? x : far),
       record.cycles[i],
     );
-    const source = fact(record.id);
+    const source = facts.record(record.id);
     return {
       id: `${record.id}-${level}`,
       quote: source.quote ?? source.quantity,
@@ -81,10 +81,11 @@ export const memoryLatency: Experiment<typeof Config, LatencyPoint> = defineExpe
   title: "The latency staircase",
   question: "How long does a load take when the memory in use outgrows one cache after another?",
   config: Config,
-  points: ({ host, sizesKiB, remote, seed }) =>
+  points: ({ host, sizesKiB, remote, seed }, { facts }) =>
     (remote ? [0, 1] : [0]).flatMap((home) => {
       // Where memory is attached shows only once the private caches are too small.
-      const sizes = home === 0 ? sizesKiB : sizesKiB.filter((sizeKiB) => sizeKiB > 2 * machineConfig(host).l2KiB);
+      const sizes =
+        home === 0 ? sizesKiB : sizesKiB.filter((sizeKiB) => sizeKiB > 2 * machineConfig(facts, host).l2KiB);
       return sizes.map((sizeKiB) => ({ host, sizeKiB, home, seed }));
     }),
   label: ({ sizeKiB, home }) => `${sizeKiB} KiB of ${home === 0 ? "local" : "remote"} memory`,
@@ -97,8 +98,8 @@ export const memoryLatency: Experiment<typeof Config, LatencyPoint> = defineExpe
     ns: { unit: "ns", description: "the same in nanoseconds" },
   },
   figures: {
-    staircase: (rows, { host }) => {
-      const c = machineConfig(host);
+    staircase: (rows, { host }, { facts }) => {
+      const c = machineConfig(facts, host);
       const of = (memory: string) => rows.filter((r) => r["memory"] === memory);
       const line = (memory: string) => ({
         name: `${memory} memory`,
@@ -117,5 +118,5 @@ export const memoryLatency: Experiment<typeof Config, LatencyPoint> = defineExpe
       return staircase;
     },
   },
-  claims: (rows, { host }) => claims(rows, host),
+  claims: (rows, { host }, facts) => claims(rows, host, facts),
 });

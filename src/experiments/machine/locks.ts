@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { confidenceInterval, Streams } from "../../engine/index.js";
-import { fact } from "../../facts/index.js";
+import type { Basis, Facts } from "../../facts/index.js";
 import {
   type LockKind,
   lineTime,
@@ -63,10 +63,10 @@ export function placed(config: MachineConfig, cores: number, placement: Settings
   return all.map((i) => (i % config.sockets) * config.coresPerSocket + Math.floor(i / config.sockets));
 }
 
-function simulate(point: LockPoint): Row[] {
+function simulate(point: LockPoint, { facts }: Basis): Row[] {
   const { replications, sections } = runs[point.fidelity];
   const { homeOccupancyPercent } = point;
-  const host = machineConfig(point.host, homeOccupancyPercent === undefined ? {} : { homeOccupancyPercent });
+  const host = machineConfig(facts, point.host, homeOccupancyPercent === undefined ? {} : { homeOccupancyPercent });
   if (point.cores > host.sockets * host.coresPerSocket) return [];
   const cpus = placed(host, point.cores, point.placement);
   const streams = (replication: number) => new Streams(point.seed, `replication ${replication}`);
@@ -115,8 +115,8 @@ function simulate(point: LockPoint): Row[] {
 const num = (row: Row, name: string) => Number(row[name]);
 const ofKind = (rows: readonly Row[], kind: LockKind) => rows.filter((r) => r["lock"] === kind);
 
-function h12(rows: readonly Row[], settings: Settings): ClaimResult {
-  const record = fact("H12");
+function h12(rows: readonly Row[], settings: Settings, facts: Facts): ClaimResult {
+  const record = facts.record("H12");
   const claim = {
     id: "H12",
     quote: record.quote ?? record.quantity,
@@ -153,8 +153,8 @@ function h12(rows: readonly Row[], settings: Settings): ClaimResult {
       };
 }
 
-function k28(rows: readonly Row[], settings: Settings): ClaimResult {
-  const record = fact("K28");
+function k28(rows: readonly Row[], settings: Settings, facts: Facts): ClaimResult {
+  const record = facts.record("K28");
   const claim = {
     id: "K28",
     quote: record.quote ?? record.quantity,
@@ -259,5 +259,5 @@ export const lockScaling: Experiment<typeof Config, LockPoint> = defineExperimen
         }),
       }),
   },
-  claims: (rows, settings) => [h12(rows, settings), k28(rows, settings)],
+  claims: (rows, settings, facts) => [h12(rows, settings, facts), k28(rows, settings, facts)],
 });

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { Streams } from "../../engine/index.js";
+import { Facts } from "../../facts/index.js";
 import { lockKinds, Machine, machineConfig, runLockLoad } from "../../machine/index.js";
 import { type Figure, figure, palette } from "../../plot/index.js";
 
@@ -33,11 +34,15 @@ interface Span {
  * @param settings cores (taken from the first socket first), lengths in core cycles, seed
  * @throws Error naming the kinds of lock, or zod's error naming the field
  */
-export function lockTimeline(lock: string, settings: z.input<typeof Settings> = {}): Figure {
+export function lockTimeline(
+  lock: string,
+  settings: z.input<typeof Settings> = {},
+  facts: Facts = Facts.published(),
+): Figure {
   const kind = lockKinds.find((name) => name === lock);
   if (!kind) throw new Error(`There is no lock "${lock}"; there are ${lockKinds.join(", ")}.`);
   const s = Settings.parse(settings);
-  const machine = new Machine(machineConfig(s.host));
+  const machine = new Machine(machineConfig(facts, s.host));
   const spans: Span[] = [];
   const state = new Map<number, { name: string; since: number }>();
   const begin = 20 * (s.sectionCycles + s.thinkCycles);

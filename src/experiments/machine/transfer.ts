@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { type FactRecord, fact } from "../../facts/index.js";
+import type { Basis, FactRecord, Facts } from "../../facts/index.js";
 import { Machine, machineConfig, pingPong, presetNames } from "../../machine/index.js";
 import { barFigure, heatmapFigure } from "../../plot/index.js";
 import { type ClaimResult, defineExperiment, type Experiment, type Row } from "../frame/experiment.js";
@@ -24,8 +24,8 @@ export interface TransferPoint {
 
 const relations = ["sibling thread", "same socket", "other socket"] as const;
 
-function simulate({ host, cpu, rounds }: TransferPoint): Row[] {
-  const machine = new Machine(machineConfig(host));
+function simulate({ host, cpu, rounds }: TransferPoint, { facts }: Basis): Row[] {
+  const machine = new Machine(machineConfig(facts, host));
   return Array.from({ length: machine.cpus }, (_, other) => other)
     .filter((other) => other !== cpu)
     .map((other) => {
@@ -48,8 +48,8 @@ const ofRelation = (rows: readonly Row[], relation: string) =>
   rows.filter((r) => r["relation"] === relation).map((r) => Number(r["ns"]));
 const average = (values: readonly number[]) => values.reduce((a, b) => a + b, 0) / values.length;
 
-function claims(rows: readonly Row[], host: string): ClaimResult[] {
-  const record = fact(records[host].id);
+function claims(rows: readonly Row[], host: string, facts: Facts): ClaimResult[] {
+  const record = facts.record(records[host].id);
   return relations.map((relation, i): ClaimResult => {
     const found = ofRelation(rows, relation);
     const value = medians(record)[i];
@@ -75,8 +75,8 @@ export const lineTransfer: Experiment<typeof Config, TransferPoint> = defineExpe
   title: "Handing over a cache line",
   question: "How long does it take to hand a line from one CPU to another?",
   config: Config,
-  points: ({ host, rounds }) => {
-    const c = machineConfig(host);
+  points: ({ host, rounds }, { facts }) => {
+    const c = machineConfig(facts, host);
     const cpus = c.sockets * c.coresPerSocket * c.threadsPerCore;
     return Array.from({ length: cpus }, (_, cpu) => ({ host, cpu, rounds }));
   },
@@ -107,9 +107,9 @@ export const lineTransfer: Experiment<typeof Config, TransferPoint> = defineExpe
         layout: { height: 520 },
       });
     },
-    published: (rows, { host }) => {
+    published: (rows, { host }, { facts }) => {
       const { id, spread } = records[host];
-      const median = medians(fact(id));
+      const median = medians(facts.record(id));
       return barFigure({
         title: "The simulated measurement beside the published one",
         caption: `Published: the median over the pairs of a real machine, with the smallest and largest pair as the bar's ends (record ${id}). The model has no distance within a socket, so its pairs do not differ.`,
@@ -128,5 +128,5 @@ export const lineTransfer: Experiment<typeof Config, TransferPoint> = defineExpe
       });
     },
   },
-  claims: (rows, { host }) => claims(rows, host),
+  claims: (rows, { host }, facts) => claims(rows, host, facts),
 });

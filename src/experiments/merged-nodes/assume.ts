@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { Facts } from "../../facts/index.js";
 import {
   type DriverProfileName,
   driverProfiles,
@@ -11,7 +12,7 @@ import { type LockKind, lockKinds, machineConfig, presetNames } from "../../mach
 import type { ParameterRange } from "../frame/ranges.js";
 
 /** Stack work of a transaction that record PE1 fixes, in cycles of the measured host. */
-export const publishedStack: number = publishedStackCycles(2.9);
+export const publishedStack = (facts: Facts): number => publishedStackCycles(facts, 2.9);
 
 /** What a host is assumed to be, apart from the policy. */
 export type Assumptions = Partial<Omit<HostRun, "variant" | "seed" | "agedTurns" | "warmup" | "transactions">>;
@@ -53,8 +54,8 @@ const between = (low: number, high: number) => z.number().min(low).max(high).opt
 const whole = (low: number, high: number) => z.int().min(low).max(high).optional();
 
 /** A host's cores; not its hardware threads, which share a core's caches. */
-function coresOf(host: string): number {
-  const { sockets, coresPerSocket } = machineConfig(host);
+function coresOf(facts: Facts, host: string): number {
+  const { sockets, coresPerSocket } = machineConfig(facts, host);
   return sockets * coresPerSocket;
 }
 
@@ -113,15 +114,17 @@ const Fields: z.ZodType<Assume, Assume> = z.strictObject({
 });
 
 /** The same, where the host has the cores. */
-export const AssumeSchema: z.ZodType<Assume, Assume> = Fields.superRefine((assume, context) => {
-  const { host = hostRunDefaults.machine, cores = hostRunDefaults.cores } = assume;
-  if (cores > coresOf(host))
-    context.addIssue({
-      code: "custom",
-      path: ["cores"],
-      message: `accepts at most the ${coresOf(host)} cores of ${host}; the default is ${hostRunDefaults.cores}`,
-    });
-});
+export const assumeSchema = (facts: Facts): z.ZodType<Assume, Assume> =>
+  Fields.superRefine((assume, context) => {
+    const defaults = hostRunDefaults(facts);
+    const { host = defaults.machine, cores = defaults.cores } = assume;
+    if (cores > coresOf(facts, host))
+      context.addIssue({
+        code: "custom",
+        path: ["cores"],
+        message: `accepts at most the ${coresOf(facts, host)} cores of ${host}; the default is ${defaults.cores}`,
+      });
+  });
 
 /**
  * Between which values each assumption of the baseline may honestly lie, for a sensitivity analysis of merged-nodes: a range or choices.
@@ -155,7 +158,7 @@ export const assumedNames: Readonly<Record<string, string>> = {
 };
 
 /** The fields of a run that assumptions set. */
-export function assumed(assume: Assume): Assumptions {
+export function assumed(assume: Assume, facts: Facts): Assumptions {
   const { host, stack, mapsPerSide, storeOverlap, invalidationCycles, serialShare, ...rest } = assume;
   const set = <T extends object>(values: T) =>
     Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as {
@@ -165,7 +168,7 @@ export function assumed(assume: Assume): Assumptions {
   return {
     ...set(rest),
     ...set({ machine: host, rxMaps: mapsPerSide, txMaps: mapsPerSide }),
-    ...(stack === undefined ? {} : { stackCycles: Math.round(publishedStack * stack) }),
+    ...(stack === undefined ? {} : { stackCycles: Math.round(publishedStack(facts) * stack) }),
     ...(Object.keys(costs).length === 0 ? {} : { costs }),
   };
 }

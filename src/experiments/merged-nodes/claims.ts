@@ -1,4 +1,4 @@
-import { fact, factNumber, factNumbers } from "../../facts/index.js";
+import type { Facts } from "../../facts/index.js";
 import { claimUse } from "../frame/claim-use.js";
 import type { ClaimResult, Interval, Row } from "../frame/experiment.js";
 import { predicted } from "../frame/prediction.js";
@@ -16,13 +16,17 @@ import {
 const percent = (value: number): string => `${(100 * value).toFixed(0)} %`;
 const whole = (value: number): string => Math.round(value).toLocaleString("en");
 
-function claim(id: string, rest: Pick<ClaimResult, "verdict" | "explanation"> & Partial<ClaimResult>): ClaimResult {
-  const record = fact(id);
+function claim(
+  facts: Facts,
+  id: string,
+  rest: Pick<ClaimResult, "verdict" | "explanation"> & Partial<ClaimResult>,
+): ClaimResult {
+  const record = facts.record(id);
   return { id, quote: record.quote ?? record.quantity, source: id, use: claimUse(record), ...rest };
 }
 
-const unanswered = (id: string, part: string): ClaimResult =>
-  claim(id, { verdict: "not answered", explanation: `This run left out the part "${part}".` });
+const unanswered = (facts: Facts, id: string, part: string): ClaimResult =>
+  claim(facts, id, { verdict: "not answered", explanation: `This run left out the part "${part}".` });
 
 /** A structure row. */
 function structure(rows: readonly Row[], source: string, layout: string, tree: string, when: string): Row | undefined {
@@ -45,32 +49,33 @@ const spread = (row: Row, column: string): Interval => ({
 });
 
 /** A record's range: two numbers, or one that is both ends. */
-function rangeOf(id: string, unit: string): NonNullable<ClaimResult["published"]> {
-  const [low, high] = typeof fact(id).value === "number" ? [factNumber(id), factNumber(id)] : factNumbers(id);
+function rangeOf(facts: Facts, id: string, unit: string): NonNullable<ClaimResult["published"]> {
+  const [low, high] =
+    typeof facts.record(id).value === "number" ? [facts.number(id), facts.number(id)] : facts.numbers(id);
   return { low, high, unit, factId: id };
 }
 
-function depthClaim(rows: readonly Row[]): ClaimResult {
+function depthClaim(facts: Facts, rows: readonly Row[]): ClaimResult {
   const row = structure(rows, "igb", "v4.3 addresses", "unmerged", "boot");
-  if (!row) return unanswered("S1", "structure");
+  if (!row) return unanswered(facts, "S1", "structure");
   const [deepest, meanDepth, nodes] = [Number(row["maxDepth"]), Number(row["meanDepth"]), Number(row["nodes"])];
   const within = (levels: number) => levels >= 13.5 && levels < 16.5;
-  return claim("S1", {
-    published: rangeOf("S1", "levels"),
+  return claim(facts, "S1", {
+    published: rangeOf(facts, "S1", "levels"),
     simulated: { mean: meanDepth, low: meanDepth, high: deepest, n: 1, level: 1, unit: "levels (mean to deepest)" },
     verdict: within(deepest) ? "holds" : within(meanDepth) ? "depends" : "does not hold",
     explanation: `The recorded igb's ${whole(nodes)} ranges make a tree whose mean node is at level ${meanDepth.toFixed(1)} and whose deepest is at ${deepest}. "14 to 16 levels" is right for a typical descent, not for the deepest path: addresses handed out downwards grow the tree at one end.`,
   });
 }
 
-function staticClaim(rows: readonly Row[]): ClaimResult {
+function staticClaim(facts: Facts, rows: readonly Row[]): ClaimResult {
   const igb = structure(rows, "igb", "as recorded", "unmerged", "boot");
   const vmxnet3 = structure(rows, "vmxnet3", "as recorded", "unmerged", "boot");
-  if (!igb || !vmxnet3) return unanswered("S2", "structure");
+  if (!igb || !vmxnet3) return unanswered(facts, "S2", "structure");
   const counts = [igb, vmxnet3].map((row) => Number(row["allDevices"]));
   const [a, b] = counts;
-  return claim("S2", {
-    published: rangeOf("S2", "maps"),
+  return claim(facts, "S2", {
+    published: rangeOf(facts, "S2", "maps"),
     simulated: {
       mean: (a + b) / 2,
       low: Math.min(a, b),
@@ -84,7 +89,7 @@ function staticClaim(rows: readonly Row[]): ClaimResult {
   });
 }
 
-function mergedClaim(rows: readonly Row[], id: "S3" | "S4"): ClaimResult {
+function mergedClaim(facts: Facts, rows: readonly Row[], id: "S3" | "S4"): ClaimResult {
   const when = id === "S3" ? "boot" : "steady";
   const found = ["igb", "vmxnet3"].flatMap((source) =>
     ["v4.3 addresses", "as recorded"].map((layout) => ({
@@ -93,14 +98,14 @@ function mergedClaim(rows: readonly Row[], id: "S3" | "S4"): ClaimResult {
     })),
   );
   const known = found.flatMap(({ name, row }) => (row ? [{ name, nodes: spread(row, "nodes") }] : []));
-  if (known.length < found.length) return unanswered(id, "structure");
+  if (known.length < found.length) return unanswered(facts, id, "structure");
   const range = id === "S3" ? { low: 4, high: 14 } : { low: 200, high: 1200 };
   const inside = known.filter(({ nodes }) => nodes.mean >= range.low && nodes.mean <= range.high);
   const all = known.map(({ nodes }) => nodes.mean);
   const list = known.map(({ name, nodes }) => `${whole(nodes.mean)} (${name})`).join(", ");
   const few = all.every((n) => n <= range.high);
-  return claim(id, {
-    published: rangeOf(id, "nodes"),
+  return claim(facts, id, {
+    published: rangeOf(facts, id, "nodes"),
     simulated: {
       mean: all.reduce((a, b) => a + b, 0) / all.length,
       low: Math.min(...all),
@@ -117,12 +122,12 @@ function mergedClaim(rows: readonly Row[], id: "S3" | "S4"): ClaimResult {
   });
 }
 
-function predictionClaim(base: Recovery | undefined): ClaimResult {
-  if (!base) return unanswered("PE2", "recovery");
-  const published = factNumber("PE2") / factNumber("PE1");
+function predictionClaim(facts: Facts, base: Recovery | undefined): ClaimResult {
+  if (!base) return unanswered(facts, "PE2", "recovery");
+  const published = facts.number("PE2") / facts.number("PE1");
   const error = base.stockOfOff.mean / published - 1;
   const verdict = predicted(base.stockOfOff, published);
-  return claim("PE2", {
+  return claim(facts, "PE2", {
     published: { low: published, high: published, unit: "share of no IOMMU", factId: "PE2" },
     simulated: { ...base.stockOfOff, unit: "share of no IOMMU" },
     verdict,
@@ -130,9 +135,9 @@ function predictionClaim(base: Recovery | undefined): ClaimResult {
   });
 }
 
-function thirdClaim(all: readonly Recovery[]): ClaimResult {
+function thirdClaim(facts: Facts, all: readonly Recovery[]): ClaimResult {
   const base = baselineOf(all);
-  if (!base) return unanswered("S5", "recovery");
+  if (!base) return unanswered(facts, "S5", "recovery");
   const isThird = (value: number) => value >= aboutAThird.low && value <= aboutAThird.high;
   const others = all.filter((r) => r.part !== "ablation" && r !== base);
   const inside = others.filter((r) => isAThird(r.gapShare) === "yes");
@@ -146,8 +151,8 @@ function thirdClaim(all: readonly Recovery[]): ClaimResult {
     others.length > 0
       ? ` Of ${others.length} other settings ${inside.length} lie at about a third (29 to 42 %) of the loss with their whole interval, ${undecided.length} with a part of it.`
       : "";
-  return claim("S5", {
-    published: rangeOf("S5", "share of the lost throughput (plain reading)"),
+  return claim(facts, "S5", {
+    published: rangeOf(facts, "S5", "share of the lost throughput (plain reading)"),
     simulated: { ...gapShare, unit: "share of the lost throughput" },
     verdict: plain
       ? "holds"
@@ -219,15 +224,15 @@ function informationClaim(rows: readonly Row[]): ClaimResult {
 }
 
 /** The claims of the thread on merging, S1 to S5, with the two that are only in its wording, and the prediction that comes first. */
-export function mergedNodesClaims(rows: readonly Row[]): ClaimResult[] {
+export function mergedNodesClaims(rows: readonly Row[], facts: Facts): ClaimResult[] {
   const all = recoveries(rows);
   return [
-    predictionClaim(baselineOf(all)),
-    depthClaim(rows),
-    staticClaim(rows),
-    mergedClaim(rows, "S3"),
-    mergedClaim(rows, "S4"),
-    thirdClaim(all),
+    predictionClaim(facts, baselineOf(all)),
+    depthClaim(facts, rows),
+    staticClaim(facts, rows),
+    mergedClaim(facts, rows, "S3"),
+    mergedClaim(facts, rows, "S4"),
+    thirdClaim(facts, all),
     mechanismClaim(all),
     informationClaim(rows),
   ];

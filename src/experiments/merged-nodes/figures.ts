@@ -1,3 +1,4 @@
+import type { Basis } from "../../facts/index.js";
 import { driverProfile, hostRunDefaults } from "../../host/index.js";
 import { barFigure, type Figure, heatmapFigure, lineFigure } from "../../plot/index.js";
 import type { Interval, Row } from "../frame/experiment.js";
@@ -152,9 +153,9 @@ export function walkFigure(rows: readonly Row[]): Figure {
 }
 
 /** Throughput off, stock and merged, for each policy. */
-export function throughputFigure(rows: readonly Row[], { assume }: { assume: Assume }): Figure {
+export function throughputFigure(rows: readonly Row[], { assume }: { assume: Assume }, { facts }: Basis): Figure {
   const all = recoveries(rows).filter((r) => r.part === "recovery");
-  const { cores, threads, staticMaps, profile } = { ...hostRunDefaults, ...assumed(assume) };
+  const { cores, threads, staticMaps, profile } = { ...hostRunDefaults(facts), ...assumed(assume, facts) };
   const pick = (get: (r: Recovery) => Interval) => means(all.map(get), 1e-3);
   const thousands = (i: Interval) => (i.mean / 1000).toFixed(0);
   const came = all
@@ -321,8 +322,8 @@ export function regionCoresFigure(rows: readonly Row[]): Figure {
 }
 
 /** The region: pairs a transaction against stack work. */
-export function regionPairsFigure(rows: readonly Row[], { assume }: { assume: Assume }): Figure {
-  const cores = assume.cores ?? hostRunDefaults.cores;
+export function regionPairsFigure(rows: readonly Row[], { assume }: { assume: Assume }, { facts }: Basis): Figure {
+  const cores = assume.cores ?? hostRunDefaults(facts).cores;
   const note = " One pair: a driver that maps only what it sends. Four: two buffers for each packet.";
   const title = `A third back? Maps and stack work, ${cores} core${cores === 1 ? "" : "s"}`;
   return regionMap(rows, regionAxes.pairs, title, note);

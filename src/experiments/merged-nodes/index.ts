@@ -9,9 +9,10 @@
  * policy), `sweep` (one assumption changed at a time), `region` (stack work against cores, pairs a transaction, hosts and, if asked, ways to flush), `ablation` (a part of the mechanism taken away).
  */
 import { z } from "zod";
+import type { Basis, Facts } from "../../facts/index.js";
 import { defineExperiment, type Experiment, type Output, type Row } from "../frame/experiment.js";
 import { mergedTree, type RunLength } from "../frame/run-length.js";
-import { type Assume, AssumeSchema, assumed } from "./assume.js";
+import { type Assume, assumed, assumeSchema } from "./assume.js";
 import { mergedNodesClaims } from "./claims.js";
 import { type Recovery, recoveries } from "./estimates.js";
 import * as figures from "./figures.js";
@@ -67,71 +68,72 @@ export interface MergedNodesConfig {
 /** What a caller may leave out: everything. */
 export type MergedNodesInput = { [K in keyof MergedNodesConfig]?: MergedNodesConfig[K] | undefined };
 
-const Config: z.ZodType<MergedNodesConfig, MergedNodesInput> = z.strictObject({
-  fidelity: z.enum(["quick", "full"]).default("quick").describe("quick: minutes less; full: as in a paper"),
-  parts: z
-    .array(z.enum(partNames))
-    .min(1)
-    .default([...partNames])
-    .describe("which questions to answer"),
-  seed: z.int().min(0).max(2_000_000_000).default(1).describe("first seed; replications use the next ones"),
-  replications: z
-    .int()
-    .min(1)
-    .max(50)
-    .optional()
-    .describe(
-      "seeds a setting (default 2, quick 1 for what is known to move little; from 2 on the baseline gets one more, and under the first policy three times as many)",
-    ),
-  warmup: z
-    .int()
-    .min(1)
-    .optional()
-    .describe("transactions before the measurement (default 500, strict 250; full 25,000, merged 60,000)"),
-  transactions: z.int().min(10).optional().describe("transactions measured (default 1,000, strict 750; full 20,000)"),
-  policies: z
-    .array(z.enum(policies))
-    .min(1)
-    .default([...policies])
-    .describe("how unmaps are flushed in recovery; the other parts are run deferred"),
-  assume: AssumeSchema.default({}).describe("assumptions of recovery, sweep, region and ablation to replace"),
-  staticMaps: z
-    .array(z.int().min(0).max(65_536))
-    .min(1)
-    .default([1024, 4096, 16_384, 32_768, 65_536])
-    .describe("static maps of structure, in maps; the largest is also that of walk"),
-  inFlight: z
-    .int()
-    .min(1)
-    .max(65_536)
-    .default(1024)
-    .describe("short-lived maps at a time in structure and walk, in maps"),
-  footprintLines: z
-    .array(z.int().min(0).max(1_048_576))
-    .min(1)
-    .default([0, 512, 8192, 393_216])
-    .describe("lines of other work between two operations in walk, in lines of 64 bytes"),
-  regionCores: z.array(z.int().min(1).max(16)).min(1).default([4, 8, 16]).describe("cores of the region"),
-  regionPairs: z
-    .array(z.literal([1, 2, 4]))
-    .min(1)
-    .default([1, 2, 4])
-    .describe("map and unmap pairs a transaction of the region: 1 transmit only, 2 both ways, 4 both ways twice"),
-  regionHosts: z
-    .array(z.enum(Object.keys(regionHosts) as [RegionHost, ...RegionHost[]]))
-    .min(1)
-    .default(Object.keys(regionHosts) as RegionHost[])
-    .describe("hosts of the region, each with all its cores"),
-  regionPolicies: z
-    .array(z.enum(policies))
-    .default([])
-    .describe("ways to flush of the region; none unless asked for: strict ones take longest"),
-  regionStack: z
-    .array(z.number().min(0.1).max(10))
-    .min(1)
-    .default([0.5, 1, 2])
-    .describe("stack work of the region, as a multiple of PE1"),
-});
+const schema = (facts: Facts): z.ZodType<MergedNodesConfig, MergedNodesInput> =>
+  z.strictObject({
+    fidelity: z.enum(["quick", "full"]).default("quick").describe("quick: minutes less; full: as in a paper"),
+    parts: z
+      .array(z.enum(partNames))
+      .min(1)
+      .default([...partNames])
+      .describe("which questions to answer"),
+    seed: z.int().min(0).max(2_000_000_000).default(1).describe("first seed; replications use the next ones"),
+    replications: z
+      .int()
+      .min(1)
+      .max(50)
+      .optional()
+      .describe(
+        "seeds a setting (default 2, quick 1 for what is known to move little; from 2 on the baseline gets one more, and under the first policy three times as many)",
+      ),
+    warmup: z
+      .int()
+      .min(1)
+      .optional()
+      .describe("transactions before the measurement (default 500, strict 250; full 25,000, merged 60,000)"),
+    transactions: z.int().min(10).optional().describe("transactions measured (default 1,000, strict 750; full 20,000)"),
+    policies: z
+      .array(z.enum(policies))
+      .min(1)
+      .default([...policies])
+      .describe("how unmaps are flushed in recovery; the other parts are run deferred"),
+    assume: assumeSchema(facts).default({}).describe("assumptions of recovery, sweep, region and ablation to replace"),
+    staticMaps: z
+      .array(z.int().min(0).max(65_536))
+      .min(1)
+      .default([1024, 4096, 16_384, 32_768, 65_536])
+      .describe("static maps of structure, in maps; the largest is also that of walk"),
+    inFlight: z
+      .int()
+      .min(1)
+      .max(65_536)
+      .default(1024)
+      .describe("short-lived maps at a time in structure and walk, in maps"),
+    footprintLines: z
+      .array(z.int().min(0).max(1_048_576))
+      .min(1)
+      .default([0, 512, 8192, 393_216])
+      .describe("lines of other work between two operations in walk, in lines of 64 bytes"),
+    regionCores: z.array(z.int().min(1).max(16)).min(1).default([4, 8, 16]).describe("cores of the region"),
+    regionPairs: z
+      .array(z.literal([1, 2, 4]))
+      .min(1)
+      .default([1, 2, 4])
+      .describe("map and unmap pairs a transaction of the region: 1 transmit only, 2 both ways, 4 both ways twice"),
+    regionHosts: z
+      .array(z.enum(Object.keys(regionHosts) as [RegionHost, ...RegionHost[]]))
+      .min(1)
+      .default(Object.keys(regionHosts) as RegionHost[])
+      .describe("hosts of the region, each with all its cores"),
+    regionPolicies: z
+      .array(z.enum(policies))
+      .default([])
+      .describe("ways to flush of the region; none unless asked for: strict ones take longest"),
+    regionStack: z
+      .array(z.number().min(0.1).max(10))
+      .min(1)
+      .default([0.5, 1, 2])
+      .describe("stack work of the region, as a multiple of PE1"),
+  });
 
 /** A piece of work of this experiment. */
 export type MergedNodesPoint = StructurePoint | WalkPoint | RecoveryPoint;
@@ -157,9 +159,9 @@ function lengthOf({ fidelity, warmup, transactions }: MergedNodesConfig, policy:
   };
 }
 
-function points(c: MergedNodesConfig): MergedNodesPoint[] {
+function points(c: MergedNodesConfig, { facts }: Basis): MergedNodesPoint[] {
   const replications = c.replications ?? 2;
-  const assumptions = assumed(c.assume);
+  const assumptions = assumed(c.assume, facts);
   const seeds = (n: number) => Array.from({ length: n }, (_, i) => c.seed + i);
   const has = (part: (typeof partNames)[number]) => c.parts.includes(part);
   const result: MergedNodesPoint[] = [];
@@ -189,9 +191,12 @@ function points(c: MergedNodesConfig): MergedNodesPoint[] {
   // The sweep, the region and the ablation are read against the baseline, so it is run with any of them.
   if (has("recovery")) baseline(c.policies);
   else if (has("sweep") || has("ablation") || has("region")) baseline(["deferred"]);
-  if (has("sweep")) add(sweepSettings, replications);
+  if (has("sweep")) add(sweepSettings(facts), replications);
   if (has("region"))
-    add(regionSettings(c.regionCores, c.regionPairs, c.regionHosts, c.regionPolicies, c.regionStack), replications);
+    add(
+      regionSettings(c.regionCores, c.regionPairs, c.regionHosts, c.regionPolicies, c.regionStack, facts),
+      replications,
+    );
   if (has("ablation")) add(ablationSettings, replications);
   return result;
 }
@@ -216,9 +221,9 @@ const output = (description: string, of: (base: Recovery) => number): Output => 
   },
 });
 
-function simulate(point: MergedNodesPoint): Row[] {
+function simulate(point: MergedNodesPoint, basis: Basis): Row[] {
   if (point.part === "structure") return simulateStructure(point);
-  return point.part === "walk" ? simulateWalk(point) : simulateRecovery(point);
+  return point.part === "walk" ? simulateWalk(point, basis) : simulateRecovery(point, basis);
 }
 
 /** How much of the lost performance merging abutting nodes gives back, and why. */
@@ -229,7 +234,7 @@ export const mergedNodes: Experiment<
   name: "merged-nodes",
   title: "Merging abutting nodes",
   question: "How much of the performance that the IOMMU costs does merging abutting nodes give back, and why?",
-  config: Config,
+  config: schema,
   points,
   label,
   simulate,
@@ -284,5 +289,5 @@ export const mergedNodes: Experiment<
     level: output("throughput with merged nodes, of no IOMMU", (r) => r.mergedOfOff.mean),
     stock: output("throughput with the tree of v4.3, of no IOMMU", (r) => r.stockOfOff.mean),
   },
-  claims: mergedNodesClaims,
+  claims: (rows, _, facts) => mergedNodesClaims(rows, facts),
 });

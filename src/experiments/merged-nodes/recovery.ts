@@ -1,7 +1,8 @@
+import type { Basis, Facts } from "../../facts/index.js";
 import { type HostResult, type HostRun, hostRunDefaults, simulateHost } from "../../host/index.js";
 import type { Row } from "../frame/experiment.js";
 import type { RunLength } from "../frame/run-length.js";
-import { type Assumptions, publishedStack as stack } from "./assume.js";
+import { type Assumptions, publishedStack } from "./assume.js";
 
 // Throughput without an IOMMU, with the tree of v4.3, and with merged nodes: on the baseline, with one assumption changed at a time, on a
 // map of the two that are least known, and with parts of the tree's work left out of the charge.
@@ -45,8 +46,8 @@ export interface RecoveryPoint {
 /** Eight cores' rings of 3 MiB are more than their socket's L3: between two uses of a line by one core, everything passes through it. */
 const beyondL3: Assumptions = { stackLines: 4096, machineOverrides: { footprintLines: 49_152 } };
 /** The other hosts of data/hardware, with the same stack work in cycles; Westmere-EP has no more cores than these. */
-const westmere: Assumptions = { machine: "westmere-ep", cores: 12, stackCycles: stack };
-const broadwell: Assumptions = { machine: "broadwell-ep", stackCycles: stack };
+const westmere = (stack: number): Assumptions => ({ machine: "westmere-ep", cores: 12, stackCycles: stack });
+const broadwell = (stack: number): Assumptions => ({ machine: "broadwell-ep", stackCycles: stack });
 const lever = (assumption: string, ownOff: boolean, levels: [string, Assumptions][]): Setting[] =>
   levels.map(([level, run]) => ({ part: "sweep", assumption, level, policy: "deferred", run, ownOff }));
 
@@ -54,67 +55,70 @@ const lever = (assumption: string, ownOff: boolean, levels: [string, Assumptions
 const minor = (settings: readonly Setting[]): Setting[] => settings.map((setting) => ({ ...setting, minor: true }));
 
 /** One assumption changed at a time; everything else as in the baseline. The assumptions of data/workload stand in their order there. */
-export const sweepSettings: readonly Setting[] = [
-  ...lever("cores", true, [
-    ["2", { cores: 2 }],
-    ["4", { cores: 4 }],
-    ["8", { cores: 8 }],
-  ]),
-  ...lever("kind of lock", false, [["queued", { lock: "queued" }]]),
-  ...lever("hand-off, a waiter", false, [
-    ["0 cycles", { handoffCycles: 0 }],
-    ["50 cycles", { handoffCycles: 50 }],
-    ["100 cycles", { handoffCycles: 100 }],
-  ]),
-  ...lever("host", true, [
-    ["Westmere-EP, 12 cores", westmere],
-    ["Broadwell-EP, 16 cores", broadwell],
-    ["Broadwell-EP, 28 cores", { ...broadwell, cores: 28 }],
-  ]),
-  ...lever("stack work a transaction", true, [
-    ["half of PE1", { stackCycles: Math.round(stack / 2) }],
-    ["twice PE1", { stackCycles: 2 * stack }],
-  ]),
-  ...lever("lines the stack touches", true, [
-    ["8,192 (512 KiB)", { stackLines: 8192 }],
-    ["more than the L3", beyondL3],
-  ]),
-  ...lever("driver profile", true, [
-    ["transmit only", { profile: "transmit" }],
-    ["receive only", { profile: "receive" }],
-  ]),
-  ...lever("receive ring", false, [
-    ["64", { rxRing: 64 }],
-    ["1,024", { rxRing: 1024 }],
-  ]),
-  ...lever("static maps", false, [["8,192", { staticMaps: 8192 }]]),
-  ...lever("order of completion", false, [["shuffled", { shuffleCompletions: true }]]),
-  ...lever("sizes", false, [["half of two pages", { twoPageShare: 0.5 }]]),
-  ...minor([
-    ...lever("stack work done on receipt", true, [
-      ["10 %", { receiveShare: 0.1 }],
-      ["60 %", { receiveShare: 0.6 }],
+export function sweepSettings(facts: Facts): readonly Setting[] {
+  const stack = publishedStack(facts);
+  return [
+    ...lever("cores", true, [
+      ["2", { cores: 2 }],
+      ["4", { cores: 4 }],
+      ["8", { cores: 8 }],
     ]),
-    ...lever("spread of the stack work", true, [
-      ["none", { workSpread: 0 }],
-      ["± 50 %", { workSpread: 0.5 }],
+    ...lever("kind of lock", false, [["queued", { lock: "queued" }]]),
+    ...lever("hand-off, a waiter", false, [
+      ["0 cycles", { handoffCycles: 0 }],
+      ["50 cycles", { handoffCycles: 50 }],
+      ["100 cycles", { handoffCycles: 100 }],
     ]),
-    ...lever("most packets a poll", true, [["4", { pollBudget: 4 }]]),
-    ...lever("buffers a refill", true, [["1", { refillBatch: 1 }]]),
-    ...lever("time to send", true, [
-      ["1 µs", { transmitMicroseconds: 1 }],
-      ["100 µs", { transmitMicroseconds: 100 }],
+    ...lever("host", true, [
+      ["Westmere-EP, 12 cores", westmere(stack)],
+      ["Broadwell-EP, 16 cores", broadwell(stack)],
+      ["Broadwell-EP, 28 cores", { ...broadwell(stack), cores: 28 }],
     ]),
-    ...lever("before the measurement", false, [
-      ["up to 16 packets a poll", { agedPackets: 16 }],
-      ["a core makes 64 maps in a row", { agedStretch: 64 }],
-      ["one core after the other", { agedInTurn: 1 }],
+    ...lever("stack work a transaction", true, [
+      ["half of PE1", { stackCycles: Math.round(stack / 2) }],
+      ["twice PE1", { stackCycles: 2 * stack }],
+    ]),
+    ...lever("lines the stack touches", true, [
+      ["8,192 (512 KiB)", { stackLines: 8192 }],
+      ["more than the L3", beyondL3],
     ]),
     ...lever("driver profile", true, [
-      ["transmit only, a turn of 64 buffers", { profile: "transmit", agedSentBuffers: 64 }],
+      ["transmit only", { profile: "transmit" }],
+      ["receive only", { profile: "receive" }],
     ]),
-  ]),
-];
+    ...lever("receive ring", false, [
+      ["64", { rxRing: 64 }],
+      ["1,024", { rxRing: 1024 }],
+    ]),
+    ...lever("static maps", false, [["8,192", { staticMaps: 8192 }]]),
+    ...lever("order of completion", false, [["shuffled", { shuffleCompletions: true }]]),
+    ...lever("sizes", false, [["half of two pages", { twoPageShare: 0.5 }]]),
+    ...minor([
+      ...lever("stack work done on receipt", true, [
+        ["10 %", { receiveShare: 0.1 }],
+        ["60 %", { receiveShare: 0.6 }],
+      ]),
+      ...lever("spread of the stack work", true, [
+        ["none", { workSpread: 0 }],
+        ["± 50 %", { workSpread: 0.5 }],
+      ]),
+      ...lever("most packets a poll", true, [["4", { pollBudget: 4 }]]),
+      ...lever("buffers a refill", true, [["1", { refillBatch: 1 }]]),
+      ...lever("time to send", true, [
+        ["1 µs", { transmitMicroseconds: 1 }],
+        ["100 µs", { transmitMicroseconds: 100 }],
+      ]),
+      ...lever("before the measurement", false, [
+        ["up to 16 packets a poll", { agedPackets: 16 }],
+        ["a core makes 64 maps in a row", { agedStretch: 64 }],
+        ["one core after the other", { agedInTurn: 1 }],
+      ]),
+      ...lever("driver profile", true, [
+        ["transmit only, a turn of 64 buffers", { profile: "transmit", agedSentBuffers: 64 }],
+      ]),
+    ]),
+  ];
+}
 
 /** Parts of the mechanism taken away, one at a time. */
 export const ablationSettings: readonly Setting[] = (
@@ -150,9 +154,9 @@ const pairsOf: Readonly<Record<number, Assumptions>> = {
 /** The hosts of the region, oldest first, each with all its cores; the baseline's among them. */
 export const regionHosts = {
   "westmere-ep": ["Westmere-EP, 12 cores", westmere],
-  "sandy-bridge-ep": ["Sandy Bridge-EP, 16 cores", {}],
-  "broadwell-ep": ["Broadwell-EP, 28 cores", { ...broadwell, cores: 28 }],
-} as const satisfies Record<string, [string, Assumptions]>;
+  "sandy-bridge-ep": ["Sandy Bridge-EP, 16 cores", (): Assumptions => ({})],
+  "broadwell-ep": ["Broadwell-EP, 28 cores", (stack: number): Assumptions => ({ ...broadwell(stack), cores: 28 })],
+} as const satisfies Record<string, readonly [string, (stack: number) => Assumptions]>;
 /** The name of a host of the region. */
 export type RegionHost = keyof typeof regionHosts;
 
@@ -175,7 +179,9 @@ export function regionSettings(
   hosts: readonly RegionHost[],
   chosen: readonly PolicyName[],
   stackShares: readonly number[],
+  facts: Facts,
 ): Setting[] {
+  const stack = publishedStack(facts);
   const cell = (
     assumption: string,
     value: number | string,
@@ -193,7 +199,7 @@ export function regionSettings(
   return stackShares.flatMap((share) => [
     ...cores.map((n) => cell(regionAxes.cores, n, share, { cores: n })),
     ...pairs.map((n) => cell(regionAxes.pairs, n, share, pairsOf[n] ?? {})),
-    ...hosts.map((name) => cell(regionAxes.hosts, regionHosts[name][0], share, regionHosts[name][1])),
+    ...hosts.map((name) => cell(regionAxes.hosts, regionHosts[name][0], share, regionHosts[name][1](stack))),
     ...chosen.map((policy) => cell(regionAxes.policies, policy, share, {}, policy)),
   ]);
 }
@@ -222,26 +228,15 @@ export function pointsOf(
   return seeds.flatMap((seed) => roles.map((role) => ({ ...setting, run: whole, role, seed, length: lengthOf(role) })));
 }
 
-/** Results of hosts that several settings share: each of the maps holds the baseline's host, and every policy the one without an IOMMU. */
-const known = new Map<string, HostResult>();
-const mostKnown = 200;
-
-function hostOf(run: HostRun): HostResult {
-  const key = JSON.stringify(run);
-  let result = known.get(key);
-  if (result === undefined) {
-    result = simulateHost(run);
-    if (known.size === mostKnown) known.clear();
-    known.set(key, result);
-  }
-  return result;
-}
+/** Results of hosts are shared: each of the maps holds the baseline's host, and every policy the one without an IOMMU. */
+const hostOf = (run: HostRun, basis: Basis): HostResult =>
+  basis.memo.of(basis, "host run", run, ({ facts }) => simulateHost(run, facts));
 
 /** One run of the host; a row with its throughput and where its cores' time went. */
-export function simulateRecovery(point: RecoveryPoint): Row[] {
+export function simulateRecovery(point: RecoveryPoint, basis: Basis): Row[] {
   const { part, assumption, level, policy, role, run, seed, length } = point;
   const variant = role === "off" ? "off" : role === "merged" ? `merged-${policy}` : policy;
-  const result = hostOf({ ...hostRunDefaults, ...run, variant, seed, ...length });
+  const result = hostOf({ ...hostRunDefaults(basis.facts), ...run, variant, seed, ...length }, basis);
   const { parts, allocator } = result;
   return [
     {

@@ -1,4 +1,5 @@
 import { Streams } from "../../engine/index.js";
+import type { Basis } from "../../facts/index.js";
 import {
   done,
   type IovaAllocator,
@@ -32,10 +33,10 @@ const samplesOf = (lines: number): number =>
   lines > beyondL3 ? 40 : Math.max(12, Math.min(150, Math.floor(2_000_000 / (lines + 1))));
 
 /** Mean cost of each step, in cycles, over operations that are interleaved with the other work. */
-export function simulateWalk(point: WalkPoint): Row[] {
+export function simulateWalk(point: WalkPoint, { facts }: Basis): Row[] {
   const { tree, staticMaps, inFlight, footprintLines, seed } = point;
   const machine = new Machine(
-    machineConfig("sandy-bridge-ep", { footprintLines: Math.min(Math.max(footprintLines, 64), beyondL3) }),
+    machineConfig(facts, "sandy-bridge-ep", { footprintLines: Math.min(Math.max(footprintLines, 64), beyondL3) }),
   );
   const bytes = (staticMaps + inFlight + 4096) * lineBytes + (1 << 20);
   const { base } = machine.region({ name: "IOVA allocator", bytes, home: "interleaved" });

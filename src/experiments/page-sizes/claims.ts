@@ -1,5 +1,5 @@
 /** What the thread's footnote says, and what the runs say about it. */
-import { fact, factNumber, factNumbers } from "../../facts/index.js";
+import type { Facts } from "../../facts/index.js";
 import type { ClaimResult, Row } from "../frame/experiment.js";
 
 /** One setting of the thread's test, with the loss that each page size costs against the IOMMU off. */
@@ -57,18 +57,18 @@ const sizeList = (cells: readonly ThreadCell[]): string =>
   [...new Set(cells.map((cell) => cell.dmaBytes))].sort((a, b) => a - b).join(", ");
 const percent = (part: number, whole: number): string => `${Math.round((100 * part) / Math.max(1, whole))} %`;
 
-function quoteOf(id: string): string {
-  return fact(id).quote ?? "";
+function quoteOf(facts: Facts, id: string): string {
+  return facts.record(id).quote ?? "";
 }
 
 const verdictOf = (holding: number, all: number): ClaimResult["verdict"] =>
   all === 0 ? "not answered" : holding === all ? "holds" : holding === 0 ? "does not hold" : "depends";
 
 /** The verdicts on records S8 and S9 and on the footnote's conclusion, computed from the rows. */
-export function claimsOf(rows: readonly Row[]): ClaimResult[] {
+export function claimsOf(rows: readonly Row[], facts: Facts): ClaimResult[] {
   const cells = threadCells(rows).filter(ofWholeDram);
-  const source = fact("S8").source;
-  const [low, high] = factNumbers("S8");
+  const source = facts.record("S8").source;
+  const [low, high] = facts.numbers("S8");
   const large = cells.filter((cell) => cell.loss["2M"] !== null && cell.loss["1G"] !== null);
   const largeLoss = (cell: ThreadCell): number => Math.max(Number(cell.loss["2M"]), Number(cell.loss["1G"]));
   const below = (page: "2M" | "1G"): number => large.filter((cell) => Number(cell.loss[page]) < 1).length;
@@ -76,7 +76,7 @@ export function claimsOf(rows: readonly Row[]): ClaimResult[] {
   const small = cells.filter((cell) => cell.loss["4K"] !== null);
   const slowed = small.filter((cell) => Number(cell.loss["4K"]) >= 1);
   const both = large.filter((cell) => largeLoss(cell) < 1 && Number(cell.loss["4K"] ?? 0) >= 1);
-  const softwareLoss = (1 - factNumber("PE2") / factNumber("PE1")) * 100;
+  const softwareLoss = (1 - facts.number("PE2") / facts.number("PE1")) * 100;
   // The spread over the settings is far wider than the noise of one run: the middle nine tenths of the settings.
   const spread = (values: readonly number[]) => {
     const sorted = [...values].sort((a, b) => a - b);
@@ -88,7 +88,7 @@ export function claimsOf(rows: readonly Row[]): ClaimResult[] {
   return [
     {
       id: "S8",
-      quote: quoteOf("S8"),
+      quote: quoteOf(facts, "S8"),
       source,
       published: { low, high, unit: "%", factId: "S8" },
       use: "prediction",
@@ -101,7 +101,7 @@ export function claimsOf(rows: readonly Row[]): ClaimResult[] {
     },
     {
       id: "S9",
-      quote: quoteOf("S9"),
+      quote: quoteOf(facts, "S9"),
       source,
       use: "prediction",
       ...(small.length > 0
@@ -118,7 +118,7 @@ export function claimsOf(rows: readonly Row[]): ClaimResult[] {
     {
       id: "footnote-1",
       quote: "We verified that the IOMMU costs are almost entirely software overheads",
-      source: fact("S8").source,
+      source: facts.record("S8").source,
       use: "prediction",
       ...(large.length > 0 ? { simulated: spread(large.map(largeLoss)) } : {}),
       verdict: verdictOf(free.length, large.length),

@@ -1,5 +1,6 @@
 /** The configuration of the page-size experiment. */
 import { z } from "zod";
+import { basisOf, type Facts } from "../../facts/index.js";
 import { hostNames, pageHost } from "./hosts.js";
 
 const mebibyte = 1_048_576;
@@ -24,105 +25,103 @@ export const threadRanges: {
   tags: [32, 256],
 };
 
-/** The configuration's schema: every field with its default, unit and bounds. */
-export const PageSizesConfig = z
-  .strictObject({
-    parts: listOf(oneOf("published", "thread", "grid"))
-      .default(["published", "thread"])
-      .describe(
-        "published: every published row of the hosts; thread: the thread's test on x16 links over what it leaves open; grid: every combination of the fields below",
-      ),
-    hosts: listOf(z.enum(hostNames))
-      .default(["hsw", "hsw2", "ivb", "ivb-remote", "snb", "bdw"])
-      .describe("measured hosts; the thread part runs on the first"),
-    pages: listOf(oneOf("off", "4K", "2M", "1G"))
-      .default(["off", "4K", "2M", "1G"])
-      .describe("leaf size of the 1:1 table; off: no translation"),
-    directions: listOf(oneOf("read", "write"))
-      .default(["read", "write"])
-      .describe("DMA direction, seen from the device"),
-    dmaBytes: listOf(whole(64, mebibyte, "bytes").multipleOf(64, "aligned DMA only: a multiple of 64 bytes"))
-      .nullable()
-      .default(null)
-      .describe("bytes of a DMA, which starts at a multiple of its size; null: as published, or the part's own range"),
-    windows: listOf(whole(4096, 16 * tebibyte, "bytes").multipleOf(4096, "whole pages: a multiple of 4096 bytes"))
-      .nullable()
-      .default(null)
-      .describe("bytes that the DMAs are spread over, from address 0; null: as published, or the part's own range"),
-    memoryBytes: whole(mebibyte, 16 * tebibyte, "bytes")
-      .multipleOf(4096, "whole pages: a multiple of 4096 bytes")
-      .default(tebibyte)
-      .describe("bytes of DRAM that the 1:1 tables can cover; a table covers the window in whole gibibytes"),
-    mappedBytes: whole(4096, 16 * tebibyte, "bytes")
-      .multipleOf(4096, "whole pages: a multiple of 4096 bytes")
-      .nullable()
-      .default(null)
-      .describe("grid: the 1:1 table ends here; a DMA beyond it is a recorded fault; null: all of memory is mapped"),
-    pattern: oneOf("random", "sequential").default("random").describe("order of the addresses"),
-    warmth: oneOf("device", "host", "cold")
-      .nullable()
-      .default(null)
-      .describe("who warmed the window; null: as published, and cold in the other parts"),
-    devices: listOf(whole(1, 16, "devices"))
-      .nullable()
-      .default(null)
-      .describe("devices, each on its own link"),
-    tags: listOf(whole(1, 1024, "reads in flight"))
-      .nullable()
-      .default(null)
-      .describe("reads in flight a device; null: as fitted (published, grid), 32 and 256 (thread)"),
-    walkers: whole(1, 64, "walks at a time").nullable().default(null).describe("null: as fitted on Haswell"),
-    generation: z
-      .union([z.literal(1), z.literal(2), z.literal(3), z.literal(4), z.literal(5)])
-      .nullable()
-      .default(null)
-      .describe("PCIe generation of the links; null: the host's (published, grid), 3 (thread)"),
-    width: z
-      .union([z.literal(1), z.literal(2), z.literal(4), z.literal(8), z.literal(16)])
-      .nullable()
-      .default(null)
-      .describe("lanes of a link; null: the host's (published, grid), 16 (thread)"),
-    completions: oneOf("mps", "rcb").default("mps").describe("read data merged up to MPS, or in pieces of RCB"),
-    iotlbEntries: whole(1, 65536, "entries")
-      .nullable()
-      .default(null)
-      .describe("null: as calibrated on the host's latency"),
-    iotlbWays: whole(1, 65536, "ways").nullable().default(null).describe("null: fully associative"),
-    iotlbBySize: oneOf("shared", "separate").default("shared").describe("one IOTLB for all page sizes, or one each"),
-    replacement: oneOf("lru", "fifo", "random").default("lru").describe("of the IOTLB and the paging-structure caches"),
-    structureEntries: whole(0, 65536, "entries")
-      .nullable()
-      .default(null)
-      .describe("paging-structure cache entries a level; null: the host's assumption"),
-    tableCacheBytes: whole(0, gibibyte, "bytes")
-      .nullable()
-      .default(null)
-      .describe("last-level cache bytes that table lines can use; null: all of it"),
-    coherentWalks: z
-      .boolean()
-      .nullable()
-      .default(null)
-      .describe("walks find table lines in the caches; null: the host's"),
-    hitUnderMiss: z.boolean().default(true).describe("reads that hit pass reads that wait for a walk"),
-    units: oneOf("shared", "per-device").default("shared").describe("one remapping unit for all devices, or one each"),
-    deviceTlbEntries: whole(0, 1_048_576, "entries")
-      .default(0)
-      .describe("ATS: entries of a device's own translation cache"),
-    postedHeaders: whole(1, 4096, "credits")
-      .nullable()
-      .default(null)
-      .describe("posted header credits; null: the host's"),
-    postedData: whole(16, 65536, "credits")
-      .nullable()
-      .default(null)
-      .describe("posted data credits of 16 bytes; null: the host's"),
-    fidelity: oneOf("quick", "full")
-      .default("quick")
-      .describe("quick: about 5,000 packets a point; full: ten times that"),
-    seed: whole(0, Number.MAX_SAFE_INTEGER, "").default(1).describe("seed of the random addresses"),
-    check: z.boolean().default(false).describe("compare every translation with a real page table"),
-  })
-  .superRefine((config, context) => {
+/** The configuration's fields, each with its default, unit and bounds. */
+const Fields = z.strictObject({
+  parts: listOf(oneOf("published", "thread", "grid"))
+    .default(["published", "thread"])
+    .describe(
+      "published: every published row of the hosts; thread: the thread's test on x16 links over what it leaves open; grid: every combination of the fields below",
+    ),
+  hosts: listOf(z.enum(hostNames))
+    .default(["hsw", "hsw2", "ivb", "ivb-remote", "snb", "bdw"])
+    .describe("measured hosts; the thread part runs on the first"),
+  pages: listOf(oneOf("off", "4K", "2M", "1G"))
+    .default(["off", "4K", "2M", "1G"])
+    .describe("leaf size of the 1:1 table; off: no translation"),
+  directions: listOf(oneOf("read", "write")).default(["read", "write"]).describe("DMA direction, seen from the device"),
+  dmaBytes: listOf(whole(64, mebibyte, "bytes").multipleOf(64, "aligned DMA only: a multiple of 64 bytes"))
+    .nullable()
+    .default(null)
+    .describe("bytes of a DMA, which starts at a multiple of its size; null: as published, or the part's own range"),
+  windows: listOf(whole(4096, 16 * tebibyte, "bytes").multipleOf(4096, "whole pages: a multiple of 4096 bytes"))
+    .nullable()
+    .default(null)
+    .describe("bytes that the DMAs are spread over, from address 0; null: as published, or the part's own range"),
+  memoryBytes: whole(mebibyte, 16 * tebibyte, "bytes")
+    .multipleOf(4096, "whole pages: a multiple of 4096 bytes")
+    .default(tebibyte)
+    .describe("bytes of DRAM that the 1:1 tables can cover; a table covers the window in whole gibibytes"),
+  mappedBytes: whole(4096, 16 * tebibyte, "bytes")
+    .multipleOf(4096, "whole pages: a multiple of 4096 bytes")
+    .nullable()
+    .default(null)
+    .describe("grid: the 1:1 table ends here; a DMA beyond it is a recorded fault; null: all of memory is mapped"),
+  pattern: oneOf("random", "sequential").default("random").describe("order of the addresses"),
+  warmth: oneOf("device", "host", "cold")
+    .nullable()
+    .default(null)
+    .describe("who warmed the window; null: as published, and cold in the other parts"),
+  devices: listOf(whole(1, 16, "devices"))
+    .nullable()
+    .default(null)
+    .describe("devices, each on its own link"),
+  tags: listOf(whole(1, 1024, "reads in flight"))
+    .nullable()
+    .default(null)
+    .describe("reads in flight a device; null: as fitted (published, grid), 32 and 256 (thread)"),
+  walkers: whole(1, 64, "walks at a time").nullable().default(null).describe("null: as fitted on Haswell"),
+  generation: z
+    .union([z.literal(1), z.literal(2), z.literal(3), z.literal(4), z.literal(5)])
+    .nullable()
+    .default(null)
+    .describe("PCIe generation of the links; null: the host's (published, grid), 3 (thread)"),
+  width: z
+    .union([z.literal(1), z.literal(2), z.literal(4), z.literal(8), z.literal(16)])
+    .nullable()
+    .default(null)
+    .describe("lanes of a link; null: the host's (published, grid), 16 (thread)"),
+  completions: oneOf("mps", "rcb").default("mps").describe("read data merged up to MPS, or in pieces of RCB"),
+  iotlbEntries: whole(1, 65536, "entries")
+    .nullable()
+    .default(null)
+    .describe("null: as calibrated on the host's latency"),
+  iotlbWays: whole(1, 65536, "ways").nullable().default(null).describe("null: fully associative"),
+  iotlbBySize: oneOf("shared", "separate").default("shared").describe("one IOTLB for all page sizes, or one each"),
+  replacement: oneOf("lru", "fifo", "random").default("lru").describe("of the IOTLB and the paging-structure caches"),
+  structureEntries: whole(0, 65536, "entries")
+    .nullable()
+    .default(null)
+    .describe("paging-structure cache entries a level; null: the host's assumption"),
+  tableCacheBytes: whole(0, gibibyte, "bytes")
+    .nullable()
+    .default(null)
+    .describe("last-level cache bytes that table lines can use; null: all of it"),
+  coherentWalks: z
+    .boolean()
+    .nullable()
+    .default(null)
+    .describe("walks find table lines in the caches; null: the host's"),
+  hitUnderMiss: z.boolean().default(true).describe("reads that hit pass reads that wait for a walk"),
+  units: oneOf("shared", "per-device").default("shared").describe("one remapping unit for all devices, or one each"),
+  deviceTlbEntries: whole(0, 1_048_576, "entries")
+    .default(0)
+    .describe("ATS: entries of a device's own translation cache"),
+  postedHeaders: whole(1, 4096, "credits").nullable().default(null).describe("posted header credits; null: the host's"),
+  postedData: whole(16, 65536, "credits")
+    .nullable()
+    .default(null)
+    .describe("posted data credits of 16 bytes; null: the host's"),
+  fidelity: oneOf("quick", "full")
+    .default("quick")
+    .describe("quick: about 5,000 packets a point; full: ten times that"),
+  seed: whole(0, Number.MAX_SAFE_INTEGER, "").default(1).describe("seed of the random addresses"),
+  check: z.boolean().default(false).describe("compare every translation with a real page table"),
+});
+
+/** The configuration's schema: its fields, and what they must be together on the hosts of these facts. */
+export const pageSizesSchema = (facts: Facts): typeof Fields =>
+  Fields.superRefine((config, context) => {
+    const basis = basisOf(facts);
     const refuse = (path: (string | number)[], message: string): void => {
       context.addIssue({ code: "custom", path, message });
     };
@@ -136,7 +135,7 @@ export const PageSizesConfig = z
       refuse(["mappedBytes"], `more is mapped than there is memory (memoryBytes = ${config.memoryBytes})`);
     if (config.iotlbWays !== null) {
       for (const host of config.hosts) {
-        const entries = config.iotlbEntries ?? pageHost(host).iotlbEntries;
+        const entries = config.iotlbEntries ?? pageHost(host, basis).iotlbEntries;
         if (entries % config.iotlbWays !== 0)
           refuse(["iotlbWays"], `${config.iotlbWays} ways do not divide the ${entries} IOTLB entries of ${host}`);
       }
@@ -146,14 +145,17 @@ export const PageSizesConfig = z
       const hosts = part === "thread" ? config.hosts.slice(0, 1) : config.hosts;
       for (const [i, page] of config.pages.entries()) {
         for (const name of hosts) {
-          if (page === "off" || pageHost(name).pageSizes.includes(page)) continue;
-          refuse(["pages", i], `${name} has no ${page} pages; it has off, ${pageHost(name).pageSizes.join(", ")}`);
+          if (page === "off" || pageHost(name, basis).pageSizes.includes(page)) continue;
+          refuse(
+            ["pages", i],
+            `${name} has no ${page} pages; it has off, ${pageHost(name, basis).pageSizes.join(", ")}`,
+          );
         }
       }
     }
   });
 
 /** A configuration as it is written: every field may be left out. */
-export type PageSizesInput = z.input<typeof PageSizesConfig>;
+export type PageSizesInput = z.input<typeof Fields>;
 /** A configuration with its defaults filled in. */
-export type PageSizesSettings = z.output<typeof PageSizesConfig>;
+export type PageSizesSettings = z.output<typeof Fields>;

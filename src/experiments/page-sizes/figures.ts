@@ -1,4 +1,5 @@
 /** The figures of the page-size experiment. */
+import type { Basis } from "../../facts/index.js";
 import { type Figure, figure, heatmapFigure, lineFigure, palette } from "../../plot/index.js";
 import type { Row } from "../frame/experiment.js";
 import { threadCells } from "./claims.js";
@@ -40,7 +41,7 @@ function withWindowTicks(made: Figure, rows: readonly Row[]): Figure {
 }
 
 /** Small multiples: measured points over predicted curves, one panel a direction and DMA size. */
-export function hostFigure(rows: readonly Row[], host: HostName): Figure {
+export function hostFigure(rows: readonly Row[], host: HostName, basis?: Basis): Figure {
   const mine = rows.filter((row) => row["host"] === host && row["part"] === "published" && row["kind"] === "bandwidth");
   const panels = ["read", "write"].flatMap((direction) =>
     distinct(
@@ -115,7 +116,7 @@ export function hostFigure(rows: readonly Row[], host: HostName): Figure {
     }
   }
   return figure({
-    title: `${pageHost(host).title}: bandwidth by window`,
+    title: `${pageHost(host, basis).title}: bandwidth by window`,
     caption:
       "Rings are published measurements, lines the simulation. Where a line leaves its rings, the model lacks a mechanism.",
     data,
@@ -338,7 +339,12 @@ const bandwidthHosts = ["hsw", "hsw2", "ivb", "ivb-remote", "snb"] as const;
 
 /** Figures by name. */
 export const figures: Record<string, (rows: readonly Row[]) => Figure> = {
-  ...Object.fromEntries(bandwidthHosts.map((host) => [host, (rows: readonly Row[]) => hostFigure(rows, host)])),
+  ...Object.fromEntries(
+    bandwidthHosts.map((host) => [
+      host,
+      (rows: readonly Row[], _config: unknown, basis: Basis) => hostFigure(rows, host, basis),
+    ]),
+  ),
   errors: errorFigure,
   latency: latencyFigure,
   walkers: walkersFigure,

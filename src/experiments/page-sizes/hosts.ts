@@ -1,6 +1,6 @@
 /** The measured hosts: their files in data/hardware, and the model's parameters that follow from them and from their latency records. */
 import { z } from "zod";
-import { fact, hardwareFile, onDataChange } from "../../facts/index.js";
+import { type Basis, basisOf, Facts } from "../../facts/index.js";
 import { completionOverhead, type LinkConfig, pcieLink, readRequestBytes, wirePs } from "../../machine/index.js";
 import { fitDramExtra, fitIotlb, hitLatency } from "./calibrate.js";
 import { latencyPoints, type PageSetting } from "./published.js";
@@ -58,27 +58,20 @@ export interface PageHost {
   parameters: { name: string; value: number | string; unit: string; source: string; assumed: boolean }[];
 }
 
-const loaded = new Map<HostName, PageHost>();
-onDataChange(() => loaded.clear());
-
 /**
  * A measured host, calibrated on its latency records.
  * @throws Error naming the file and field at fault
  */
-export function pageHost(name: HostName): PageHost {
-  const known = loaded.get(name);
-  if (known) return known;
-  const parsed = HostFile.safeParse(hardwareFile(name));
-  if (!parsed.success) {
+export function pageHost(name: HostName, basis: Basis = basisOf(Facts.published())): PageHost {
+  return basis.memo.of(basis, "page host", name, ({ facts }) => {
+    const parsed = HostFile.safeParse(facts.hardware(name));
+    if (parsed.success) return calibrated(name, parsed.data, facts);
     const issue = parsed.error.issues[0];
     throw new Error(`data/hardware/${name}.json: ${issue.path.join(".")}: ${issue.message}`);
-  }
-  const host = calibrated(name, parsed.data);
-  loaded.set(name, host);
-  return host;
+  });
 }
 
-function calibrated(name: HostName, file: HostFileContent): PageHost {
+function calibrated(name: HostName, file: HostFileContent, facts: Facts): PageHost {
   const given = (field: string): number => {
     const entry = file.values[field];
     if (!entry) throw new Error(`data/hardware/${name}.json: values.${field} is missing`);
@@ -103,7 +96,7 @@ function calibrated(name: HostName, file: HostFileContent): PageHost {
   // The run that shows the IOTLB at work: with 4 KiB pages, or with superpages where they behave as 4 KiB pages.
   const missing = records["4K"] ?? records["2M"];
   if (records.off && missing) {
-    const onPoints = latencyPoints(missing);
+    const onPoints = latencyPoints(facts, missing);
     const fit = fitIotlb(onPoints);
     iotlb = fit;
     add("iotlbEntries", fit.entries, "entries", `fitted to ${missing}, 512 KiB to 4 MiB`);
@@ -114,9 +107,9 @@ function calibrated(name: HostName, file: HostFileContent): PageHost {
       const source = `onHitNs and onDramExtraNs: a guess that ${records.off} tests`;
       off = { hitNs: add("offHitNs", fit.hitNs + dramExtra, "ns", source), dramExtraNs: 0 };
     } else {
-      if (fact(records.off).use !== "calibration")
+      if (facts.record(records.off).use !== "calibration")
         throw new Error(`data/hardware/${name}.json: latencyRecords.off: ${records.off} is no calibration record`);
-      const offPoints = latencyPoints(records.off);
+      const offPoints = latencyPoints(facts, records.off);
       const offHit = hitLatency(offPoints);
       off = {
         hitNs: add("offHitNs", offHit, "ns", `${records.off}, windows up to 256 KiB`),

@@ -6,7 +6,7 @@
  */
 import { defineExperiment, type Experiment } from "../frame/experiment.js";
 import { claimsOf } from "./claims.js";
-import { PageSizesConfig } from "./config.js";
+import { pageSizesSchema } from "./config.js";
 import { comparedOf } from "./errors.js";
 import { figures } from "./figures.js";
 import { type PagePoint, pagePoints } from "./points.js";
@@ -22,7 +22,7 @@ export {
   type WholeFit,
 } from "./calibrate.js";
 export { claimsOf, type ThreadCell, threadCells } from "./claims.js";
-export { PageSizesConfig, type PageSizesInput, type PageSizesSettings, threadRanges } from "./config.js";
+export { type PageSizesInput, type PageSizesSettings, threadRanges } from "./config.js";
 export { type ErrorRow, errorTable, isAnomaly, missingMechanisms, predictions } from "./errors.js";
 export { hostFigure, lossMap, sizeName } from "./figures.js";
 export { type HostName, hostNames, type PageHost, pageHost } from "./hosts.js";
@@ -33,17 +33,17 @@ export { type RunSpec, streamOf } from "./stream.js";
 export { compareErrors, compareThread, errorReport, fitTable, missingReport, parameterTable } from "./tables.js";
 
 /** Experiment 3. */
-export const pageSizes: Experiment<typeof PageSizesConfig, PagePoint> = defineExperiment({
+export const pageSizes: Experiment<ReturnType<typeof pageSizesSchema>, PagePoint> = defineExperiment({
   name: "page-sizes",
   title: "4K against 2M and 1G pages in software 1:1",
   question: "With static 1:1 tables, what does translation cost in bandwidth, by page size, DMA size and footprint?",
-  config: PageSizesConfig,
+  config: pageSizesSchema,
   points: pagePoints,
   label: ({ part, host, spec }: PagePoint) =>
     `${part}: ${host}, ${spec.page}, ${spec.direction} ${spec.dmaBytes} B over ${Math.round(spec.windowBytes / 1024)} KiB`,
   simulate: simulatePoint,
   columns,
   figures,
-  claims: claimsOf,
+  claims: (rows, _, facts) => claimsOf(rows, facts),
   compared: comparedOf,
 });

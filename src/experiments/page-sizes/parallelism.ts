@@ -1,4 +1,4 @@
-import { onDataChange } from "../../facts/index.js";
+import { type Basis, basisOf, Facts } from "../../facts/index.js";
 import { pageBytes } from "../../pagetables/index.js";
 import { runDmaStream, type StreamConfig } from "../../streams/index.js";
 import { fitWhole, type WholeFit } from "./calibrate.js";
@@ -12,22 +12,23 @@ export interface ParallelismFit {
   walkers: WholeFit;
 }
 
-let fit: ParallelismFit | undefined;
-onDataChange(() => {
-  fit = undefined;
-});
+/** Fits reads in flight (IOMMU off, 64 MiB) and parallel walks (4 KiB pages, 64 MiB) on Haswell 64-byte reads. About a second, once a memo. */
+export function parallelism(basis: Basis = basisOf(Facts.published())): ParallelismFit {
+  return basis.memo.of(basis, "parallelism", null, fitted);
+}
 
-/** Fits reads in flight (IOMMU off, 64 MiB) and parallel walks (4 KiB pages, 64 MiB) on Haswell 64-byte reads. About a second, once. */
-export function parallelism(): ParallelismFit {
-  if (fit) return fit;
+function fitted(basis: Basis): ParallelismFit {
   const point = (page: PageSetting, tags: number, walkers: number): StreamConfig => {
     const spec: RunSpec = { ...fitRun, page, tags, walkers };
-    return streamOf(pageHost("hsw"), spec);
+    return streamOf(pageHost("hsw", basis), spec);
   };
-  const tags = fitWhole((n) => runDmaStream(point("off", n, 1)).gbps, measuredAt(fitPoints.tags), 256);
-  const walkers = fitWhole((n) => runDmaStream(point("4K", tags.value, n)).gbps, measuredAt(fitPoints.walkers), 32);
-  fit = { tags, walkers };
-  return fit;
+  const tags = fitWhole((n) => runDmaStream(point("off", n, 1)).gbps, measuredAt(basis.facts, fitPoints.tags), 256);
+  const walkers = fitWhole(
+    (n) => runDmaStream(point("4K", tags.value, n)).gbps,
+    measuredAt(basis.facts, fitPoints.walkers),
+    32,
+  );
+  return { tags, walkers };
 }
 
 const fitRun: RunSpec = {

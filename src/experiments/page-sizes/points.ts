@@ -1,4 +1,5 @@
 /** From a configuration to the independent runs that it asks for. */
+import type { Basis } from "../../facts/index.js";
 import { type PageSizesSettings, threadRanges } from "./config.js";
 import { type HostName, pageHost } from "./hosts.js";
 import { parallelism } from "./parallelism.js";
@@ -20,6 +21,7 @@ const packetsQuick = 5000;
 /** Fields of a run that the configuration fixes for all points. */
 function common(
   config: PageSizesSettings,
+  basis: Basis,
 ): Omit<RunSpec, "page" | "direction" | "dmaBytes" | "windowBytes" | "memoryBytes" | "devices" | "tags" | "warmth"> {
   const optional = {
     generation: config.generation,
@@ -33,7 +35,7 @@ function common(
     postedData: config.postedData,
   };
   return {
-    walkers: config.walkers ?? parallelism().walkers.value,
+    walkers: config.walkers ?? parallelism(basis).walkers.value,
     pattern: config.pattern,
     packets: packetsQuick * (config.fidelity === "full" ? 10 : 1),
     seed: config.seed,
@@ -52,21 +54,21 @@ function common(
 const covered = (windowBytes: number, memoryBytes: number): number =>
   Math.min(memoryBytes, Math.ceil(windowBytes / gibibyte) * gibibyte);
 
-function publishedRuns(config: PageSizesSettings): PagePoint[] {
+function publishedRuns(config: PageSizesSettings, basis: Basis): PagePoint[] {
   const wanted = (row: PublishedPoint): boolean =>
     config.pages.includes(row.page) &&
     config.directions.includes(row.direction) &&
     (config.dmaBytes?.includes(row.dmaBytes) ?? true) &&
     (config.windows?.includes(row.windowBytes) ?? true);
   return config.hosts.flatMap((name) => {
-    const host = pageHost(name);
+    const host = pageHost(name, basis);
     // The remote host borrows another's latency records: they are that host's rows, and listed there.
-    const latency = name === "ivb-remote" ? [] : latencyRows(name, host.latencyRecords);
-    const bandwidth = host.bandwidthRecords === null ? [] : bandwidthPoints(name, host.bandwidthRecords);
+    const latency = name === "ivb-remote" ? [] : latencyRows(basis.facts, name, host.latencyRecords);
+    const bandwidth = host.bandwidthRecords === null ? [] : bandwidthPoints(basis.facts, name, host.bandwidthRecords);
     return [...bandwidth, ...latency].filter(wanted).flatMap((row): PagePoint[] => {
-      const shared = common(config);
+      const shared = common(config, basis);
       return (config.devices ?? [1]).flatMap((devices) =>
-        (row.kind === "latency" ? [1] : (config.tags ?? [host.tags ?? parallelism().tags.value])).map((tags) => ({
+        (row.kind === "latency" ? [1] : (config.tags ?? [host.tags ?? parallelism(basis).tags.value])).map((tags) => ({
           part: "published",
           host: name,
           kind: row.kind,
@@ -89,14 +91,14 @@ function publishedRuns(config: PageSizesSettings): PagePoint[] {
   });
 }
 
-function productRuns(config: PageSizesSettings, part: "thread" | "grid"): PagePoint[] {
+function productRuns(config: PageSizesSettings, part: "thread" | "grid", basis: Basis): PagePoint[] {
   const thread = part === "thread";
   const hosts = thread ? config.hosts.slice(0, 1) : config.hosts;
   const fitting = (ranges: readonly number[]) => ranges.filter((bytes) => bytes <= config.memoryBytes);
   const windows = config.windows ?? (thread ? fitting(threadRanges.windows) : [64 * 1024 * 1024]);
   const sizes = config.dmaBytes ?? (thread ? threadRanges.dmaBytes : [64]);
   const counts = config.devices ?? (thread ? threadRanges.devices : [1]);
-  const shared = common(config);
+  const shared = common(config, basis);
   const link = thread ? { generation: config.generation ?? 3, width: config.width ?? 16 } : {};
   return hosts.flatMap((host) =>
     config.directions.flatMap((direction) =>
@@ -104,7 +106,8 @@ function productRuns(config: PageSizesSettings, part: "thread" | "grid"): PagePo
         // Tags are for reads: a write is limited by credits.
         (direction === "write"
           ? [threadRanges.tags[0]]
-          : (config.tags ?? (thread ? threadRanges.tags : [pageHost(host).tags ?? parallelism().tags.value]))
+          : (config.tags ??
+            (thread ? threadRanges.tags : [pageHost(host, basis).tags ?? parallelism(basis).tags.value]))
         ).flatMap((tags) =>
           sizes.flatMap((dmaBytes) =>
             windows.flatMap((windowBytes) =>
@@ -138,6 +141,8 @@ function productRuns(config: PageSizesSettings, part: "thread" | "grid"): PagePo
 }
 
 /** Every run of a configuration, part by part. */
-export function pagePoints(config: PageSizesSettings): PagePoint[] {
-  return config.parts.flatMap((part) => (part === "published" ? publishedRuns(config) : productRuns(config, part)));
+export function pagePoints(config: PageSizesSettings, basis: Basis): PagePoint[] {
+  return config.parts.flatMap((part) =>
+    part === "published" ? publishedRuns(config, basis) : productRuns(config, part, basis),
+  );
 }

@@ -1,5 +1,5 @@
 /** The published rows: bandwidth and latency by window, with how each may be used. */
-import { fact, facts } from "../../facts/index.js";
+import type { Facts } from "../../facts/index.js";
 import type { LatencyPoint } from "./calibrate.js";
 
 /** Page setting of a row: the IOMMU off, or the largest leaf that the 1:1 table may use. */
@@ -27,8 +27,8 @@ export function windowOf(text: string): number {
 }
 
 /** The points of a latency record. */
-export function latencyPoints(recordId: string): LatencyPoint[] {
-  return Object.entries(fact(recordId).value as Record<string, number>).map(([window, ns]) => ({
+export function latencyPoints(facts: Facts, recordId: string): LatencyPoint[] {
+  return Object.entries(facts.record(recordId).value as Record<string, number>).map(([window, ns]) => ({
     windowBytes: windowOf(window),
     ns,
   }));
@@ -41,17 +41,18 @@ export const fitPoints: { readonly tags: readonly [string, string]; readonly wal
 };
 
 /** A measured value by record and window. */
-export function measuredAt([recordId, window]: readonly [string, string]): number {
-  return (fact(recordId).value as Record<string, number>)[window];
+export function measuredAt(facts: Facts, [recordId, window]: readonly [string, string]): number {
+  return (facts.record(recordId).value as Record<string, number>)[window];
 }
 
 const settings: Record<string, PageSetting> = { off: "off", "4k": "4K", sp: "2M" };
 
 /** Every published bandwidth row of a host, by the prefix of its records. */
-export function bandwidthPoints(host: string, prefix: string): PublishedPoint[] {
-  return facts()
+export function bandwidthPoints(facts: Facts, host: string, prefix: string): PublishedPoint[] {
+  return facts
+    .all()
     .filter((record) => record.id.startsWith(prefix))
-    .map(({ id }) => fact(id))
+    .map(({ id }) => facts.record(id))
     .flatMap((record) => {
       const match = /_(rd|wr)_rnd_(\d+)_(off|4k|sp)$/.exec(record.id);
       if (!match) throw new Error(`record ${record.id}: its name does not end in direction, size and page setting`);
@@ -75,9 +76,13 @@ export function bandwidthPoints(host: string, prefix: string): PublishedPoint[] 
 }
 
 /** The latency rows of a host: calibration, but for a record that the host's parameters are kept apart from. */
-export function latencyRows(host: string, records: Partial<Record<PageSetting, string>>): PublishedPoint[] {
+export function latencyRows(
+  facts: Facts,
+  host: string,
+  records: Partial<Record<PageSetting, string>>,
+): PublishedPoint[] {
   return Object.entries(records).flatMap(([page, recordId]) =>
-    latencyPoints(recordId).map(
+    latencyPoints(facts, recordId).map(
       ({ windowBytes, ns }): PublishedPoint => ({
         recordId,
         host,
@@ -87,7 +92,7 @@ export function latencyRows(host: string, records: Partial<Record<PageSetting, s
         windowBytes,
         kind: "latency",
         measured: ns,
-        use: fact(recordId).use === "calibration" ? "calibration" : "prediction",
+        use: facts.record(recordId).use === "calibration" ? "calibration" : "prediction",
       }),
     ),
   );

@@ -1,4 +1,5 @@
 /** One run of a point, and its row in the table. */
+import type { Basis } from "../../facts/index.js";
 import { runDmaStream } from "../../streams/index.js";
 import type { Column, Row } from "../frame/experiment.js";
 import { pageHost } from "./hosts.js";
@@ -75,8 +76,8 @@ export function missingMechanism(point: PagePoint, bound: string): string {
 }
 
 /** Runs a point. */
-export function simulatePoint(point: PagePoint): Row[] {
-  const host = pageHost(point.host);
+export function simulatePoint(point: PagePoint, basis: Basis): Row[] {
+  const host = pageHost(point.host, basis);
   const config = streamOf(host, point.spec);
   const result = runDmaStream(config);
   const { spec, published } = point;

@@ -1,6 +1,6 @@
 /** From a host and a point of the experiment to the stream that is simulated. */
 import { type LinkConfig, pcieLink } from "../../machine/index.js";
-import { type OneToOneTable, oneToOne, pageBytes } from "../../pagetables/index.js";
+import { oneToOne, pageBytes } from "../../pagetables/index.js";
 import type { StreamConfig, StreamHost } from "../../streams/index.js";
 import { type PageHost, wireShare } from "./hosts.js";
 import type { PageSetting } from "./published.js";
@@ -60,19 +60,6 @@ function hostTimes(host: PageHost, spec: RunSpec): StreamHost {
   };
 }
 
-const tables = new Map<string, OneToOneTable>();
-
-function tableOf(bytes: number, page: 4096 | 2097152 | 1073741824): OneToOneTable {
-  const key = `${bytes} ${page}`;
-  let table = tables.get(key);
-  if (!table) {
-    table = oneToOne(bytes, page);
-    if (tables.size > 64) tables.clear();
-    tables.set(key, table);
-  }
-  return table;
-}
-
 /** The link of a run: the host's, or another generation or width with the host's limits. */
 export function linkOf(host: PageHost, spec: Pick<RunSpec, "generation" | "width" | "completions">): LinkConfig {
   const { mps, mrrs, rcb } = host.link;
@@ -111,7 +98,7 @@ export function streamOf(host: PageHost, spec: RunSpec): StreamConfig {
       leaf === "off"
         ? null
         : {
-            table: tableOf(spec.mappedBytes ?? spec.memoryBytes, pageBytes[leaf]),
+            table: oneToOne(spec.mappedBytes ?? spec.memoryBytes, pageBytes[leaf]),
             unit: {
               iotlb: { entries, ways: spec.iotlbWays ?? entries, replacement },
               iotlbBySize: spec.iotlbBySize ?? "shared",

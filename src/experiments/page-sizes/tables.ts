@@ -1,5 +1,6 @@
 /** Tables for a reader: errors, mechanisms, parameters with their sources. */
 import type { ColumnTable } from "arquero";
+import type { Basis } from "../../facts/index.js";
 import { type Column, type Row, tableOf } from "../frame/experiment.js";
 import { threadCells } from "./claims.js";
 import { errorTable, missingMechanisms } from "./errors.js";
@@ -46,9 +47,9 @@ export function missingReport(rows: readonly Row[]): ColumnTable {
 }
 
 /** A host's parameters, each with its unit and its source; assumptions say so. */
-export function parameterTable(host: HostName): ColumnTable {
+export function parameterTable(host: HostName, basis?: Basis): ColumnTable {
   return tableOf(
-    pageHost(host).parameters.map(({ name, value, unit, source, assumed }) => ({
+    pageHost(host, basis).parameters.map(({ name, value, unit, source, assumed }) => ({
       parameter: name,
       value: typeof value === "number" ? Math.round(value * 100) / 100 : value,
       unit,
@@ -66,8 +67,8 @@ export function parameterTable(host: HostName): ColumnTable {
 }
 
 /** The two fits, each with its neighbours. */
-export function fitTable(): ColumnTable {
-  const { tags, walkers } = parallelism();
+export function fitTable(basis?: Basis): ColumnTable {
+  const { tags, walkers } = parallelism(basis);
   const rows = [
     { what: "reads in flight", fit: tags },
     { what: "walks at a time", fit: walkers },

@@ -5,7 +5,7 @@ import { Streams } from "../../../dist/engine/index.js";
 import { Machine, machineConfig, runLockLoad } from "../../../dist/machine/index.js";
 
 const lines = 30_000;
-const host = machineConfig("sandy-bridge-ep");
+const host = machineConfig(published, "sandy-bridge-ep");
 
 /** The shortest of several rounds, in ns an access; two rounds warm up first. */
 function time(accesses, round, rounds = 9) {

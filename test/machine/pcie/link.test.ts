@@ -1,6 +1,5 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { fact, factNumbers } from "../../../src/facts/index.js";
 import {
   ackLimitBytes,
   completionBytes,
@@ -17,19 +16,20 @@ import {
   wirePs,
   writeOverhead,
 } from "../../../src/machine/index.js";
+import { published } from "../../support/facts.js";
 
 const gen3x16 = pcieLink(3, 16);
 const gen3x8 = pcieLink(3, 8);
 
 describe("effective bandwidth agrees with the published model", () => {
   test("Gen3 x16: raw and left for TLPs (PCIE1)", () => {
-    const [raw, tlp] = factNumbers("PCIE1");
+    const [raw, tlp] = published.numbers("PCIE1");
     expect(rawGbps(gen3x16)).toBeCloseTo(raw, 2);
     expect(tlpGbps(gen3x16)).toBeCloseTo(tlp, 1);
   });
 
   test("Gen3 x16, MPS 256: writes and reads of 64, 256 and 4096 bytes (PCIE2)", () => {
-    const [writes, reads] = fact("PCIE2").value as number[][];
+    const [writes, reads] = published.record("PCIE2").value as number[][];
     for (const [i, bytes] of [64, 256, 4096].entries()) {
       expect(linkGbps(gen3x16, "write", bytes)).toBeCloseTo(writes[i], 1);
       expect(linkGbps(gen3x16, "read", bytes)).toBeCloseTo(reads[i], 1);
@@ -37,7 +37,7 @@ describe("effective bandwidth agrees with the published model", () => {
   });
 
   test("Gen3 x8: writes and reads of 64 and 256 bytes (PCIE3)", () => {
-    const [writes, reads] = fact("PCIE3").value as number[][];
+    const [writes, reads] = published.record("PCIE3").value as number[][];
     for (const [i, bytes] of [64, 256].entries()) {
       expect(linkGbps(gen3x8, "write", bytes)).toBeCloseTo(writes[i], 1);
       expect(linkGbps(gen3x8, "read", bytes)).toBeCloseTo(reads[i], 1);
@@ -45,7 +45,7 @@ describe("effective bandwidth agrees with the published model", () => {
   });
 
   test("headers have the published sizes (PCIE4)", () => {
-    const [write, read, completion, generic, framing] = factNumbers("PCIE4");
+    const [write, read, completion, generic, framing] = published.numbers("PCIE4");
     expect(writeOverhead(gen3x16)).toBe(write + generic + framing);
     expect(readRequestBytes(gen3x16)).toBe(read + generic + framing);
     expect(completionBytes(gen3x16, { address: 0, bytes: 64 })).toBe(64 + completion + generic + framing);
