@@ -56,8 +56,10 @@ export interface IovaOperation {
   hit: number;
   /** allocate: flush callbacks made (pools). */
   flushes: number;
+  /** allocate, Linux ≥ 4.15: whether a failure drains all caches and tries once more (`flush_rcache` of alloc_iova_fast). */
+  mayDrain: boolean;
   /** Private to the allocator. */
-  kind: "allocate" | "find" | "free";
+  kind: "allocate" | "find" | "free" | "trim" | "offline";
   stage: number;
   node: number;
   /** Private: a second index, where a step needs one. */
@@ -79,6 +81,7 @@ export function operation(cpu = 0): IovaOperation {
     visits: 0,
     hit: 0,
     flushes: 0,
+    mayDrain: true,
     kind: "allocate",
     stage: 0,
     node: 0,

@@ -49,6 +49,8 @@ export class RangeTree {
   /** Number of nodes, and the most there ever were. */
   size = 0;
   peak = 0;
+  /** Nodes compared by all {@link findCounting}. */
+  compared = 0;
   /** Words and doubles of all records; replaced when the buffer grows. */
   words: Int32Array;
   doubles: Float64Array;
@@ -168,6 +170,41 @@ export class RangeTree {
     return node;
   }
 
+  /** The left child, or nil. */
+  leftOf(node: number): number {
+    return this.words[node + LEFT];
+  }
+
+  /** The right child, or nil. */
+  rightOf(node: number): number {
+    return this.words[node + RIGHT];
+  }
+
+  /** Like {@link find}, by the descent itself: adds the nodes that it compares to {@link compared}. */
+  findCounting(pfn: number): number {
+    const { words, doubles } = this;
+    let node = this.root;
+    let compared = 0;
+    while (node !== NIL) {
+      compared++;
+      if (pfn < doubles[(node >> 1) + LO]) node = words[node + LEFT];
+      else if (pfn > doubles[(node >> 1) + HI]) node = words[node + RIGHT];
+      else break;
+    }
+    this.compared += compared;
+    if (this.memory !== null) this.chargeDescent(this.memory, pfn, NIL, node);
+    return node;
+  }
+
+  /** Nodes that Linux compares to find the place of a new range: from `start`, or the root where it is nil, to the empty place. */
+  comparedToInsert(lo: number, start: number): number {
+    const { words, doubles } = this;
+    let compared = 0;
+    let node = start === NIL ? this.root : start;
+    for (; node !== NIL; compared++) node = words[node + (lo < doubles[(node >> 1) + LO] ? LEFT : RIGHT)];
+    return compared;
+  }
+
   /**
    * Inserts a node that {@link fill} gave its range.
    * @param lower the neighbour below, or nil
@@ -255,21 +292,28 @@ export class RangeTree {
     return node !== NIL && this.words[node + COLOUR] !== GONE;
   }
 
-  /** Number of nodes and their depth. */
-  depth(): Depth {
+  /**
+   * Number of nodes and their depth.
+   * @param uncounted a node that has its place in the tree and is left out of the counts, or nil
+   */
+  depth(uncounted: number = NIL): Depth {
     const { words } = this;
     let max = 0;
     let sum = 0;
+    let nodes = 0;
     const stack: number[] = this.root === NIL ? [] : [this.root, 1];
     while (stack.length > 0) {
       const level = stack.pop() as number;
       const node = stack.pop() as number;
-      sum += level;
-      if (level > max) max = level;
+      if (node !== uncounted) {
+        nodes++;
+        sum += level;
+        if (level > max) max = level;
+      }
       if (words[node + LEFT] !== NIL) stack.push(words[node + LEFT], level + 1);
       if (words[node + RIGHT] !== NIL) stack.push(words[node + RIGHT], level + 1);
     }
-    return { nodes: this.size, max, mean: this.size === 0 ? 0 : sum / this.size };
+    return { nodes, max, mean: nodes === 0 ? 0 : sum / nodes };
   }
 
   /** The ranges from low to high, as [lo, hi] pairs. */

@@ -7,14 +7,16 @@ import { MergedTreeAllocator } from "./merged.js";
 import { dma32Pfn, formatPfn, noPfn, roundUpPages } from "./pfn.js";
 import { PoolAllocator } from "./pools.js";
 import { RbTreeAllocator } from "./rbtree.js";
+import { Rcache6Allocator } from "./rcache6.js";
+import { CachePlayer, type CacheReplay, formatCacheAnswers } from "./replay6.js";
 import { operationKinds, type ReplayTrace, type TraceConfig } from "./trace.js";
 
 // Hot path: a module's own constants are compiled in, those of another are looked up at each use.
-const { MAP, UNMAP, RESERVE } = operationKinds;
+const { MAP, UNMAP, RESERVE, WAIT } = operationKinds;
 const failed = noPfn;
 
 /** The allocators by their names on the command line. */
-export const allocatorNames = ["rbtree", "rbtree-merged", "magazines", "pools", "lazy"] as const;
+export const allocatorNames = ["rbtree", "rbtree-merged", "magazines", "pools", "lazy", "rcache6", "fq6"] as const;
 /** One of {@link allocatorNames}. */
 export type AllocatorName = (typeof allocatorNames)[number];
 
@@ -43,6 +45,8 @@ export interface ReplayResult {
   /** Nodes, deepest and mean depth after each sampled operation (only where samples were asked for). */
   samples: { op: number; nodes: number; maxDepth: number; meanDepth: number }[];
   /** Accesses, and distinct lines summed over the operations (only where they were asked for). */
+  /** Of rcache6 and fq6: locks, events and totals. */
+  caches?: CacheReplay;
   lines?: { reads: number; writes: number; touched: number; operations: number };
 }
 
@@ -52,6 +56,8 @@ export interface ReplayOptions {
   sampleEvery?: number;
   /** Count the lines that are touched. */
   countLines?: boolean;
+  /** rcache6 and fq6: the release of Linux whose rules hold (default the newest; see rulesOf). */
+  release?: string;
 }
 
 /** An allocator as a trace's settings describe it. */
@@ -77,6 +83,9 @@ export function allocatorFor(name: AllocatorName, config: TraceConfig, options: 
         flushCallback: config.flushcb === 1,
         aligned: config.align === 1,
       });
+    case "rcache6":
+    case "fq6":
+      return new Rcache6Allocator({ ...options, cpus: config.cpus, startPfn: config.start_pfn });
   }
 }
 
@@ -85,6 +94,7 @@ export function allocatorFor(name: AllocatorName, config: TraceConfig, options: 
  * @throws IovaError naming the operation, where Linux would stop with a BUG or do silent damage
  */
 export function replay(trace: ReplayTrace, name: AllocatorName, options: ReplayOptions = {}): ReplayResult {
+  if (name === "rcache6" || name === "fq6") return replayOnCaches(trace, name, options);
   const player = new Player(trace, name, options);
   try {
     player.run();
@@ -93,6 +103,46 @@ export function replay(trace: ReplayTrace, name: AllocatorName, options: ReplayO
     throw error;
   }
   return player.finish();
+}
+
+/** The same on the allocator of today, whose driver layer has a player of its own. */
+function replayOnCaches(trace: ReplayTrace, name: "rcache6" | "fq6", options: ReplayOptions): ReplayResult {
+  const { sampleEvery = 0, countLines, release } = options;
+  const counter = countLines ? new LineCounter() : null;
+  const pfns = new Float64Array(trace.maps);
+  const visits = new Int32Array(trace.maps);
+  const hits = new Uint8Array(trace.maps);
+  const player = new CachePlayer(trace, name === "fq6", { pfns, visits, hits }, release, counter);
+  const samples: ReplayResult["samples"] = [];
+  const operations = trace.kinds.length;
+  let touched = 0;
+  const observe = (op: number) => {
+    touched += counter?.lines ?? 0;
+    counter?.reset();
+    if (sampleEvery === 0 || ((op + 1) % sampleEvery !== 0 && op !== operations - 1)) return;
+    const { nodes, max, mean } = player.allocator.tree.depth();
+    samples.push({ op, nodes, maxDepth: max, meanDepth: mean });
+  };
+  try {
+    player.run(counter !== null || sampleEvery > 0 ? observe : undefined);
+  } catch (error) {
+    if (error instanceof IovaError) throw new IovaError(`operation ${player.op}: ${error.message}`);
+    throw error;
+  }
+  const caches = player.finish();
+  return {
+    allocator: name,
+    pages: trace.pages,
+    pfns,
+    visits,
+    hits,
+    flushes: new Int32Array(trace.maps),
+    events: [],
+    statistics: caches.caches,
+    samples,
+    caches,
+    ...(counter ? { lines: { reads: counter.reads, writes: counter.writes, touched, operations } } : {}),
+  };
 }
 
 /** A replay in progress. Hot path: one method an operation kind, so that each is compiled on its own (test/bench/iova). */
@@ -158,7 +208,7 @@ class Player {
       if (kind === MAP) this.map(this.op);
       else if (kind === UNMAP) this.unmap(this.op);
       else if (kind === RESERVE) this.reserve(this.op);
-      else this.wait(this.op);
+      else if (kind === WAIT) this.wait(this.op);
       if (observed) this.observe();
     }
   }
@@ -287,7 +337,8 @@ class Player {
 
 /** The answers in the format of the fixtures: a header and one line for each map. For the pools the pfn is the table's entry. */
 export function formatReplay(result: ReplayResult): string {
-  const { allocator, pages, pfns, visits, hits, flushes } = result;
+  const { allocator, pages, pfns, visits, hits, flushes, caches } = result;
+  if (caches) return formatCacheAnswers(pages, result, caches.treeLocks);
   const last = allocator === "pools" ? "flush" : allocator === "magazines" ? "visits,hit" : "visits";
   const lines = [`id,pages,pfn,${last}`];
   for (let id = 0; id < pages.length; id++) {

@@ -5,7 +5,9 @@
  *     m PAGES LIMIT [CPU]  map; ids count 0, 1, 2 … over all m lines; LIMIT is the highest pfn, −1 for none
  *     u ID [CPU]           unmap what the map with this id got; ignored if that map failed or is unmapped already
  *     r LO HI              reserve a range
- *     w MICROSECONDS       advance the clock (deferred unmap only)
+ *     w MICROSECONDS       advance the clock (deferred unmap, and the works of rcache6)
+ *     x CPU                take a CPU offline (rcache6 and fq6 only)
+ *     y CPU                bring it online again
  *
  * Empty lines and lines that start with # are skipped.
  */
@@ -44,6 +46,18 @@ export interface TraceConfig {
   domains: number;
   /** Ticks a second of the kernel's timer. */
   hz: number;
+  /** rcache6, fq6: 1 to try no 32-bit address first (the kernel's iommu.forcedac). */
+  forcedac: number;
+  /** rcache6, fq6: 1 where timers fire as the kernel's timer wheel rounds them, 0 for the exact tick. */
+  wheel: number;
+  /** rcache6: 1 where an unmap goes through the flush queue (fq6 always does). */
+  fq: number;
+  /** fq6: 1 for one ring, not one for each CPU. */
+  single: number;
+  /** fq6: slots of a ring; 0 for 256, or 32768 of a single one. */
+  fq_size: number;
+  /** fq6: the queue's timer in ms; 0 for 10, or 1000 of a single ring. */
+  timeout: number;
 }
 
 /** The settings of a trace that names none. */
@@ -65,6 +79,12 @@ export const traceDefaults: Readonly<TraceConfig> = {
   iommus: 1,
   domains: 1,
   hz: 1000,
+  forcedac: 0,
+  wheel: 1,
+  fq: 0,
+  single: 0,
+  fq_size: 0,
+  timeout: 0,
 };
 
 const flags: readonly (keyof TraceConfig)[] = [
@@ -75,6 +95,10 @@ const flags: readonly (keyof TraceConfig)[] = [
   "nospan",
   "flushcb",
   "align",
+  "forcedac",
+  "wheel",
+  "fq",
+  "single",
 ];
 const positive: readonly (keyof TraceConfig)[] = ["cpus", "entries", "iommus", "domains", "hz"];
 /** What there is a table or a tree for, each. */
@@ -82,8 +106,8 @@ const counted: readonly (keyof TraceConfig)[] = ["cpus", "iommus", "domains"];
 const mostCpus = 4096;
 
 /** Kinds of operation, as in {@link ReplayTrace.kinds}. */
-export const operationKinds = { MAP: 0, UNMAP: 1, RESERVE: 2, WAIT: 3 } as const;
-const { MAP, UNMAP, RESERVE, WAIT } = operationKinds;
+export const operationKinds = { MAP: 0, UNMAP: 1, RESERVE: 2, WAIT: 3, OFFLINE: 4, ONLINE: 5 } as const;
+const { MAP, UNMAP, RESERVE, WAIT, OFFLINE, ONLINE } = operationKinds;
 
 /** A trace, operation by operation, in flat arrays. */
 export interface ReplayTrace {
@@ -94,6 +118,8 @@ export interface ReplayTrace {
   /** map: limit · reserve: hi */
   second: Float64Array;
   cpus: Int32Array;
+  /** CPUs as the settings count them; {@link config} counts those too that only an operation names. */
+  statedCpus: number;
   /** Number of map operations. */
   maps: number;
   /** Pages that the map with each id asks for. */
@@ -116,6 +142,8 @@ const forms: Record<string, { text: string; kind: number; least: number; most: n
   u: { text: "u ID [CPU]", kind: UNMAP, least: 2, most: 3 },
   r: { text: "r LO HI", kind: RESERVE, least: 3, most: 3 },
   w: { text: "w MICROSECONDS", kind: WAIT, least: 2, most: 2 },
+  x: { text: "x CPU", kind: OFFLINE, least: 2, most: 2 },
+  y: { text: "y CPU", kind: ONLINE, least: 2, most: 2 },
 };
 
 /**
@@ -143,7 +171,7 @@ export function parseTrace(text: string): ReplayTrace {
     }
     const form = Object.hasOwn(forms, words[0]) ? forms[words[0]] : undefined;
     if (!form)
-      throw new TraceError(number, `"${shorten(lines[i])}" is no operation; a line starts with i, m, u, r or w`);
+      throw new TraceError(number, `"${shorten(lines[i])}" is no operation; a line starts with i, m, u, r, w, x or y`);
     if (words.length < form.least || words.length > form.most) {
       throw new TraceError(number, `"${shorten(lines[i])}" does not read as ${form.text}`);
     }
@@ -170,11 +198,15 @@ export function parseTrace(text: string): ReplayTrace {
         second[count] = pfn(words[2], "HI", number);
         if (first[count] > second[count]) throw new TraceError(number, `LO ${words[1]} is above HI ${words[2]}`);
         break;
-      default:
+      case WAIT:
         first[count] = whole(words[1], 0, Number.MAX_SAFE_INTEGER, "MICROSECONDS", number);
+        break;
+      default:
+        cpus[count] = cpu(words[1], number);
     }
     count++;
   }
+  const statedCpus = config.cpus;
   // A CPU that the settings do not count is there all the same.
   for (let k = 0; k < count; k++) config.cpus = Math.max(config.cpus, cpus[k] + 1);
   return {
@@ -183,6 +215,7 @@ export function parseTrace(text: string): ReplayTrace {
     first: first.slice(0, count),
     second: second.slice(0, count),
     cpus: cpus.slice(0, count),
+    statedCpus,
     maps,
     pages: pages.slice(0, maps),
   };

@@ -42,6 +42,8 @@ describe("iommu-lab iova replay", () => {
     ["magazines", "rcache/ex8_rc_magazines"],
     ["pools", "pools/ex13_pools_handleless_mask"],
     ["lazy", "lazy/ex14_lazy_basic"],
+    ["rcache6", "modern/rcache6/ex9_global_flush"],
+    ["fq6", "modern/fq6/ex12_fq_two_cpus"],
   ])("prints the answers of %s in the fixtures' format", async (allocator, name) => {
     const { code, out, error } = await run(fixture(`${name}.trace.gz`), "--allocator", allocator);
     expect({ code, error }).toEqual({ code: 0, error: "" });
@@ -51,6 +53,31 @@ describe("iommu-lab iova replay", () => {
   it("prints the flushes of the deferred queue", async () => {
     const { out } = await run(fixture("lazy/ex14_lazy_basic.trace.gz"), "--allocator", "lazy", "--events");
     expect(out).toBe(golden("lazy/ex14_lazy_basic.events.csv.gz"));
+  });
+
+  it("prints the flushes, trims and drains of today's allocator, and its totals under the fixtures' names", async () => {
+    const file = fixture("modern/fq6/ex12_fq_two_cpus.trace.gz");
+    const { out } = await run(file, "--allocator", "fq6", "--events");
+    expect(out).toBe(golden("modern/fq6/ex12_fq_two_cpus.events.csv.gz"));
+    const totals = JSON.parse((await run(file, "--allocator", "fq6", "--stats", "--json", "--samples", "3")).out);
+    const stored = JSON.parse(readFileSync(fixture("modern/fq6/ex12_fq_two_cpus.stats.json"), "utf8"));
+    expect({ ...totals, samples: 0 }).toEqual({ ...stored, samples: 0 });
+    expect((await run(file, "--allocator", "fq6", "--stats")).out).toMatch(/flush queue locks +26 acquisitions\n/);
+  });
+
+  it("gives the allocator the rules of the release that is asked for", async () => {
+    const maps = Array.from({ length: 256 }, () => "m 1 1048575\n").join("");
+    const unmaps = Array.from({ length: 256 }, (_, id) => `u ${id}\n`).join("");
+    const file = traced(maps + unmaps);
+    const toDepots = async (release: string) =>
+      /to depots +(\d+)/.exec((await run(file, "--allocator", "rcache6", "--stats", "--release", release)).out)?.[1];
+    expect([await toDepots("5.15"), await toDepots("6.1")]).toEqual(["0", "1"]);
+    expect((await run(file, "--allocator", "rcache6", "--release", "4.3")).error).toMatch(
+      /release is "4\.3"; one from 4\.15 to 6\.18/,
+    );
+    expect((await run(file, "--release", "6.1")).error).toMatch(/--release: only "rcache6" and "fq6".* got "rbtree"/);
+    expect((await run(file, "--json")).error).toMatch(/--json is a form of --stats/);
+    expect((await run(file, "--stats", "--samples", "4")).error).toMatch(/--samples: .*--stats --json only/);
   });
 
   it("prints totals with their units, as a table and as values", async () => {
@@ -99,7 +126,7 @@ describe("iommu-lab iova replay", () => {
   it("has flushes to print for the deferred queue only, and one kind of answer at a time", async () => {
     const file = traced("m 1 5\n");
     expect(await run(file, "--events")).toMatchObject({ code: 1, out: "" });
-    expect((await run(file, "--events")).error).toMatch(/--events: only the allocator "lazy".* got "rbtree"/);
+    expect((await run(file, "--events")).error).toMatch(/--events: only "lazy", "rcache6", "fq6" .* got "rbtree"/);
     expect((await run(file, "--events", "--stats", "--allocator", "lazy")).error).toMatch(
       /one of --stats and --events/,
     );
@@ -116,13 +143,16 @@ describe("iommu-lab iova replay", () => {
     ["m 1 9999999999999999\n", /line 1: LIMIT is .* below 2\^52 is accepted/],
     ["m 1\n", /line 1: "m 1" does not read as m PAGES LIMIT \[CPU\]/],
     ["m 1 5\n\nu 1\n", /line 3: unmap of id 1, but only 1 map came before/],
-    ["x 1 2\n", /line 1: "x 1 2" is no operation; a line starts with i, m, u, r or w/],
+    ["z 1 2\n", /line 1: "z 1 2" is no operation; a line starts with i, m, u, r, w, x or y/],
     ["i depth 3\n", /line 1: there is no setting "depth"; the settings are start_pfn/],
     ["m 1 5\ni cpus 2\n", /line 2: "i cpus 2" configures after the first operation/],
     ["i aligned 2\n", /line 1: aligned is "2"; a whole number from 0 to 1/],
     ["i cpus 2147483647\n", /line 1: cpus is "2147483647"; a whole number from 1 to 4096/],
     ["i iommus 2000000000\n", /line 1: iommus is "2000000000"; a whole number from 1 to 4096/],
     ["i domains 65537\n", /line 1: domains is "65537"; a whole number from 1 to 4096/],
+    ["x 1 2\n", /line 1: "x 1 2" does not read as x CPU/],
+    ["y 4096\n", /line 1: CPU is "4096"; a whole number from 0 to 4095/],
+    ["i fq 2\n", /line 1: fq is "2"; a whole number from 0 to 1/],
     ["r 9 8\n", /line 1: LO 9 is above HI 8/],
   ])("refuses %j with the line and what is accepted", async (text, message) => {
     const { code, out, error } = await run(traced(text));
