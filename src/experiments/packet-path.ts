@@ -1,5 +1,5 @@
 import { type Line, programsOf, variant } from "../dma/index.js";
-import { type Figure, figure, palette } from "../plot/index.js";
+import { type Figure, figure, lookOf, palette } from "../plot/index.js";
 
 /** Who takes part, from left to right. */
 const lanes = ["driver", "DMA API", "memory", "IOMMU", "NIC"] as const;
@@ -7,11 +7,7 @@ type Lane = (typeof lanes)[number];
 
 /** The locks of the DMA API, as Linux names them. */
 type Lock = "iova_rbtree_lock" | "async_umap_flush_lock" | "q_lock";
-const locks: readonly { lock: Lock; colour: string }[] = [
-  { lock: "iova_rbtree_lock", colour: palette[4] },
-  { lock: "async_umap_flush_lock", colour: palette[3] },
-  { lock: "q_lock", colour: palette[0] },
-];
+const locks: readonly Lock[] = ["iova_rbtree_lock", "async_umap_flush_lock", "q_lock"];
 
 /** One step of the way: a message from lane to lane, or work within one. */
 export interface PathStep {
@@ -106,7 +102,11 @@ export function packetPath(mode: "strict" | "deferred" = "strict"): Figure {
         ],
   );
   const held = locks
-    .map((entry) => ({ ...entry, steps: steps.flatMap((step, i) => (step.lock === entry.lock ? [i] : [])) }))
+    .map((lock) => ({
+      lock,
+      colour: lookOf("lock", lock).colour,
+      steps: steps.flatMap((step, i) => (step.lock === lock ? [i] : [])),
+    }))
     .filter((entry) => entry.steps.length > 0);
   const takes = steps.filter(({ lock }) => lock === "iova_rbtree_lock").length;
   const flushing =

@@ -1,7 +1,8 @@
 import { type Axis, axisLayout, hoverFormat, hoverValue } from "./axis.js";
 import { type Figure, figure } from "./figure.js";
 import { errorBars, hoverInterval, sameLength } from "./interval.js";
-import { frame, legendWidth, palette, wrap } from "./style.js";
+import { type Look, palette } from "./palette.js";
+import { frame, legendWidth, wrap } from "./style.js";
 
 /** What a bar chart shows: a value for each category and series. */
 export interface BarSpec {
@@ -27,9 +28,11 @@ export interface BarSeries {
   values: readonly number[];
   low?: readonly number[];
   high?: readonly number[];
+  /** Its look in every figure, of a thing that has one ({@link lookOf}). */
+  look?: Look;
   /** Its place in the palette, where that is not its place in the list: so that a thing keeps its colour from figure to figure. */
   place?: number;
-  /** Hatched: the second of two series of one colour. */
+  /** Hatched (a dot: empty): the second of two series of one colour. */
   hatched?: boolean;
 }
 
@@ -44,8 +47,12 @@ function lyingHeight({ stacked, series }: BarSpec, labels: readonly string[]): n
   return labels.length * Math.max(lying.bar * (stacked ? 1 : series.length) + lying.gap, lying.line * lines + 4);
 }
 
+/** Markers of the dots, in the order of the series that share a colour or have none of their own. */
+const dotSymbols = ["circle", "square", "diamond", "triangle-up", "cross", "x"];
+
 /**
- * Bars over categories, side by side or stacked.
+ * Bars over categories, side by side or stacked. On a logarithmic axis a bar would have no base that means anything: there the values are
+ * dots, in the places where the bars would be.
  * @throws Error when a series has not one value for each category
  */
 export function barFigure(spec: BarSpec): Figure {
@@ -57,19 +64,25 @@ export function barFigure(spec: BarSpec): Figure {
     const { name, values, low, high } = series;
     sameLength("barFigure", name, { categories: spec.categories, values, low, high });
     const { error_y, ...rest } = {
-      ...errorBars(values, low, high, "#8a8a8a"),
+      ...errorBars(
+        values,
+        low,
+        high,
+        spec.y.log ? (series.look?.colour ?? palette[(series.place ?? i) % palette.length]) : "#8a8a8a",
+      ),
       ...hoverInterval(low, high, `%{${category}}<br>${hoverValue(spec.y, `%{${value}:${hoverFormat}}`)}`, name),
     };
+    const color = series.look?.colour ?? palette[(series.place ?? i) % palette.length];
+    const symbol = `${dotSymbols[(series.place ?? i) % dotSymbols.length]}${series.hatched ? "-open" : ""}`;
     return {
-      type: "bar",
+      ...(spec.y.log ? { type: "scatter", mode: "markers", offsetgroup: `${i}` } : { type: "bar" }),
       name,
       ...(spec.lying ? { orientation: "h" } : {}),
       [category]: [...spec.categories],
-      [value]: [...values],
-      marker: {
-        color: palette[(series.place ?? i) % palette.length],
-        ...(series.hatched ? { pattern: { shape: "/", fillmode: "replace", size: 6 } } : {}),
-      },
+      [value]: spec.y.log ? values.map((v) => (v > 0 ? v : null)) : [...values],
+      marker: spec.y.log
+        ? { color, symbol, size: 9, ...(series.hatched ? { line: { width: 2 } } : {}) }
+        : { color, ...(series.hatched ? { pattern: { shape: "/", fillmode: "replace", size: 6 } } : {}) },
       ...(error_y ? { [`error_${value}`]: error_y } : {}),
       ...rest,
     };
@@ -104,8 +117,9 @@ export function barFigure(spec: BarSpec): Figure {
     legendWidth: legend,
     data,
     layout: {
-      barmode: spec.stacked ? "stack" : "group",
-      bargap: 0.25,
+      ...(spec.y.log
+        ? { scattermode: "group", scattergap: 0.25 }
+        : { barmode: spec.stacked ? "stack" : "group", bargap: 0.25 }),
       // Plotly turns the legend of a stack round, which is right for one that stands.
       ...(spec.lying
         ? { height: around + lyingHeight(spec, labels), legend: { ...(place ?? {}), traceorder: "normal" } }

@@ -14,8 +14,17 @@ export interface Figure {
   [key: symbol]: () => MimeBundle;
 }
 
-/** Plotly's settings for a figure on a page of ours. */
-const config = { responsive: true, displaylogo: false };
+/**
+ * Plotly's settings for a figure on a page of ours. Its toolbar has what moves the view and what keeps a picture; nothing of it sends a
+ * figure anywhere.
+ */
+const config = {
+  responsive: true,
+  displaylogo: false,
+  showSendToCloud: false,
+  plotlyServerURL: "",
+  modeBarButtonsToRemove: ["sendChartToCloud", "select2d", "lasso2d", "autoScale2d", "toggleSpikelines"],
+};
 
 const legendNames = (data: readonly Record<string, unknown>[]): string[] =>
   data

@@ -17,6 +17,14 @@ export interface HeatmapSpec {
   zValues: readonly (readonly (number | null)[])[];
   /** Text in each cell that has a value, in black or white, whichever can be read on the cell's colour. */
   text?: readonly (readonly string[])[];
+  /** Shorter texts, for a figure as narrow as a phone's screen. */
+  narrowText?: readonly (readonly string[])[];
+  /** What the pointer says over each cell, instead of the value: what the cell means. */
+  hover?: readonly (readonly string[])[];
+  /** Which values are good: yellow is good in every map of the house. High ones, where nothing is said. */
+  better?: "high" | "low";
+  /** Values marked on the colour bar by a word. */
+  marks?: readonly { value: number; text: string }[];
   /** For values that are verdicts and not amounts: 0 is good, 1 is bad, and the text in the cells replaces the colour bar. */
   verdicts?: boolean;
   layout?: Record<string, unknown>;
@@ -25,6 +33,8 @@ export interface HeatmapSpec {
 const numbers = (values: readonly (number | string)[]) => values.filter((value) => typeof value === "number");
 
 const mostTicks = 12;
+/** The letters in the cells, in pixels. */
+const cellFont = 12;
 
 const clear = "rgba(0,0,0,0)";
 const rangeOf = ([zmin, zmax]: [number, number]) => ({ zmin, zmax });
@@ -53,6 +63,19 @@ function powerTicks(logs: readonly number[]): Record<string, unknown> {
   };
 }
 
+/** The colour bar's ticks where a value has a word of its own: every fifth of the range that stands clear of it, and the mark. */
+function markedTicks({ title, z, marks = [] }: HeatmapSpec): Record<string, unknown> {
+  if (!z.range || z.log)
+    throw new Error(
+      `heatmapFigure "${title}": marks need a range of z and a linear scale, to know where the ticks are.`,
+    );
+  const [low, high] = z.range;
+  const even = Array.from({ length: 6 }, (_, i) => low + (i * (high - low)) / 5);
+  const clear = even.filter((value) => marks.every((mark) => Math.abs(mark.value - value) > (high - low) / 12));
+  const ticks = [...clear.map((value) => ({ value, text: String(value) })), ...marks].sort((a, b) => a.value - b.value);
+  return { tickvals: ticks.map(({ value }) => value), ticktext: ticks.map(({ text }) => text) };
+}
+
 /** The lowest and the highest value of the colours, as plotly.js takes them: values that are all the same lie in the middle. */
 function colourRange({ z, verdicts }: HeatmapSpec, shown: readonly (readonly (number | null)[])[]): [number, number] {
   if (verdicts) return [0, 1];
@@ -76,8 +99,9 @@ const blank = (text: string): string =>
 function textsByInk(
   spec: HeatmapSpec,
   shown: readonly (readonly (number | null)[])[],
+  text: HeatmapSpec["text"],
 ): [ink: string, text: string[][]][] {
-  const { text, xValues, yValues } = spec;
+  const { xValues, yValues } = spec;
   if (!text) return [];
   const [low, high] = colourRange(spec, shown);
   const scale = spec.verdicts ? verdictScale : viridis;
@@ -88,7 +112,8 @@ function textsByInk(
         throw new Error(
           `heatmapFigure "${spec.title}": the cell ${xValues[j]}, ${yValues[i]} has the text "${text[i][j]}" and no value; only a cell with a value has a colour to write on.`,
         );
-      return inkOn(colourAt(scale, (value - low) / (high - low)));
+      const position = (value - low) / (high - low);
+      return inkOn(colourAt(scale, spec.better === "low" && !spec.verdicts ? 1 - position : position));
     }),
   );
   const needed = [...new Set(inks.flat())].filter((ink) => ink !== "").sort();
@@ -111,10 +136,15 @@ export function heatmapFigure(spec: HeatmapSpec): Figure {
       `heatmapFigure "${spec.title}": zValues needs ${yValues.length} rows of ${xValues.length} values, and ${got}.`,
     );
   }
-  if (spec.text && (spec.text.length !== yValues.length || spec.text.some((row) => row.length !== xValues.length)))
-    throw new Error(
-      `heatmapFigure "${spec.title}": text needs ${yValues.length} rows of ${xValues.length}, as zValues has.`,
-    );
+  const alike = (rows: readonly (readonly unknown[])[] | undefined, what: string) => {
+    if (rows && (rows.length !== yValues.length || rows.some((row) => row.length !== xValues.length)))
+      throw new Error(
+        `heatmapFigure "${spec.title}": ${what} needs ${yValues.length} rows of ${xValues.length}, as zValues has.`,
+      );
+  };
+  alike(spec.text, "text");
+  alike(spec.narrowText, "narrowText");
+  alike(spec.hover, "hover");
   const shown = zValues.map((row) =>
     row.map((value) => (value === null || !spec.z.log ? value : value > 0 ? log10(value) : null)),
   );
@@ -127,12 +157,20 @@ export function heatmapFigure(spec: HeatmapSpec): Figure {
     showgrid: false,
     ...(own as object | undefined),
   });
-  const texts = textsByInk(spec, shown);
+  const texts = textsByInk(spec, shown, spec.text);
+  const narrow = textsByInk(spec, shown, spec.narrowText);
   const written = (index: number) =>
     texts.length > index
-      ? { text: texts[index][1], texttemplate: "%{text}", textfont: { color: texts[index][0] } }
+      ? {
+          text: texts[index][1],
+          texttemplate: "%{text}",
+          textfont: { color: texts[index][0], size: cellFont },
+          // What a narrow page writes instead; plotly.js does nothing with it.
+          ...(narrow.length > index ? { meta: { narrow: narrow[index][1] } } : {}),
+        }
       : {};
-  const gaps = spec.verdicts ? { xgap: 2, ygap: 2 } : {};
+  // A line of the page between the cells, where there are few.
+  const gaps = spec.text ? { xgap: 2, ygap: 2 } : {};
   const cells = { type: "heatmap", x: [...xValues], y: [...yValues], z: shown };
   const coordinate = (letter: string, values: readonly (number | string)[]) =>
     numbers(values).length < values.length ? `%{${letter}}` : `%{${letter}:${hoverFormat}}`;
@@ -147,18 +185,24 @@ export function heatmapFigure(spec: HeatmapSpec): Figure {
         ...gaps,
         ...(spec.verdicts
           ? { colorscale: verdictScale, zmin: 0, zmax: 1, showscale: false }
-          : { colorscale: "Viridis", ...(spec.z.range ? rangeOf(colourRange(spec, shown)) : {}) }),
+          : {
+              colorscale: "Viridis",
+              ...(spec.better === "low" ? { reversescale: true } : {}),
+              ...(spec.z.range ? rangeOf(colourRange(spec, shown)) : {}),
+            }),
         colorbar: {
           title: { text: axisTitle(spec.z), side: "right" },
+          ...(spec.marks ? markedTicks(spec) : {}),
           ...(spec.z.log ? powerTicks(shown.flat().filter((log) => log !== null)) : {}),
         },
         hoverongaps: false,
         ...(spec.z.log ? { customdata: zValues.map((row) => [...row]) } : {}),
         ...written(0),
+        ...(spec.hover ? { hovertext: spec.hover.map((row) => [...row]) } : {}),
         hovertemplate: [
-          hoverValue(spec.x, coordinate("x", xValues)),
-          hoverValue(spec.y, coordinate("y", yValues)),
-          `${hoverValue(spec.z, value)}<extra></extra>`,
+          ...(spec.x.title === "" ? [] : [hoverValue(spec.x, coordinate("x", xValues))]),
+          ...(spec.y.title === "" ? [] : [hoverValue(spec.y, coordinate("y", yValues))]),
+          `${spec.hover ? "%{hovertext}" : hoverValue(spec.z, value)}<extra></extra>`,
         ].join("<br>"),
       },
       // The words in the other ink, over cells without a colour.

@@ -14,4 +14,5 @@ export { type BarSpec, barFigure } from "./bars.js";
 export { type Figure, figure, type MimeBundle, themed } from "./figure.js";
 export { type HeatmapSpec, heatmapFigure } from "./heatmap.js";
 export { type LineSpec, lineFigure, type Series } from "./lines.js";
-export { houseTemplate, palette, type Theme, wrap } from "./style.js";
+export { type Look, type LookKind, lookOf, looks, measuredLook, palette } from "./palette.js";
+export { houseTemplate, type Theme, wrap } from "./style.js";

@@ -1,7 +1,7 @@
 import { type Axis, axisLayout, hoverFormat, hoverValue } from "./axis.js";
 import { type Figure, figure } from "./figure.js";
 import { errorBars, hoverInterval, sameLength } from "./interval.js";
-import { palette } from "./style.js";
+import { type Look, palette } from "./palette.js";
 
 /** One line of a chart, optionally with an interval at each point. */
 export interface Series {
@@ -17,6 +17,8 @@ export interface Series {
   mode?: "lines" | "markers" | "lines+markers";
   /** Dashed: for a prediction beside a measurement, or a reference line. */
   dash?: boolean;
+  /** Its look in every figure, of a thing that has one ({@link lookOf}). */
+  look?: Look;
   /** Its place in the palette, where that is not its place in the list: so that a thing keeps its colour from figure to figure. */
   place?: number;
 }
@@ -72,7 +74,8 @@ export function lineFigure(spec: LineSpec): Figure {
     const { name, x, y, low, high } = series;
     sameLength("lineFigure", name, { x, y, low, high });
     const place = series.place ?? i;
-    const colour = palette[place % palette.length];
+    const colour = series.look?.colour ?? palette[place % palette.length];
+    const dash = series.look?.dash ?? (series.dash ? "dash" : undefined);
     const group = `series ${i}`;
     const asBand = (series.interval ?? (x.length > mostErrorBars ? "band" : "bars")) === "band" && low && high;
     if (asBand) bands.push(...band(series, group, colour));
@@ -82,8 +85,8 @@ export function lineFigure(spec: LineSpec): Figure {
       name,
       x: [...x],
       y: [...y],
-      line: { color: colour, width: 2, ...(series.dash ? { dash: "dash" } : {}) },
-      marker: { color: colour, size: 7, symbol: place % 8 },
+      line: { color: colour, width: 2, ...(dash ? { dash } : {}) },
+      marker: { color: colour, size: 7, symbol: series.look ? (series.look.symbol ?? "circle") : place % 8 },
       ...(asBand ? { legendgroup: group } : errorBars(y, low, high, colour)),
       ...hoverInterval(
         low,

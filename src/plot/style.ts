@@ -1,19 +1,5 @@
-/** The house style: colours, fonts, margins. One place, so that a notebook, a picture and a page look alike. */
-
-/**
- * The colours of the series, near those of Okabe and Ito (2008). Each has a contrast of at least 3:1 to white and to a dark page, and
- * every two differ for readers with protanopia, deuteranopia and tritanopia (Machado et al. 2009); test/plot holds both.
- */
-export const palette: readonly string[] = [
-  "#006cbc",
-  "#d87f0d",
-  "#09a864",
-  "#c17fb1",
-  "#d53100",
-  "#3797e1",
-  "#8d7f2d",
-  "#7f7f7f",
-];
+/** The house style: fonts, themes, margins. One place, so that a notebook, a picture and a page look alike. */
+import { palette } from "./palette.js";
 
 /** The page that a figure stands on: a light one, a dark one, or one that is not known (then colours are chosen to be readable on both). */
 export type Theme = "light" | "dark" | "neutral";
@@ -63,6 +49,7 @@ export function houseTemplate(theme: Theme = "neutral"): Record<string, unknown>
       xaxis: axis,
       yaxis: axis,
       legend: { bgcolor: clear },
+      modebar: { bgcolor: clear, color: line, activecolor: text },
       hovermode: "closest",
       hoverlabel: {
         align: "left",

@@ -184,13 +184,39 @@ describe("captions say what a run's own rows show", () => {
     expect(figure.alt).toMatch(/^Throughput against cores: deferred/);
   });
 
+  it("two numbers of cores are bars: no line leads over the peak that may lie between them", () => {
+    const rows = falling.filter((row) => row["cores"] !== 8);
+    const { data, layout } = drawn("throughput", rows);
+    expect(data.map((trace) => trace["type"])).toEqual(["bar", "bar"]);
+    expect(data[0]["x"]).toEqual(["1 core", "16 cores"]);
+    expect(layout["xaxis"]).toMatchObject({ type: "category" });
+  });
+
+  it("pools are drawn over their number, a line for each number of cores", () => {
+    const pools = [1, 4, 16].flatMap((n) =>
+      [8, 16].map((cores) =>
+        run(`pools-${n}-lazy`, `${n} pool${n === 1 ? "" : "s"}, lazy flush`, cores, n * 1000 * cores),
+      ),
+    );
+    const { data, layout } = drawn("throughput", pools);
+    expect(data.map((trace) => [trace["name"], trace["x"]])).toEqual([
+      ["8 cores", [1, 4, 16]],
+      ["16 cores", [1, 4, 16]],
+    ]);
+    expect(data[1]["y"]).toEqual([16, 64, 256]);
+    expect(layout["title"]).toMatchObject({ text: "Throughput against pools (lazy flush)" });
+  });
+
   it("a way of mapping has one colour in both figures of a run", () => {
     const colours = (name: string) =>
       new Map(drawn(name, falling).data.map((trace) => [trace["name"], (trace["line"] as { color: string }).color]));
     expect(colours("relative").get("deferred (v4.3 default)")).toBe(
       colours("throughput").get("deferred (v4.3 default)"),
     );
-    expect(new Set(colours("relative").values()).size).toBe(colours("relative").size);
+    // What was measured has the colour of its way of mapping, and an empty marker.
+    const [line, measured] = drawn("relative", falling).data.map((trace) => trace["marker"] as { symbol: string });
+    expect(colours("relative").get("measured, deferred")).toBe(colours("relative").get("deferred (v4.3 default)"));
+    expect([line.symbol, measured.symbol]).toEqual(["circle", "circle-open"]);
   });
 });
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { palette } from "../../src/plot/index.js";
+import { parts, variants } from "../../src/dma/index.js";
+import { type Look, lookOf, looks, measuredLook, palette } from "../../src/plot/index.js";
 
 type Triple = [number, number, number];
 
@@ -61,6 +62,68 @@ function closest(colours: readonly string[], vision: readonly Triple[]) {
     ...seen.flatMap((a, i) => seen.slice(0, i).map((b) => Math.hypot(a[0] - b[0], a[1] - b[1], a[2] - b[2]))),
   );
 }
+
+/** The distance of two colours for a reader without any dichromacy. */
+const apart = (a: string, b: string) => closest([a, b], visions["normal vision"]);
+const sets = Object.entries(looks);
+const coloursOf = (set: Readonly<Record<string, Look>>) => [...new Set(Object.values(set).map(({ colour }) => colour))];
+
+describe("what has a colour", () => {
+  test("is every way of mapping and every part of the time that there is", () => {
+    for (const { name } of variants) expect(looks.way, name).toHaveProperty([name]);
+    expect(Object.keys(looks.part).sort()).toEqual([...parts].sort());
+  });
+
+  test.each(sets)("of the set %s stands out from a white and from a dark page", (_, set) => {
+    for (const colour of coloursOf(set)) {
+      expect(contrast(colour, "#ffffff"), colour).toBeGreaterThanOrEqual(3);
+      expect(contrast(colour, "#111111"), colour).toBeGreaterThanOrEqual(3);
+    }
+  });
+
+  test.each(sets)("of the set %s differs from the others with every kind of vision", (_, set) => {
+    for (const [name, vision] of Object.entries(visions))
+      expect(closest(coloursOf(set), vision), name).toBeGreaterThan(13);
+  });
+
+  test("of one set has the colour of none of another, but for off, which is the same thing in two", () => {
+    const named = sets.flatMap(([kind, set]) => coloursOf(set).map((colour) => ({ kind, colour })));
+    for (const [i, one] of named.entries())
+      for (const other of named.slice(0, i))
+        if (one.kind !== other.kind && one.colour !== looks.way["off"].colour)
+          expect(
+            apart(one.colour, other.colour),
+            `${one.kind} ${one.colour}, ${other.kind} ${other.colour}`,
+          ).toBeGreaterThan(12);
+    expect(looks.page["off"].colour).toBe(looks.way["off"].colour);
+  });
+
+  test.each(sets)("of the set %s has a look of its own, where its colour is shared too", (kind, set) => {
+    const seen = new Map<string, string>();
+    for (const [name, { colour, symbol = "circle", dash = "solid" }] of Object.entries(set)) {
+      const look = `${colour} ${symbol} ${dash}`;
+      // The allocator's lock is the tree's, by another name.
+      if (kind !== "lock" || colour !== looks.lock["iova_rbtree_lock"].colour)
+        expect(seen.get(look), name).toBeUndefined();
+      seen.set(look, name);
+    }
+  });
+
+  test("is asked for by name, and a name that there is not is an error that says which there are", () => {
+    expect(lookOf("way", "strict").colour).toBe(looks.way["strict"].colour);
+    expect(() => lookOf("way", "fast")).toThrow(/no way "fast" with a colour; there are off, pass-through/);
+    expect(() => lookOf("way", "constructor")).toThrow(/no way "constructor"/);
+    expect(() => lookOf("shape" as never, "round")).toThrow(/no set of colours "shape"; there are way, part/);
+  });
+
+  test("is empty where it was measured, in the same colour", () => {
+    expect(measuredLook(lookOf("way", "strict"))).toEqual({
+      colour: lookOf("way", "strict").colour,
+      symbol: "square-open",
+    });
+    expect(measuredLook({ colour: "#123456", symbol: "star-open" }).symbol).toBe("star-open");
+  });
+});
 
 describe("the palette", () => {
   test.each(palette)("%s stands out from a white and from a dark page", (colour) => {

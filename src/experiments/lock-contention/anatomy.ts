@@ -3,7 +3,7 @@ import { contexts, variant, variants } from "../../dma/index.js";
 import type { Basis } from "../../facts/index.js";
 import { type HostRun, hostRunDefaults, simulateHost } from "../../host/index.js";
 import { lockKinds } from "../../machine/index.js";
-import { barFigure, lineFigure } from "../../plot/index.js";
+import { barFigure, lineFigure, lookOf, looks } from "../../plot/index.js";
 import { defineExperiment, type Experiment, type Interval, type Row } from "../frame/experiment.js";
 import { lengthOf } from "./config.js";
 import { distinct, estimate, where } from "./estimate.js";
@@ -155,6 +155,7 @@ function callFigure(rows: readonly Row[], call: string) {
   const groups = distinct<string>(mine, "title").flatMap((title) =>
     distinct<number>(mine, "cores").map((cores) => ({ title, cores })),
   );
+  const fewest = Math.min(...groups.map(({ cores }) => cores));
   const many = distinct(mine, "title").length > 1;
   const runs = distinct(mine, "replication").length;
   const named = ({ title, cores }: (typeof groups)[number]) =>
@@ -169,7 +170,7 @@ function callFigure(rows: readonly Row[], call: string) {
   });
   return barFigure({
     title: `One ${call}, line by line`,
-    caption: `Mean cycles a call on a logarithmic axis; no bar where none were spent. Lines that begin with “spin” are waiting for another core. Together: ${together.join("; ")}.${runs > 1 ? " Intervals: 95 %, over independent runs." : ""}`,
+    caption: `Mean cycles a call on a logarithmic axis; no dot where none were spent. Lines that begin with “spin” are waiting for another core. Together: ${together.join("; ")}.${runs > 1 ? " Intervals: 95 %, over independent runs." : ""}`,
     categories: lines,
     lying: true,
     x: { title: "function of Linux v4.3", unit: "" },
@@ -178,6 +179,8 @@ function callFigure(rows: readonly Row[], call: string) {
       const estimates = lines.map((name) => lineEstimate(where(mine, group), name));
       return {
         name: named(group),
+        look: lookOf("way", String(where(mine, group)[0]?.["variant"])),
+        hatched: groups.length > 1 && group.cores === fewest,
         values: estimates.map(({ mean }) => mean),
         ...(runs > 1 ? { low: estimates.map(({ low }) => low), high: estimates.map(({ high }) => high) } : {}),
       };
@@ -293,6 +296,7 @@ function distribution(rows: readonly Row[], column: "waits" | "holds", title: st
       const last = y.findLastIndex((share) => share > 0) + 1;
       return {
         name: nameOf(row),
+        ...(!several && Object.hasOwn(looks.lock, nameOf(row)) ? { look: lookOf("lock", nameOf(row)) } : {}),
         x: x.slice(0, last),
         y: y.slice(0, last),
       };

@@ -1,10 +1,10 @@
 import { type Part, parts, variant } from "../../dma/index.js";
 import type { Basis, Facts } from "../../facts/index.js";
-import { barFigure, type Figure, heatmapFigure, lineFigure } from "../../plot/index.js";
+import { barFigure, type Figure, heatmapFigure, lineFigure, lookOf, measuredLook } from "../../plot/index.js";
 import type { Row } from "../frame/experiment.js";
 import { distinct, estimate, observed, settings, where } from "./estimate.js";
 import { gridRatio } from "./sensitivity.js";
-import { axisOf, type Group, linesOf, seriesOf } from "./series.js";
+import { axisOf, comparedIn, type Group, type Line, linesOf, seriesOf } from "./series.js";
 import { atTheEnd, coinciding, falling, intervals, joined, levelling } from "./wording.js";
 
 /** A line across the picture for a lock whose hand-off is not swept. */
@@ -32,8 +32,72 @@ const meanings: Partial<Record<Part, string>> = {
 /** The locks of the figure "spinning", in the order of their colours. */
 const spinLocks = ["allocator lock", "async_umap_flush_lock", "q_lock", "device_domain_lock"] as const;
 
-/** The place in the palette of what was measured beside what is simulated. */
-const measuredPlace = 4;
+/** One value of an axis in words: "1 core", "16 cores". */
+const counted = (n: number, axis: string): string => `${n} ${n === 1 ? axis.slice(0, -1) : axis}`;
+
+/** Lines over cores, or bars where they would join two points only: between them the throughput may well have its peak. */
+function overCores(
+  spec: { title: string; caption: string; axis: "cores" | "threads"; y: { title: string; unit: string } },
+  lines: readonly Line[],
+): Figure {
+  const { title, caption, axis, y } = spec;
+  const x = [...new Set(lines.flatMap((line) => line.x))].sort((a, b) => a - b);
+  const everywhere = lines.every((line) => line.x.length === x.length);
+  if (x.length > 2 || !everywhere)
+    return lineFigure({ title, caption, x: { title: axis, unit: "", log: axis === "threads" }, y, series: lines });
+  return barFigure({
+    title,
+    caption,
+    categories: x.map((n) => counted(n, axis)),
+    x: { title: "", unit: "" },
+    y,
+    series: lines.map(({ name, look, y: values, low, high }) => ({
+      name,
+      look,
+      hatched: look.dash === "dot",
+      values,
+      low,
+      high,
+    })),
+  });
+}
+
+/** How many pools a variant has; 0 for one of another allocator. */
+const poolsOf = (row: Row): number => variant(String(row["variant"])).pools ?? 0;
+
+/** Throughput over the number of pools, a line for each number of cores. */
+function overPools(rows: readonly Row[]): Figure {
+  const cores = distinct<number>(rows, "cores").sort((a, b) => a - b);
+  const pools = [...new Set(rows.map(poolsOf))].sort((a, b) => a - b);
+  const lines = cores.map((n) => {
+    const at = pools.map((count) =>
+      estimate(
+        rows.filter((row) => row["cores"] === n && poolsOf(row) === count),
+        "throughput",
+      ),
+    );
+    const thousands = (pick: (e: (typeof at)[number]) => number) => at.map((e) => pick(e) / 1000);
+    return {
+      name: counted(n, "cores"),
+      x: pools,
+      y: thousands((e) => e.mean),
+      low: thousands((e) => e.low),
+      high: thousands((e) => e.high),
+    };
+  });
+  const most = lines[lines.length - 1];
+  const ways = distinct<string>(rows, "title").map((title) => title.replace(/^\d+ pools?, /, ""));
+  return lineFigure({
+    title: `Throughput against pools (${[...new Set(ways)].join(", ")})`,
+    caption: joined(
+      `At ${most.name}: ${pools.map((count, i) => `${counted(count, "pools")} ${most.y[i].toFixed(0)}`).join("; ")} thousand transactions a second.`,
+      intervals(rows),
+    ),
+    x: { title: "pools", unit: "", log: true },
+    y: { title: "throughput", unit: "thousand transactions/s" },
+    series: lines,
+  });
+}
 
 /** Of the rows at the same cores or threads, and of the same replication, the one that agrees with `row` in most settings. */
 function nearest(rows: readonly Row[], row: Row, axis: "cores" | "threads"): Row | undefined {
@@ -60,23 +124,24 @@ const strokes = (rows: readonly Row[]): string =>
 const drawn: Record<string, (rows: readonly Row[], facts: Facts) => Figure> = {
   throughput: (rows) => {
     const axis = axisOf(rows);
-    const groups = seriesOf(rows);
-    const lines = linesOf(groups, axis, "throughput", 1e-3);
-    const titles = distinct<string>(rows, "title");
-    return lineFigure({
-      title: `Throughput against ${axis}${titles.length === 1 ? `: ${titles[0]}` : ""}`,
-      caption: joined(
-        "Thousands of transactions a second of one host.",
-        atTheEnd(lines, axis, (value) => value.toFixed(0)),
-        falling(lines, axis),
-        axis === "threads" ? levelling(lines) : "",
-        coinciding(lines),
-        intervals(rows),
-      ),
-      x: { title: axis, unit: "", ...(axis === "cores" ? {} : { log: true }) },
-      y: { title: "throughput", unit: "thousand transactions/s" },
-      series: lines,
-    });
+    if (distinct(rows, "variant").length > 2 && rows.every((row) => poolsOf(row) > 0)) return overPools(rows);
+    const lines = linesOf(seriesOf(rows), axis, "throughput", 1e-3);
+    return overCores(
+      {
+        title: `Throughput against ${axis}: ${comparedIn(rows)}`,
+        caption: joined(
+          "Thousands of transactions a second of one host.",
+          atTheEnd(lines, axis, (value) => value.toFixed(0)),
+          falling(lines, axis),
+          axis === "threads" ? levelling(lines) : "",
+          coinciding(lines),
+          intervals(rows),
+        ),
+        axis,
+        y: { title: "throughput", unit: "thousand transactions/s" },
+      },
+      lines,
+    );
   },
   relative: (rows, facts) => {
     const axis = axisOf(rows);
@@ -94,14 +159,12 @@ const drawn: Record<string, (rows: readonly Row[], facts: Facts) => Figure> = {
     const lines = linesOf(groups, axis, "percent");
     const measured = (100 * facts.number("PE2")) / facts.number("PE1");
     const comparable = axis === "cores" && distinct(shown, "variant").includes("deferred");
-    // A colour that no line has.
-    const free = lines.some((line) => line.place === measuredPlace) ? measuredPlace + 1 : measuredPlace;
     return lineFigure({
-      title: "Throughput as a share of IOMMU off",
+      title: `Share of IOMMU off: ${comparedIn(shown)}`,
       caption: joined(
         atTheEnd(lines, axis, (value) => `${value.toPrecision(value < 10 ? 2 : 3)} %`),
         comparable
-          ? `The measured host kept ${Math.round(measured)} % with its default, deferred mapping at 16 cores (record PE2, not used to set any parameter).`
+          ? `Empty circle: the measured host kept ${Math.round(measured)} % with its default, deferred mapping at 16 cores (record PE2 of data/, not used to set any parameter).`
           : "",
         intervals(shown),
       ),
@@ -110,7 +173,15 @@ const drawn: Record<string, (rows: readonly Row[], facts: Facts) => Figure> = {
       series: [
         ...lines,
         ...(comparable
-          ? [{ name: "measured, deferred (PE2)", x: [16], y: [measured], mode: "markers" as const, place: free }]
+          ? [
+              {
+                name: "measured, deferred",
+                x: [16],
+                y: [measured],
+                mode: "markers" as const,
+                look: measuredLook(lookOf("way", "deferred")),
+              },
+            ]
           : []),
       ],
     });
@@ -128,14 +199,17 @@ const drawn: Record<string, (rows: readonly Row[], facts: Facts) => Figure> = {
       : distinct(rows, "variant").length > 1
         ? seriesOf(where(rows, { cores: most }))
         : distinct<number>(rows, "cores").map((cores) => ({ name: `${cores} cores`, rows: where(rows, { cores }) }));
-    const all = parts.map((part, place) => ({ name: part, place, ...shares(groups, `share: ${part}`) }));
+    const all = parts.map((part) => ({ name: part, look: lookOf("part", part), ...shares(groups, `share: ${part}`) }));
     const drawn = all.filter(({ values }) => values.some((value) => value > 0));
     const spinning = all.find(({ name }) => name === "spinning")?.values ?? [];
     const few = groups.length <= 4;
     const spun = groups.map((group, i) => `${group.name} ${spinning[i].toFixed(0)} %`);
     return barFigure({
-      title:
-        distinct(rows, "variant").length > 1 ? `Where the time of ${most} cores goes` : "Where the cores' time goes",
+      title: byThreads
+        ? `Where the time of ${most} cores goes, by threads`
+        : distinct(rows, "variant").length > 1
+          ? `Where the time of ${counted(most, "cores")} goes: ${comparedIn(rows)}`
+          : "Where the cores' time goes",
       caption: joined(
         "Shares of all cores' time; they sum to one.",
         few ? `Spinning: ${spun.join("; ")}.` : `Most spinning: ${spun[spinning.indexOf(Math.max(...spinning))]}.`,
@@ -161,7 +235,7 @@ const drawn: Record<string, (rows: readonly Row[], facts: Facts) => Figure> = {
       caption: `Each cell: what is left, in percent${distinct(rows, "replication").length > 1 ? "" : ", of one run"}. The two free quantities of the workload: pairs of map and unmap a transaction, and the work that a transaction needs besides.`,
       x: { title: "map and unmap a transaction", unit: "pairs" },
       y: { title: "stack work a transaction", unit: "µs" },
-      z: { title: "throughput", unit: "% of off" },
+      z: { title: "throughput", unit: "% of off", range: [0, 100] },
       xValues: pairs.map((n) => `${n * sides} pair${n * sides === 1 ? "" : "s"}`),
       yValues: stack.map((us) => `${Math.round(us * 10) / 10} µs`),
       zValues: values.map((line) => line.map((v) => 100 * v)),
@@ -246,14 +320,18 @@ const drawn: Record<string, (rows: readonly Row[], facts: Facts) => Figure> = {
   spinning: (rows) => {
     const most = Math.max(...distinct<number>(rows, "cores"));
     const groups = seriesOf(where(rows, { cores: most }));
-    const waits = spinLocks.map((lock, place) => ({ name: lock, place, ...shares(groups, `spin: ${lock}`) }));
+    const waits = spinLocks.map((lock) => ({
+      name: lock,
+      look: lookOf("lock", lock),
+      ...shares(groups, `spin: ${lock}`),
+    }));
     const drawn = waits.filter(({ values }) => values.some((value) => value > 0));
     const first = groups.flatMap((group, i) => {
       const [longest] = [...waits].sort((a, b) => b.values[i] - a.values[i]);
       return longest.values[i] >= 1 ? [`${group.name} ${longest.name}, ${longest.values[i].toFixed(0)} %`] : [];
     });
     return barFigure({
-      title: `Which lock ${most} cores wait for`,
+      title: `Which lock ${counted(most, "cores")} wait${most === 1 ? "s" : ""} for: ${comparedIn(rows)}`,
       caption: joined(
         "Share of all cores' time spent spinning on each lock. The allocator's lock is the tree's (iova_rbtree_lock), a magazine's or a pool's.",
         first.length > 0 ? `Longest: ${first.join("; ")}.` : "",

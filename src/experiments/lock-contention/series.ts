@@ -1,3 +1,4 @@
+import { type Look, lookOf, looks, palette } from "../../plot/index.js";
 import type { Row } from "../frame/experiment.js";
 import { distinct, estimate, where } from "./estimate.js";
 
@@ -33,8 +34,22 @@ const threads: Splitter = ["threads", named("threads")];
 export interface Group {
   name: string;
   rows: Row[];
-  /** Its place among all groups, those included that a figure leaves out: it decides the colour. */
-  place: number;
+  /** The colour of its way of mapping; where every group has the same one, a colour of its own. */
+  look: Look;
+}
+
+const symbols = ["circle", "square", "diamond", "cross", "x", "triangle-up", "pentagon", "star"];
+
+/** Looks for groups, of which several may be of one way of mapping. */
+function looksOf(variants: readonly string[]): Look[] {
+  const own = (name: string): Look | undefined => (Object.hasOwn(looks.way, name) ? lookOf("way", name) : undefined);
+  const one = new Set(variants).size < 2;
+  return variants.map((name, i) => {
+    if (one && variants.length > 1) return { colour: palette[i % palette.length], symbol: symbols[i % symbols.length] };
+    const among = variants.slice(0, i).filter((other) => other === name).length;
+    const look = own(name) ?? { colour: palette[i % palette.length] };
+    return among === 0 ? look : { ...look, symbol: symbols[among % symbols.length] };
+  });
 }
 
 /**
@@ -54,27 +69,61 @@ export function seriesOf(rows: readonly Row[]): Group[] {
     if (group) group.push(row);
     else groups.set(name, [row]);
   }
-  return [...groups].map(([name, members], place) => ({ name, rows: members, place }));
+  const drawn = looksOf([...groups.values()].map(([first]) => String(first["variant"])));
+  return [...groups].map(([name, members], i) => ({ name, rows: members, look: drawn[i] }));
 }
 
 /** A line of a picture: a column's means over cores or threads, with their intervals. */
 export interface Line {
   name: string;
-  place: number;
+  look: Look;
   x: number[];
   y: number[];
   low: number[];
   high: number[];
 }
 
+/** What the groups differ in, in words for a title: "ways of mapping", "ATS and page walks". */
+export function comparedIn(rows: readonly Row[]): string {
+  const words: Record<string, string> = {
+    lock: "kinds of lock",
+    profile: "what the driver maps",
+    ats: "ATS",
+    coherent: "page walks",
+    staticMaps: "static maps",
+    holes: "holes",
+    mapsPerSide: "maps a side",
+    stackMicroseconds: "stack work",
+    handoffCycles: "hand-offs",
+  };
+  const differ = splitters
+    .filter(([column]) => distinct(rows, column).length > 1)
+    .map(([column]) => words[column] ?? column);
+  const variants = distinct<string>(rows, "variant");
+  const titles = distinct<string>(rows, "title");
+  const ways =
+    variants.length === 1
+      ? [titles[0]]
+      : variants.some((name) => name.includes("thread-"))
+        ? ["Linux v4.3 and the thread's wording"]
+        : titles.length <= 3
+          ? [listed(titles.map((title) => title.replace(/ \(v4\.3( default)?\)/, "")))]
+          : [`${titles.length} ways of mapping`];
+  return differ.length > 0 ? `${ways.join()}: ${listed(differ)}` : ways.join();
+}
+
+/** "a, b and c". */
+const listed = (words: readonly string[]): string =>
+  words.length < 2 ? words.join() : `${words.slice(0, -1).join(", ")} and ${words[words.length - 1]}`;
+
 /** The groups as lines over cores or threads. */
 export function linesOf(groups: readonly Group[], axis: "cores" | "threads", column: string, scale = 1): Line[] {
-  return groups.map(({ name, rows, place }) => {
+  return groups.map(({ name, rows, look }) => {
     const x = distinct<number>(rows, axis).sort((a, b) => a - b);
     const at = x.map((value) => estimate(where(rows, { [axis]: value }), column));
     return {
       name,
-      place,
+      look,
       x,
       y: at.map((e) => e.mean * scale),
       low: at.map((e) => e.low * scale),

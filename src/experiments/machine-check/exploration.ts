@@ -88,7 +88,14 @@ function figureFor(rows: readonly Row[], property: string, title: string, captio
     caption,
     x: { title: "what may happen", unit: "" },
     y: { title: "rule and host-CR4 policy", unit: "" },
-    z: { title: "counterexample", unit: "1 there is one, 0 there is none" },
+    z: { title: "counterexample", unit: "" },
+    hover: policies.map((policy) =>
+      situations.map((situation) => {
+        const row = at(situation, policy);
+        if (!row) return "not explored";
+        return row["holds"] ? "no way leads to the host's death" : `the host dies, in ${row["steps"]} steps`;
+      }),
+    ),
     verdicts: true,
     xValues: situations,
     yValues: policies,

@@ -76,13 +76,22 @@ function deathMap(rows: readonly Row[], hostMce: number): Figure {
   const at = (phase: string, column: string): Row | undefined =>
     cells.find((row) => row["phase"] === phase && `${row["rule"]}, guest ${row["guestMce"]}` === column);
   const score: Record<string, number> = { no: 0, may: 0.5, yes: 1 };
+  const fates: Record<string, string> = { no: "lives", may: "may die", yes: "dies" };
   return heatmapFigure({
     title: `Does a machine check kill the host? Host CR4.MCE = ${hostMce}`,
     caption:
       "Columns: the rule for the guest's hardware CR4, and what the guest wrote to CR4.MCE. Rows: where the processor is when the machine check lands. Where it says may, the manual leaves the processor the choice between a death and a failed VM entry.",
     x: { title: "rule, and guest CR4.MCE", unit: "" },
     y: { title: "phase", unit: "" },
-    z: { title: "host dies", unit: "0 no, 0.5 may, 1 yes" },
+    z: { title: "host dies", unit: "" },
+    hover: phases.map((phase) =>
+      columns.map((column) => {
+        const row = at(phase, column);
+        return row
+          ? `the host ${fates[String(row["hostDies"])]}<br>${row["outcome"]}, decided by ${row["decidedBy"]}`
+          : "not run";
+      }),
+    ),
     verdicts: true,
     xValues: columns,
     yValues: [...phases],

@@ -42,8 +42,14 @@ export function machineCheckTimeline(config: Partial<SystemConfig>, guestMce: 0 
     title: `Rule "${system.rule}", guest CR4.MCE = ${guestMce}: ${end?.death ? "the host dies" : "the host lives"}`,
     caption: `Each column is a step, from left to right. A machine check lands in the last: ${fate}. What counts is the middle row in the column before it.`,
     x: { title: "step", unit: "" },
-    y: { title: "CR4.MCE", unit: "" },
-    z: { title: "CR4.MCE clear", unit: "0 set, 1 clear" },
+    y: { title: "", unit: "" },
+    z: { title: "CR4.MCE", unit: "" },
+    hover: rows.map((who, r) =>
+      values.map((column) => {
+        const bit = column[r];
+        return `${who}: ${bit === null ? "nothing yet" : `CR4.MCE = ${bit} (${bit === 1 ? "set" : "clear"})`}`;
+      }),
+    ),
     verdicts: true,
     xValues: labels,
     yValues: rows,

@@ -4,6 +4,7 @@ import type { Basis } from "../../facts/index.js";
 import {
   hostAssumptions,
   type LockKind,
+  lockKinds,
   Machine,
   type MachineConfig,
   machineConfig,
@@ -32,6 +33,12 @@ export interface AssumptionPoint extends Settings {
   end: "as it is" | "low" | "high";
   value: number;
 }
+
+const asItIs = "the host as it is";
+/** Percentage points within which a change of the host is called none. */
+const noChange = 2;
+/** "cleanSnoopCycles" as "clean snoop cycles". */
+const inWords = (field: string): string => field.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 
 const replications = 5;
 const sections = 700;
@@ -81,20 +88,34 @@ export const assumptionSweep: Experiment<typeof Config, AssumptionPoint> = defin
   },
   figures: {
     kept: (rows) => {
-      const names = [...new Set(rows.map((r) => `${r["assumption"] || "the host"} ${r["end"]}`))];
+      const locks = ["ticket", "queued"] as const;
+      const nameOf = (row: Row) =>
+        row["assumption"] === ""
+          ? asItIs
+          : `${inWords(String(row["assumption"]))}: ${row["end"]} end (${row["value"]})`;
+      const at = (name: string, lock: string) => rows.find((row) => row["lock"] === lock && nameOf(row) === name);
+      const kept = (name: string, lock: string, column: string) => Number(at(name, lock)?.[column]);
+      const names = [...new Set(rows.map(nameOf))];
+      const moves = (name: string) =>
+        locks.some((lock) => Math.abs(kept(name, lock, "keptPercent") - kept(asItIs, lock, "keptPercent")) > noChange);
+      // What moves nothing is said once, in the caption.
+      const shown = names.filter((name) => name === asItIs || moves(name));
+      const still = names.length - shown.length;
+      const at0 = locks.map((lock) => `${lock} ${kept(asItIs, lock, "keptPercent").toFixed(0)} %`).join(", ");
       return barFigure({
         title: "How much of one socket's throughput two sockets keep",
-        caption:
-          "Below 100 %, more cores get less through the lock. Each pair of bars moves one assumption to an end of its range; bars are 95 % intervals.",
-        categories: names,
-        x: { title: "assumption and end of its range", unit: "" },
+        caption: `Below 100 %, more cores get less through the lock. As the host is: ${at0}. Each other pair of bars moves one assumption to an end of its range. ${still === 1 ? "One more end" : `${still} more ends`} of ranges change neither lock by more than ${noChange} percentage points, and are left out. Strokes are 95 % intervals.`,
+        categories: shown,
+        lying: true,
+        x: { title: "", unit: "" },
         y: { title: "throughput of all cores", unit: "% of one socket's" },
-        series: (["ticket", "queued"] as const).map((lock) => {
-          const of = rows.filter((r) => r["lock"] === lock);
-          const column = (name: string) => of.map((r) => Number(r[name]));
-          return { name: lock, values: column("keptPercent"), low: column("keptLow"), high: column("keptHigh") };
-        }),
-        layout: { height: 520 },
+        series: locks.map((lock) => ({
+          name: `${lock} lock`,
+          values: shown.map((name) => kept(name, lock, "keptPercent")),
+          low: shown.map((name) => kept(name, lock, "keptLow")),
+          high: shown.map((name) => kept(name, lock, "keptHigh")),
+          place: lockKinds.indexOf(lock),
+        })),
       });
     },
   },

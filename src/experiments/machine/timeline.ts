@@ -91,7 +91,7 @@ export function lockTimeline(
       barmode: "overlay",
       xaxis: { title: { text: "time (core cycles)" }, range: [0, s.windowCycles], automargin: true },
       yaxis: {
-        title: { text: "CPU" },
+        title: { text: "" },
         categoryorder: "array",
         categoryarray: Array.from({ length: s.cores }, (_, cpu) => `CPU ${s.cores - 1 - cpu}`),
         automargin: true,

@@ -97,10 +97,11 @@ export const lineTransfer: Experiment<typeof Config, TransferPoint> = defineExpe
       return heatmapFigure({
         title: "One way from CPU to CPU",
         caption:
-          "Three shades: the thread beside you, a core of your socket, a core of the other socket. The darkest cells, in two lines parallel to the diagonal, are sibling threads.",
+          "Three shades: the thread beside you, a core of your socket, a core of the other socket. The brightest cells, in two lines parallel to the diagonal, are sibling threads.",
         x: { title: "CPU", unit: "" },
         y: { title: "CPU", unit: "" },
         z: { title: "one way", unit: "ns" },
+        better: "low",
         xValues: cpus,
         yValues: cpus,
         zValues: cpus.map((a) => cpus.map((b) => value.get(`${a} ${b}`) ?? null)),

@@ -1,6 +1,6 @@
 import type { Basis } from "../../facts/index.js";
 import { driverProfile, hostRunDefaults } from "../../host/index.js";
-import { barFigure, type Figure, heatmapFigure, lineFigure } from "../../plot/index.js";
+import { barFigure, type Figure, heatmapFigure, type Look, lineFigure, lookOf } from "../../plot/index.js";
 import type { Interval, Row } from "../frame/experiment.js";
 import { type Assume, assumed } from "./assume.js";
 import { baselineOf, isAThird, lostGain, type Recovery, recoveries } from "./estimates.js";
@@ -13,6 +13,10 @@ const means = (intervals: readonly Interval[], scale = 1) => ({
   low: intervals.map((i) => scale * i.low),
   high: intervals.map((i) => scale * i.high),
 });
+/** The two trees, as the ways of mapping that they make under the default policy. */
+const stockLook = (): Look => lookOf("way", "deferred");
+const mergedLook = (): Look => lookOf("way", "merged-deferred");
+const treeLook = (tree: string): Look => (tree === "merged" ? mergedLook() : stockLook());
 /** A policy's name at the beginning of a sentence. */
 const sentence = (policy: string): string => {
   const title = policyTitles[policy] ?? policy;
@@ -39,7 +43,7 @@ export function nodesFigure(rows: readonly Row[]): Figure {
     fromTo(all.filter((r) => r["tree"] === "merged" && r["when"] === when).map((r) => number(r, "nodes")));
   return barFigure({
     title: "How many nodes merging leaves",
-    caption: `Merged, ${left("boot")} nodes are left at boot and ${left("steady")} under load. Recorded requests of two drivers, for the NIC with the most requests. "v4.3 addresses": the same requests, addresses chosen by the tree of v4.3. "As recorded": the addresses that Linux 6.1 chose. Steady: mean over the second half of the load; bars from the lowest to the highest sample.`,
+    caption: `Merged, ${left("boot")} nodes are left at boot and ${left("steady")} under load. Recorded requests of two drivers, for the NIC with the most requests. "v4.3 addresses": the same requests, addresses chosen by the tree of v4.3. "As recorded": the addresses that Linux 6.1 chose. Steady: mean over the second half of the load, strokes from the lowest to the highest sample. Logarithmic axis.`,
     categories,
     lying: true,
     x: { title: "requests and moment", unit: "" },
@@ -48,6 +52,7 @@ export function nodesFigure(rows: readonly Row[]): Figure {
       const mine = categories.map((c) => all.find((r) => label(r) === c && r["tree"] === tree) as Row);
       return {
         name: tree,
+        look: treeLook(tree),
         values: mine.map((r) => number(r, "nodes")),
         low: mine.map((r) => number(r, "nodesLow")),
         high: mine.map((r) => number(r, "nodesHigh")),
@@ -77,13 +82,33 @@ export function depthFigure(rows: readonly Row[]): Figure {
     x: { title: "static maps", unit: "", log: true },
     y: { title: "levels", unit: "", range: [0, 32] },
     series: [
-      { name: "unmerged, deepest node", x, y: of("unmerged", "boot", "maxDepth") },
-      { name: "unmerged, mean node", x, y: of("unmerged", "boot", "meanDepth") },
-      { name: "unmerged, mean node, under load", x, y: of("unmerged", "steady", "meanDepth") },
-      { name: "merged, deepest node", x, y: of("merged", "boot", "maxDepth") },
-      { name: "merged, mean node, under load", x, y: of("merged", "steady", "meanDepth") },
-      { name: "the thread: 14 to 16", x, y: x.map(() => 14), mode: "lines", dash: true },
-      { name: "the thread: 16", x, y: x.map(() => 16), mode: "lines", dash: true, place: 5 },
+      {
+        name: "unmerged, deepest node",
+        look: { ...stockLook(), symbol: "triangle-down" },
+        x,
+        y: of("unmerged", "boot", "maxDepth"),
+      },
+      { name: "unmerged, mean node", look: stockLook(), x, y: of("unmerged", "boot", "meanDepth") },
+      {
+        name: "unmerged, mean node, under load",
+        look: { ...stockLook(), symbol: "circle-open", dash: "dot" },
+        x,
+        y: of("unmerged", "steady", "meanDepth"),
+      },
+      {
+        name: "merged, deepest node",
+        look: { ...mergedLook(), symbol: "triangle-down" },
+        x,
+        y: of("merged", "boot", "maxDepth"),
+      },
+      {
+        name: "merged, mean node, under load",
+        look: { ...mergedLook(), symbol: "diamond-open", dash: "dot" },
+        x,
+        y: of("merged", "steady", "meanDepth"),
+      },
+      { name: "the thread: 14 to 16", place: 7, x, y: x.map(() => 14), mode: "lines", dash: true },
+      { name: "the thread: 16", x, y: x.map(() => 16), mode: "lines", dash: true, place: 7 },
     ],
   });
   // Both ends of the thread's range are one thing, with one name.
@@ -98,6 +123,7 @@ export function growthFigure(rows: readonly Row[]): Figure {
   const { x, of } = generatedOf(rows);
   const load = (tree: string) => ({
     name: `${tree}, under load`,
+    look: { ...treeLook(tree), symbol: tree === "merged" ? "diamond-open" : "circle-open", dash: "dot" as const },
     x,
     y: of(tree, "steady", "nodes"),
     low: of(tree, "steady", "nodesLow"),
@@ -110,9 +136,9 @@ export function growthFigure(rows: readonly Row[]): Figure {
     x: { title: "static maps", unit: "", log: true },
     y: { title: "nodes", unit: "", log: true },
     series: [
-      { name: "unmerged, at boot", x, y: of("unmerged", "boot", "nodes") },
+      { name: "unmerged, at boot", look: stockLook(), x, y: of("unmerged", "boot", "nodes") },
       load("unmerged"),
-      { name: "merged, at boot", x, y: of("merged", "boot", "nodes") },
+      { name: "merged, at boot", look: mergedLook(), x, y: of("merged", "boot", "nodes") },
       load("merged"),
     ],
   });
@@ -132,7 +158,7 @@ export function walkFigure(rows: readonly Row[]): Figure {
       .map((r) => number(r, "cycles"));
   return barFigure({
     title: "Cycles in the tree for one map and its unmap",
-    caption: `One core, ${most.toLocaleString("en")} static maps. Between two operations the core touches this much other memory: nothing (warm), more than its L2 (256 KiB), more than the L3 (20 MiB). Lookup and free are the unmap. Hatched: merged. Logarithmic axis; bars from the lowest to the highest seed.`,
+    caption: `One core, ${most.toLocaleString("en")} static maps. Between two operations the core touches this much other memory: nothing (warm), more than its L2 (256 KiB), more than the L3 (20 MiB). Lookup and free are the unmap. Full: the tree of v4.3; empty: merged. Logarithmic axis; strokes from the lowest to the highest seed.`,
     categories,
     x: { title: "other work between two operations", unit: "" },
     y: { title: "cost", unit: "cycles", log: true },
@@ -142,6 +168,7 @@ export function walkFigure(rows: readonly Row[]): Figure {
         return {
           name: `${tree}: ${step === "find" ? "lookup" : step}`,
           place,
+          look: treeLook(tree),
           hatched: tree === "merged",
           values: cycles.map((seeds) => seeds.reduce((sum, c) => sum + c, 0) / seeds.length),
           low: cycles.map((seeds) => Math.min(...seeds)),
@@ -169,9 +196,9 @@ export function throughputFigure(rows: readonly Row[], { assume }: { assume: Ass
     x: { title: "policy", unit: "" },
     y: { title: "throughput", unit: "1,000 transactions/s" },
     series: [
-      { name: "no IOMMU", ...pick((r) => r.off) },
-      { name: "tree of v4.3", ...pick((r) => r.stock) },
-      { name: "merged nodes", ...pick((r) => r.merged) },
+      { name: "no IOMMU", look: lookOf("way", "off"), ...pick((r) => r.off) },
+      { name: "tree of v4.3", look: stockLook(), ...pick((r) => r.stock) },
+      { name: "merged nodes", look: mergedLook(), ...pick((r) => r.merged) },
     ],
   });
 }
@@ -208,7 +235,7 @@ function dotFigure(spec: {
   caption: string;
   x: { title: string; unit: string; log?: boolean; range?: [number, number] };
   labels: string[];
-  series: { name: string; values: Interval[] }[];
+  series: { name: string; look?: Look; values: Interval[] }[];
 }): Figure {
   const { title, caption, x, labels, series } = spec;
   const height = (i: number) => labels.length - i;
@@ -220,13 +247,21 @@ function dotFigure(spec: {
     x,
     y: { title: "", unit: "" },
     series: [
-      ...series.map(({ name, values }, k) => ({
+      ...series.map(({ name, look, values }, k) => ({
         name,
+        ...(look ? { look } : {}),
         x: values.map((i) => percent(i.mean)),
         y: values.map((_, i) => height(i) + shift(k)),
         mode: "markers" as const,
       })),
-      { name: "one third", x: [100 / 3, 100 / 3], y: [0.5, labels.length + 0.5], mode: "lines" as const, dash: true },
+      {
+        name: "one third",
+        x: [100 / 3, 100 / 3],
+        y: [0.5, labels.length + 0.5],
+        mode: "lines" as const,
+        dash: true,
+        place: 7,
+      },
     ],
     layout: {
       height: 170 + 24 * labels.length * Math.max(1, series.length * 0.75),
@@ -275,7 +310,7 @@ export function sweepFigure(rows: readonly Row[]): Figure {
       "Share of the lost throughput that came back, with one assumption changed at a time. Dashed: one third. Everything not named is as in the baseline (16 cores, ticket lock, deferred, both directions, unless this run assumes otherwise). Interval: 95 %, deviation pooled over settings that saturate the lock alike.",
     x: { title: "lost throughput that came back", unit: "%", range: [-5, 100] },
     labels: all.map(title),
-    series: [{ name: "merged nodes", values: all.map((r) => r.gapShare) }],
+    series: [{ name: "merged nodes", look: mergedLook(), values: all.map((r) => r.gapShare) }],
   });
 }
 
@@ -302,7 +337,8 @@ function regionMap(rows: readonly Row[], assumption: string, title: string, note
     caption: `Each cell: share of the lost throughput that came back, with its 95 % interval, and what the stock tree keeps of no IOMMU. “A third”: the whole interval lies nearer to a third than to a quarter or a half (29 to 42 %); “perhaps”: a part of it does. Of ${cells.length} cells ${counted("yes")} are a third, ${counted("undecided")} perhaps. Deferred policy, where no other is named.${note}`,
     x: { title: assumption, unit: "" },
     y: { title: "stack work of a transaction", unit: "multiple of PE1" },
-    z: { title: "loss that came back", unit: "%" },
+    z: { title: "loss that came back", unit: "%", range: [0, 100] },
+    marks: [{ value: 100 / 3, text: "a third" }],
     xValues: xs.map(String),
     yValues: ys.map(String),
     zValues: table<number | null>((r) => percent(r.gapShare.mean), null),
@@ -311,6 +347,10 @@ function regionMap(rows: readonly Row[], assumption: string, title: string, note
       const [m, l, h] = [mean, low, high].map((value) => percent(value).toFixed(0));
       const verdict = { yes: "<br><b>a third</b>", undecided: "<br>perhaps a third", no: "" }[isAThird(r.gapShare)];
       return `${m} % (${l} to ${h})${verdict}<br>stock keeps ${percent(r.stockOfOff.mean).toFixed(0)} %`;
+    }, ""),
+    narrowText: table((r) => {
+      const verdict = { yes: "<br><b>a third</b>", undecided: "<br>perhaps", no: "" }[isAThird(r.gapShare)];
+      return `${percent(r.gapShare.mean).toFixed(0)} %${verdict}`;
     }, ""),
     layout: { height: 460 },
   });
@@ -357,6 +397,7 @@ export function ablationFigure(rows: readonly Row[]): Figure {
     series: [
       {
         name: "tree of v4.3",
+        look: stockLook(),
         ...means(
           all.map((r) => r.stock),
           1e-3,
@@ -364,6 +405,7 @@ export function ablationFigure(rows: readonly Row[]): Figure {
       },
       {
         name: "merged nodes",
+        look: mergedLook(),
         ...means(
           all.map((r) => r.merged),
           1e-3,

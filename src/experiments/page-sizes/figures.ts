@@ -1,6 +1,15 @@
 /** The figures of the page-size experiment. */
 import type { Basis } from "../../facts/index.js";
-import { type Figure, figure, heatmapFigure, lineFigure, palette } from "../../plot/index.js";
+import {
+  type Figure,
+  figure,
+  heatmapFigure,
+  type Look,
+  lineFigure,
+  lookOf,
+  measuredLook,
+  palette,
+} from "../../plot/index.js";
 import type { Row } from "../frame/experiment.js";
 import { threadCells } from "./claims.js";
 import { predictions } from "./errors.js";
@@ -8,7 +17,24 @@ import type { HostName } from "./hosts.js";
 import { pageHost } from "./hosts.js";
 
 const pages = ["off", "4K", "2M", "1G"] as const;
-const colourOf: Record<string, string> = { off: palette[7], "4K": palette[4], "2M": palette[0], "1G": palette[2] };
+/** The hosts' names in words, as short as a legend wants them. */
+const hostWords: Readonly<Record<HostName, string>> = {
+  hsw: "Haswell (E5-2620 v3)",
+  hsw2: "Haswell (E5-2637 v3)",
+  ivb: "Ivy Bridge",
+  "ivb-remote": "Ivy Bridge, other socket",
+  snb: "Sandy Bridge",
+  bdw: "Broadwell",
+  "cascade-lake": "Cascade Lake",
+};
+const hostWord = (host: unknown): string => hostWords[host as HostName] ?? String(host);
+/** A page setting in words. */
+const pageWords: Readonly<Record<string, string>> = {
+  off: "IOMMU off",
+  "4K": "4K pages",
+  "2M": "2M pages",
+  "1G": "1G pages",
+};
 const kibibytes = (row: Row): number => Number(row["windowBytes"]) / 1024;
 const distinct = (rows: readonly Row[], key: string): (string | number)[] => [
   ...new Set(rows.map((row) => row[key] as string | number)),
@@ -107,10 +133,14 @@ export function hostFigure(rows: readonly Row[], host: HostName, basis?: Basis):
         });
         shown.add(name);
       };
-      trace(`${page}, predicted`, { mode: "lines", line: { color: colourOf[page], width: 2 } }, "gbps");
       trace(
-        `${page}, measured`,
-        { mode: "markers", marker: { color: colourOf[page], size: 7, symbol: "circle-open" } },
+        `${pageWords[page]}, predicted`,
+        { mode: "lines", line: { color: lookOf("page", page).colour, width: 2 } },
+        "gbps",
+      );
+      trace(
+        `${pageWords[page]}, measured`,
+        { mode: "markers", marker: { color: lookOf("page", page).colour, size: 7, symbol: "circle-open" } },
         "measured",
       );
     }
@@ -137,7 +167,7 @@ function errorFigure(rows: readonly Row[]): Figure {
       return {
         type: "box",
         name: direction,
-        x: mine.map((row) => `${row["host"]} ${row["page"]}`),
+        x: mine.map((row) => `${hostWord(row["host"])}, ${pageWords[String(row["page"])]}`),
         y: mine.map((row) => Math.min(100, Number(row["errorPercent"]))),
         boxpoints: "all",
         jitter: 0.5,
@@ -177,16 +207,18 @@ function latencyFigure(rows: readonly Row[]): Figure {
       const points = mine.filter((row) => row["host"] === host && row["page"] === page);
       if (points.length === 0) return [];
       const x = points.map(kibibytes);
+      const dashed: Partial<Look> = page === "off" ? { dash: "dash" } : {};
       return [
         {
-          name: `${host} ${page}`,
+          name: `${hostWord(host)}, ${pageWords[page]}`,
+          look: { ...lookOf("host", String(host)), symbol: "circle-open", ...dashed },
           x,
           y: points.map((row) => Number(row["latencyNs"])),
           mode: "lines" as const,
-          dash: page === "off",
         },
         {
-          name: `${host} ${page}, measured`,
+          name: `${hostWord(host)}, ${pageWords[page]}, measured`,
+          look: measuredLook({ colour: lookOf("host", String(host)).colour }),
           x,
           y: points.map((row) => Number(row["measured"])),
           mode: "markers" as const,
@@ -203,12 +235,7 @@ function latencyFigure(rows: readonly Row[]): Figure {
     series,
     layout: { height: 480 },
   });
-  for (const trace of made.data) {
-    const colour = palette[hosts.findIndex((host) => String(trace["name"]).startsWith(`${host} `)) % palette.length];
-    trace["line"] = { ...(trace["line"] as object), color: colour, width: 2 };
-    trace["marker"] = { color: colour, size: 7, symbol: "circle-open" };
-    if (trace["mode"] === "markers") trace["showlegend"] = false;
-  }
+  for (const trace of made.data) if (trace["mode"] === "markers") trace["showlegend"] = false;
   return withWindowTicks(made, mine);
 }
 
@@ -223,14 +250,19 @@ function walkersFigure(rows: readonly Row[]): Figure {
       row["dmaBytes"] === 64,
   );
   const made = lineFigure({
-    title: "Walks under way, 64-byte reads, 4K pages",
+    title: "Page walks under way: 64-byte reads, 4K pages",
     caption:
       "Once the window passes the IOTLB's reach (about half a mebibyte), all walkers are busy: from there on they set the pace.",
     x: { title: "window", unit: "KiB", log: true },
     y: { title: "walks under way, mean", unit: "" },
     series: distinct(mine, "host").map((host) => {
       const points = mine.filter((row) => row["host"] === host);
-      return { name: String(host), x: points.map(kibibytes), y: points.map((row) => Number(row["walkersBusy"])) };
+      return {
+        name: hostWord(host),
+        look: lookOf("host", String(host)),
+        x: points.map(kibibytes),
+        y: points.map((row) => Number(row["walkersBusy"])),
+      };
     }),
   });
   return withWindowTicks(made, mine);
@@ -247,8 +279,9 @@ function rooflineFigure(rows: readonly Row[]): Figure {
     mine.filter((row) => row["page"] === page).sort((a, b) => Number(a["dmaBytes"]) - Number(b["dmaBytes"]));
   const x = of("off").map((row) => Number(row["dmaBytes"]));
   const small = of("4K");
-  const line = (name: string, points: Row[], key: string, dash: boolean) => ({
-    name,
+  const line = (page: string, points: Row[], key: string, dash: boolean) => ({
+    name: dash ? `roof: walks for ${pageWords[page]}` : pageWords[page],
+    look: { ...lookOf("page", page), ...(dash ? { dash: "dash" as const } : {}) },
     x: points.map((row) => Number(row["dmaBytes"])),
     y: points.map((row) => Number(row[key] ?? Number.NaN)),
     ...(dash ? { dash: true, mode: "lines" as const } : {}),
@@ -261,9 +294,16 @@ function rooflineFigure(rows: readonly Row[]): Figure {
     y: { title: "bandwidth", unit: "Gb/s", range: [0, 125] },
     series: [
       ...pages.filter((page) => of(page).length > 0).map((page) => line(page, of(page), "gbps", false)),
-      { name: "link", x, y: of("off").map((row) => Number(row["roofLink"])), dash: true, mode: "lines" as const },
-      ...(small.length > 0 ? [line("walkers, 4K", small, "roofWalkers", true)] : []),
-      ...(of("2M").length > 0 ? [line("walkers, 2M", of("2M"), "roofWalkers", true)] : []),
+      {
+        name: "roof: the link",
+        place: 6,
+        x,
+        y: of("off").map((row) => Number(row["roofLink"])),
+        dash: true,
+        mode: "lines" as const,
+      },
+      ...(small.length > 0 ? [line("4K", small, "roofWalkers", true)] : []),
+      ...(of("2M").length > 0 ? [line("2M", of("2M"), "roofWalkers", true)] : []),
     ],
   });
 }
@@ -285,11 +325,12 @@ export function lossMap(
     cells.find((cell) => cell.windowBytes === window && cell.dmaBytes === size);
   return heatmapFigure({
     title: `${page} pages: bandwidth lost, ${direction}s, ${devices} x16 device${devices > 1 ? "s" : ""}${direction === "read" ? `, ${tags ?? most} tags` : ""}`,
-    caption:
-      "Percent of the bandwidth with the IOMMU off. A star: the links were not full with the IOMMU off, so the thread's test was elsewhere.",
+    caption: `Percent of the bandwidth with the IOMMU off.${cells.every((cell) => cell.maximal) ? "" : " A star: the links were not full with the IOMMU off, so the thread's test was elsewhere."}`,
     x: { title: "DMA size", unit: "B" },
     y: { title: "memory that the DMAs spread over", unit: "" },
     z: { title: "loss", unit: "%", range: [0, 100] },
+    better: "low",
+    marks: [{ value: 100 / 3, text: "a third" }],
     xValues: sizes.map(String),
     yValues: windows.map(sizeName),
     zValues: windows.map((window) => sizes.map((size) => at(window, size)?.loss[page] ?? null)),
@@ -303,12 +344,19 @@ export function lossMap(
     layout: {
       xaxis: { title: { text: "DMA size (B)" }, type: "category" },
       yaxis: { type: "category", automargin: true, title: { text: "footprint" } },
+      height: 380,
     },
   });
 }
 
+/** What a grid's title says of its configuration. */
+interface GridSettings {
+  deviceTlbEntries: number;
+  walkers: number | null;
+}
+
 /** Bandwidth and latency of any grid, against the window. */
-function gridFigure(rows: readonly Row[], y: "gbps" | "latencyNs"): Figure {
+function gridFigure(rows: readonly Row[], y: "gbps" | "latencyNs", config?: GridSettings): Figure {
   const mine = rows.filter((row) => row["part"] === "grid");
   const keys = ["host", "page", "direction", "dmaBytes", "devices", "tags"].filter(
     (key) => distinct(mine, key).length > 1,
@@ -318,13 +366,24 @@ function gridFigure(rows: readonly Row[], y: "gbps" | "latencyNs"): Figure {
     const key = keys.map((k) => String(row[k])).join(" · ") || "run";
     groups.set(key, [...(groups.get(key) ?? []), row]);
   }
+  const sizes = distinct(mine, "dmaBytes");
+  const directions = distinct(mine, "direction");
+  const { deviceTlbEntries = 0, walkers = null } = config ?? {};
+  const what = [
+    ...(sizes.length === 1 && directions.length === 1 ? [`${sizes[0]}-byte ${directions[0]}s`] : []),
+    deviceTlbEntries === 0
+      ? "no cache in the device"
+      : `${deviceTlbEntries.toLocaleString("en")} entries in the device`,
+    ...(walkers === null ? [] : [`${walkers} walker${walkers === 1 ? "" : "s"}`]),
+  ];
   const made = lineFigure({
-    title: y === "gbps" ? "Bandwidth by window" : "Latency by window",
+    title: `${y === "gbps" ? "Bandwidth" : "Latency"} by window: ${what.join(", ")}`,
     caption: "Every combination of the configuration; intervals of 95 % from ten batches of each run.",
     x: { title: "window", unit: "KiB", log: true },
     y: y === "gbps" ? { title: "bandwidth", unit: "Gb/s" } : { title: "latency of a DMA", unit: "ns" },
     series: [...groups].map(([name, points]) => ({
-      name,
+      name: keys.join() === "page" ? pageWords[name] : name,
+      ...(keys.join() === "page" ? { look: lookOf("page", name) } : {}),
       x: points.map(kibibytes),
       y: points.map((row) => Number(row[y])),
       ...(y === "gbps"
@@ -338,11 +397,11 @@ function gridFigure(rows: readonly Row[], y: "gbps" | "latencyNs"): Figure {
 const bandwidthHosts = ["hsw", "hsw2", "ivb", "ivb-remote", "snb"] as const;
 
 /** Figures by name. */
-export const figures: Record<string, (rows: readonly Row[]) => Figure> = {
+export const figures: Record<string, (rows: readonly Row[], config: GridSettings, basis: Basis) => Figure> = {
   ...Object.fromEntries(
     bandwidthHosts.map((host) => [
       host,
-      (rows: readonly Row[], _config: unknown, basis: Basis) => hostFigure(rows, host, basis),
+      (rows: readonly Row[], _config: GridSettings, basis: Basis) => hostFigure(rows, host, basis),
     ]),
   ),
   errors: errorFigure,
@@ -354,6 +413,6 @@ export const figures: Record<string, (rows: readonly Row[]) => Figure> = {
   "map-1G-read": (rows) => lossMap(rows, "1G", "read", 1),
   "map-4K-write": (rows) => lossMap(rows, "4K", "write", 1),
   "map-2M-write": (rows) => lossMap(rows, "2M", "write", 1),
-  "grid-bandwidth": (rows) => gridFigure(rows, "gbps"),
-  "grid-latency": (rows) => gridFigure(rows, "latencyNs"),
+  "grid-bandwidth": (rows, config) => gridFigure(rows, "gbps", config),
+  "grid-latency": (rows, config) => gridFigure(rows, "latencyNs", config),
 };
