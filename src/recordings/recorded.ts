@@ -1,6 +1,6 @@
+import { decodeTrace } from "./format/codec.js";
 import { recorded } from "./generated.js";
 import { type Trace, TraceError } from "./trace.js";
-import { decodeTrace } from "./trace-codec.js";
 
 /** Names of the recorded traces in data/traces. */
 export function traceNames(): string[] {

@@ -1,3 +1,4 @@
+import { cleanAccount } from "./account.js";
 import { Op, type Trace, type TraceAbout, type TraceDevice, TraceError, type TracePhase } from "./trace.js";
 
 /** A map as an importer or a generator states it. */
@@ -139,6 +140,7 @@ export class TraceBuilder {
     if (this.phases.length === 0) this.beginPhase("recording", 0);
     return {
       about,
+      account: cleanAccount({ events: rows.length }),
       devices: this.devices,
       phases: this.phases,
       length: rows.length,

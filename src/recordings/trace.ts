@@ -1,3 +1,5 @@
+import type { Account } from "./account.js";
+
 /** What an operation of a trace does. */
 export const Op: { readonly map: 0; readonly unmap: 1 } = { map: 0, unmap: 1 };
 
@@ -68,6 +70,8 @@ export interface TraceAbout {
  */
 export interface Trace {
   readonly about: TraceAbout;
+  /** What the reading of it can vouch for. */
+  readonly account: Account;
   readonly devices: readonly TraceDevice[];
   readonly phases: readonly TracePhase[];
   /** Number of operations. */

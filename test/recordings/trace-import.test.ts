@@ -34,12 +34,13 @@ swapper     0 [000]    88.000000: iommu:unmap: IOMMU: iova=0x00000000ffffd000 - 
 const line = (what: string, time = "1.000000", cpu = "000") => `   ip-1   [${cpu}] .....  ${time}: ${what}\n`;
 const map = (iova: string, size = 4096) => `map: IOMMU: iova=0x${iova} paddr=0x5000 size=${size}`;
 const unmap = (iova: string, size = 4096) => `unmap: IOMMU: iova=0x${iova} size=${size} unmapped_size=${size}`;
+const oneDevice = "The recording does not name devices; all is taken to be of one device.";
 const read = (text: string) => importTrace(text, { file: "mine.txt" });
 
 describe("the kernel's own text", () => {
   test.each(Object.entries(wordings))("%s: order, time, CPU, range and partner", (_, text) => {
     const { trace, warnings } = read(text);
-    expect(warnings).toEqual([]);
+    expect(warnings).toEqual([oneDevice]);
     expect([...trace.timeNs]).toEqual([0, 1_339_000, 2_357_000, 953_838_000]);
     expect([...trace.cpu]).toEqual([1, 3, 0, 0]);
     expect([...trace.op]).toEqual([0, 0, 1, 1]);
@@ -77,10 +78,11 @@ describe("the kernel's own text", () => {
 
   test("one address mapped twice at a time means two address spaces, and the reader is told", () => {
     const { trace, warnings } = read(line(map("1000")) + line(map("1000")) + line(unmap("1000")) + line(unmap("1000")));
-    expect([...trace.device]).toEqual([0, 1, 0, 1]);
+    expect([...trace.device]).toEqual([0, 1, 1, 0]);
     expect(trace.devices.map(({ id }) => id)).toEqual(["space 0", "space 1"]);
     expect(warnings).toEqual([
-      expect.stringContaining("at least 2 address spaces, and 1 unmaps could belong to more than one"),
+      expect.stringContaining("at least 2 address spaces, and 1 operations (25.0 %) could belong to more than one"),
+      expect.stringContaining("Results per device are withheld"),
     ]);
   });
 
@@ -89,14 +91,23 @@ describe("the kernel's own text", () => {
     expect(trace.length).toBe(1);
     expect(warnings).toEqual([
       "12 events were lost while recording; record again with a larger buffer.",
-      "1 unmaps end maps made before the recording began; they are left out.",
+      "1 unmap ends maps made before the recording began, or lost maps; it is left out.",
+      oneDevice,
     ]);
   });
 
   test.each([
     ["an empty file", "", /mine\.txt: is empty/],
-    ["a text without such events", "hello\nworld\n", /mine\.txt: holds no iommu:map or iommu:unmap event; expected/],
-    ["a map without its size", line("map: IOMMU: iova=0x1000 paddr=0x1000"), /line 1: expected IOMMU: iova=/],
+    [
+      "a text without such events",
+      "hello\nworld\n",
+      /mine\.txt: holds no iommu:map or iommu:unmap event and no dma:\* event; expected/,
+    ],
+    [
+      "a map without its size",
+      line("map: IOMMU: iova=0x1000 paddr=0x1000"),
+      /line 1: is cut off or damaged: expected .*IOMMU: iova=/,
+    ],
     ["half a page", line(map("1000", 2048)), /line 1: expected iova and size in whole pages of 4096 bytes/],
     ["no pages", line(map("1000", 0)), /line 1: expected iova and size in whole pages/],
     [
@@ -104,14 +115,35 @@ describe("the kernel's own text", () => {
       line("map: IOMMU: iova=0x1000 - 0x9000 paddr=0x1000 size=4096"),
       /line 1: the range's end is not iova \+ size/,
     ],
-    [
-      "a line cut in the middle",
-      `${line(map("1000"))}iova map: IOMMU: iova=0x10\n`,
-      /line 2: expected \[CPU\] timestamp/,
-    ],
-    ["two clocks in one file", line(map("1000")) + line(map("2000"), "5"), /line 2: mixes timestamps/],
   ])("%s is refused with its line", (_, text, message) => {
     expect(() => read(text)).toThrow(message);
+  });
+});
+
+describe("one line that cannot be read", () => {
+  test.each([
+    ["cut in the middle", "iova map: IOMMU: iova=0x10\n", "is cut off or damaged"],
+    ["of another clock", line(map("2000"), "5"), "mixes timestamps with and without decimals"],
+    ["joined with the next", line(map("20"), "2.0").trimEnd() + line(unmap("1000"), "3.0"), "is cut off or damaged"],
+  ])("is counted, shown with its number and left out: %s", (_, damaged, why) => {
+    const { trace, warnings } = read(line(map("1000")) + damaged + line(map("3000"), "4.000000"));
+    expect(trace.maps).toBe(2);
+    expect(trace.account.unreadable).toBe(1);
+    expect(warnings[0]).toContain(`Line 2 could not be read: ${why}`);
+  });
+
+  test("at the end is a truncation, which is said", () => {
+    const { trace, warnings } = read(`${line(map("1000"))}   ip-1   [000] ..... 2.0: map: IOMMU: iova=0x00`);
+    expect(trace.maps).toBe(1);
+    expect(warnings[0]).toMatch(/last line is truncated/);
+  });
+
+  test("beyond the share that may be, the recording is refused with the first of them", () => {
+    const text = line(map("1000")) + line(map("20")) + line(map("30")) + line(map("3000"));
+    expect(() => read(text)).toThrow(
+      /mine\.txt: line 2: expected iova and size in whole pages .*50\.0 % of them; at most 1 %/,
+    );
+    expect(importTrace(text, { file: "x", mostUnreadable: 0.5 }).trace.maps).toBe(2);
   });
 });
 
@@ -150,23 +182,20 @@ describe("comma-separated values", () => {
     ["a range without pages", `${header}1,0,M,a,1,0,0,1,0,page,s,rr\n`, "line 2: pages: expected at least 1"],
     ["another operation", `${header}1,0,X,a,1,1,0,1,0,page,s,rr\n`, "line 2: op: expected M (map) or U (unmap)"],
     ["another kind", `${header}1,0,M,a,1,1,0,1,0,pig,s,rr\n`, 'line 2: kind: expected page, coh, sg (got "pig")'],
-    [
-      "what is mapped already",
-      `${header}1,0,M,a,1,4,0,1,0,page,s,rr\n2,0,M,a,3,1,0,1,0,page,s,rr\n`,
-      "line 3: maps page 0x3 of a, which operation 0 has mapped already",
-    ],
-    [
-      "an unmap of what is not mapped",
-      `${header}1,0,U,a,1,1,0,1,0,page,s,rr\n`,
-      "line 2: unmaps page 0x1 of a, which is not mapped",
-    ],
-    [
-      "an unmap of part of a map",
-      `${header}1,0,M,a,1,4,0,1,0,page,s,rr\n2,0,U,a,1,1,0,1,,page,s,rr\n`,
-      "line 3: unmaps 1 pages where 4 are mapped",
-    ],
   ])("%s is refused with line and column", (_, text, message) => {
     expect(() => read(text)).toThrow(`mine.txt: ${message}`);
+  });
+
+  test("a range that is mapped anew, an unmap of what is not mapped and one of a part are told", () => {
+    const rows = ["1,0,M,a,1,4,0,1,0,page,s,rr", "2,0,U,a,9,1,0,1,,page,s,rr", "3,0,U,a,1,1,0,1,,page,s,rr"];
+    const { trace, warnings } = read(`${header}${rows.join("\n")}\n4,0,M,a,3,1,0,1,0,page,s,rr\n`);
+    expect([...trace.op]).toEqual([0, 1, 0]);
+    expect([...trace.partner]).toEqual([1, 0, -1]);
+    expect(warnings).toEqual([
+      expect.stringContaining("1 unmap must have been lost"),
+      expect.stringContaining("1 unmap ends maps made before the recording began"),
+      expect.stringContaining("1 partial unmap"),
+    ]);
   });
 });
 

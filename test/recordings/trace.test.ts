@@ -1,6 +1,8 @@
+import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
+  cleanAccount,
   decodeTrace,
   encodeTrace,
   importTrace,
@@ -12,7 +14,17 @@ import {
 } from "../../src/recordings/index.js";
 import { anyTrace } from "./any-trace.js";
 
-/** A trace file as a test damages it. */
+/** A line of a file of version 2 as a test damages it. */
+interface LooseLine {
+  about: unknown;
+  steps: number;
+  maps: number;
+  devices: unknown[];
+  phases: { firstOp: number }[];
+  columns: Record<string, { values: number; data: string }>;
+}
+
+/** A file of version 1 as a test damages it. */
 interface LooseFile {
   format: string;
   version: number;
@@ -100,8 +112,16 @@ describe("the file format", () => {
   const small = (): Trace =>
     importTrace("t_ns,cpu,op,dev,iova_pfn,pages\n0,0,M,a,10,1\n5,1,M,a,11,2\n9,0,U,a,10,1\n", { file: "x.csv" }).trace;
 
+  const oldFile = readFileSync(new URL("fixtures/version-1.trace.json", import.meta.url), "utf8");
+
+  test("a file of version 1 is read, and what is written anew is the same trace", () => {
+    const old = decodeTrace(oldFile, "old.trace.json");
+    expect(old).toEqual({ ...small(), account: cleanAccount({ events: 3 }) });
+    expect(decodeTrace(encodeTrace(loadTrace("igb")), "new")).toEqual(loadTrace("igb"));
+  });
+
   const damaged = (change: (file: LooseFile) => void): (() => Trace) => {
-    const file = JSON.parse(encodeTrace(small()));
+    const file = JSON.parse(oldFile);
     change(file);
     return () => decodeTrace(JSON.stringify(file), "x.trace.json");
   };
@@ -110,7 +130,7 @@ describe("the file format", () => {
     ["a text that is no JSON", () => decodeTrace("{", "x.trace.json"), /x\.trace\.json: the file: expected the JSON/],
     ["an empty text", () => decodeTrace("", "x.trace.json"), /x\.trace\.json: the file: expected the JSON/],
     ["another format", damaged((f) => (f.format = "pcap")), /x\.trace\.json: format: .*iommu-lab-trace/],
-    ["a later version", damaged((f) => (f.version = 2)), /x\.trace\.json: version: .*1/],
+    ["a later version", damaged((f) => (f.version = 3)), /x\.trace\.json: version: .*1/],
     ["a missing column", damaged((f) => delete f.columns.pages), /x\.trace\.json: columns\.pages: .*expected object/],
     [
       "a wrong count",
@@ -130,7 +150,41 @@ describe("the file format", () => {
       damaged((f) => Object.assign(f.columns.pages, { ...f.columns.ends, values: 2 })),
       /columns\.pages\.data: ends too early/,
     ],
-  ])("%s is refused by name", (_, read, message) => {
+  ])("version 1: %s is refused by name", (_, read, message) => {
+    expect(read).toThrow(message);
+  });
+
+  /** A file of version 2 with one of its lines changed. */
+  const changed = (line: number, change: (json: LooseLine) => void): (() => Trace) => {
+    const lines = encodeTrace(small()).trimEnd().split("\n");
+    const json = JSON.parse(lines[line]);
+    change(json);
+    lines[line] = JSON.stringify(json);
+    return () => decodeTrace(lines.join("\n"), "x.trace.json");
+  };
+
+  test.each([
+    ["a header of another kind", changed(0, (f) => (f.about = "none")), /the first line, about: /],
+    [
+      "a wrong number of steps",
+      changed(1, (f) => (f.steps = 2)),
+      /line 2, columns\.\w+\.data: has \d+ bytes left over/,
+    ],
+    ["another column's bytes", changed(1, (f) => (f.columns.cpu.data = f.columns.pages.data)), /cpu\.data: is damaged/],
+    [
+      "a huge count",
+      changed(1, (f) => (f.columns.cpu.values = 2e9)),
+      /cpu\.data: says that it holds 2000000000 values/,
+    ],
+    ["a wrong total", changed(2, (f) => (f.maps = 7)), /the last line, maps: expected 2/],
+    ["a phase beyond the end", changed(2, (f) => (f.phases[0].firstOp = 9)), /phases\.0\.firstOp: expected at most 3/],
+    ["no device", changed(2, (f) => (f.devices = [])), /the last line, deviceOf/],
+    [
+      "an end that is missing",
+      () => decodeTrace(encodeTrace(small()).split("\n").slice(0, 2).join("\n"), "x"),
+      /is cut off: its last line/,
+    ],
+  ])("version 2: %s is refused by name", (_, read, message) => {
     expect(read).toThrow(message);
   });
 

@@ -1,19 +1,15 @@
-import { unzlibSync, zlibSync } from "fflate";
 import { z } from "zod";
-import { ByteReader, ByteWriter, crc32, fromBase64, toBase64 } from "./bytes.js";
-import { Op, type Trace, TraceError } from "./trace.js";
+import { cleanAccount } from "../account.js";
+import { Op, type Trace, TraceError } from "../trace.js";
+import type { ByteReader } from "./bytes.js";
+import { ColumnSchema, decodeColumn } from "./columns.js";
+import { AboutSchema, DeviceSchema, PhaseSchema } from "./version-2.js";
 
 /*
- * The file: one JSON object. A header that a person can read, then the columns, each a run of variable-length integers (LEB128),
+ * Version 1, which data/traces holds: one JSON object. A header that a person can read, then the columns, each a run of variable-length integers (LEB128),
  * compressed (zlib) and in base64, with its count and the CRC-32 of the uncompressed bytes. data/traces/README.md describes it.
  * Unmaps carry only what their map does not tell: time, CPU, context, and how many maps ago it was.
  */
-
-const Column = z.strictObject({
-  values: z.int().min(0).describe("how many integers"),
-  crc32: z.string().regex(/^[0-9a-f]{8}$/, "expected eight hexadecimal digits"),
-  data: z.base64(),
-});
 
 const columnNames = [
   "timeNs",
@@ -37,90 +33,23 @@ const perOp = new Set<ColumnName>(["timeNs", "cpu", "op", "context"]);
 const FileSchema = z.strictObject({
   format: z.literal("iommu-lab-trace"),
   version: z.literal(1),
-  about: z.strictObject({
-    name: z.string().min(1),
-    title: z.string().min(1),
-    source: z.string().min(1),
-    kernel: z.string(),
-    mode: z.enum(["strict", "lazy", "unknown"]),
-    clock: z.string(),
-    caveats: z.array(z.string()),
-  }),
-  devices: z.array(z.strictObject({ id: z.string().min(1), driver: z.string(), model: z.string() })).max(65535),
-  phases: z
-    .array(
-      z.strictObject({ name: z.string().min(1), timeNs: z.int(), firstOp: z.int().min(0), description: z.string() }),
-    )
-    .min(1)
-    .max(255),
+  about: AboutSchema,
+  devices: z.array(DeviceSchema).max(65535),
+  phases: z.array(PhaseSchema).min(1).max(255),
   ops: z.int().min(0).max(100_000_000),
   maps: z.int().min(0).max(100_000_000),
   columns: z.strictObject(
-    Object.fromEntries(columnNames.map((name) => [name, Column])) as Record<ColumnName, typeof Column>,
+    Object.fromEntries(columnNames.map((name) => [name, ColumnSchema])) as Record<ColumnName, typeof ColumnSchema>,
   ),
 });
 
-/** The header of a trace file: everything but the columns. */
-export type TraceHeader = Omit<z.output<typeof FileSchema>, "columns">;
-
 /**
- * Writes a trace as the text of a trace file. Same trace, same text.
- * @throws TraceError when a value cannot be written (a time that is not a whole number of ns, say).
- */
-export function encodeTrace(trace: Trace): string {
-  const writers = Object.fromEntries(columnNames.map((name) => [name, new ByteWriter()])) as Record<
-    ColumnName,
-    ByteWriter
-  >;
-  const previousIova = new Float64Array(trace.devices.length);
-  const previousPaddr = new Float64Array(trace.devices.length);
-  const ordinal = new Int32Array(trace.length);
-  let maps = 0;
-  let time = 0;
-  for (let i = 0; i < trace.length; i++) {
-    const device = trace.device[i];
-    if (!Number.isInteger(trace.timeNs[i])) throw new TraceError(`operation ${i}: timeNs is not a whole number of ns`);
-    writers.timeNs.signed(trace.timeNs[i] - time);
-    time = trace.timeNs[i];
-    writers.cpu.unsigned(trace.cpu[i]);
-    writers.op.unsigned(trace.op[i]);
-    writers.context.unsigned(trace.context[i]);
-    if (trace.op[i] === Op.unmap) {
-      writers.ends.unsigned(maps - ordinal[trace.partner[i]]);
-      continue;
-    }
-    ordinal[i] = maps++;
-    writers.device.unsigned(device);
-    writers.iovaPfn.signed(trace.iovaPfn[i] - previousIova[device]);
-    previousIova[device] = trace.iovaPfn[i];
-    writers.pages.unsigned(trace.pages[i]);
-    writers.bytes.unsigned(trace.bytes[i]);
-    writers.direction.unsigned(trace.direction[i]);
-    writers.kind.unsigned(trace.kind[i]);
-    writers.paddrPfn.signed(trace.paddrPfn[i] - previousPaddr[device]);
-    previousPaddr[device] = trace.paddrPfn[i];
-  }
-  const columns = Object.fromEntries(
-    columnNames.map((name) => {
-      const bytes = writers[name].bytes();
-      return [
-        name,
-        { values: writers[name].values, crc32: crc32(bytes), data: toBase64(zlibSync(bytes, { level: 9 })) },
-      ];
-    }),
-  );
-  const { about, devices, phases } = trace;
-  const file = { format: "iommu-lab-trace", version: 1, about, devices, phases, ops: trace.length, maps, columns };
-  return `${JSON.stringify(file, null, 1)}\n`;
-}
-
-/**
- * Reads the text of a trace file.
+ * Reads the text of a trace file of version 1.
  * @param text the file's content
  * @param file its name, for the error message
  * @throws TraceError naming the file, the field and what was expected.
  */
-export function decodeTrace(text: string, file: string): Trace {
+export function decodeVersion1(text: string, file: string): Trace {
   const fail = (field: string, expected: string): never => {
     throw new TraceError(`${file}: ${field}: ${expected}`);
   };
@@ -151,20 +80,11 @@ export function decodeTrace(text: string, file: string): Trace {
         `expected ${wanted} for ${ops} operations with ${maps} maps (got ${column.values})`,
       );
     }
-    let bytes: Uint8Array;
-    try {
-      bytes = unzlibSync(fromBase64(column.data));
-    } catch (error) {
-      return fail(`columns.${name}.data`, `expected zlib data in base64 (${(error as Error).message})`);
-    }
-    const sum = crc32(bytes);
-    if (sum !== column.crc32) {
-      fail(`columns.${name}.data`, `is damaged: its CRC-32 is ${sum}, expected ${column.crc32}`);
-    }
-    readers[name] = new ByteReader(bytes, (what) => fail(`columns.${name}.data`, what));
+    readers[name] = decodeColumn(column, (what) => fail(`columns.${name}.data`, what));
   }
   const trace = {
     about,
+    account: cleanAccount({ events: ops }),
     devices,
     phases,
     length: ops,

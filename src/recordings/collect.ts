@@ -1,0 +1,221 @@
+import type { Account } from "./account.js";
+import { Ends, type RecordedStep, type RecordingEnd, type StepSink } from "./steps.js";
+import { Context, Kind, Op, type Trace, type TraceAbout } from "./trace.js";
+
+/** Numbers in a typed array that grows. */
+class Column<T extends Float64Array | Uint32Array | Uint16Array | Uint8Array> {
+  length = 0;
+  constructor(private data: T) {}
+
+  push(value: number): void {
+    if (this.length === this.data.length) {
+      const grown = new (this.data.constructor as new (n: number) => T)(this.length * 2);
+      grown.set(this.data);
+      this.data = grown;
+    }
+    this.data[this.length++] = value;
+  }
+
+  get(i: number): number {
+    return this.data[i];
+  }
+}
+
+/** A map as it will stand in the trace: several map events that one unmap ended are one. */
+interface Request {
+  iovaPfn: number;
+  pages: number;
+  bytes: number;
+  paddrPfn: number;
+}
+
+const mostBytes = 0xffffffff;
+
+/**
+ * Collects a recording's steps into a {@link Trace}: one operation a request. The map events of scatter-gather become one map, in the
+ * place of the first; an unmap of a part is in the account alone, since the request lives on; a lost unmap is put in where it must have been.
+ */
+export class TraceCollector implements StepSink {
+  private readonly steps = new Column(new Uint8Array(1024));
+  private readonly timeNs = new Column(new Float64Array(1024));
+  private readonly cpu = new Column(new Uint16Array(1024));
+  private readonly context = new Column(new Uint8Array(1024));
+  /** Of a map step: its map number; of an unmap step: the place in `ended` where its maps begin. */
+  private readonly link = new Column(new Float64Array(1024));
+  private readonly ended = new Column(new Float64Array(1024));
+  // One element a map event.
+  private readonly device = new Column(new Uint16Array(1024));
+  private readonly iovaPfn = new Column(new Float64Array(1024));
+  private readonly pages = new Column(new Uint32Array(1024));
+  private readonly bytes = new Column(new Float64Array(1024));
+  private readonly direction = new Column(new Uint8Array(1024));
+  private readonly kind = new Column(new Uint8Array(1024));
+  private readonly paddrPfn = new Column(new Float64Array(1024));
+  private finished: RecordingEnd | undefined;
+
+  step(step: RecordedStep): void {
+    const map = step.op === Op.map;
+    this.steps.push(map ? Op.map : step.ends === Ends.part ? 2 : Op.unmap);
+    this.timeNs.push(step.timeNs);
+    this.cpu.push(step.cpu);
+    this.context.push(step.context);
+    this.link.push(map ? step.map : this.ended.length);
+    if (!map) {
+      for (const one of step.ended) this.ended.push(one);
+      return;
+    }
+    this.device.push(step.device);
+    this.iovaPfn.push(step.iovaPfn);
+    this.pages.push(step.pages);
+    this.bytes.push(step.bytes);
+    this.direction.push(step.direction);
+    this.kind.push(step.kind);
+    this.paddrPfn.push(step.paddrPfn);
+  }
+
+  end(end: RecordingEnd): void {
+    this.finished = end;
+  }
+
+  /** Operations so far, as steps. */
+  get length(): number {
+    return this.steps.length;
+  }
+
+  /** The account, once the recording is at its end. */
+  get account(): Account {
+    return this.finished!.account;
+  }
+
+  /** The trace, once the recording is at its end. */
+  build(about: TraceAbout): Trace {
+    const end = this.finished!;
+    const maps = this.device.length;
+    /** Per map event: −1 where it is a further part of a request. */
+    const absorbed = new Uint8Array(maps);
+    const joined = new Map<number, Request>();
+    let operations = 0;
+    for (let i = 0; i < this.steps.length; i++) {
+      if (this.steps.get(i) === Op.map) operations++;
+      if (this.steps.get(i) !== Op.unmap) continue;
+      operations++;
+      const first = this.link.get(i);
+      const last = this.endedUntil(i);
+      if (last - first > 1) {
+        this.join(first, last, absorbed, joined);
+        operations -= last - first - 1;
+      }
+    }
+    const lostBy = new Map<number, number[]>();
+    for (const [lost, by] of end.superseded) {
+      const others = lostBy.get(by);
+      if (others) others.push(lost);
+      else lostBy.set(by, [lost]);
+    }
+    return this.fill(about, operations + end.superseded.length, absorbed, joined, lostBy);
+  }
+
+  private endedUntil(step: number): number {
+    for (let i = step + 1; i < this.steps.length; i++) if (this.steps.get(i) !== Op.map) return this.link.get(i);
+    return this.ended.length;
+  }
+
+  private join(first: number, last: number, absorbed: Uint8Array, joined: Map<number, Request>): void {
+    let head = this.ended.get(first);
+    let pages = 0;
+    let bytes = 0;
+    for (let i = first; i < last; i++) {
+      const map = this.ended.get(i);
+      pages += this.pages.get(map);
+      bytes += this.bytes.get(map);
+      absorbed[map] = 1;
+      head = Math.min(head, map);
+    }
+    absorbed[head] = 0;
+    const lowest = this.ended.get(first);
+    joined.set(head, { iovaPfn: this.iovaPfn.get(lowest), pages, bytes, paddrPfn: this.paddrPfn.get(lowest) });
+  }
+
+  private fill(
+    about: TraceAbout,
+    length: number,
+    absorbed: Uint8Array,
+    joined: Map<number, Request>,
+    lostBy: Map<number, number[]>,
+  ): Trace {
+    const { deviceOf, devices, phases, account } = this.finished!;
+    const trace = {
+      about,
+      account,
+      devices,
+      phases: phases.map((phase) => ({ ...phase })),
+      length,
+      maps: 0,
+      timeNs: new Float64Array(length),
+      cpu: new Uint16Array(length),
+      op: new Uint8Array(length),
+      device: new Uint16Array(length),
+      iovaPfn: new Float64Array(length),
+      pages: new Uint32Array(length),
+      bytes: new Uint32Array(length),
+      direction: new Uint8Array(length),
+      kind: new Uint8Array(length),
+      context: new Uint8Array(length),
+      phase: new Uint8Array(length),
+      paddrPfn: new Float64Array(length),
+      partner: new Int32Array(length).fill(-1),
+    };
+    const opOf = new Int32Array(this.device.length);
+    let phase = 0;
+    let op = 0;
+    const unmap = (map: number, timeNs: number, cpu: number, context: number): void => {
+      const of = opOf[map];
+      for (const column of columnsOfMap) trace[column][op] = trace[column][of];
+      trace.op[op] = Op.unmap;
+      trace.timeNs[op] = timeNs;
+      trace.cpu[op] = cpu;
+      trace.context[op] = context;
+      trace.partner[op] = of;
+      trace.partner[of] = op;
+      trace.phase[op++] = phase;
+    };
+    for (let i = 0; i < this.steps.length; i++) {
+      while (phase + 1 < phases.length && phases[phase + 1].firstOp <= i) trace.phases[++phase].firstOp = op;
+      const what = this.steps.get(i);
+      if (what === Op.unmap) {
+        let head = this.ended.get(this.link.get(i));
+        if (absorbed[head] === 1) {
+          // The first by address is not the first in time: look for the one that was kept.
+          const last = this.endedUntil(i);
+          for (let k = this.link.get(i); k < last; k++) if (absorbed[this.ended.get(k)] === 0) head = this.ended.get(k);
+        }
+        unmap(head, this.timeNs.get(i), this.cpu.get(i), this.context.get(i));
+      }
+      if (what !== Op.map) continue;
+      const map = this.link.get(i);
+      for (const lost of lostBy.get(map) ?? []) unmap(lost, this.timeNs.get(i), this.cpu.get(i), Context.unknown);
+      if (absorbed[map] === 1) continue;
+      const request = joined.get(map);
+      opOf[map] = op;
+      trace.maps++;
+      trace.op[op] = Op.map;
+      trace.timeNs[op] = this.timeNs.get(i);
+      trace.cpu[op] = this.cpu.get(i);
+      trace.context[op] = this.context.get(i);
+      trace.device[op] = deviceOf[this.device.get(map)];
+      trace.iovaPfn[op] = request?.iovaPfn ?? this.iovaPfn.get(map);
+      trace.pages[op] = request?.pages ?? this.pages.get(map);
+      const bytes = request?.bytes ?? this.bytes.get(map);
+      trace.bytes[op] = bytes > mostBytes ? 0 : bytes;
+      trace.direction[op] = this.direction.get(map);
+      trace.kind[op] = request ? Kind.scatterlist : this.kind.get(map);
+      trace.paddrPfn[op] = request?.paddrPfn ?? this.paddrPfn.get(map);
+      trace.phase[op++] = phase;
+    }
+    for (; phase + 1 < phases.length; ) trace.phases[++phase].firstOp = op;
+    return trace;
+  }
+}
+
+/** What an unmap has from its map. */
+const columnsOfMap = ["device", "iovaPfn", "pages", "bytes", "direction", "kind", "paddrPfn"] as const;
