@@ -25,7 +25,7 @@ export function parseJson(text: string, { depth = 200, anyNames = false }: JsonL
   try {
     value = JSON.parse(text);
   } catch (error) {
-    throw new JsonError(`this is not JSON (${(error as Error).message})`);
+    throw new JsonError((error as Error).message);
   }
   // Rare enough to be looked for only where the text may hold one, perhaps behind an escape.
   if (!anyNames && /__proto__|constructor|prototype|\\u00/i.test(text)) checkNames(value);

@@ -15,6 +15,18 @@ const quiet = [
   "--no-default-browser-check",
 ];
 
+/**
+ * Of what the package proposes: one process for everything takes the whole browser down with one page; and without the rules of the web a
+ * page reads files of this machine.
+ */
+const leftOut = new Set([
+  "--single-process",
+  "--no-zygote",
+  "--disable-web-security",
+  "--allow-running-insecure-content",
+  "--disable-site-isolation-trials",
+]);
+
 /** No browser can be had: the message is one sentence that says what to do. */
 export class ChromiumError extends Error {
   override name = "ChromiumError";
@@ -106,8 +118,7 @@ export async function launchChromium(): Promise<Browser> {
     const browser = await attempt(named, () => start(named, ["--no-sandbox"]));
     if (browser) return browser;
   } else if (process.platform === "linux" && process.arch === "x64") {
-    // One process for everything, as the package proposes, takes the whole browser down with one page.
-    const args = packed.args.filter((argument) => argument !== "--single-process" && argument !== "--no-zygote");
+    const args = packed.args.filter((argument) => !leftOut.has(argument));
     const browser = await attempt("the packaged Chromium", async () => {
       const folder = await unpackedChromium();
       const env: Record<string, string> = { FONTCONFIG_FILE: fontConfiguration(folder) };

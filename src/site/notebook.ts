@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
+import { parseJson } from "../files/index.js";
 
 /** A notebook that cannot be used: the message names the file, the field and what was expected. */
 export class NotebookError extends Error {
@@ -24,7 +25,9 @@ const Output = z.discriminatedUnion("output_type", [
     traceback: z.array(z.string()),
   }),
 ]);
-const cell = { id: z.string().min(1).max(64).optional(), metadata: Metadata, source: Text };
+/** What the format itself demands of an id: it becomes part of addresses and names. */
+const Id = z.string().regex(/^[\w-]{1,64}$/, { error: "expected 1 to 64 letters, digits, hyphens and underlines" });
+const cell = { id: Id.optional(), metadata: Metadata, source: Text };
 const Cell = z.discriminatedUnion("cell_type", [
   z.looseObject({
     ...cell,
@@ -73,7 +76,7 @@ export function asLines(text: string): string[] {
 export function parseNotebook(text: string, file: string): Notebook {
   let json: unknown;
   try {
-    json = JSON.parse(text);
+    json = parseJson(text, { anyNames: true });
   } catch (error) {
     throw new NotebookError(`${file}: expected a notebook, which is JSON (${(error as Error).message}).`);
   }

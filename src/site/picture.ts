@@ -45,6 +45,10 @@ function onWhite(figure: PlotlyFigure): Record<string, unknown> {
   return { ...drawn, config: { staticPlot: true, displayModeBar: false, responsive: false } };
 }
 
+/** A figure is data: it may bring pictures inside itself, and load nothing, not from this machine's files either. */
+const drawingPolicy =
+  "default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval'; style-src 'unsafe-inline'; img-src data: blob:; font-src data:";
+
 /**
  * Starts a browser and loads plotly.js into a page without a network.
  * @throws ChromiumError when no browser can be started.
@@ -60,7 +64,9 @@ export async function startDrawing(options: PictureOptions = {}): Promise<Drawin
       offline: true,
     });
     page = await context.newPage();
-    await page.setContent('<!doctype html><body style="margin:0;background:#fff"></body>');
+    await page.setContent(
+      `<!doctype html><meta http-equiv="content-security-policy" content="${drawingPolicy}"><body style="margin:0;background:#fff"></body>`,
+    );
     const plotly = createRequire(import.meta.url).resolve("plotly.js-dist");
     await page.addScriptTag({ content: readFileSync(plotly, "utf8") });
   } catch (error) {

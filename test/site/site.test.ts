@@ -160,7 +160,9 @@ describe("text cells", () => {
     );
     expect(faults).toEqual([]);
     expect(html).toContain('src="files/notebooks/images/path.svg" alt="A path"');
-    expect(files.has("figures/n/b.png")).toBe(true);
+    const attached = [...files.keys()].filter((url) => url.startsWith("figures/n/"));
+    expect(attached).toEqual([expect.stringMatching(/^figures\/n\/attached-[0-9a-f]{16}\.png$/)]);
+    expect(html).toContain(`src="${attached[0]}" alt="B"`);
   });
 });
 
@@ -350,7 +352,7 @@ describe("bad input", () => {
     ],
     ["![](x.png)", "the picture x.png has no text for readers who cannot see it."],
     ["![a](https://e.org/a.png)", 'n.html: a img would load ""; expected an address inside the site.'],
-    ["![a](x.png)", "the picture x.png does not exist, or is no PNG, JPEG, SVG, GIF or WebP."],
+    ["![a](x.png)", "the picture x.png does not exist."],
   ])("%s is a fault with a sentence of its own", async (source, message) => {
     const { faults } = await siteOf([text(`# T\n\n${source}`), code("a", [plot("One", "It rises.")], "fig-one")]);
     expect(faults.filter((fault) => fault.endsWith(message))).toHaveLength(1);

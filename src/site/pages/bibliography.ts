@@ -2,13 +2,13 @@
 import { Cite } from "@citation-js/core";
 import "@citation-js/plugin-bibtex";
 import "@citation-js/plugin-csl";
-import { cleaned, eachElement, element, type Root, textIn, written } from "./html.js";
+import { cleaned, eachElement, element, type Markup, none, type Root, textIn, written } from "./html.js";
 
 /** Works by key. */
 export interface Bibliography {
   keys: string[];
   /** A work as it stands in a list of references, as HTML. */
-  html(key: string): string;
+  html(key: string): Markup;
   /** The same as text. */
   text(key: string): string;
 }
@@ -29,24 +29,24 @@ export function readBibliography(text: string, fault: (message: string) => void)
     if (!keyForm.test(key)) fault(`the key "${key}" has other characters than lower-case letters, digits and hyphens.`);
     if (written.indexOf(key) < i) fault(`the key "${key}" is used twice.`);
   }
-  const formatted = new Map<string, string>();
+  const formatted = new Map<string, Markup>();
   try {
     if (written.length > 0) {
       const list = new Cite(text).format("bibliography", { format: "html", template: "apa", asEntryArray: true });
-      for (const [key, html] of list as [string, string][]) formatted.set(key, linked(html));
+      for (const [key, html] of list as [string, string][]) if (keyForm.test(key)) formatted.set(key, linked(html));
     }
   } catch (error) {
     fault(`it cannot be read as BibTeX (${(error as Error).message.split("\n")[0]}).`);
   }
   return {
     keys: [...formatted.keys()],
-    html: (key) => formatted.get(key) ?? "",
-    text: (key) => textIn(cleaned(formatted.get(key) ?? "")).trim(),
+    html: (key) => formatted.get(key) ?? none,
+    text: (key) => textIn(cleaned(formatted.get(key)?.html ?? "")).trim(),
   };
 }
 
 /** The content of an entry, its addresses made links. */
-function linked(html: string): string {
+function linked(html: string): Markup {
   const tree = cleaned(html);
   const entry = tree.children.find((child) => child.type === "element");
   const content: Root = { type: "root", children: entry?.type === "element" ? entry.children : tree.children };
@@ -60,5 +60,5 @@ function linked(html: string): string {
     delete node.properties["className"];
     return undefined;
   });
-  return written(content).trim();
+  return written(content);
 }

@@ -1,6 +1,5 @@
 /** The site: every page drawn, checked and written. */
-import { existsSync, readFileSync } from "node:fs";
-import { extname, join } from "node:path";
+import { extname } from "node:path";
 import { ChromiumError } from "../chromium.js";
 import { notebookText } from "../notebook.js";
 import type { Drawing } from "../picture.js";
@@ -14,8 +13,9 @@ import { startHighlighter } from "./code.js";
 import { PageContext, type Site } from "./context.js";
 import { pictureOf, plotOf, plotsIn } from "./figures.js";
 import { readGlossary } from "./glossary.js";
-import { escaped } from "./html.js";
+import { lines, type Markup, markup, none } from "./html.js";
 import type { DrawnPage, Fault, Page } from "./model.js";
+import { ProjectFiles } from "./project-files.js";
 import { searchScript } from "./search.js";
 import { downloadUrl, drawShell, type Shell } from "./shell.js";
 import { standingPages } from "./sources.js";
@@ -44,6 +44,8 @@ export interface BuiltSite {
   pages: string[];
   /** What does not hold: a sentence each, beginning with the file. */
   faults: string[];
+  /** Those of the faults for which nothing may be written: the site would give away what is not its own. */
+  refused: string[];
   /** Works and words that no page uses: not wrong, but worth knowing. */
   unused: { citations: string[]; terms: string[] };
 }
@@ -53,13 +55,13 @@ export interface BuiltSite {
  * @throws NotebookError for a notebook that cannot be read
  */
 export async function makeSite(sources: SiteSources): Promise<BuiltSite> {
-  const { root } = sources;
+  const project = new ProjectFiles(sources.root);
   const faults: Fault[] = [];
-  const read = (file: string) => (existsSync(join(root, file)) ? readFileSync(join(root, file), "utf8") : "");
-  const standing = standingPages(root, sources.executed);
+  const read = (file: string) => project.text(file, (message) => faults.push({ page: file, message, refused: true }));
+  const standing = standingPages(project, sources.executed, (fault) => faults.push(fault));
   if (sources.drawing) await drawMissing(standing, sources.drawing);
   const site: Site = {
-    root,
+    project,
     pages: new Map(standing.map((page) => [page.file, page])),
     files: new Map(),
     faults,
@@ -95,8 +97,8 @@ export async function makeSite(sources: SiteSources): Promise<BuiltSite> {
   for (const page of site.pages.values()) {
     const result = drawPage(site, page);
     drawn.push(result);
-    site.files.set(page.url, drawShell(result, shell));
-    if (page.notebook) site.files.set(downloadUrl(page), notebookText(page.notebook));
+    result.context.put(page.url, drawShell(result, shell).html);
+    if (page.notebook) result.context.put(downloadUrl(page), notebookText(page.notebook));
     sources.onPage?.(drawn.length, site.pages.size, page.url);
     await new Promise((resume) => setImmediate(resume));
   }
@@ -107,13 +109,16 @@ export async function makeSite(sources: SiteSources): Promise<BuiltSite> {
   return {
     files: site.files,
     pages: drawn.map(({ page }) => page.url),
-    faults: faults.map(({ page, message }) => `${page}: ${message}`),
+    faults: faults.map(told),
+    refused: faults.filter(({ refused }) => refused).map(told),
     unused: {
       citations: site.bibliography.keys.filter((key) => !site.used.citations.has(key)),
       terms: [...site.glossary.values()].filter(({ anchor }) => !site.used.terms.has(anchor)).map(({ title }) => title),
     },
   };
 }
+
+const told = ({ page, message }: Fault): string => `${page}: ${message}`;
 
 /** Gives every plot without a picture one. Where no browser can be started they stay without, which the page tells as a fault. */
 async function drawMissing(pages: readonly Page[], drawing: () => Promise<Drawing>): Promise<void> {
@@ -125,20 +130,20 @@ async function drawMissing(pages: readonly Page[], drawing: () => Promise<Drawin
   }
 }
 
-function drawPage(site: Site, page: Page): DrawnPage {
+function drawPage(site: Site, page: Page): DrawnPage & { context: PageContext } {
   const context = new PageContext(site, page);
   const main = new MainPart(context);
   if (page.kind === "notebook") drawCells(context, main);
   else if (page.kind === "references") drawReferences(context, main);
   else if (page.kind === "source") drawSource(context, main);
-  else if (existsSync(join(site.root, page.file))) main.markdown(readFileSync(join(site.root, page.file), "utf8"));
-  else main.markdown(`# ${page.title}`);
+  else main.markdown(page.text || `# ${page.title}`);
   if (page.kind !== "references") main.html.push(referenceList(context));
   main.html.push(meanings(context));
   const description = main.lead === "" ? page.title : main.lead;
   return {
+    context,
     page,
-    main: main.html.filter((part) => part !== "").join("\n"),
+    main: lines(main.html),
     contents: main.contents,
     description: description.length > 200 ? `${description.slice(0, 197).replace(/\s\S*$/, "")} …` : description,
     sections: main.sections,
@@ -146,34 +151,33 @@ function drawPage(site: Site, page: Page): DrawnPage {
 }
 
 /** The works that a page cites. */
-function referenceList({ site, citations }: PageContext): string {
-  if (citations.size === 0) return "";
+function referenceList({ site, citations }: PageContext): Markup {
+  if (citations.size === 0) return none;
   const keys = site.bibliography.keys.filter((key) => citations.has(key));
-  const items = keys.map((key) => `<li id="ref-${key}">${site.bibliography.html(key)}</li>`);
-  return `<section class="references" aria-labelledby="references"><h2 id="references">References</h2><ul>${items.join("")}</ul></section>`;
+  const items = keys.map((key) => markup`<li id="ref-${key}">${site.bibliography.html(key)}</li>`);
+  return markup`<section class="references" aria-labelledby="references"><h2 id="references">References</h2><ul>${items}</ul></section>`;
 }
 
 /** What the words of a page mean, for whoever points at them. */
-function meanings({ site, terms }: PageContext): string {
+function meanings({ site, terms }: PageContext): Markup {
   const items = [...terms].sort().map((anchor) => {
     const { text } = site.glossary.get(anchor)!;
-    return `<p id="term-${anchor}">${escaped(text)}</p>`;
+    return markup`<p id="term-${anchor}">${text}</p>`;
   });
-  return items.length === 0 ? "" : `<div class="meanings" hidden>${items.join("")}</div>`;
+  return items.length === 0 ? none : markup`<div class="meanings" hidden>${items}</div>`;
 }
 
 function drawReferences({ site }: PageContext, main: MainPart): void {
   const items = site.bibliography.keys.map((key) => {
     main.say(site.bibliography.text(key));
-    return `<li id="${key}">${site.bibliography.html(key)}</li>`;
+    return markup`<li id="${key}">${site.bibliography.html(key)}</li>`;
   });
-  main.html.push(`<h1>References</h1><ul class="references">${items.join("")}</ul>`);
+  main.html.push(markup`<h1>References</h1><ul class="references">${items}</ul>`);
 }
 
 function drawSource({ site, page }: PageContext, main: MainPart): void {
-  const text = readFileSync(join(site.root, page.file), "utf8");
   main.html.push(
-    `<h1 class="path">${escaped(page.file)}</h1>`,
-    `<div class="listing file">${site.highlighter.html(text.trimEnd(), extname(page.file).slice(1), { lines: true })}</div>`,
+    markup`<h1 class="path">${page.file}</h1>`,
+    markup`<div class="listing file">${site.highlighter.html((page.text ?? "").trimEnd(), extname(page.file).slice(1), { lines: true })}</div>`,
   );
 }

@@ -1,14 +1,14 @@
 /** A notebook's cells as the main part of a page. */
 import { type CodeCell, joined, type NotebookCell } from "../notebook.js";
 import type { PageContext } from "./context.js";
-import { escaped, type Root, textIn, written } from "./html.js";
+import { lines, type Markup, markup, type Root, textIn, written } from "./html.js";
 import { renderMarkdown } from "./markdown.js";
 import type { Heading, Section } from "./model.js";
 import { drawOutput } from "./output.js";
 
 /** The main part of a page, gathered piece by piece. */
 export class MainPart {
-  readonly html: string[] = [];
+  readonly html: Markup[] = [];
   readonly contents: Heading[] = [];
   readonly sections: Section[] = [];
   /** Its first paragraph. */
@@ -58,17 +58,17 @@ export function drawCells(context: PageContext, main: MainPart): void {
   const cells = context.page.notebook?.cells ?? [];
   if (cells.length === 0) {
     context.fault("the notebook has no cells.");
-    main.html.push(`<h1>${escaped(context.page.title)}</h1><p>This notebook is empty.</p>`);
+    main.html.push(markup`<h1>${context.page.title}</h1><p>This notebook is empty.</p>`);
   }
   for (const [i, cell] of cells.entries()) {
     context.attachments = (cell as { attachments?: PageContext["attachments"] }).attachments ?? {};
     if (hidden(cell)) continue;
     if (cell.cell_type === "markdown") {
-      main.html.push(`<div class="cell text" id="cell-${escaped(cell.id!)}">`);
+      main.html.push(markup`<div class="cell text" id="cell-${cell.id!}">`);
       main.markdown(joined(cell.source));
-      main.html.push("</div>");
+      main.html.push(markup`</div>`);
     } else if (cell.cell_type === "code") drawCode(context, main, cell, i + 1);
-    else main.html.push(`<pre class="raw" tabindex="0">${escaped(joined(cell.source))}</pre>`);
+    else main.html.push(markup`<pre class="raw" tabindex="0">${joined(cell.source)}</pre>`);
   }
 }
 
@@ -88,18 +88,18 @@ function drawCode(context: PageContext, main: MainPart, cell: CodeCell, position
   const failed = cell.outputs.find((output) => output.output_type === "error");
   if (failed && !tags(cell).includes("raises-exception"))
     context.fault(`${where} ended with an error: ${String((failed as { ename?: string }).ename)}.`);
-  const lines = source.trimEnd().split("\n").length;
+  const count = source.trimEnd().split("\n").length;
   const change = /^\s*\/\/ Change this\b/i.test(source);
   const toRun = cell.execution_count === null && context.page.part === "exercises";
   const what = change ? "Code to change" : toRun ? "Code to start from" : "Code";
-  const label = `${what} <span class="lines">${lines} ${lines === 1 ? "line" : "lines"}</span>`;
+  const label = markup`${what} <span class="lines">${count} ${count === 1 ? "line" : "lines"}</span>`;
   main.html.push(
-    `<div class="cell code${change ? " change" : ""}" id="cell-${escaped(cell.id!)}">`,
-    `<details class="source" open><summary>${label}</summary>${context.highlighter.html(source.trimEnd(), "typescript")}</details>`,
+    markup`<div class="cell code${change ? " change" : ""}" id="cell-${cell.id!}">`,
+    markup`<details class="source" open><summary>${label}</summary>${context.highlighter.html(source.trimEnd(), "typescript")}</details>`,
   );
   const outputs = cell.outputs.map((output, index) => drawOutput(context, cell, output, index));
-  const html = outputs.map((output) => output.html).filter((part) => part !== "");
-  if (html.length > 0) main.html.push(`<div class="outputs">${html.join("\n")}</div>`);
-  main.html.push("</div>");
+  const shown = lines(outputs.map((output) => output.html));
+  if (shown.html !== "") main.html.push(markup`<div class="outputs">${shown}</div>`);
+  main.html.push(markup`</div>`);
   for (const { text } of outputs) main.say(text);
 }

@@ -1,7 +1,7 @@
 /** Code as HTML: highlighted, in colours that the style sheet sets for light and dark. */
 import { createCssVariablesTheme, createHighlighterCore } from "shiki/core";
 import { createJavaScriptRegexEngine } from "shiki/engine/javascript";
-import { escaped } from "./html.js";
+import { type Markup, markup } from "./html.js";
 
 const languages: Readonly<Record<string, string>> = {
   ts: "typescript",
@@ -31,7 +31,7 @@ export interface Highlighter {
    * @param language a language's name or a file's extension; one that is not known leaves the code plain
    * @param options.lines give every line an anchor, `L1` and so on
    */
-  html(code: string, language: string, options?: { lines?: boolean }): string;
+  html(code: string, language: string, options?: { lines?: boolean }): Markup;
 }
 
 let started: Promise<Highlighter> | undefined;
@@ -59,24 +59,26 @@ async function load(): Promise<Highlighter> {
   });
   return {
     html(code, language, options = {}) {
-      const lang = languages[language.toLowerCase()];
+      const name = language.toLowerCase();
+      const lang = Object.hasOwn(languages, name) ? languages[name] : undefined;
       const lines =
         lang === undefined || code.length > longest
           ? code.split("\n").map((line) => [{ content: line, color: "" }])
-          : core.codeToTokensBase(code, { lang, theme: "house" });
-      const text = lines
-        .map((line, i) => {
-          const tokens = line.map((token) => coloured(token.content, token.color)).join("");
-          return options.lines ? `<span id="L${i + 1}" class="line">${tokens}</span>` : tokens;
-        })
-        .join("\n");
-      return `<pre tabindex="0"><code>${text}</code></pre>`;
+          : core.codeToTokensBase(code, { lang, theme: "house", tokenizeMaxLineLength: 2000 });
+      const text = lines.map((line, i) => {
+        const tokens = line.map((token) => coloured(token.content, token.color));
+        const end = i < lines.length - 1 ? "\n" : "";
+        return options.lines
+          ? markup`<span id="L${i + 1}" class="line">${tokens}</span>${end}`
+          : markup`${tokens}${end}`;
+      });
+      return markup`<pre tabindex="0"><code>${text}</code></pre>`;
     },
   };
 }
 
 /** A token; one in the colour of all text needs no element. */
-function coloured(text: string, color: string | undefined): string {
+function coloured(text: string, color: string | undefined): Markup {
   const name = /--code-token-([\w-]+)/.exec(color ?? "")?.[1];
-  return name === undefined || text.trim() === "" ? escaped(text) : `<span class="k-${name}">${escaped(text)}</span>`;
+  return name === undefined || text.trim() === "" ? markup`${text}` : markup`<span class="k-${name}">${text}</span>`;
 }

@@ -1,6 +1,6 @@
 /** What is known while the pages are drawn: the whole site, and one page of it. */
-import { existsSync, readFileSync } from "node:fs";
-import { extname, join, posix } from "node:path";
+import { createHash } from "node:crypto";
+import { extname, posix } from "node:path";
 import GithubSlugger from "github-slugger";
 import type { Bibliography } from "./bibliography.js";
 import type { Highlighter } from "./code.js";
@@ -9,12 +9,13 @@ import { withCards } from "./home.js";
 import { type Element, element, type Root } from "./html.js";
 import type { MarkdownHost } from "./markdown.js";
 import { type Fault, type Files, type Page, relativeUrl } from "./model.js";
+import type { NotShown, ProjectFiles } from "./project-files.js";
 import { pageOfFile } from "./sources.js";
+import { cleanedSvg } from "./svg.js";
 
 /** The site while it is made. */
 export interface Site {
-  /** The project's folder. */
-  root: string;
+  project: ProjectFiles;
   /** Pages by the file they are made of. Links to further files add theirs. */
   pages: Map<string, Page>;
   files: Files;
@@ -26,7 +27,13 @@ export interface Site {
   used: { terms: Set<string>; citations: Set<string> };
 }
 
-const imageTypes = /^\.(?:png|jpe?g|svg|gif|webp)$/i;
+/** Pictures that may lie inside a text or a cell, by media type: how their files end, and how their bytes begin. */
+const pictureTypes = new Map([
+  ["image/png", { extension: "png", begin: /^\x89PNG\r\n/ }],
+  ["image/jpeg", { extension: "jpg", begin: /^\xff\xd8\xff/ }],
+  ["image/gif", { extension: "gif", begin: /^GIF8/ }],
+  ["image/webp", { extension: "webp", begin: /^RIFF.{4}WEBP/s }],
+]);
 
 /** A page while it is drawn: where its links lead, what it cites, which words it explains. */
 export class PageContext implements MarkdownHost {
@@ -47,6 +54,19 @@ export class PageContext implements MarkdownHost {
 
   fault(message: string): void {
     this.site.faults.push({ page: this.page.file, message });
+  }
+
+  /** What would give something away: it is told, and nothing of the site is written. */
+  refuse(message: string): void {
+    this.site.faults.push({ page: this.page.file, message, refused: true });
+  }
+
+  /** Puts a file into the site. Two different ones cannot have the same address. */
+  put(url: string, content: string | Uint8Array): void {
+    const there = this.site.files.get(url);
+    if (there !== undefined && !Buffer.from(there).equals(Buffer.from(content)))
+      this.refuse(`it would be written to ${url}, where something else of the site lies.`);
+    else this.site.files.set(url, content);
   }
 
   /** An address inside the site, as this page writes it. */
@@ -104,8 +124,10 @@ export class PageContext implements MarkdownHost {
 
   private toFile(node: Element, file: string, hash: string, text: string): void {
     const target = this.pageFor(file);
-    if (typeof target === "string") {
-      this.fault(`the link "${text}" leads to ${file}, which ${target}.`);
+    if ("why" in target) {
+      const message = `the link "${text}" leads to ${file}, which ${target.why}.`;
+      if (target.refused) this.refuse(message);
+      else this.fault(message);
       unlink(node);
       return;
     }
@@ -113,12 +135,11 @@ export class PageContext implements MarkdownHost {
   }
 
   /** The page made of a file; or why there is none. */
-  private pageFor(file: string): Page | string {
+  private pageFor(file: string): Page | NotShown {
     const known = this.site.pages.get(file) ?? this.site.pages.get(posix.join(file, "README.md"));
     if (known) return known;
-    if (file.startsWith("..")) return "is not a file of the project";
-    const page = pageOfFile(this.site.root, file.replace(/\/$/, ""));
-    if (typeof page !== "string" && page.url !== "") this.site.pages.set(page.file, page);
+    const page = pageOfFile(this.site.project, file.replace(/\/$/, ""));
+    if (!("why" in page)) this.site.pages.set(page.file, page);
     return page;
   }
 
@@ -163,30 +184,43 @@ export class PageContext implements MarkdownHost {
       return;
     }
     if (/^data:image\/(?:png|jpeg|svg\+xml|gif|webp)[;,]/.test(source)) return;
+    node.properties["src"] = "";
     const file = posix.normalize(posix.join(posix.dirname(this.page.file), decoded(source)));
-    const path = join(this.site.root, file);
     if (/^[a-z][a-z+.-]*:|^\//i.test(source) || file.startsWith("..")) {
-      this.fault(`the picture ${source} lies elsewhere; expected a path beside this file.`);
-      node.properties["src"] = "";
-    } else if (!existsSync(path) || !imageTypes.test(extname(file))) {
-      this.fault(`the picture ${source} does not exist, or is no PNG, JPEG, SVG, GIF or WebP.`);
-      node.properties["src"] = "";
-    } else {
-      const url = `files/${file}`;
-      this.site.files.set(url, readFileSync(path));
-      node.properties["src"] = this.url(url);
+      this.refuse(`the picture ${source} lies elsewhere; expected a path beside this file.`);
+      return;
     }
+    const bytes = this.site.project.read(file, "picture");
+    if ("why" in bytes) {
+      const message = `the picture ${source} ${bytes.why}.`;
+      if (bytes.refused) this.refuse(message);
+      else this.fault(message);
+      return;
+    }
+    const content = extname(file).toLowerCase() === ".svg" ? cleanedSvg(bytes.toString("utf8")) : bytes;
+    if (content === undefined) {
+      this.fault(`the picture ${source} is no SVG, although its name says so.`);
+      return;
+    }
+    const url = `files/${file}`;
+    this.put(url, content);
+    node.properties["src"] = this.url(url);
   }
 
   private attachment(node: Element, name: string): void {
-    const [type, content] = Object.entries(this.attachments[name] ?? {})[0] ?? [];
-    if (type === undefined || content === undefined || !type.startsWith("image/")) {
-      this.fault(`the picture attachment:${name} is not attached to its cell.`);
-      node.properties["src"] = "";
+    node.properties["src"] = "";
+    const attached = Object.hasOwn(this.attachments, name) ? this.attachments[name] : {};
+    const [type, content] = Object.entries(attached ?? {})[0] ?? [];
+    const form = pictureTypes.get(type ?? "");
+    const bytes = typeof content === "string" ? Buffer.from(content, "base64") : Buffer.alloc(0);
+    if (form === undefined || !form.begin.test(bytes.subarray(0, 16).toString("latin1"))) {
+      this.fault(`the picture attachment:${name} is not attached to its cell as a PNG, JPEG, GIF or WebP.`);
       return;
     }
-    const url = `figures/${this.page.url.replace(/\.html$/, "")}/${name.replace(/[^\w.-]/g, "-")}`;
-    this.site.files.set(url, Buffer.from(content, "base64"));
+    // Named by what it is, not by what the notebook calls it.
+    const hash = createHash("sha256").update(bytes).digest("hex").slice(0, 16);
+    const url = `figures/${this.page.url.replace(/\.html$/, "")}/attached-${hash}.${form.extension}`;
+    this.put(url, bytes);
     node.properties["src"] = this.url(url);
   }
 }

@@ -1,6 +1,7 @@
 /** The figures of a notebook: what counts as one, its number, its texts. */
 import { type CellOutput, joined, type Notebook } from "../notebook.js";
 import type { FigureNumber } from "./model.js";
+import { cleanedSvg } from "./svg.js";
 
 export const plotlyType = "application/vnd.plotly.v1+json";
 const pictureTypes = ["image/png", "image/jpeg", "image/svg+xml"] as const;
@@ -39,11 +40,18 @@ export function pictureOf(output: CellOutput): StoredPicture | undefined {
   const type = pictureTypes.find((name) => typeof bundle[name] === "string" || Array.isArray(bundle[name]));
   if (type === undefined) return undefined;
   const content = joined(bundle[type] as string | string[]);
-  const bytes = type === "image/svg+xml" ? Buffer.from(content) : Buffer.from(content, "base64");
+  const bytes = type === "image/svg+xml" ? cleanedSvg(content) : Buffer.from(content, "base64");
+  if (bytes === undefined) return undefined;
   const metadata = "metadata" in output ? (output["metadata"] as Bundle) : {};
-  const { width, height } = (metadata[type] ?? {}) as { width?: number; height?: number };
+  const size = (metadata[type] ?? {}) as Bundle;
+  const [width, height] = [sizeIn(size["width"]), sizeIn(size["height"])];
   const extension = type === "image/png" ? "png" : type === "image/jpeg" ? "jpg" : "svg";
-  return { bytes, extension, ...(width && height ? { width, height } : {}) };
+  return { bytes: Buffer.from(bytes), extension, ...(width && height ? { width, height } : {}) };
+}
+
+/** A size in pixels, where a field of a notebook holds one. */
+export function sizeIn(value: unknown): number | undefined {
+  return typeof value === "number" && value >= 1 && value <= 10_000 ? value : undefined;
 }
 
 /** Whether an output is a figure: a plot or a picture. */
@@ -117,5 +125,8 @@ export function textsOf(output: CellOutput): FigureTexts {
 function titleOf(output: CellOutput): string {
   const given = plotOf(output)?.layout["title"] as { text?: unknown } | string | undefined;
   const text = typeof given === "string" ? given : typeof given?.text === "string" ? given.text : "";
-  return text.replace(/<br\s*\/?>/g, " ").replace(/<[^>]*>/g, "");
+  return text
+    .slice(0, 2000)
+    .replace(/<br\s*\/?>/g, " ")
+    .replace(/<[^>]*>/g, "");
 }

@@ -7,10 +7,53 @@ import { SKIP, visit } from "unist-util-visit";
 
 export type { Element, ElementContent, Root };
 
-/** Text as it stands in HTML, in content and between double quotes. */
-export function escaped(text: string): string {
+/** Text as it stands in HTML, in content and between double quotes. Only {@link markup} needs it. */
+function escaped(text: string): string {
   return text.replace(/[&<>"]/g, (c) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" })[c]!);
 }
+
+/** HTML that is finished: whatever was put into it is escaped. */
+export class Markup {
+  constructor(readonly html: string) {}
+  toString(): string {
+    return this.html;
+  }
+}
+
+/** What may stand in a `${}` of {@link markup}. */
+export type Inserted = string | number | Markup | readonly Inserted[];
+
+/**
+ * A template of HTML. Every value in it is escaped, in content and in attributes (which are written in double quotes), unless it is markup
+ * itself; the values of a list follow one another. It is the only way in which the pages put values into HTML.
+ * @example markup`<a title="${title}">${text}</a>`
+ */
+export function markup(parts: TemplateStringsArray, ...values: readonly Inserted[]): Markup {
+  let html = parts[0];
+  for (const [i, value] of values.entries()) html += inserted(value) + parts[i + 1];
+  return new Markup(html);
+}
+
+function inserted(value: Inserted): string {
+  if (value instanceof Markup) return value.html;
+  return Array.isArray(value) ? value.map(inserted).join("") : escaped(String(value));
+}
+
+/** Pieces one below the other. */
+export function lines(pieces: readonly Markup[]): Markup {
+  return new Markup(
+    pieces
+      .map(({ html }) => html)
+      .filter((html) => html !== "")
+      .join("\n"),
+  );
+}
+
+/** No markup at all. */
+export const none = new Markup("");
+
+/** An id that may stand in the pages and in the addresses of their files: Jupyter's own pattern for the ids of cells. */
+export const idPattern = /^[\w-]{1,64}$/;
 
 /** An element. */
 export function element(
@@ -36,14 +79,28 @@ interface RawNode {
  * Finished HTML as a node: it is written as it is.
  * @param text what it says, for searching
  */
-export function raw(html: string, text?: string): ElementContent {
-  const node: RawNode = { type: "raw", value: html, ...(text === undefined ? {} : { text }) };
+export function raw(html: Markup, text?: string): ElementContent {
+  const node: RawNode = { type: "raw", value: html.html, ...(text === undefined ? {} : { text }) };
   return node as unknown as ElementContent;
 }
 
 /** A fragment of HTML as a tree. Broken HTML becomes the tree that a browser would make of it. */
 export function fragment(html: string): Root {
-  return fromHtml(html, { fragment: true });
+  return fromHtml(tooDeep(html) ? html.replace(/[<>&]/g, " ") : html, { fragment: true });
+}
+
+/** Elements inside one another: as many as this end the stack of whoever walks through them. */
+const deepest = 500;
+
+/** Whether more tags are opened than could be closed again; void elements and forgotten end tags count, so this is rather too strict. */
+function tooDeep(html: string): boolean {
+  let depth = 0;
+  for (const [, end, name] of html.matchAll(/<(\/?)([a-z][a-z0-9-]*)/gi)) {
+    if (/^(?:br|hr|img|col|wbr|input|p|li|td|th|tr)$/i.test(name)) continue;
+    depth = Math.max(0, depth + (end ? -1 : 1));
+    if (depth > deepest) return true;
+  }
+  return false;
 }
 
 /** A whole page as a tree. */
@@ -52,9 +109,9 @@ export function parsedPage(html: string): Root {
 }
 
 /** A tree as HTML. */
-export function written(tree: Root | Element | ElementContent[]): string {
+export function written(tree: Root | Element | ElementContent[]): Markup {
   const root: Nodes = Array.isArray(tree) ? { type: "root", children: tree as RootContent[] } : tree;
-  return toHtml(root, { allowDangerousHtml: true });
+  return new Markup(toHtml(root, { allowDangerousHtml: true }));
 }
 
 /** The text in a tree. Finished HTML counts with the text it was made of. */
@@ -89,7 +146,8 @@ const schema: Schema = {
   clobberPrefix: "",
   strip: ["script", "style", "template", "noscript", "iframe", "object", "embed", "textarea", "select"],
   tagNames: [
-    ...defaultSchema.tagNames!.filter((name) => name !== "input"),
+    // A picture with several sources would load them past the check of its address.
+    ...defaultSchema.tagNames!.filter((name) => !["input", "picture", "source"].includes(name)),
     "abbr",
     "caption",
     "col",
@@ -107,6 +165,9 @@ const schema: Schema = {
   protocols: { href: ["http", "https", "mailto"], src: ["attachment", "data"], cite: ["http", "https"] },
 };
 
+/** Ids of what the pages' script adds to them. */
+const scriptsIds = /^(?:bubble|search-field|search-results|hit-\d+)$/;
+
 const styles = /^(?:text-align|vertical-align|white-space|font-weight|font-style|width|max-width)$/;
 
 /** Keeps of a style what lays out text and tables; nothing that could load or cover anything. */
@@ -123,6 +184,8 @@ function safeStyle(style: string): string {
 export function cleaned(html: string): Root {
   const tree = sanitize(fragment(html), schema) as Root;
   eachElement(tree, (node) => {
+    const { id } = node.properties;
+    if (id !== undefined && (!idPattern.test(String(id)) || scriptsIds.test(String(id)))) delete node.properties["id"];
     const style = node.properties["style"];
     if (style === undefined) return undefined;
     const safe = safeStyle(String(style));

@@ -1,10 +1,11 @@
 /** Markdown to clean HTML trees: what JupyterLab and code hosts show alike, with formulas and highlighted code. */
+import { randomUUID } from "node:crypto";
 import { createRequire } from "node:module";
 import type GithubSlugger from "github-slugger";
 import katex from "katex";
 import MarkdownIt from "markdown-it";
 import type { Highlighter } from "./code.js";
-import { cleaned, type Element, eachElement, escaped, type Root, raw, textIn } from "./html.js";
+import { cleaned, type Element, eachElement, idPattern, Markup, markup, none, type Root, raw, textIn } from "./html.js";
 import type { Heading } from "./model.js";
 import { wrapTables } from "./tables.js";
 
@@ -24,7 +25,9 @@ export interface MarkdownHost {
 }
 
 interface Env {
-  slots: string[];
+  slots: Markup[];
+  /** Begins the slots' names: nothing in the text can stand for one. */
+  key: string;
   host: MarkdownHost;
 }
 
@@ -34,21 +37,31 @@ const plugin = createRequire(import.meta.url)("@vscode/markdown-it-katex") as { 
 plugin.default(markdown);
 
 /** Keeps finished HTML out of the cleaning: an empty element stands for it until then. */
-function slot(env: Env, html: string, text: string, tag: "span" | "div"): string {
+function slot(env: Env, html: Markup, text: string, tag: "span" | "div"): string {
   env.slots.push(html);
-  return `<${tag} data-slot="${env.slots.length - 1}">${escaped(text)}</${tag}>`;
+  const name = `${env.key}${env.slots.length - 1}`;
+  const place =
+    tag === "div" ? markup`<div data-slot="${name}">${text}</div>` : markup`<span data-slot="${name}">${text}</span>`;
+  return place.html;
 }
 
 function formula(tex: string, displayMode: boolean, env: Env): string {
   try {
-    const html = katex.renderToString(tex, { displayMode, throwOnError: true, strict: "ignore" });
-    const number = /\\tag\*?\{([^}]*)\}/.exec(tex)?.[1].trim();
+    // KaTeX escapes what it is given, and takes no commands that make links or load anything.
+    const options = { displayMode, throwOnError: true, strict: "ignore", trust: false, maxSize: 50 } as const;
+    const html = new Markup(katex.renderToString(tex, options));
+    const number = /\\tag\*?\{([^}]{0,100})\}/.exec(tex)?.[1].trim();
     if (!displayMode) return slot(env, html, tex, "span");
-    const id = number === undefined ? "" : ` id="eq-${escaped(number)}"`;
-    return slot(env, `<div class="equation"${id} tabindex="0">${html}</div>`, tex, "div");
+    const named = number !== undefined && idPattern.test(number);
+    if (number !== undefined && !named)
+      env.host.fault(
+        `the equation's number "${number}" has other characters than letters, digits, hyphens and underlines.`,
+      );
+    const id = named ? markup` id="eq-${number}"` : none;
+    return slot(env, markup`<div class="equation"${id} tabindex="0">${html}</div>`, tex, "div");
   } catch (error) {
     env.host.fault(`the formula "${tex.trim()}" cannot be typeset (${(error as Error).message.split("\n")[0]}).`);
-    return slot(env, `<code>${escaped(tex)}</code>`, tex, displayMode ? "div" : "span");
+    return slot(env, markup`<code>${tex}</code>`, tex, displayMode ? "div" : "span");
   }
 }
 
@@ -60,8 +73,11 @@ rules["fence"] = rules["code_block"] = (tokens, i, _, env) => {
   const { content, info } = tokens[i];
   const language = info.trim().split(/\s+/)[0] ?? "";
   const html = (env as unknown as Env).host.highlighter.html(content.replace(/\n$/, ""), language);
-  return slot(env as unknown as Env, `<div class="listing">${html}</div>`, content, "div");
+  return slot(env as unknown as Env, markup`<div class="listing">${html}</div>`, content, "div");
 };
+
+/** Longer texts are cut: nobody reads them on one page, and to lay them out would take all memory. */
+const longestText = 500_000;
 
 /** A text as a tree, and its headings. */
 export interface MarkdownText {
@@ -75,8 +91,10 @@ export interface MarkdownText {
  * @param host what becomes of links, pictures and formulas
  */
 export function renderMarkdown(text: string, host: MarkdownHost): MarkdownText {
-  const env: Env = { slots: [], host };
-  const tree = cleaned(markdown.render(text, env as never));
+  if (text.length > longestText)
+    host.fault(`a text of ${text.length} characters is cut after ${longestText}; divide it.`);
+  const env: Env = { slots: [], key: `${randomUUID()}-`, host };
+  const tree = cleaned(markdown.render(text.slice(0, longestText), env as never));
   const headings: Heading[] = [];
   eachElement(tree, (node) => {
     if (/^h[1-6]$/.test(node.tagName)) {
@@ -91,15 +109,16 @@ export function renderMarkdown(text: string, host: MarkdownHost): MarkdownText {
   });
   host.shape(tree);
   wrapTables(tree, "Table");
-  return { tree: filled(tree, env.slots), headings };
+  return { tree: filled(tree, env), headings };
 }
 
 /** Puts the finished HTML into its places. The text that it was made of stays with it. */
-function filled(tree: Root, slots: readonly string[]): Root {
+function filled(tree: Root, { slots, key }: Env): Root {
   eachElement(tree, (node, index, parent) => {
-    const number = node.properties["dataSlot"];
-    if (number === undefined || parent === undefined || index === undefined) return undefined;
-    const html = slots[Number(number)];
+    const name = node.properties["dataSlot"];
+    if (name === undefined || parent === undefined || index === undefined) return undefined;
+    delete node.properties["dataSlot"];
+    const html = String(name).startsWith(key) ? slots[Number(String(name).slice(key.length))] : undefined;
     if (html === undefined) return undefined;
     parent.children[index] = raw(html, textIn(node));
     return "skip";

@@ -1,5 +1,6 @@
 /** What the parts of the site tell each other. */
 import type { Notebook } from "../notebook.js";
+import type { Markup } from "./html.js";
 
 /** What a page is made of. */
 export type PageKind = "home" | "notebook" | "text" | "glossary" | "references" | "source";
@@ -15,6 +16,8 @@ export interface Page {
   /** What the page is part of, in the navigation. */
   part: "notebooks" | "exercises" | "solutions" | "reference" | "files";
   notebook?: Notebook;
+  /** The text of a page that is made of a text. */
+  text?: string;
   figures: FigureNumber[];
   /** The numbers of its equations, as their `\tag` says. */
   equations: string[];
@@ -34,13 +37,15 @@ export interface FigureNumber {
 export interface Fault {
   page: string;
   message: string;
+  /** True where the site would give something away that is not its own: then nothing of it is written. */
+  refused?: boolean;
 }
 
 /** A page that is drawn, and what belongs to it. */
 export interface DrawnPage {
   page: Page;
   /** The main part as HTML. */
-  main: string;
+  main: Markup;
   contents: Heading[];
   /** First sentences, for search machines and previews. */
   description: string;

@@ -1,10 +1,12 @@
 /** The pages as PDF: each for itself, and all in one, by the Chromium that the packages carry. */
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { rmSync } from "node:fs";
+import { join } from "node:path";
 import type { Browser, Page as Tab } from "playwright-core";
+import { writeWhole } from "../../files/index.js";
 import { launchChromium } from "../chromium.js";
-import { type Element, eachElement, parsedPage, type Root, written } from "./html.js";
+import { type Element, eachElement, lines, markup, parsedPage, type Root, written } from "./html.js";
 import type { Files } from "./model.js";
+import { pagePolicy } from "./policy.js";
 import { serveSite } from "./serve.js";
 
 /** Where the PDF of a page lies; pages of source files have none. */
@@ -36,14 +38,13 @@ export async function writePdfs(
     browser = await launchChromium();
     const context = await browser.newContext({ colorScheme: "light", reducedMotion: "reduce" });
     const tab = await context.newPage();
-    writeFileSync(join(out, whole), wholePage(files, printed));
+    writeWhole(join(out, whole), wholePage(files, printed), false);
     for (const [i, url] of [...printed, whole].entries()) {
       const target = join(out, url === whole ? wholePdf : pdfOf(url)!);
       await tab.emulateMedia({ media: "print" });
       await tab.goto(`${server.url}${url}`, { waitUntil: "load" });
       await settle(tab);
-      mkdirSync(dirname(target), { recursive: true });
-      writeFileSync(
+      writeWhole(
         target,
         await tab.pdf({
           format: "A4",
@@ -109,11 +110,12 @@ function wholePage(files: Files, pages: readonly string[]): string {
       }
       return undefined;
     });
-    return `<article id="${prefix}">${written(article.children)}</article>`;
+    return markup`<article id="${prefix}">${written(article.children)}</article>`;
   });
-  return `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>iommu-lab</title>
+  return markup`<!doctype html><html lang="en"><head><meta charset="utf-8">
+<meta http-equiv="content-security-policy" content="${pagePolicy}"><title>iommu-lab</title>
 <link rel="stylesheet" href="assets/site.css"><link rel="stylesheet" href="assets/katex/katex.css"></head>
-<body class="page-whole"><div class="frame"><main>${articles.join("\n")}</main></div></body></html>`;
+<body class="page-whole"><div class="frame"><main>${lines(articles)}</main></div></body></html>`.html;
 }
 
 function inside(url: string, address: string): string {

@@ -2,7 +2,8 @@
 import { createReadStream, statSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { extname, join, normalize, sep } from "node:path";
+import { extname, join } from "node:path";
+import { realPlace } from "../../files/index.js";
 
 const types: Readonly<Record<string, string>> = {
   ".html": "text/html; charset=utf-8",
@@ -35,7 +36,7 @@ export interface SiteServer {
  */
 export async function serveSite(folder: string, port = 0): Promise<SiteServer> {
   const server = createServer((request, response) => {
-    const file = fileOf(folder, request.url ?? "/");
+    const file = isLocal(request.headers.host) ? fileOf(folder, request.url ?? "/") : undefined;
     if (file === undefined || (request.method !== "GET" && request.method !== "HEAD")) {
       response.writeHead(404, { "content-type": "text/plain; charset=utf-8" }).end("There is no such page.\n");
       return;
@@ -45,9 +46,16 @@ export async function serveSite(folder: string, port = 0): Promise<SiteServer> {
       "content-length": statSync(file).size,
       "cache-control": "no-cache",
       "x-content-type-options": "nosniff",
+      // What is no page of its own (a picture, a notebook) runs nothing when it is opened by itself.
+      ...(/^\.(?:html|pdf)$/.test(extname(file))
+        ? {}
+        : { "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox" }),
     });
     if (request.method === "HEAD") response.end();
-    else createReadStream(file).pipe(response);
+    else
+      createReadStream(file)
+        .on("error", () => response.destroy())
+        .pipe(response);
   });
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
@@ -63,13 +71,19 @@ export async function serveSite(folder: string, port = 0): Promise<SiteServer> {
   };
 }
 
-/** The file behind an address, if it lies in the folder. */
+/** Whether a request was made to this machine by its own name: a page elsewhere whose name is made to lead here asks by its own. */
+function isLocal(host: string | undefined): boolean {
+  return /^(?:127\.0\.0\.1|localhost|\[::1\])(?::\d+)?$/.test(host ?? "");
+}
+
+/** The file behind an address, if it lies in the folder, links followed. */
 function fileOf(folder: string, address: string): string | undefined {
   try {
-    const path = normalize(join(folder, decodeURIComponent(new URL(address, "http://localhost").pathname)));
-    if (!path.startsWith(normalize(folder + sep))) return undefined;
-    const file = path.endsWith(sep) || statSync(path).isDirectory() ? join(path, "index.html") : path;
-    return statSync(file).isFile() ? file : undefined;
+    const asked = `.${decodeURIComponent(new URL(address, "http://localhost").pathname)}`;
+    const path = realPlace(folder, asked);
+    if (path === undefined) return undefined;
+    const file = statSync(join(folder, path)).isDirectory() ? realPlace(folder, `./${path}/index.html`) : path;
+    return file !== undefined && statSync(join(folder, file)).isFile() ? join(folder, file) : undefined;
   } catch {
     return undefined;
   }

@@ -1,7 +1,8 @@
 /** The frame around every page: head, navigation, contents, what stands below. */
-import { escaped } from "./html.js";
+import { lines, type Markup, markup, none } from "./html.js";
 import { type DrawnPage, type Page, relativeUrl } from "./model.js";
 import { pdfOf, wholePdf } from "./pdf.js";
+import { pagePolicy } from "./policy.js";
 
 /** What every page is told about the whole. */
 export interface Shell {
@@ -12,7 +13,7 @@ export interface Shell {
   /** The project's version and what else identifies it. */
   version: string;
   /** How to cite, as HTML; empty where the project does not say. */
-  citation: string;
+  citation: Markup;
   /** True where a PDF of each page is made. */
   pdf: boolean;
 }
@@ -29,22 +30,25 @@ export function downloadUrl(page: Page): string {
 }
 
 /** A whole page. */
-export function drawShell(drawn: DrawnPage, shell: Shell): string {
+export function drawShell(drawn: DrawnPage, shell: Shell): Markup {
   const { page } = drawn;
-  const url = (target: string) => escaped(relativeUrl(page.url, target));
-  const title = page.kind === "home" ? escaped(page.title) : `${escaped(page.title)} · iommu-lab`;
-  return `<!doctype html>
+  const url = (target: string) => relativeUrl(page.url, target);
+  const title = page.kind === "home" ? page.title : `${page.title} · iommu-lab`;
+  const formulas = /class="katex/.test(drawn.main.html);
+  return markup`<!doctype html>
 <html lang="en" data-base="${url("index.html").replace(/index\.html$/, "")}">
 <head>
 <meta charset="utf-8">
+<meta http-equiv="content-security-policy" content="${pagePolicy}">
+<meta name="referrer" content="no-referrer">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
-<meta name="description" content="${escaped(drawn.description)}">
-<meta name="generator" content="iommu-lab ${escaped(shell.version)}">
+<meta name="description" content="${drawn.description}">
+<meta name="generator" content="iommu-lab ${shell.version}">
 <title>${title}</title>
 <link rel="icon" href="${url("assets/icon.svg")}" type="image/svg+xml">
 <link rel="stylesheet" href="${url("assets/site.css")}">
-${/class="katex/.test(drawn.main) ? `<link rel="stylesheet" href="${url("assets/katex/katex.css")}">\n` : ""}<script src="${url("assets/early.js")}"></script>
+${formulas ? markup`<link rel="stylesheet" href="${url("assets/katex/katex.css")}">\n` : none}<script src="${url("assets/early.js")}"></script>
 <script src="${url("assets/site.js")}" defer></script>
 </head>
 <body class="page-${page.kind}">
@@ -68,20 +72,20 @@ ${drawn.main}
 ${about(page, shell)}${neighbours(page, shell)}</main>
 </div>
 <footer>
-<p>iommu-lab ${escaped(shell.version)} · <a href="${url("index.html")}">Start</a>. Nothing on this page is loaded from elsewhere.</p>
+<p>iommu-lab ${shell.version} · <a href="${url("index.html")}">Start</a>. Nothing on this page is loaded from elsewhere.</p>
 </footer>
 </body>
 </html>
 `;
 }
 
-function navigation(current: Page, shell: Shell): string {
+function navigation(current: Page, shell: Shell): Markup {
   const item = (title: string, target: string) => {
-    const here = target === current.url ? ' aria-current="page"' : "";
-    return `<li><a href="${escaped(relativeUrl(current.url, target))}"${here}>${escaped(title)}</a></li>`;
+    const here = target === current.url ? markup` aria-current="page"` : none;
+    return markup`<li><a href="${relativeUrl(current.url, target)}"${here}>${title}</a></li>`;
   };
-  const group = (title: string, items: string[]) =>
-    items.length === 0 ? "" : `<p class="group">${title}</p><ul>${items.join("")}</ul>`;
+  const group = (title: string, items: Markup[]) =>
+    items.length === 0 ? none : markup`<p class="group">${title}</p><ul>${items}</ul>`;
   // Solutions show themselves to those who have come to one.
   const shown = parts.filter(({ part }) => part !== "solutions" || current.part === "solutions");
   const groups = shown.map(({ part, title }) =>
@@ -91,13 +95,13 @@ function navigation(current: Page, shell: Shell): string {
     ),
   );
   const reference = shell.pages.filter(({ part, kind }) => part === "reference" && kind !== "home");
-  return [
+  return lines([
     ...groups,
     group("Reference", [
       ...reference.map((page) => item(page.title, page.url)),
       ...shell.further.map(({ title, url }) => item(title, url)),
     ]),
-  ].join("\n");
+  ]);
 }
 
 /** A notebook's title after its number: "2 · Lock contention". */
@@ -107,37 +111,42 @@ function numbered(page: Page): string {
   return number === undefined ? title : `${Number(number)} · ${title}`;
 }
 
-function contents({ contents: headings }: DrawnPage): string {
-  if (headings.length < 2) return "";
+function contents({ contents: headings }: DrawnPage): Markup {
+  if (headings.length < 2) return none;
   const items = headings.map(
-    ({ level, text, anchor }) => `<li class="level-${level}"><a href="#${escaped(anchor)}">${escaped(text)}</a></li>`,
+    ({ level, text, anchor }) => markup`<li class="level-${level}"><a href="#${anchor}">${text}</a></li>`,
   );
-  return `<nav class="contents" aria-label="On this page"><details open><summary>On this page</summary>
-<ol>${items.join("")}</ol>
+  return markup`<nav class="contents" aria-label="On this page"><details open><summary>On this page</summary>
+<ol>${items}</ol>
 </details></nav>
 `;
 }
 
-function neighbours(page: Page, shell: Shell): string {
+function neighbours(page: Page, shell: Shell): Markup {
   const row = shell.pages.filter((other) => other.part === page.part && other.kind === "notebook");
   const at = row.indexOf(page);
-  if (at < 0) return "";
+  if (at < 0) return none;
   const link = (other: Page | undefined, label: string, kind: string) =>
     other
-      ? `<a class="${kind}" rel="${kind}" href="${escaped(relativeUrl(page.url, other.url))}"><span>${label}</span>${escaped(numbered(other))}</a>`
-      : "";
-  return `<nav class="neighbours" aria-label="Previous and next page">${link(row[at - 1], "Previous", "prev")}${link(row[at + 1], "Next", "next")}</nav>
+      ? markup`<a class="${kind}" rel="${kind}" href="${relativeUrl(page.url, other.url)}"><span>${label}</span>${numbered(other)}</a>`
+      : none;
+  return markup`<nav class="neighbours" aria-label="Previous and next page">${link(row[at - 1], "Previous", "prev")}${link(row[at + 1], "Next", "next")}</nav>
 `;
 }
 
-function about(page: Page, shell: Shell): string {
-  if (page.kind !== "notebook" && page.kind !== "home") return "";
-  const url = (target: string) => escaped(relativeUrl(page.url, target));
-  if (page.kind === "home" && shell.citation === "" && !shell.pdf) return "";
+function about(page: Page, shell: Shell): Markup {
+  if (page.kind !== "notebook" && page.kind !== "home") return none;
+  const url = (target: string) => relativeUrl(page.url, target);
+  if (page.kind === "home" && shell.citation.html === "" && !shell.pdf) return none;
   const links = [
-    ...(page.kind === "notebook" ? [`<a href="${url(downloadUrl(page))}" download>This notebook (.ipynb)</a>`] : []),
+    ...(page.kind === "notebook"
+      ? [markup`<a href="${url(downloadUrl(page))}" download>This notebook (.ipynb)</a>`]
+      : []),
     ...(shell.pdf
-      ? [`<a href="${url(pdfOf(page.url)!)}">This page as PDF</a>`, `<a href="${url(wholePdf)}">All pages as PDF</a>`]
+      ? [
+          markup`<a href="${url(pdfOf(page.url)!)}">This page as PDF</a>`,
+          markup`<a href="${url(wholePdf)}">All pages as PDF</a>`,
+        ]
       : []),
   ];
   const counterpart = shell.pages.find(
@@ -147,15 +156,18 @@ function about(page: Page, shell: Shell): string {
   );
   if (counterpart) {
     const label = counterpart.part === "solutions" ? "The solution" : "The exercise";
-    links.unshift(`<a href="${url(counterpart.url)}">${label}</a>`);
+    links.unshift(markup`<a href="${url(counterpart.url)}">${label}</a>`);
   }
-  return `<section class="about" aria-labelledby="about-this-page">
+  const row = links.flatMap((link, i) => (i === 0 ? [link] : [markup` `, link]));
+  const linked = row.length === 0 ? none : markup`<p class="links">${row}</p>\n`;
+  const cited = shell.citation.html === "" ? none : markup`<p><b>How to cite.</b> ${shell.citation}</p>\n`;
+  return markup`<section class="about" aria-labelledby="about-this-page">
 <h2 id="about-this-page">${page.kind === "home" ? "To keep and to cite" : "This page"}</h2>
-${links.length === 0 ? "" : `<p class="links">${links.join(" ")}</p>\n`}${shell.citation === "" ? "" : `<p><b>How to cite.</b> ${shell.citation}</p>\n`}${page.part === "exercises" ? "" : made(shell)}</section>
+${linked}${cited}${page.part === "exercises" ? none : made(shell)}</section>
 `;
 }
 
-function made({ version }: Shell): string {
-  return `<p class="made">Executed by iommu-lab ${escaped(version)}. Every number comes from the code in the notebooks' cells, with the seeds that stand there; <code>npm run reproduce</code> computes them anew.</p>
+function made({ version }: Shell): Markup {
+  return markup`<p class="made">Executed by iommu-lab ${version}. Every number comes from the code in the notebooks' cells, with the seeds that stand there; <code>npm run reproduce</code> computes them anew.</p>
 `;
 }

@@ -1,6 +1,7 @@
 /** A site in a folder. */
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { existsSync, readdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { readBounded, realPlace, writeWhole } from "../../files/index.js";
 import { type BuiltSite, makeSite, type SiteSources } from "./build.js";
 import { pdfOf, wholePdf, writePdfs } from "./pdf.js";
 
@@ -25,8 +26,8 @@ const listFile = ".iommu-lab-site";
 /**
  * Builds the site into a folder: pages, pictures, plots, scripts, fonts, and PDFs if they are wanted. Files of an earlier build that are no
  * longer made are removed; all others (the API reference in `api/`) stay. The site is written even where the check finds faults, so that
- * they can be looked at.
- * @throws SiteError for a folder with other things in it, NotebookError for a notebook that cannot be read, ChromiumError where PDFs are
+ * they can be looked at; but not where something in it would give away what is not its own.
+ * @throws SiteError for a folder with other things in it, and for what is refused, NotebookError for a notebook that cannot be read, ChromiumError where PDFs are
  * wanted and no browser can be started
  */
 export async function buildSite(options: SiteOptions): Promise<BuiltSite> {
@@ -38,20 +39,40 @@ export async function buildSite(options: SiteOptions): Promise<BuiltSite> {
       `${out}: expected an empty folder or an earlier site; it holds ${others.slice(0, 3).join(", ")}. Name another with --out.`,
     );
   }
-  await writeApi?.(join(out, "api"));
-  const before = existsSync(list) ? readFileSync(list, "utf8").split("\n").filter(Boolean) : [];
-  const built = await makeSite({ ...sources, exists: (url) => url.startsWith("api/") && existsSync(join(out, url)) });
+  const exists = (url: string): boolean =>
+    (writeApi !== undefined && url === "api/index.html") || (url.startsWith("api/") && existsSync(join(out, url)));
+  const built = await makeSite({ ...sources, exists });
   const made = [...built.files.keys()];
   if (options.pdf) made.push(wholePdf, ...built.pages.map(pdfOf).filter((url) => url !== undefined));
+  refuseBefore(out, [...made, listFile, "api"], built.refused);
+  await writeApi?.(join(out, "api"));
+  const before = existsSync(list) ? readBounded(list).toString("utf8").split("\n").filter(Boolean) : [];
   // The list comes first: whatever is interrupted, the next build knows what is its own.
-  mkdirSync(out, { recursive: true });
-  writeFileSync(list, `${[...new Set([...before, ...made])].sort().join("\n")}\n`);
-  for (const [url, content] of built.files) {
-    mkdirSync(dirname(join(out, url)), { recursive: true });
-    writeFileSync(join(out, url), content);
-  }
-  for (const url of before) if (!made.includes(url) && !url.includes("..")) rmSync(join(out, url), { force: true });
-  writeFileSync(list, `${made.sort().join("\n")}\n`);
+  writeWhole(list, `${[...new Set([...before, ...made])].sort().join("\n")}\n`);
+  for (const [url, content] of built.files) writeWhole(join(out, url), content, false);
+  for (const url of before) if (!made.includes(url) && isInside(out, url)) rmSync(join(out, url), { force: true });
+  writeWhole(list, `${made.sort().join("\n")}\n`);
   if (options.pdf) await writePdfs(out, built.files, built.pages, onPdf);
   return built;
+}
+
+/**
+ * Before anything is written: whatever is refused, and every place that is not the folder's own.
+ * @throws SiteError with a line for each
+ */
+function refuseBefore(out: string, urls: readonly string[], refused: readonly string[]): void {
+  const outside = urls.filter((url) => !isInside(out, url)).map((url) => `${url}: lies outside ${out}.`);
+  const all = [...refused, ...outside];
+  if (all.length === 0) return;
+  const [shown, more] = [all.slice(0, mostShown), all.length - mostShown];
+  throw new SiteError(
+    `${shown.join("\n")}\n${more > 0 ? `… and ${more} more\n` : ""}Nothing was written: the site would hold what is not its own.`,
+  );
+}
+
+const mostShown = 50;
+
+/** Whether an address of the site is written where it says, inside the folder: no way up, and no symbolic link out of it. */
+function isInside(out: string, url: string): boolean {
+  return url !== "" && realPlace(out, url) === url;
 }
