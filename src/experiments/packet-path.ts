@@ -164,8 +164,8 @@ export function packetPath(mode: "strict" | "deferred" = "strict"): Figure {
       },
       yaxis: { visible: false, range: [steps.length - 0.4, -0.8], fixedrange: true },
       legend: { orientation: "h", x: 0, xanchor: "left", y: 0, yanchor: "top" },
-      height: 140 + 32 * steps.length,
-      margin: { t: 76, r: 12, b: 56, l: 12 },
+      height: 90 + 32 * steps.length,
+      margin: { t: 30, r: 12, b: 56, l: 12 },
     },
   });
 }

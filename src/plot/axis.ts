@@ -52,6 +52,14 @@ function logTicks(values: readonly number[]): Record<string, unknown> {
   return { tickformat, ...(wide ? { dtick: "D2" } : {}), minor: { ticks: "outside", ticklen: 2 } };
 }
 
+/** Ticks of a linear axis along which a few counts double, as cores do: at the counts themselves. */
+function doublingTicks(values: readonly number[]): Record<string, unknown> {
+  const distinct = [...new Set(values)].sort((a, b) => a - b);
+  const largest = distinct.at(-1) ?? 0;
+  if (distinct.length < 3 || largest > 32 || !distinct.every(isPowerOfTwo)) return {};
+  return { tickmode: "array", tickvals: distinct, ticktext: distinct.map(String) };
+}
+
 /** 4096 as "4096", 1048576 as "1Mi": the way counts that double are read. */
 function shortNumber(value: number): string {
   for (const [size, suffix] of [
@@ -72,7 +80,8 @@ function shortNumber(value: number): string {
 export function axisLayout(axis: Axis, values: readonly number[] = [], fromZero = false): Record<string, unknown> {
   const layout: Record<string, unknown> = { title: { text: axisTitle(axis) } };
   if (axis.log) Object.assign(layout, { type: "log" }, logTicks(values));
-  else if (fromZero && !axis.range) layout["rangemode"] = "tozero";
+  else Object.assign(layout, doublingTicks(values));
+  if (fromZero && !axis.log && !axis.range) layout["rangemode"] = "tozero";
   if (axis.range) {
     const [low, high] = axis.range;
     if (axis.log && !(low > 0 && high > 0)) {

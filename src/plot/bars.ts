@@ -2,7 +2,7 @@ import { type Axis, axisLayout, hoverFormat, hoverValue } from "./axis.js";
 import { type Figure, figure } from "./figure.js";
 import { errorBars, hoverInterval, sameLength } from "./interval.js";
 import { type Look, palette } from "./palette.js";
-import { frame, legendWidth, wrap } from "./style.js";
+import { wrap } from "./style.js";
 
 /** What a bar chart shows: a value for each category and series. */
 export interface BarSpec {
@@ -101,29 +101,16 @@ export function barFigure(spec: BarSpec): Figure {
     // Labels at 1, 2 and 5 stand too close beside each other.
     ...(spec.lying && spec.y.log ? { dtick: 1 } : {}),
   };
-  // The labels take their width from the legend, which stands over the data.
-  const longest = Math.max(0, ...labels.flatMap((label) => label.split("<br>")).map((line) => line.length));
-  const legend = spec.lying ? legendWidth - longest : legendWidth;
-  const { margin, legend: place } = frame(
-    spec.title,
-    spec.series.map(({ name }) => name),
-    legend,
-  );
-  const around = margin.t + margin.b;
   return figure({
     title: spec.title,
     caption: spec.caption,
     ...(spec.alt === undefined ? {} : { alt: spec.alt }),
-    legendWidth: legend,
     data,
     layout: {
       ...(spec.y.log
         ? { scattermode: "group", scattergap: 0.25 }
         : { barmode: spec.stacked ? "stack" : "group", bargap: 0.25 }),
-      // Plotly turns the legend of a stack round, which is right for one that stands.
-      ...(spec.lying
-        ? { height: around + lyingHeight(spec, labels), legend: { ...(place ?? {}), traceorder: "normal" } }
-        : {}),
+      ...(spec.lying ? { height: 64 + lyingHeight(spec, labels) } : {}),
       xaxis: spec.lying ? valueAxis : categoryAxis,
       yaxis: spec.lying ? categoryAxis : valueAxis,
       ...spec.layout,

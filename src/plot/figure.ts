@@ -1,4 +1,5 @@
-import { frame, houseTemplate, paperColour, type Theme } from "./style.js";
+import { fitted } from "./fit.js";
+import { columnWidth, frame, houseTemplate, paperColour, type Theme } from "./style.js";
 
 /** A mime bundle as Jupyter shows it: content by media type. */
 export type MimeBundle = Record<string, unknown>;
@@ -41,14 +42,22 @@ export function figure(spec: {
   layout?: Record<string, unknown>;
   caption: string;
   alt?: string;
-  /** Width of the legend in characters, where something beside it needs room. */
-  legendWidth?: number;
 }): Figure {
-  const layout: Record<string, unknown> = {
-    template: houseTemplate(),
-    ...frame(spec.title, legendNames(spec.data), spec.legendWidth),
-    ...spec.layout,
-  };
+  const { margin, ...own } = spec.layout ?? {};
+  const base = frame(spec.title, legendNames(spec.data));
+  // A height that a caller sets is that of the figure without its title and legend, and so is its margin.
+  const { layout } = fitted(
+    {
+      data: spec.data,
+      layout: {
+        template: houseTemplate(),
+        ...base,
+        ...own,
+        margin: { ...(base["margin"] as object), ...(margin as object | undefined) },
+      },
+    },
+    columnWidth,
+  );
   const alt = spec.alt ?? `${spec.title}${/[.?!]$/.test(spec.title) ? "" : "."} ${spec.caption}`;
   return {
     data: spec.data,
@@ -72,17 +81,20 @@ export function figure(spec: {
  * What plotly.js takes to draw a figure on a light or a dark page: the same figure with the colours of that theme.
  * @param figure a figure of the house style, or the content of its `application/vnd.plotly.v1+json`
  * @param theme the page's theme
+ * @param options.width the width that it is drawn at, in CSS pixels, where that is not a notebook's column
  * @param options.opaque fill the background with the theme's paper, for a picture that stands alone
  */
 export function themed(
   figure: { data: Record<string, unknown>[]; layout?: Record<string, unknown> },
   theme: Theme,
-  options: { opaque?: boolean } = {},
+  options: { opaque?: boolean; width?: number } = {},
 ): { data: Record<string, unknown>[]; layout: Record<string, unknown>; config: Record<string, unknown> } {
+  const { data, layout = {} } = figure;
+  const fit = options.width === undefined ? { data, layout } : fitted({ data, layout }, options.width);
   return {
-    data: figure.data,
+    data: fit.data,
     layout: {
-      ...figure.layout,
+      ...fit.layout,
       template: houseTemplate(theme),
       ...(options.opaque ? { paper_bgcolor: paperColour(theme) } : {}),
     },

@@ -12,6 +12,7 @@
 export type { Axis } from "./axis.js";
 export { type BarSpec, barFigure } from "./bars.js";
 export { type Figure, figure, type MimeBundle, themed } from "./figure.js";
+export { type Fittable, fitted, type Measure } from "./fit.js";
 export { type HeatmapSpec, heatmapFigure } from "./heatmap.js";
 export { type LineSpec, lineFigure, type Series } from "./lines.js";
 export { type Look, type LookKind, lookOf, looks, measuredLook, palette } from "./palette.js";

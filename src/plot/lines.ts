@@ -63,9 +63,27 @@ function band({ x, low, high }: Series, group: string, colour: string): Record<s
 /** How many values a logarithmic axis cannot show. */
 const notAbove0 = (values: readonly number[]) => values.filter((value) => value <= 0).length;
 
+/** Lines whose values differ by less than this share at every point lie on one another. */
+const same = 0.005;
+/** More pairs than this are left to the picture. */
+const mostPairs = 3;
+
+/** Which lines hide others, as a sentence; markers alone hide nothing. */
+function hidden(series: readonly Series[]): string {
+  const lines = series.filter(({ mode, x }) => mode !== "markers" && x.length > 1);
+  const pairs = lines.flatMap((under, i) =>
+    lines
+      .slice(i + 1)
+      .filter((over) => over.x.join() === under.x.join())
+      .filter((over) => over.y.every((y, k) => Math.abs(y - under.y[k]) <= same * Math.abs(y)))
+      .map((over) => `${under.name} under ${over.name}`),
+  );
+  return pairs.length > 0 && pairs.length <= mostPairs ? ` Hidden: ${pairs.join("; ")}.` : "";
+}
+
 /**
  * Lines over a numeric axis; a series with an interval gets error bars or a band. A linear vertical axis begins at zero unless it
- * has a range of its own.
+ * has a range of its own. The caption names lines that lie under others.
  * @throws Error when a series' lists differ in length
  */
 export function lineFigure(spec: LineSpec): Figure {
@@ -99,7 +117,8 @@ export function lineFigure(spec: LineSpec): Figure {
   const xs = spec.series.flatMap((series) => [...series.x]);
   const ys = spec.series.flatMap((series) => [...series.y]);
   const lost = (spec.x.log ? notAbove0(xs) : 0) + (spec.y.log ? notAbove0(ys) : 0);
-  const note = lost > 0 ? ` (${lost} values of zero or less cannot be shown on the logarithmic axis.)` : "";
+  const lostNote = lost > 0 ? ` (${lost} values of zero or less cannot be shown on the logarithmic axis.)` : "";
+  const note = `${hidden(spec.series)}${lostNote}`;
   return figure({
     title: spec.title,
     caption: `${spec.caption}${note}`,

@@ -33,7 +33,7 @@ export function houseTemplate(theme: Theme = "neutral"): Record<string, unknown>
     tickcolor: line,
     ticks: "outside",
     ticklen: 4,
-    title: { standoff: 10 },
+    title: { standoff: 10, font: { size: 13 } },
     // Thousands apart; letters (M, G) from a million on.
     separatethousands: true,
     exponentformat: "SI",
@@ -86,56 +86,16 @@ export function wrap(text: string, characters: number): string {
     .join("<br>");
 }
 
-const titleWidth = 56;
-const titleLine = 20;
-const legendLine = 22;
-/** The width of a legend: a plot area as narrow as it is in a notebook beside an open file browser, in characters of the legend's font. */
-export const legendWidth = 76;
-/** What the sample of a line takes in the legend beside its name, in characters. */
-const sampleWidth = 7;
+/** The width that a figure is laid out for where nothing else is known: that of a notebook's column, in pixels. */
+export const columnWidth = 704;
 
-/** How many rows a horizontal legend takes in a notebook; plotly gives every entry the width of the widest. */
-function legendRows(names: readonly string[], width: number): number {
-  const widest = Math.max(...names.map((name) => name.length)) + sampleWidth;
-  const columns = Math.max(1, Math.floor(width / widest));
-  return Math.ceil(names.length / columns);
-}
-
-/**
- * Title, legend and margins that make room for each other: the title on top, the legend's rows below it, then the data.
- * @param title the figure's title
- * @param names the names in the legend; fewer than two need none
- * @param width the legend's width in characters
- */
-export function frame(
-  title: string,
-  names: readonly string[],
-  width = legendWidth,
-): Record<string, unknown> & { margin: { t: number; r: number; b: number; l: number } } {
-  const text = wrap(title, titleWidth);
-  const lines = text.split("<br>").length;
-  const above = 26 + titleLine * lines;
-  // plotly centres a title of several lines around its first one.
-  const shared = {
-    title: { text, font: { size: 15 }, pad: { l: 12, t: 14 + (titleLine / 2) * (lines - 1) } },
-    height: 420,
-  };
-  if (names.length < 2) return { ...shared, showlegend: false, margin: { t: above, r: 16, b: 56, l: 64 } };
-  const rows = legendRows(names, width);
-  if (rows > 4) {
-    // Too many for rows above the data: a column beside it.
-    return {
-      ...shared,
-      showlegend: true,
-      legend: { x: 1.02, xanchor: "left", y: 1, yanchor: "top" },
-      margin: { t: above, r: 16, b: 56, l: 64 },
-    };
-  }
+/** What every figure begins with: a title on top, a legend in rows below it where there are two names or more, then the data. */
+export function frame(title: string, names: readonly string[]): Record<string, unknown> {
+  const shared = { title: { text: title }, height: 360, meta: { header: 0 }, margin: { t: 0, r: 16, b: 56, l: 64 } };
+  if (names.length < 2) return { ...shared, showlegend: false };
   return {
     ...shared,
-    height: 420 + legendLine * (rows - 1),
     showlegend: true,
-    legend: { orientation: "h", x: 0, xanchor: "left", y: 1.01, yanchor: "bottom" },
-    margin: { t: above + legendLine * rows + 4, r: 16, b: 56, l: 64 },
+    legend: { orientation: "h", traceorder: "normal", x: 0, xanchor: "left", y: 1.01, yanchor: "bottom" },
   };
 }

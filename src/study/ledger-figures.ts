@@ -49,7 +49,7 @@ export function verdictFigure(entries: readonly LedgerEntry[]): Figure {
     })),
     layout: {
       barmode: "stack",
-      height: 150 + 30 * names.length,
+      height: 80 + 30 * names.length,
       xaxis: { title: { text: "sentences and published figures" }, dtick: 2, automargin: true },
       yaxis: { automargin: true },
     },
@@ -100,7 +100,7 @@ export function marginFigure(entries: readonly LedgerEntry[]): Figure {
       };
     }),
     layout: {
-      height: 160 + 24 * rows.length,
+      height: 90 + 24 * rows.length,
       xaxis: {
         title: { text: "simulated value / published value" },
         type: "log",

@@ -129,7 +129,7 @@ export function effectsFigure(
         : []),
     ],
     layout: {
-      height: 190 + 26 * effects.length,
+      height: 110 + 26 * effects.length,
       xaxis: { title: { text: `size of the change (${points})` }, rangemode: "tozero" },
       yaxis: {
         tickvals: effects.map((_, i) => height(i)),

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { barFigure, figure, heatmapFigure, lineFigure, palette, themed } from "../../src/plot/index.js";
+import { barFigure, figure, fitted, heatmapFigure, lineFigure, palette, themed } from "../../src/plot/index.js";
 import { gallery } from "./gallery.js";
 
 const display = (shown: { [key: symbol]: () => Record<string, unknown> }) => shown[Symbol.for("Jupyter.display")]();
@@ -7,6 +7,12 @@ const cores = { title: "cores", unit: "" };
 const rate = { title: "throughput", unit: "Gb/s" };
 const line = (over: Partial<Parameters<typeof lineFigure>[0]> = {}) =>
   lineFigure({ title: "T", caption: "C.", x: cores, y: rate, series: [{ name: "s", x: [1, 2], y: [3, 4] }], ...over });
+
+interface Shape {
+  title: { text: string };
+  height: number;
+  margin: { t: number; b: number };
+}
 
 describe("a figure", () => {
   test("shows itself as plotly JSON and as text", () => {
@@ -30,18 +36,17 @@ describe("a figure", () => {
   });
 
   test("gives a long title lines of its own, and the room for them", () => {
-    const short = figure({ title: "Short", data: [], caption: "" }).layout as never as { margin: { t: number } };
-    const { title, margin } = figure({ title: "word ".repeat(30).trim(), data: [], caption: "" }).layout as never as {
-      title: { text: string };
-      margin: { t: number };
-    };
-    expect(title.text.split("<br>").every((text) => text.length <= 56)).toBe(true);
-    expect(title.text.split("<br>").length).toBe(3);
-    expect(margin.t).toBe(short.margin.t + 40);
+    const of = (title: string) => figure({ title, data: [], caption: "" }).layout as never as Shape;
+    const [short, long] = [of("Short"), of("word ".repeat(30).trim())];
+    expect(long.title.text.split("<br>").length).toBe(3);
+    expect(long.margin.t - short.margin.t).toBe(2 * 21);
+    expect(long.height - short.height).toBe(2 * 21);
   });
 
-  test("keeps what its caller sets over the house style", () => {
-    expect(line({ layout: { height: 200 } }).layout["height"]).toBe(200);
+  test("keeps what its caller sets over the house style; a height is that of the data with their axes", () => {
+    const { layout } = line({ layout: { height: 200, dragmode: "pan" } }) as never as { layout: Shape };
+    expect(layout.height - layout.margin.t).toBe(200);
+    expect(layout).toMatchObject({ dragmode: "pan", margin: { r: 16, b: 56 } });
   });
 
   test("changes its colours with the theme and nothing else", () => {
@@ -140,6 +145,27 @@ test("a series keeps the colour of its place in the palette, in lines and in bar
   expect(bars.data[0]).toMatchObject({ marker: { color: palette[3] } });
 });
 
+test("lines that lie on others are named in the caption; points are not", () => {
+  const series = (mode?: "markers") => [
+    { name: "lower", x: [1, 2, 4], y: [1, 2, 3] },
+    { name: "upper", x: [1, 2, 4], y: [1, 2, 3.001], ...(mode ? { mode } : {}) },
+  ];
+  expect(line({ series: series() }).caption).toBe("C. Hidden: lower under upper.");
+  expect(line({ series: series("markers") }).caption).toBe("C.");
+});
+
+test("cores tick at the numbers of cores", () => {
+  const series = [{ name: "s", x: [1, 2, 4, 8, 16], y: [1, 2, 3, 4, 5] }];
+  expect(line({ series }).layout["xaxis"]).toMatchObject({ tickvals: [1, 2, 4, 8, 16] });
+  expect(line({ series: [{ name: "s", x: [1, 3, 4], y: [1, 2, 3] }] }).layout["xaxis"]).not.toHaveProperty("tickvals");
+});
+
+test("what a figure offers in its toolbar sends it nowhere", () => {
+  const { config } = themed(line(), "light");
+  expect(config).toMatchObject({ showSendToCloud: false, plotlyServerURL: "" });
+  expect(config["modeBarButtonsToRemove"]).toContain("sendChartToCloud");
+});
+
 describe("a bar figure", () => {
   test("stacks or stands side by side, and wraps long categories", () => {
     const spec = {
@@ -181,6 +207,21 @@ describe("a bar figure", () => {
     expect(layout["height"]).toBeGreaterThan(12 * 2 * 17);
   });
 
+  test("on a logarithmic axis is dots, side by side: a bar there has no base", () => {
+    const log = { ...rate, log: true };
+    const spec = { title: "T", caption: "C", x: cores, y: log, categories: ["a", "b"] };
+    const { data, layout } = barFigure({
+      ...spec,
+      series: [
+        { name: "s", values: [10, 0] },
+        { name: "t", values: [1, 2], hatched: true },
+      ],
+    });
+    expect(data[0]).toMatchObject({ type: "scatter", mode: "markers", y: [10, null], offsetgroup: "0" });
+    expect(data[1]).toMatchObject({ offsetgroup: "1", marker: { symbol: "square-open" } });
+    expect(layout).toMatchObject({ scattermode: "group" });
+  });
+
   test("refuses a series that has not one value for each category", () => {
     const spec = { title: "T", caption: "C", x: cores, y: rate, categories: ["a", "b"] };
     expect(() => barFigure({ ...spec, series: [{ name: "s", values: [1] }] })).toThrow(/"s".*2 categories, 1 values/);
@@ -206,9 +247,106 @@ describe("a heat map", () => {
     expect(data[0]["hovertemplate"]).toContain("latency: %{customdata:,.5~r} ns");
   });
 
+  test("has yellow at the good end, marks a value on its colour bar, and says what a cell means", () => {
+    const shares = {
+      ...spec,
+      z: { title: "loss", unit: "%", range: [0, 100] as [number, number] },
+      zValues: [[0, 50]],
+    };
+    const { data } = heatmapFigure({
+      ...shares,
+      better: "low",
+      marks: [{ value: 100 / 3, text: "a third" }],
+      text: [["0", "50"]],
+      hover: [["nothing is lost", "half is lost"]],
+    });
+    expect(data[0]).toMatchObject({
+      reversescale: true,
+      zmin: 0,
+      zmax: 100,
+      hovertext: [["nothing is lost", "half is lost"]],
+    });
+    expect(data[0]["hovertemplate"]).toContain("%{hovertext}");
+    expect(data[0]["colorbar"]).toMatchObject({ ticktext: ["0", "20", "a third", "60", "80", "100"] });
+    // Nothing lost is yellow, on which black can be read; on the middle too.
+    expect(data[0]["textfont"]).toMatchObject({ color: "#000000" });
+    expect(() => heatmapFigure({ ...spec, zValues: [[1, 2]], marks: [{ value: 1, text: "one" }] })).toThrow(
+      /marks need a range/,
+    );
+    expect(() => heatmapFigure({ ...shares, hover: [["one"]] })).toThrow(/hover needs 1 rows of 2/);
+  });
+
   test("refuses rows that do not fit its axes", () => {
     expect(() => heatmapFigure({ ...spec, zValues: [[1]] })).toThrow(/1 rows of 2 values, and row 0 has 1 values/);
     expect(() => heatmapFigure({ ...spec, zValues: [] })).toThrow(/1 rows of 2 values, and it has 0 rows/);
+  });
+});
+
+describe("a figure on a phone", () => {
+  const roomOf = ({ layout }: { layout: Record<string, unknown> }) => {
+    const { height, margin } = layout as never as Shape;
+    return height - margin.t - margin.b;
+  };
+
+  test.each(
+    Object.entries(gallery),
+  )("grows with its title and legend, so that its data keep their room: %s", (_, make) => {
+    const made = make();
+    const small = fitted(made, 358);
+    expect(roomOf(small)).toBeGreaterThanOrEqual(roomOf(made));
+  });
+
+  test("is the one that it was before, where it gets its width back", () => {
+    const made = line({ series: ["a", "b", "c"].map((name) => ({ name: `${name} long name`, x: [1], y: [1] })) });
+    const { layout } = fitted(fitted(made, 358), 704);
+    expect(layout).toMatchObject({
+      height: made.layout["height"],
+      title: made.layout["title"],
+      legend: made.layout["legend"],
+    });
+  });
+
+  test("has its panels one below the other, each under its name", () => {
+    const axes = Object.fromEntries(
+      ["", "2", "3"].flatMap((n, i) => [
+        [`xaxis${n}`, { domain: [i / 3, (i + 1) / 3], anchor: `y${n}` }],
+        [`yaxis${n}`, { domain: [0, 1], anchor: `x${n}` }],
+      ]),
+    );
+    const notes = [0, 1, 2].map((i) => ({ text: `panel ${i}`, x: i / 3, y: 1 }));
+    const panels = figure({ title: "T", caption: "", data: [], layout: { ...axes, annotations: notes } });
+    const { layout } = fitted(panels, 358);
+    const domains = ["yaxis", "yaxis2", "yaxis3"].map((name) => (layout[name] as { domain: number[] }).domain);
+    for (const [i, [low, high]] of domains.entries()) {
+      expect(high).toBeGreaterThan(low);
+      if (i > 0) expect(high).toBeLessThan(domains[i - 1][0]);
+      expect((layout["annotations"] as { y: number }[])[i].y).toBeCloseTo(high, 12);
+    }
+    expect(layout["xaxis3"]).toMatchObject({ domain: [0, 0.97 + 0.03] });
+  });
+
+  test("writes the short texts into a map's cells, no smaller than 11 pixels, and needs no colour bar then", () => {
+    const made = heatmapFigure({
+      title: "T",
+      caption: "",
+      x: cores,
+      y: cores,
+      z: cores,
+      xValues: [1],
+      yValues: ["a row with quite a long name beside it"],
+      zValues: [[1]],
+      text: [["1 of a few, with an interval"]],
+      narrowText: [["1"]],
+    });
+    const { data, layout } = fitted(made, 358);
+    expect(data[0]).toMatchObject({ text: [["1"]], showscale: false, textfont: { size: 11 } });
+    expect((layout["yaxis"] as { ticktext: string[] }).ticktext[0].split("<br>").length).toBeGreaterThan(1);
+  });
+
+  test("measures its texts where it can", () => {
+    const made = figure({ title: "one two three", caption: "", data: [] });
+    const { title } = fitted(made, 704, () => 1000).layout as never as Shape;
+    expect(title.text).toBe("one<br>two<br>three");
   });
 });
 

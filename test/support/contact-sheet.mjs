@@ -73,7 +73,7 @@ try {
   for (const name of names)
     for (const look of shown) {
       const { width, columns, theme, paper } = looks[look];
-      const figures = all.get(name).map(({ name, figure }) => ({ name, ...themed(figure, theme) }));
+      const figures = all.get(name).map(({ name, figure }) => ({ name, ...themed(figure, theme, { width }) }));
       const [wide, high] = await page.evaluate(drawAll, {
         figures: JSON.parse(JSON.stringify(figures)),
         width,

@@ -5,7 +5,7 @@ import type { Row } from "../frame/experiment.js";
 import { distinct, estimate, observed, settings, where } from "./estimate.js";
 import { gridRatio } from "./sensitivity.js";
 import { axisOf, comparedIn, type Group, type Line, linesOf, seriesOf } from "./series.js";
-import { atTheEnd, coinciding, falling, intervals, joined, levelling } from "./wording.js";
+import { atTheEnd, falling, intervals, joined, levelling } from "./wording.js";
 
 /** A line across the picture for a lock whose hand-off is not swept. */
 function level(rows: readonly Row[], name: string, x: readonly number[], column: string) {
@@ -134,7 +134,6 @@ const drawn: Record<string, (rows: readonly Row[], facts: Facts) => Figure> = {
           atTheEnd(lines, axis, (value) => value.toFixed(0)),
           falling(lines, axis),
           axis === "threads" ? levelling(lines) : "",
-          coinciding(lines),
           intervals(rows),
         ),
         axis,

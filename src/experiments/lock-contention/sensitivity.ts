@@ -212,7 +212,7 @@ function sensitivity(rows: readonly Row[], facts: Facts): Figure {
     caption: `Throughput as a share of IOMMU off at either end of each assumption's range, the longest way from the baseline first. Dotted: nothing changed, ${base.toFixed(1)} %; dashed: measured, ${measured.toFixed(1)} % (record PE2). ${intervals(rows)}`,
     data: [spans, ends("low"), ends("high")],
     layout: {
-      height: 200 + 24 * names.length,
+      height: 110 + 24 * names.length,
       xaxis: { title: { text: "throughput (% of off)" }, rangemode: "tozero" },
       yaxis: { autorange: "reversed", automargin: true },
       shapes: [rule(base, "dot"), rule(measured, "dash")],

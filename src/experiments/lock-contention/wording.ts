@@ -4,8 +4,6 @@ import type { Line } from "./series.js";
 
 // What to see in a picture, joined from the rows that it is drawn from: the same figure serves runs of very different settings.
 
-/** Lines whose values differ by less than this share at every point lie on one another. */
-const same = 0.005;
 /** Longer lists are left to the picture. */
 const most = 8;
 
@@ -38,18 +36,6 @@ export function levelling(lines: readonly Line[]): string {
     ({ name, x, y }) => `${name} from ${x[y.findIndex((value) => value > 0.95 * Math.max(...y))]}`,
   );
   return `Nearly its most: ${from.join("; ")} on.`;
-}
-
-/** Which lines hide others. */
-export function coinciding(lines: readonly Line[]): string {
-  const pairs = lines.flatMap((under, i) =>
-    lines
-      .slice(i + 1)
-      .filter((over) => over.x.join() === under.x.join())
-      .filter((over) => over.y.every((y, k) => Math.abs(y - under.y[k]) <= same * Math.abs(y)))
-      .map((over) => `${under.name} under ${over.name}`),
-  );
-  return pairs.length > 0 && pairs.length <= 3 ? `Hidden: ${pairs.join("; ")}.` : "";
 }
 
 /** What the bars are, where there are any. */

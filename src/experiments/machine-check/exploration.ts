@@ -109,7 +109,7 @@ function figureFor(rows: readonly Row[], property: string, title: string, captio
     layout: {
       yaxis: rowTicks(policies, 18),
       xaxis: columnTicks(situations),
-      height: 480,
+      height: 430,
     },
   });
 }

@@ -100,7 +100,7 @@ function deathMap(rows: readonly Row[], hostMce: number): Figure {
     layout: {
       yaxis: rowTicks(phases, 14),
       xaxis: columnTicks(columns),
-      height: 480,
+      height: 430,
     },
   });
 }

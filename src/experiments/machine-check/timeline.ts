@@ -58,7 +58,7 @@ export function machineCheckTimeline(config: Partial<SystemConfig>, guestMce: 0 
     layout: {
       yaxis: { ...rowTicks(rows, 12), title: { text: "" } },
       xaxis: { ...columnTicks(labels), title: { text: "step" } },
-      height: 400,
+      height: 320,
     },
   });
 }

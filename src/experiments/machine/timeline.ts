@@ -96,7 +96,7 @@ export function lockTimeline(
         categoryarray: Array.from({ length: s.cores }, (_, cpu) => `CPU ${s.cores - 1 - cpu}`),
         automargin: true,
       },
-      height: 140 + 26 * s.cores,
+      height: 70 + 26 * s.cores,
     },
   });
 }

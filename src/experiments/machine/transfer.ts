@@ -105,7 +105,7 @@ export const lineTransfer: Experiment<typeof Config, TransferPoint> = defineExpe
         xValues: cpus,
         yValues: cpus,
         zValues: cpus.map((a) => cpus.map((b) => value.get(`${a} ${b}`) ?? null)),
-        layout: { height: 520 },
+        layout: { height: 470 },
       });
     },
     published: (rows, { host }, { facts }) => {

@@ -264,7 +264,7 @@ function dotFigure(spec: {
       },
     ],
     layout: {
-      height: 170 + 24 * labels.length * Math.max(1, series.length * 0.75),
+      height: 100 + 24 * labels.length * Math.max(1, series.length * 0.75),
       yaxis: { tickvals: labels.map((_, i) => height(i)), ticktext: labels, automargin: true },
     },
   });
@@ -352,7 +352,7 @@ function regionMap(rows: readonly Row[], assumption: string, title: string, note
       const verdict = { yes: "<br><b>a third</b>", undecided: "<br>perhaps", no: "" }[isAThird(r.gapShare)];
       return `${percent(r.gapShare.mean).toFixed(0)} %${verdict}`;
     }, ""),
-    layout: { height: 460 },
+    layout: { height: 400 },
   });
 }
 

@@ -55,13 +55,16 @@ export function sizeName(bytes: number): string {
 /** Puts a tick at every window that was run, with its size in words. */
 function withWindowTicks(made: Figure, rows: readonly Row[]): Figure {
   const windows = (distinct(rows, "windowBytes") as number[]).sort((a, b) => a - b);
-  // Of windows closer than a factor of two, only the first gets a label.
-  const apart = windows.filter((bytes, i) => i === 0 || bytes >= 2 * windows[i - 1]);
+  // Of windows closer than a factor of four, only the first gets a label.
+  const apart: number[] = [];
+  for (const bytes of windows) if (apart.length === 0 || bytes >= 4 * apart[apart.length - 1]) apart.push(bytes);
   Object.assign(made.layout["xaxis"] as object, {
     tickmode: "array",
     tickvals: apart.map((bytes) => bytes / 1024),
     ticktext: apart.map(sizeName),
     title: { text: "window" },
+    // The windows have their ticks; lines at every power of two between them would smear.
+    minor: {},
   });
   return made;
 }
@@ -77,7 +80,7 @@ export function hostFigure(rows: readonly Row[], host: HostName, basis?: Basis):
   );
   const across = 4;
   const down = Math.max(1, Math.ceil(panels.length / across));
-  const layout: Record<string, unknown> = { height: 140 + 220 * down, margin: { t: 56, r: 16, b: 90, l: 64 } };
+  const layout: Record<string, unknown> = { height: 60 + 210 * down, margin: { t: 8, r: 16, b: 48, l: 64 } };
   const annotations: Record<string, unknown>[] = [];
   const data: Record<string, unknown>[] = [];
   const shown = new Set<string>();
@@ -150,7 +153,7 @@ export function hostFigure(rows: readonly Row[], host: HostName, basis?: Basis):
     caption:
       "Rings are published measurements, lines the simulation. Where a line leaves its rings, the model lacks a mechanism.",
     data,
-    layout: { ...layout, annotations, legend: { orientation: "h", x: 0, y: -0.02, yanchor: "top" } },
+    layout: { ...layout, annotations },
   });
 }
 
@@ -167,8 +170,9 @@ function errorFigure(rows: readonly Row[]): Figure {
       return {
         type: "box",
         name: direction,
-        x: mine.map((row) => `${hostWord(row["host"])}, ${pageWords[String(row["page"])]}`),
-        y: mine.map((row) => Math.min(100, Number(row["errorPercent"]))),
+        orientation: "h",
+        y: mine.map((row) => `${hostWord(row["host"])}, ${pageWords[String(row["page"])]}`),
+        x: mine.map((row) => Math.min(100, Number(row["errorPercent"]))),
         boxpoints: "all",
         jitter: 0.5,
         pointpos: 0,
@@ -178,17 +182,17 @@ function errorFigure(rows: readonly Row[]): Figure {
     }),
     layout: {
       boxmode: "group",
-      height: 460,
-      xaxis: { title: { text: "host and page size" }, automargin: true },
-      yaxis: { title: { text: "simulated over published, less one (%)" }, gridcolor: "rgba(128,128,128,0.25)" },
+      height: 120 + 44 * new Set(predicted.map((row) => `${row["host"]} ${row["page"]}`)).size,
+      yaxis: { title: { text: "" }, automargin: true, autorange: "reversed" },
+      xaxis: { title: { text: "simulated over published, less one (%)" }, gridcolor: "rgba(128,128,128,0.25)" },
       shapes: [
         {
           type: "rect",
-          xref: "paper",
-          x0: 0,
-          x1: 1,
-          y0: -15,
-          y1: 15,
+          yref: "paper",
+          y0: 0,
+          y1: 1,
+          x0: -15,
+          x1: 15,
           fillcolor: "rgba(0,158,115,0.12)",
           line: { width: 0 },
         },
@@ -233,7 +237,7 @@ function latencyFigure(rows: readonly Row[]): Figure {
     x: { title: "window", unit: "KiB", log: true },
     y: { title: "latency", unit: "ns" },
     series,
-    layout: { height: 480 },
+    layout: { height: 400 },
   });
   for (const trace of made.data) if (trace["mode"] === "markers") trace["showlegend"] = false;
   return withWindowTicks(made, mine);
@@ -344,7 +348,7 @@ export function lossMap(
     layout: {
       xaxis: { title: { text: "DMA size (B)" }, type: "category" },
       yaxis: { type: "category", automargin: true, title: { text: "footprint" } },
-      height: 380,
+      height: 330,
     },
   });
 }
