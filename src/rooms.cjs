@@ -55,7 +55,7 @@ const rooms = {
   streams: ["engine", "iommu", "machine", "pagetables"],
   dma: ["engine", "facts", "iommu", "iova", "machine", "pagetables"],
   iommu: ["engine", "machine", "pagetables"],
-  iova: [],
+  iova: ["engine"],
   pagetables: [],
   kvm: ["explore", "facts"],
   explore: [],

@@ -1,13 +1,12 @@
+import type { Simulation, StateMachine } from "../engine/index.js";
 import type { IovaOperation } from "../iova/index.js";
 
 /** An unmapped range that waits for its invalidation. */
 export interface FlushEntry {
-  /** The operation that unmapped it: what `__free_iova` needs to find the range again without a search. */
-  operation: IovaOperation;
-  pfn: number;
-  pages: number;
+  /** The range; what `__free_iova` needs to find it again without a search is in it. */
+  iova: IovaOperation;
   /** Table pages that the unmap collected. */
-  tables: readonly number[];
+  freelist: readonly number[];
 }
 
 /**
@@ -16,17 +15,64 @@ export interface FlushEntry {
  */
 export class FlushQueue {
   readonly entries: FlushEntry[] = [];
-  /** The next entry of a flush in progress. */
-  cursor = 0;
   /** Bytes of one table: three arrays of pointers and a count. */
   static readonly bytes = 4096 * 2;
 
-  /** @param base address of the table */
-  constructor(readonly base: number) {}
+  /**
+   * @param base address of the table
+   * @param lock number of its lock
+   */
+  constructor(
+    readonly base: number,
+    readonly lock: number,
+  ) {}
 
   /** Addresses of the lines that appending or taking entry `i` touches: range, domain, page list. */
   lines(i: number): [number, number, number] {
     const slot = Math.min(i, 255) * 8;
     return [this.base + 64 + slot, this.base + 64 + 2048 + slot, this.base + 64 + 4096 + slot];
+  }
+}
+
+/** The one timer of the deferred flush (`unmap_timer`, with `timer_on`). It runs in the kernel's ticks. */
+export class FlushTimer implements StateMachine {
+  /** A flush clears the mark without stopping the timer. */
+  private armed = false;
+  private generation = 0;
+  private readonly kinds: number;
+
+  /**
+   * @param delay cycles from arming to expiry
+   * @param tick cycles of a tick
+   * @param expired told on which core it expires, unless a flush came first
+   */
+  constructor(
+    private readonly simulation: Simulation,
+    private readonly delay: number,
+    private readonly tick: number,
+    private readonly expired: (core: number) => void,
+  ) {
+    this.kinds = simulation.attach(this);
+  }
+
+  /** Arms it on a core, where it is not. */
+  arm(core: number): void {
+    if (this.armed) return;
+    this.armed = true;
+    this.generation = (this.generation + 1) | 0;
+    const { now } = this.simulation;
+    const at = (Math.floor(now / this.tick) + Math.ceil(this.delay / this.tick)) * this.tick;
+    this.simulation.post(at - now, this.kinds, core, this.generation);
+  }
+
+  /** A flush has begun: nothing is left to do for it. */
+  disarm(): void {
+    this.armed = false;
+  }
+
+  dispatch(_kind: number, core: number, generation: number): void {
+    if (generation !== this.generation || !this.armed) return;
+    this.armed = false;
+    this.expired(core);
   }
 }

@@ -27,11 +27,9 @@ export interface DmaOptions {
   maxRanges: number;
 }
 
-/** Hears that a core's operation is complete. */
+/** Whom the DMA API tells of what it needs. */
 export interface DmaClient {
-  /** The result of a map stands in `DmaApi.resultPfn`. */
-  dmaDone(core: number): void;
-  /** The deferred flush timer has expired on this core: call `DmaApi.flush` when it next can run a softirq. */
+  /** The deferred flush timer has expired on this core: run `DmaApi.flush` when it next can run a softirq. */
   dmaTimer(core: number): void;
 }
 

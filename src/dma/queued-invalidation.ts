@@ -1,125 +1,81 @@
-import type { InvalidationUnit } from "../iommu/index.js";
+import type { Behaviour } from "../engine/index.js";
+import { type Invalidation, type InvalidationUnit, invalidationOf } from "../iommu/index.js";
 import type { ChargedMemory } from "./charged-memory.js";
-import type { CoreState } from "./core-state.js";
+import type { Core } from "./core.js";
 import type { DmaCosts } from "./costs.js";
-import type { Execution } from "./execution.js";
 import type { DmaCounts } from "./options.js";
 import { STEP_QI_POLL, STEP_QI_SUBMIT } from "./steps.js";
 
-// Phases of qi_submit_sync; a caller starts one in phase START and finds it there again when it is complete.
-const START = 0;
-const LOCKED = 1;
-const WRITTEN = 2;
-const POLL = 3;
-const DROP = 4;
-const FULL = 5;
-const RETAKE = 6;
-const DONE = 7;
-const RELEASED = 8;
-/** The device list's lock has been given back. */
-const LIST_RELEASED = 9;
+/** What of the IOMMU's hardware an invalidation needs. */
+export type InvalidationHardware = Pick<InvalidationUnit, "statusAddress" | "submit"> & {
+  readonly queue: Pick<InvalidationUnit["queue"], "hasRoom" | "nextSlot" | "slotAddress" | "isDone" | "reclaim">;
+};
 
-/** What an invalidation needs: who executes it, the hardware, what it costs, and the numbers of two locks. */
+/** What an invalidation needs: the hardware, what it costs, and the numbers of two locks. */
 export interface InvalidationParts {
-  execution: Execution;
-  unit: InvalidationUnit;
+  unit: InvalidationHardware;
   memory: ChargedMemory;
   costs: DmaCosts;
   counts: DmaCounts;
-  /** The queue's lock, `q_lock`. */
-  queueLock: number;
-  /** The lock of the list of devices that cache translations, `device_domain_lock`. */
-  deviceLock: number;
+  /** The device caches translations itself: each invalidation is followed by one to the device. */
+  ats: boolean;
+  /** The queue's lock. */
+  q_lock: number;
+  /** The lock of the list of devices that cache translations. */
+  device_domain_lock: number;
 }
 
-/** What a core does to have a translation forgotten: Linux v4.3's `qi_submit_sync`, and `iommu_flush_dev_iotlb` around it. */
+/** What a core does to have a translation forgotten: Linux v4.3, dmar.c and intel-iommu.c. */
 export class QueuedInvalidation {
   constructor(private readonly parts: InvalidationParts) {}
 
-  /**
-   * Submits the core's request: descriptors and tail under `q_lock`, then the poll, which drops and retakes the lock each turn.
-   * @returns whether the invalidation is complete; if not, the core will be resumed and calls again
-   */
-  submitAndWait(core: number, s: CoreState): boolean {
-    const { execution, unit, memory, costs, counts, queueLock } = this.parts;
-    for (;;) {
-      switch (s.phase) {
-        case START:
-          s.phase = LOCKED;
-          execution.acquire(core, queueLock, STEP_QI_SUBMIT);
-          return false;
-        case LOCKED:
-          if (!unit.queue.hasRoom) {
-            s.phase = FULL;
-            continue;
-          }
-          s.phase = WRITTEN;
-          memory.write(unit.queue.slotAddress(unit.queue.nextSlot));
-          memory.write(unit.statusAddress(unit.queue.nextSlot));
-          memory.spend(costs.tailWriteCycles);
-          execution.spend(core, STEP_QI_SUBMIT, memory.take());
-          return false;
-        case WRITTEN:
-          s.wait = unit.submit(s.request);
-          counts.invalidations++;
-          s.phase = POLL;
-          continue;
-        case POLL: {
-          memory.read(unit.statusAddress(s.wait));
-          counts.pollTurns++;
-          if (unit.queue.isDone(s.wait)) {
-            unit.queue.reclaim(s.wait);
-            s.phase = DONE;
-          } else {
-            memory.spend(costs.faultReadCycles);
-            s.phase = DROP;
-          }
-          execution.spend(core, STEP_QI_POLL, memory.take());
-          return false;
-        }
-        case DROP:
-          s.phase = RETAKE;
-          execution.spend(core, STEP_QI_POLL, execution.drop(core, queueLock) + costs.relaxCycles);
-          return false;
-        case FULL:
-          // No room: drop the lock, relax, try again.
-          s.phase = START;
-          execution.spend(core, STEP_QI_POLL, execution.drop(core, queueLock) + costs.relaxCycles);
-          return false;
-        case RETAKE:
-          s.phase = POLL;
-          execution.acquire(core, queueLock, STEP_QI_POLL);
-          return false;
-        case DONE:
-          s.phase = RELEASED;
-          execution.release(core, queueLock, STEP_QI_POLL);
-          return false;
-        default:
-          s.phase = START;
-          return true;
-      }
-    }
+  /** Has the IOTLB forget a range, and then the device its own copies. @param leafOnly no table page was unlinked ("ih") */
+  *iommu_flush_iotlb_psi(core: Core, pfn: number, pages: number, leafOnly: boolean): Behaviour {
+    yield* this.qi_submit_sync(core, invalidationOf(0, pfn, pages, leafOnly));
+    if (this.parts.ats) yield* this.iommu_flush_dev_iotlb(core, pfn, pages);
   }
 
-  /** Has a device forget its own copy of a translation: the global device list's lock is held over the wait. @returns as above */
-  invalidateDevice(core: number, s: CoreState, pfn: number, pages: number): boolean {
-    const { execution, deviceLock } = this.parts;
-    if (s.phase === START && !s.holdsDevices) {
-      s.holdsDevices = true;
-      let order = 0;
-      for (let covered = 1; covered < pages; covered *= 2) order++;
-      s.request = { kind: "device", device: 0, pfn, order };
-      execution.acquire(core, deviceLock, STEP_QI_SUBMIT);
-      return false;
+  /** Has the IOTLB forget everything (DMA_TLB_GLOBAL_FLUSH). */
+  qi_flush_iotlb_global(core: Core): Behaviour {
+    return this.qi_submit_sync(core, { kind: "global" });
+  }
+
+  /** Has a device forget its own copies: the lock of the device list is held over the wait. */
+  *iommu_flush_dev_iotlb(core: Core, pfn: number, pages: number): Behaviour {
+    const { device_domain_lock } = this.parts;
+    let order = 0;
+    for (let covered = 1; covered < pages; covered *= 2) order++;
+    yield core.at(STEP_QI_SUBMIT).acquire(device_domain_lock);
+    yield* this.qi_submit_sync(core, { kind: "device", device: 0, pfn, order });
+    yield core.at(STEP_QI_POLL).release(device_domain_lock);
+  }
+
+  /** Two descriptors and the tail register under the queue's lock; then the poll, which drops and retakes the lock each turn. */
+  *qi_submit_sync(core: Core, request: Invalidation): Behaviour {
+    const { unit, memory, costs, counts, q_lock } = this.parts;
+    const { queue } = unit;
+    yield core.at(STEP_QI_SUBMIT).acquire(q_lock);
+    while (!queue.hasRoom) {
+      yield core.at(STEP_QI_POLL).relax(q_lock, costs.relaxCycles);
+      yield core.at(STEP_QI_SUBMIT).acquire(q_lock);
     }
-    if (s.phase === LIST_RELEASED) {
-      s.phase = START;
-      s.holdsDevices = false;
-      return true;
+    memory.write(queue.slotAddress(queue.nextSlot));
+    memory.write(unit.statusAddress(queue.nextSlot));
+    memory.spend(costs.tailWriteCycles);
+    yield core.at(STEP_QI_SUBMIT).charge();
+    const wait = unit.submit(request);
+    counts.invalidations++;
+    for (;;) {
+      memory.read(unit.statusAddress(wait));
+      counts.pollTurns++;
+      const done = queue.isDone(wait);
+      if (done) queue.reclaim(wait);
+      else memory.spend(costs.faultReadCycles); // qi_check_fault
+      yield core.at(STEP_QI_POLL).charge();
+      if (done) break;
+      yield core.at(STEP_QI_POLL).relax(q_lock, costs.relaxCycles);
+      yield core.at(STEP_QI_POLL).acquire(q_lock);
     }
-    if (!this.submitAndWait(core, s)) return false;
-    s.phase = LIST_RELEASED;
-    execution.release(core, deviceLock, STEP_QI_POLL);
-    return false;
+    yield core.at(STEP_QI_POLL).release(q_lock);
   }
 }

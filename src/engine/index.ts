@@ -24,8 +24,10 @@ export {
   Process,
   Processes,
   Resource,
+  ready,
   Signal,
   type Wait,
+  waiting,
 } from "./process.js";
 export { CalendarQueue } from "./queue/calendar.js";
 export { type EventHandle, EventQueue, LATER, maxPriority, minPriority, NONE } from "./queue/events.js";

@@ -2,8 +2,7 @@ import type { EventHandle } from "./queue/events.js";
 import type { Simulation, StateMachine } from "./simulation.js";
 
 /**
- * Behaviour written as generators: the readable way, for models whose speed does not matter. A process yields what it waits for, and its
- * next line runs when that has come:
+ * Behaviour written as generators: the readable way. A process yields what it waits for, and its next line runs when that has come:
  *
  * ```ts
  * processes.start("client", function* () {
@@ -15,16 +14,20 @@ import type { Simulation, StateMachine } from "./simulation.js";
  *   }
  * });
  * ```
+ *
+ * A state machine can have its actors' programs written so as well: it begins a process for each ({@link Processes.begin}), posts an event
+ * of its own for what the process yields {@link waiting} for, and lets it go on when that event is due ({@link Process.resume}).
+ * Behaviours call one another with `yield*`, and give results back.
  */
-export type Behaviour = Generator<Wait, void, unknown>;
+export type Behaviour<Result = void> = Generator<Wait, Result, unknown>;
 
 /** What `timeout`, `acquire`, `wait` and `join` return, to be yielded at once by the process that called them. */
 export type Wait = typeof ready | typeof waiting;
 
 /** What was asked for is there: the process goes on without an event. */
-const ready = 1;
+export const ready = 1;
 /** The process sleeps until something wakes it. */
-const waiting = 2;
+export const waiting = 2;
 
 const started = 0;
 const woken = 1;
@@ -87,6 +90,15 @@ export class Process {
     return true;
   }
 
+  /**
+   * Goes on at once, within the event that is being dispatched: for a state machine whose own event the process yielded {@link waiting} for.
+   * The caller goes on when the process waits again.
+   * @throws whatever the process throws
+   */
+  resume(): void {
+    this.processes.resume(this);
+  }
+
   /** @internal */
   end(): void {
     this.generator = undefined;
@@ -107,11 +119,15 @@ export class Processes implements StateMachine {
 
   /** Starts a process: its first line runs at this tick, after what is already scheduled for it. */
   start(name: string, behaviour: (self: Process) => Behaviour): Process {
-    const id = this.freeIds.pop() ?? this.table.length;
-    const process = new Process(this, id, name);
-    process.generator = behaviour(process);
-    this.table[id] = process;
-    this.sim.post(0, this.base + started, id);
+    const process = this.make(name, behaviour);
+    this.sim.post(0, this.base + started, process.id);
+    return process;
+  }
+
+  /** Starts a process whose first lines run at once, before this call returns: it takes no event. */
+  begin(name: string, behaviour: (self: Process) => Behaviour): Process {
+    const process = this.make(name, behaviour);
+    this.resume(process);
     return process;
   }
 
@@ -152,15 +168,27 @@ export class Processes implements StateMachine {
     if (this.leaveWait(process)) this.sim.post(0, this.base + interrupted, process.id);
   }
 
+  /** @internal Runs a process to its next wait, within whatever runs now. */
+  resume(process: Process): void {
+    if (process.ended) throw new Error(`Process "${process.name}" has ended and can not go on.`);
+    this.run(process, undefined, false);
+  }
+
   dispatch(kind: number, actor: number): void {
     const process = this.table[actor];
-    const generator = process.generator as Behaviour;
-    const value = process.value;
+    const { value } = process;
     process.event = noEvent;
     process.value = undefined;
+    this.run(process, value, kind === interrupted);
+  }
+
+  private run(process: Process, value: unknown, throwing: boolean): void {
+    const generator = process.generator as Behaviour;
+    // A process that resumes another one runs on after it.
+    const outer = this.running;
     this.running = process;
     try {
-      let result = kind === interrupted ? generator.throw(process.interrupts.shift()) : (generator.next(value) as Step);
+      let result = throwing ? generator.throw(process.interrupts.shift()) : (generator.next(value) as Step);
       while (!result.done) {
         if (result.value === ready) result = generator.next(undefined);
         else if (process.interrupts.length > 0) {
@@ -173,8 +201,16 @@ export class Processes implements StateMachine {
       this.finish(process);
       throw error;
     } finally {
-      this.running = undefined;
+      this.running = outer;
     }
+  }
+
+  private make(name: string, behaviour: (self: Process) => Behaviour): Process {
+    const id = this.freeIds.pop() ?? this.table.length;
+    const process = new Process(this, id, name);
+    process.generator = behaviour(process);
+    this.table[id] = process;
+    return process;
   }
 
   /** Takes a process out of what it waits for; false if its waking is already on the way. */

@@ -1,4 +1,4 @@
-import { type Line, programsOf, variant } from "../dma/index.js";
+import { type CallStep, callSteps } from "../dma/index.js";
 import { type Figure, figure, lookOf, palette } from "../plot/index.js";
 
 /** Who takes part, from left to right. */
@@ -17,28 +17,33 @@ export interface PathStep {
   label: string;
   /** The lock that is held meanwhile. */
   lock?: Lock;
-  /** The line of the simulated program that does it; the hardware's steps have none. */
-  line?: Line;
+  /** The step of the simulated programs that does it, as tables name it; the hardware's steps have none. */
+  step?: string;
 }
 
-/** What a line of the DMA API's programs looks like on the way; lines that a packet without ATS does not need have no step. */
-const stepOf: Partial<Record<Line, Omit<PathStep, "line">>> = {
-  "map: api": { from: "driver", to: "DMA API", label: "dma_map(buffer)" },
-  "map: allocate": { from: "DMA API", to: "DMA API", label: "find a free IOVA", lock: "iova_rbtree_lock" },
-  "map: write entries": { from: "DMA API", to: "memory", label: "write the PTE" },
-  "unmap: api": { from: "driver", to: "DMA API", label: "dma_unmap(IOVA)" },
-  "unmap: find": { from: "DMA API", to: "DMA API", label: "look the IOVA up", lock: "iova_rbtree_lock" },
-  "unmap: clear entries": { from: "DMA API", to: "memory", label: "clear the PTE" },
-  "unmap: invalidate": { from: "DMA API", to: "IOMMU", label: "invalidate, and wait", lock: "q_lock" },
-  "unmap: free": { from: "DMA API", to: "DMA API", label: "free the IOVA", lock: "iova_rbtree_lock" },
-  "unmap: append": { from: "DMA API", to: "DMA API", label: "put it into the table", lock: "async_umap_flush_lock" },
-  "flush: invalidate all": {
+/** What a step of the DMA API's programs looks like on the way, by call and step; one that only waits for another has no picture. */
+const pictureOf: Readonly<Record<string, Omit<PathStep, "step">>> = {
+  "map __intel_map_single": { from: "driver", to: "DMA API", label: "dma_map(buffer)" },
+  "map alloc_iova": { from: "DMA API", to: "DMA API", label: "find a free IOVA", lock: "iova_rbtree_lock" },
+  "map __domain_mapping": { from: "DMA API", to: "memory", label: "write the PTE" },
+  "unmap intel_unmap": { from: "driver", to: "DMA API", label: "dma_unmap(IOVA)" },
+  "unmap find_iova": { from: "DMA API", to: "DMA API", label: "look the IOVA up", lock: "iova_rbtree_lock" },
+  "unmap dma_pte_clear_level": { from: "DMA API", to: "memory", label: "clear the PTE" },
+  "unmap qi_submit_sync: submit": { from: "DMA API", to: "IOMMU", label: "invalidate, and wait", lock: "q_lock" },
+  "unmap __free_iova": { from: "DMA API", to: "DMA API", label: "free the IOVA", lock: "iova_rbtree_lock" },
+  "unmap add_unmap": {
+    from: "DMA API",
+    to: "DMA API",
+    label: "put it into the table",
+    lock: "async_umap_flush_lock",
+  },
+  "flush qi_submit_sync: submit": {
     from: "DMA API",
     to: "IOMMU",
     label: "table full: forget all",
     lock: "async_umap_flush_lock",
   },
-  "flush: free": { from: "DMA API", to: "DMA API", label: "free 250 IOVAs", lock: "iova_rbtree_lock" },
+  "flush __free_iova": { from: "DMA API", to: "DMA API", label: "free 250 IOVAs", lock: "iova_rbtree_lock" },
 };
 
 /** What driver and hardware do between map and unmap of a buffer that receives a packet. */
@@ -54,18 +59,17 @@ const received: readonly PathStep[] = [
 
 /**
  * The steps of one received packet, from `dma_map` to the end of its unmap, in order. The kernel's steps and their order are those of the
- * programs that the simulated cores run ({@link programsOf}).
+ * programs that the simulated cores run ({@link callSteps}).
  * @param mode how an unmap invalidates
  */
 export function packetSteps(mode: "strict" | "deferred" = "strict"): PathStep[] {
-  const { map, unmap, flush } = programsOf(variant(mode));
-  const steps = (lines: readonly Line[]): PathStep[] =>
-    lines.flatMap((line) => {
-      if (line === "flush if full") return steps(flush);
-      const step = stepOf[line];
-      return step ? [{ ...step, line }] : [];
+  const { map, unmap } = callSteps(mode);
+  const pictures = (noted: readonly CallStep[]): PathStep[] =>
+    noted.flatMap(({ within, step, locks }) => {
+      const picture = pictureOf[`${within} ${step}`];
+      return picture && (picture.lock === undefined || locks.includes(picture.lock)) ? [{ ...picture, step }] : [];
     });
-  return [...steps(map), ...received, ...steps(unmap)];
+  return [...pictures(map), ...received, ...pictures(unmap)];
 }
 
 /**

@@ -8,7 +8,7 @@ import {
   type StepTime,
   variant as variantByName,
 } from "../dma/index.js";
-import { Simulation, Streams } from "../engine/index.js";
+import { Processes, Simulation, Streams } from "../engine/index.js";
 import type { Facts } from "../facts/index.js";
 import type { IovaStatistics, Uncharged } from "../iova/index.js";
 import {
@@ -164,6 +164,7 @@ export function simulateHost(run: HostRun, facts: Facts): HostResult {
     );
   const machine = new Machine(config);
   const simulation = new Simulation();
+  const processes = new Processes(simulation);
   const streams = new Streams(run.seed);
   const profile = driverProfile(run.profile);
   const named = variantByName(run.variant);
@@ -179,7 +180,7 @@ export function simulateHost(run: HostRun, facts: Facts): HostResult {
   const ringed = profile.receive ? run.rxRing * run.cores : 0;
   const workload = new TcpRr(
     machine,
-    simulation,
+    processes,
     {
       threads: run.threads,
       cores: run.cores,
@@ -207,7 +208,7 @@ export function simulateHost(run: HostRun, facts: Facts): HostResult {
   );
   const api = new DmaApi(
     machine,
-    simulation,
+    processes,
     {
       variant,
       cores: run.cores,

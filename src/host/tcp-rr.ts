@@ -1,5 +1,14 @@
 import { type DmaApi, type DmaClient, STEP_IDLE, STEP_STACK } from "../dma/index.js";
-import type { RandomStream, Simulation, StateMachine } from "../engine/index.js";
+import {
+  type Behaviour,
+  type Process,
+  type Processes,
+  type RandomStream,
+  type Simulation,
+  type StateMachine,
+  type Wait,
+  waiting,
+} from "../engine/index.js";
 import type { Machine } from "../machine/index.js";
 import { type AgeingHost, type AgeingTraffic, age } from "./ageing.js";
 import type { DriverProfile } from "./nic.js";
@@ -58,18 +67,6 @@ const ARRIVE = 1;
 const INTERRUPT = 2;
 const SENT = 3;
 
-// What a core is doing. The order within a poll is the drivers': completed transmissions first, then received packets, then the refill.
-const IDLE = 0;
-const CHOOSE = 1;
-const CLEAN = 2;
-const RECEIVE_UNMAP = 3;
-const RECEIVE_STACK = 4;
-const REFILL = 5;
-const THREAD = 6;
-const TRANSMIT = 7;
-const SEND = 8;
-const FLUSH = 9;
-
 const FRAMES = 1 << 18;
 
 /** First-in first-out of plain values, without shifting arrays. */
@@ -105,17 +102,12 @@ class Fifo<T> {
 }
 
 interface Core {
-  mode: number;
+  /** Sleeps, and an interrupt wakes it. */
+  idle: boolean;
+  process: Process;
   /** Runnable threads whose request is in memory. */
   ready: Fifo<number>;
-  thread: number;
-  /** What is left to do in the present stage. */
-  todo: number;
-  refill: number;
-  polled: number;
-  queue: number;
   flushDue: boolean;
-  pagesAsked: number;
 }
 
 interface Queue {
@@ -187,7 +179,7 @@ class RingTraffic implements AgeingHost<Buffer> {
 /**
  * TCP_RR: `threads` connections, each sends one request and waits for its one-byte answer. This host answers; the peer is a delay.
  *
- * A core alternates between the softirq's poll of its queues and the threads that have a request. In the poll it cleans sent buffers
+ * Each core is a process. A core alternates between the softirq's poll of its queues and the threads that have a request. In the poll it cleans sent buffers
  * (unmap), takes received packets (unmap, stack), and refills the ring (map); in the thread it does the rest of the stack's work, maps
  * the answer and hands it over. With more than enough threads the cores are never idle, and throughput is what they can do.
  */
@@ -195,6 +187,7 @@ export class TcpRr implements StateMachine, DmaClient {
   /** Transactions answered since the beginning. */
   completed = 0;
   private readonly kinds: number;
+  private readonly simulation: Simulation;
   private readonly cores: Core[];
   private readonly queues: Queue[];
   private nextFrame = 0;
@@ -207,12 +200,13 @@ export class TcpRr implements StateMachine, DmaClient {
 
   constructor(
     private readonly machine: Machine,
-    private readonly simulation: Simulation,
+    processes: Processes,
     private readonly options: TcpRrOptions,
     private readonly random: RandomStream,
     flows: RandomStream,
   ) {
-    this.kinds = simulation.attach(this);
+    this.simulation = processes.sim;
+    this.kinds = this.simulation.attach(this);
     const { cores, queues } = options;
     this.queueOf = Int32Array.from({ length: options.threads }, (_, thread) =>
       options.flows === "steered" ? thread % queues : flows.below(queues),
@@ -226,16 +220,12 @@ export class TcpRr implements StateMachine, DmaClient {
       lastInterrupt: Number.NEGATIVE_INFINITY,
       interruptPosted: false,
     }));
-    this.cores = Array.from({ length: cores }, () => ({
-      mode: IDLE,
+    // A core sleeps until its first interrupt.
+    this.cores = Array.from({ length: cores }, (_, core) => ({
+      idle: true,
+      process: processes.begin(`core ${core}`, () => this.run(core)),
       ready: new Fifo<number>(),
-      thread: -1,
-      todo: 0,
-      refill: 0,
-      polled: 0,
-      queue: -1,
       flushDue: false,
-      pagesAsked: 1,
     }));
   }
 
@@ -278,7 +268,7 @@ export class TcpRr implements StateMachine, DmaClient {
   dispatch(kind: number, actor: number): void {
     switch (kind) {
       case STACK_DONE:
-        this.next(actor);
+        this.cores[actor].process.resume();
         return;
       case ARRIVE: {
         const queue = this.queueOf[actor];
@@ -292,42 +282,39 @@ export class TcpRr implements StateMachine, DmaClient {
       default: {
         const queue = this.queues[actor];
         queue.interruptPosted = false;
-        if (this.cores[queue.core].mode === IDLE) this.wake(queue.core);
+        if (this.cores[queue.core].idle) this.wake(queue.core);
       }
     }
   }
 
-  dmaDone(core: number): void {
-    this.next(core);
-  }
-
   dmaTimer(core: number): void {
     this.cores[core].flushDue = true;
-    if (this.cores[core].mode === IDLE) this.wake(core);
+    if (this.cores[core].idle) this.wake(core);
   }
 
   private wake(core: number): void {
-    this.cores[core].mode = CHOOSE;
+    this.cores[core].idle = false;
     this.api.accounts.enter(core, STEP_STACK, 0, this.simulation.now);
-    this.next(core);
+    this.cores[core].process.resume();
   }
 
   /** The NIC has news on a queue. A busy core sees it at its next poll; an idle one is interrupted, not too often. */
   private raise(index: number): void {
     const queue = this.queues[index];
-    if (this.cores[queue.core].mode !== IDLE || queue.interruptPosted) return;
+    if (!this.cores[queue.core].idle || queue.interruptPosted) return;
     queue.interruptPosted = true;
     const due = Math.max(this.simulation.now, queue.lastInterrupt + this.options.interruptGapCycles);
     this.simulation.post(due - this.simulation.now, this.kinds + INTERRUPT, index);
   }
 
   /** Spends stack time on a core, touching the lines that the stack touches. Their latency is part of the stack's cycles already. */
-  private stack(core: number, share: number): void {
+  private stack(core: number, share: number): Wait {
     const { stackCycles, workSpread, stackLines } = this.options;
     const cycles = stackCycles * share * (1 + workSpread * (2 * this.random.uniform() - 1));
     if (stackLines > 0) this.machine.touchFootprint(core, Math.round(stackLines * share));
     this.api.accounts.enter(core, STEP_STACK, 0, this.simulation.now);
     this.simulation.post(Math.round(cycles), this.kinds + STACK_DONE, core);
+    return waiting;
   }
 
   private drawPages(): number {
@@ -345,148 +332,109 @@ export class TcpRr implements StateMachine, DmaClient {
     return first !== undefined && first.doneAt <= this.simulation.now;
   }
 
-  /** The queue of this core that a poll should look at now, or −1. */
-  private due(core: number): number {
+  /** The queue of this core that a poll should look at now. */
+  private due(core: number): Queue | undefined {
     const { cores, interruptGapCycles } = this.options;
     for (let q = core; q < this.queues.length; q += cores) {
       const queue = this.queues[q];
       if (queue.lastInterrupt + interruptGapCycles > this.simulation.now) continue;
-      if (queue.arrived.length > 0 || this.sentReady(queue)) return q;
+      if (queue.arrived.length > 0 || this.sentReady(queue)) return queue;
     }
-    return -1;
+    return undefined;
   }
 
-  /** Carries on with a core until it starts something that takes time. */
-  private next(core: number): void {
+  /** What a core does, for ever: the timer's flush, the softirq, the threads; and sleeps where there is nothing to do. */
+  private *run(core: number): Behaviour {
+    yield waiting;
     const c = this.cores[core];
-    const { options, api } = this;
     for (;;) {
-      switch (c.mode) {
-        case CHOOSE: {
-          if (c.flushDue) {
-            c.flushDue = false;
-            c.mode = FLUSH;
-            api.flush(core);
-            return;
-          }
-          c.queue = this.due(core);
-          if (c.queue >= 0) {
-            this.queues[c.queue].lastInterrupt = this.simulation.now;
-            c.mode = CLEAN;
-            c.polled = 0;
-            c.refill = this.queues[c.queue].missing;
-            this.queues[c.queue].missing = 0;
-            break;
-          }
-          if (c.ready.length > 0) {
-            c.thread = c.ready.shift();
-            c.mode = THREAD;
-            this.stack(core, 1 - options.receiveShare);
-            return;
-          }
-          c.mode = IDLE;
-          api.accounts.enter(core, STEP_IDLE, 0, this.simulation.now);
-          for (let q = core; q < this.queues.length; q += options.cores)
-            if (this.queues[q].arrived.length > 0 || this.sentReady(this.queues[q])) this.raise(q);
-          return;
-        }
-        case FLUSH:
-          c.mode = CHOOSE;
-          break;
-        case CLEAN: {
-          const queue = this.queues[c.queue];
-          if (!this.sentReady(queue)) {
-            c.mode = RECEIVE_UNMAP;
-            c.todo = -1;
-            break;
-          }
-          if (options.shuffleCompletions) queue.sent.swapFirst(this.completedAhead(queue));
-          const buffer = queue.sent.shift();
-          api.unmap(core, buffer.pfn, buffer.pages);
-          return;
-        }
-        case RECEIVE_UNMAP: {
-          const queue = this.queues[c.queue];
-          if (c.todo < 0) {
-            if (queue.arrived.length === 0 || c.polled >= options.pollBudget) {
-              c.mode = REFILL;
-              c.todo = 0;
-              break;
-            }
-            c.polled++;
-            c.thread = queue.arrived.shift();
-            c.todo = options.profile.receive ? drawCount(options.rxMaps, this.random) : 0;
-          }
-          if (c.todo > 0 && queue.ring.length > 0) {
-            c.todo--;
-            c.refill++;
-            const buffer = queue.ring.shift();
-            api.unmap(core, buffer.pfn, buffer.pages);
-            return;
-          }
-          c.mode = RECEIVE_STACK;
-          this.stack(core, options.receiveShare);
-          return;
-        }
-        case RECEIVE_STACK: {
-          const target = this.cores[c.thread % options.cores];
-          target.ready.push(c.thread);
-          if (target.mode === IDLE) this.wake(c.thread % options.cores);
-          c.todo = -1;
-          c.mode = c.refill >= options.refillBatch ? REFILL : RECEIVE_UNMAP;
-          if (c.mode === REFILL) c.todo = 0;
-          break;
-        }
-        case REFILL: {
-          const queue = this.queues[c.queue];
-          if (c.todo === 1) this.mapped(core, queue.ring, queue, 0);
-          if (c.refill > 0) {
-            c.refill--;
-            c.todo = 1;
-            c.pagesAsked = this.drawPages();
-            api.map(core, this.frame(c.pagesAsked), c.pagesAsked, 2);
-            return;
-          }
-          c.todo = -1;
-          c.mode = queue.arrived.length > 0 && c.polled < options.pollBudget ? RECEIVE_UNMAP : CHOOSE;
-          break;
-        }
-        case THREAD:
-          c.todo = options.profile.transmit ? drawCount(options.txMaps, this.random) : 0;
-          c.mode = c.todo > 0 ? TRANSMIT : SEND;
-          if (c.todo === 0) break;
-          c.pagesAsked = this.drawPages();
-          api.map(core, this.frame(c.pagesAsked), c.pagesAsked, 1);
-          return;
-        case TRANSMIT: {
-          const index = c.thread % this.queues.length;
-          this.mapped(core, this.queues[index].sent, undefined, this.simulation.now + options.transmitCycles);
-          if (--c.todo > 0) {
-            c.pagesAsked = this.drawPages();
-            api.map(core, this.frame(c.pagesAsked), c.pagesAsked, 1);
-            return;
-          }
-          this.simulation.post(options.transmitCycles, this.kinds + SENT, index);
-          c.mode = SEND;
-          break;
-        }
-        default: {
-          // SEND: the answer is on its way, the peer will ask again.
-          const delay = Math.round(options.peerCycles * (0.5 + this.random.uniform()));
-          this.simulation.post(delay, this.kinds + ARRIVE, c.thread);
-          c.mode = CHOOSE;
-          this.completed++;
-          if (this.completed >= this.stopAt) this.simulation.stop();
-        }
+      if (c.flushDue) {
+        c.flushDue = false;
+        yield* this.api.flush(core);
+        continue;
       }
+      const queue = this.due(core);
+      if (queue !== undefined) yield* this.poll(core, queue);
+      else if (c.ready.length > 0) yield* this.answer(core, c.ready.shift());
+      else yield this.sleep(core);
     }
   }
 
-  /** Keeps the buffer that was just mapped; a failed map of the ring is tried again at the next poll, a failed transmission is dropped. */
-  private mapped(core: number, into: Fifo<Buffer>, ring: Queue | undefined, doneAt: number): void {
-    const pfn = this.api.resultPfn[core];
-    if (pfn >= 0) into.push({ pfn, pages: this.cores[core].pagesAsked, doneAt });
-    else if (ring) ring.missing++;
+  private sleep(core: number): Wait {
+    this.cores[core].idle = true;
+    this.api.accounts.enter(core, STEP_IDLE, 0, this.simulation.now);
+    for (let q = core; q < this.queues.length; q += this.options.cores)
+      if (this.queues[q].arrived.length > 0 || this.sentReady(this.queues[q])) this.raise(q);
+    return waiting;
+  }
+
+  /** The softirq's poll of a queue, in the drivers' order: completed transmissions, received packets, the refill. */
+  private *poll(core: number, queue: Queue): Behaviour {
+    const { pollBudget, refillBatch } = this.options;
+    queue.lastInterrupt = this.simulation.now;
+    let polled = 0;
+    let refill = queue.missing;
+    queue.missing = 0;
+    yield* this.cleanSent(core, queue);
+    do {
+      while (queue.arrived.length > 0 && polled < pollBudget) {
+        polled++;
+        refill += yield* this.receive(core, queue);
+        if (refill >= refillBatch) break;
+      }
+      for (; refill > 0; refill--) yield* this.mapReceived(core, queue);
+    } while (queue.arrived.length > 0 && polled < pollBudget);
+  }
+
+  private *cleanSent(core: number, queue: Queue): Behaviour {
+    while (this.sentReady(queue)) {
+      if (this.options.shuffleCompletions) queue.sent.swapFirst(this.completedAhead(queue));
+      const buffer = queue.sent.shift();
+      yield* this.api.unmap(core, buffer.pfn, buffer.pages);
+    }
+  }
+
+  /** Takes a packet: unmaps its buffers, does the stack's share, and makes its thread runnable. @returns buffers that the ring lacks */
+  private *receive(core: number, queue: Queue): Behaviour<number> {
+    const { profile, rxMaps, receiveShare, cores } = this.options;
+    const thread = queue.arrived.shift();
+    const maps = profile.receive ? drawCount(rxMaps, this.random) : 0;
+    let taken = 0;
+    for (; taken < maps && queue.ring.length > 0; taken++) {
+      const buffer = queue.ring.shift();
+      yield* this.api.unmap(core, buffer.pfn, buffer.pages);
+    }
+    yield this.stack(core, receiveShare);
+    const target = this.cores[thread % cores];
+    target.ready.push(thread);
+    if (target.idle) this.wake(thread % cores);
+    return taken;
+  }
+
+  /** Maps a buffer for the ring; where that fails, it is tried again at the next poll. */
+  private *mapReceived(core: number, queue: Queue): Behaviour {
+    const pages = this.drawPages();
+    const pfn = yield* this.api.map(core, this.frame(pages), pages, 2);
+    if (pfn >= 0) queue.ring.push({ pfn, pages, doneAt: 0 });
+    else queue.missing++;
+  }
+
+  /** A thread answers its request: the stack's other share, the answer's maps, and the NIC has it. The peer will ask again. */
+  private *answer(core: number, thread: number): Behaviour {
+    const { receiveShare, profile, txMaps, transmitCycles, peerCycles } = this.options;
+    yield this.stack(core, 1 - receiveShare);
+    const maps = profile.transmit ? drawCount(txMaps, this.random) : 0;
+    const index = thread % this.queues.length;
+    for (let i = 0; i < maps; i++) {
+      const pages = this.drawPages();
+      const pfn = yield* this.api.map(core, this.frame(pages), pages, 1);
+      // A transmission whose map failed is dropped.
+      if (pfn >= 0) this.queues[index].sent.push({ pfn, pages, doneAt: this.simulation.now + transmitCycles });
+    }
+    if (maps > 0) this.simulation.post(transmitCycles, this.kinds + SENT, index);
+    this.simulation.post(Math.round(peerCycles * (0.5 + this.random.uniform())), this.kinds + ARRIVE, thread);
+    this.completed++;
+    if (this.completed >= this.stopAt) this.simulation.stop();
   }
 
   /** A random one among the sent buffers that are complete, as its distance from the first. */

@@ -1,31 +1,32 @@
 /**
- * What every IOVA allocator offers: the same three operations, each as a sequence of steps between lock events.
+ * What every IOVA allocator offers: the same three operations, each a program (a generator) that yields where it takes or gives back a lock.
  *
- * A caller that simulates time drives an operation with {@link IovaAllocator.advance}, which runs it up to the next lock event and says
- * which: acquire a lock, release one, or done. The structure changes in the step that runs while the lock is held, so interleavings of
- * cores are real. A caller that only wants results uses `allocate`, `free` and `reserve`, which run all steps at once.
+ * A caller that simulates time runs them in a process, with a {@link Cpu} that lets the lock events take time. The structure changes in the
+ * lines that run while the lock is held, so interleavings of cores are real. A caller that only wants results uses `allocate`, `free` and
+ * `reserve`, which run to the end at once.
  */
+import { type Behaviour, ready, type Wait } from "../engine/index.js";
 import type { Memory } from "./memory.js";
 import { dma32Pfn, topPfn } from "./pfn.js";
 import type { Depth } from "./range-tree.js";
 
-/** The operation is complete. */
-export const done = 0;
-
-/** The lock to take (for a positive step of {@link IovaAllocator.advance}) or to release (negative). */
-export function lockOf(step: number): number {
-  return (step < 0 ? -step : step) - 1;
+/**
+ * The CPU that runs an operation. Each method does something about time and returns what the operation has to yield for it.
+ * Locks are named by their place in {@link IovaAllocator.locks}.
+ */
+export interface Cpu {
+  /** Takes a lock, when the time that the accesses so far cost is over. */
+  acquire(lock: number): Wait;
+  /** Gives a lock back, when that time is over. */
+  release(lock: number): Wait;
+  /** Spends the time that the accesses so far cost. */
+  settle(): Wait;
+  /** The pools' lazy_flush: what is unmapped has to leave the IOMMU's caches before its addresses are handed out again. */
+  lazyFlush?(): Behaviour;
 }
 
-/** Step code: take this lock, then advance again. */
-export function acquire(lock: number): number {
-  return lock + 1;
-}
-
-/** Step code: release this lock, then advance again. */
-export function release(lock: number): number {
-  return -(lock + 1);
-}
+/** A CPU for which nothing takes time: operations run to their end at once. */
+export const atOnce: Cpu = { acquire: () => ready, release: () => ready, settle: () => ready };
 
 /** A lock of an allocator. */
 export interface IovaLock {
@@ -35,7 +36,7 @@ export interface IovaLock {
   address: number;
 }
 
-/** One operation in flight: its input, its result, and where it stands. Reusable. */
+/** One operation: its input, its result, and what a free needs of the find before it. Reusable. */
 export interface IovaOperation {
   /** The CPU that runs it. */
   cpu: number;
@@ -58,14 +59,8 @@ export interface IovaOperation {
   flushes: number;
   /** allocate, Linux ≥ 4.15: whether a failure drains all caches and tries once more (`flush_rcache` of alloc_iova_fast). */
   mayDrain: boolean;
-  /** Private to the allocator. */
-  kind: "allocate" | "find" | "free" | "trim" | "offline";
-  stage: number;
+  /** The tree node that a find gave (Linux's struct iova), for the free that follows; 0 for none. */
   node: number;
-  /** Private: a second index, where a step needs one. */
-  aux: number;
-  /** Private: the operation on the tree behind a cache. */
-  inner: IovaOperation | null;
 }
 
 /** A fresh operation record. */
@@ -82,11 +77,7 @@ export function operation(cpu = 0): IovaOperation {
     hit: 0,
     flushes: 0,
     mayDrain: true,
-    kind: "allocate",
-    stage: 0,
     node: 0,
-    aux: 0,
-    inner: null,
   };
 }
 
@@ -132,17 +123,15 @@ export interface IovaAllocator {
   /** Whether unmap finds its range by a tree descent (v4.3) or is told the length (all others skip the find). */
   readonly findsOnUnmap: boolean;
 
-  /** Starts an allocation of `op.pages` pages at or below `op.limit`. */
-  beginAllocate(op: IovaOperation): void;
-  /** Starts the lookup of the range that holds `op.pfn`. */
-  beginFind(op: IovaOperation): void;
+  /** Allocates `op.pages` pages at or below `op.limit`; the result is `op.pfn`. */
+  alloc_iova(op: IovaOperation, cpu: Cpu): Behaviour;
+  /** Looks up the range that holds `op.pfn`. */
+  find_iova(op: IovaOperation, cpu: Cpu): Behaviour;
   /**
-   * Starts the removal of a range: `op.pfn` and, where the allocator does not know it, `op.pages`.
+   * Removes a range: `op.pfn` and, where the allocator does not know it, `op.pages`.
    * After a find of the same record, with the same pfn, Linux v4.3's free needs no second descent.
    */
-  beginFree(op: IovaOperation): void;
-  /** Runs up to the next lock event: {@link done}, {@link acquire}(lock) or {@link release}(lock). */
-  advance(op: IovaOperation): number;
+  __free_iova(op: IovaOperation, cpu: Cpu): Behaviour;
 
   /** Allocates at once. @returns the pfn, or {@link noPfn} */
   allocate(pages: number, limit?: number, cpu?: number): number;
@@ -170,7 +159,7 @@ export class IovaError extends Error {
   override name = "IovaError";
 }
 
-/** Runs an operation to its end, taking and releasing every lock at once. */
-export function runToEnd(allocator: IovaAllocator, op: IovaOperation): void {
-  while (allocator.advance(op) !== done);
+/** Runs an operation to its end, taking and releasing every lock at once. @param behaviour one that was begun with {@link atOnce} */
+export function runToEnd(behaviour: Behaviour): void {
+  while (!behaviour.next().done);
 }

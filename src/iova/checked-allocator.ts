@@ -2,7 +2,10 @@
  * What the magazines and the pools share: neither looks up a length when a range is freed, as the tree of v4.3 does. The caller tells it,
  * and a {@link LiveRanges} beside the structure checks what was told.
  */
+import type { Behaviour } from "../engine/index.js";
 import {
+  atOnce,
+  type Cpu,
   type IovaAllocator,
   type IovaLock,
   type IovaOperation,
@@ -11,9 +14,6 @@ import {
   runToEnd,
 } from "./allocator.js";
 import { LiveRanges } from "./live-ranges.js";
-
-/** The stage of an operation that has nothing more to do. */
-export const finishedStage = 99;
 
 /** An allocator that is told the length of what is freed. */
 export abstract class CheckedAllocator implements IovaAllocator {
@@ -26,20 +26,18 @@ export abstract class CheckedAllocator implements IovaAllocator {
   /** @param standardLimit the limit of a request that names none */
   constructor(private readonly standardLimit: number) {}
 
-  abstract beginAllocate(op: IovaOperation): void;
-  abstract beginFree(op: IovaOperation): void;
-  abstract advance(op: IovaOperation): number;
+  abstract alloc_iova(op: IovaOperation, cpu: Cpu): Behaviour;
+  abstract __free_iova(op: IovaOperation, cpu: Cpu): Behaviour;
   abstract reserve(lo: number, hi: number): void;
   /** What the allocator has done and holds. */
   abstract statistics(): IovaStatistics;
 
   /** Nothing is looked up: the caller's length says what is freed. */
-  beginFind(op: IovaOperation): void {
-    op.kind = "find";
+  // biome-ignore lint/correctness/useYield: a tree's takes time, this one none
+  *find_iova(op: IovaOperation, _cpu: Cpu): Behaviour {
     op.found = true;
     op.lo = op.pfn;
     op.hi = op.pfn + op.pages - 1;
-    op.stage = finishedStage;
   }
 
   allocate(pages: number, limit: number = this.standardLimit, cpu = 0): number {
@@ -47,8 +45,7 @@ export abstract class CheckedAllocator implements IovaAllocator {
     op.cpu = cpu;
     op.pages = pages;
     op.limit = limit;
-    this.beginAllocate(op);
-    runToEnd(this, op);
+    runToEnd(this.alloc_iova(op, atOnce));
     return op.pfn;
   }
 
@@ -57,8 +54,7 @@ export abstract class CheckedAllocator implements IovaAllocator {
     op.cpu = cpu;
     op.pages = pages;
     op.pfn = pfn;
-    this.beginFree(op);
-    runToEnd(this, op);
+    runToEnd(this.__free_iova(op, atOnce));
     return op.found;
   }
 }

@@ -4,7 +4,7 @@
  * Each is a real data structure behind one interface ({@link IovaAllocator}): the red-black tree of Linux v4.3, the variant that merges
  * abutting nodes, the per-CPU magazines of v4.9, the bitmap pools of lib/iommu-common, and what stands in Linux today (rcache6, with fq6 its
  * flush queue). They really run; a {@link Memory} hears of every
- * line that they touch (without one, searches take shorter ways to the same answers), and a step-by-step form of each operation says where it takes and releases which lock.
+ * line that they touch (without one, searches take shorter ways to the same answers), and a {@link Cpu} runs each operation as a program that takes and gives back its locks.
  *
  * Units: sizes in pages of 4 KiB, addresses of IOVAs as page frame numbers (pfn), inclusive ranges [lo, hi]; simulated memory in bytes.
  * Invariants: no page is handed out twice; ranges are disjoint; the same calls give the same result, with and without a memory attached.
@@ -13,16 +13,14 @@
  */
 export {
   type AllocatorOptions,
-  acquire,
-  done,
+  atOnce,
+  type Cpu,
   type IovaAllocator,
   IovaError,
   type IovaLock,
   type IovaOperation,
   type IovaStatistics,
-  lockOf,
   operation,
-  release,
   runToEnd,
 } from "./allocator.js";
 export type { FailureMemory, TreeCounts, TreeRules } from "./anchored-tree.js";

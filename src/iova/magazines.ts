@@ -8,18 +8,17 @@
  * Data layout: a line for each CPU and size class (lock, loaded, previous), a depot for each class (lock, count, 32 pointers), magazines of
  * 128 pfns, then the tree.
  */
+import type { Behaviour } from "../engine/index.js";
 import {
   type AllocatorOptions,
-  acquire,
-  done,
+  type Cpu,
   type IovaAllocator,
   type IovaLock,
   type IovaOperation,
   type IovaStatistics,
   operation,
-  release,
 } from "./allocator.js";
-import { CheckedAllocator, finishedStage } from "./checked-allocator.js";
+import { CheckedAllocator } from "./checked-allocator.js";
 import { lineBytes, type Memory } from "./memory.js";
 import { checkPages, dma32Pfn, noPfn, pagesOrder } from "./pfn.js";
 import { RbTreeAllocator } from "./rbtree.js";
@@ -34,22 +33,8 @@ const magazineBytes = 2048;
 /** Lock, count, 32 pointers, one more pointer: 5 lines. */
 const depotBytes = 5 * lineBytes;
 
-const treeLock = 0;
-
-/** Where an operation stands; the number is `op.stage`. */
-const CPU_LOCK = 0;
-const CPU_LOCKED = 1;
-const DEPOT_LOCKED = 2;
-const DEPOT_DONE = 3;
-const CPU_DONE = 4;
-const TREE = 5;
-const DRAIN_NEXT = 6;
-const DRAIN_LOADED = 7;
-const DRAIN_PREVIOUS = 8;
-const DRAIN_DONE = 9;
-const OVERFLOW = 10;
-const OVERFLOW_LOCKED = 11;
-const FINISHED = finishedStage;
+/** The tree's lock is the first of the list; the CPUs' and the depots' follow. */
+const iova_rbtree_lock = 0;
 
 /** Options of the magazines. */
 export interface MagazineOptions extends AllocatorOptions {
@@ -79,8 +64,6 @@ export class MagazineAllocator extends CheckedAllocator implements IovaAllocator
   private readonly depots: Magazine[][] = Array.from({ length: classes }, () => []);
   private readonly spare: Magazine[] = [];
   private magazinesMade = 0;
-  /** The full magazine that each CPU is giving back to the tree, depot and caches being full. */
-  private readonly overflowing: (Magazine | undefined)[] = [];
   private allocations = 0;
   private failures = 0;
   private frees = 0;
@@ -121,84 +104,37 @@ export class MagazineAllocator extends CheckedAllocator implements IovaAllocator
     this.locks = locks;
   }
 
-  beginAllocate(op: IovaOperation): void {
+  /** alloc_iova_fast: from the CPU's cache, else from the tree; if that has nothing, once more when all CPUs have given back theirs. */
+  *alloc_iova(op: IovaOperation, cpu: Cpu): Behaviour {
     checkPages(op.pages);
-    op.kind = "allocate";
-    op.aux = pagesOrder(op.pages);
     op.visits = 0;
     op.hit = 0;
     op.flushes = 0;
     op.pfn = noPfn;
-    op.node = 0; // the CPU whose caches are drained next
-    op.found = false; // whether they were drained
-    if (op.aux < classes) op.stage = CPU_LOCK;
-    else this.beginTree(op, "allocate");
-  }
-
-  beginFree(op: IovaOperation): void {
-    op.kind = "free";
-    op.aux = pagesOrder(op.pages);
-    op.found = this.liveRanges.remove(op.pfn, op.pages);
-    if (op.found) this.frees++;
-    if (!op.found) op.stage = FINISHED;
-    else if (op.aux < classes) op.stage = CPU_LOCK;
-    else this.beginTree(op, "find");
-  }
-
-  advance(op: IovaOperation): number {
-    const cache = op.cpu * classes + op.aux;
-    switch (op.stage) {
-      case CPU_LOCK:
-        op.stage = CPU_LOCKED;
-        return acquire(1 + cache);
-      case CPU_LOCKED:
-        return op.kind === "allocate" ? this.take(op, cache) : this.put(op, cache);
-      case DEPOT_LOCKED:
-        this.exchange(op, cache);
-        op.stage = DEPOT_DONE;
-        return release(this.depotLock(op.aux));
-      case DEPOT_DONE:
-        if (op.kind === "allocate") this.pop(op, cache);
-        else this.push(op, cache);
-        return this.leaveCpu(op, cache);
-      case CPU_DONE:
-        if (op.kind === "free") {
-          op.stage = this.overflowing[op.cpu] ? OVERFLOW : FINISHED;
-          return this.advance(op);
-        }
-        if (op.hit === 1) return this.finish(op);
-        this.beginTree(op, "allocate");
-        return this.advance(op);
-      case TREE:
-        return this.advanceTree(op);
-      case DRAIN_NEXT:
-        if (op.node === this.cpus * classes) {
-          this.beginTree(op, "allocate");
-          return this.advance(op);
-        }
-        op.stage = DRAIN_LOADED;
-        return acquire(1 + op.node);
-      case DRAIN_LOADED:
-        return this.drainNext(op, this.loaded[op.node], DRAIN_PREVIOUS);
-      case DRAIN_PREVIOUS:
-        return this.drainNext(op, this.previous[op.node], DRAIN_DONE);
-      case DRAIN_DONE:
-        op.stage = DRAIN_NEXT;
-        return release(1 + op.node++);
-      case OVERFLOW:
-        op.stage = OVERFLOW_LOCKED;
-        return acquire(treeLock);
-      case OVERFLOW_LOCKED: {
-        const magazine = this.overflowing[op.cpu] as Magazine;
-        this.overflowing[op.cpu] = undefined;
-        this.empty(magazine, op.cpu);
-        this.spare.push(magazine);
-        op.stage = FINISHED;
-        return release(treeLock);
+    if (pagesOrder(op.pages) < classes) yield* this.iova_rcache_get(op, cpu);
+    if (op.hit === 0) {
+      yield* this.allocFromTree(op, cpu);
+      if (op.pfn === noPfn) {
+        // Every CPU's caches go back to the tree, the depots do not.
+        for (let cache = 0; cache < this.cpus * classes; cache++) yield* this.free_cpu_cached_iovas(op.cpu, cache, cpu);
+        yield* this.allocFromTree(op, cpu);
       }
-      default:
-        return done;
     }
+    this.allocations++;
+    this.visits += op.visits;
+    if (op.visits > this.maxVisits) this.maxVisits = op.visits;
+    this.hits += op.hit;
+    if (op.pfn === noPfn) this.failures++;
+    else this.liveRanges.add(op.pfn, op.pages);
+  }
+
+  /** free_iova_fast: into the CPU's cache; what is too large for one goes to the tree. */
+  *__free_iova(op: IovaOperation, cpu: Cpu): Behaviour {
+    op.found = this.liveRanges.remove(op.pfn, op.pages);
+    if (!op.found) return;
+    this.frees++;
+    if (pagesOrder(op.pages) < classes) yield* this.iova_rcache_insert(op, cpu);
+    else yield* this.freeToTree(op, cpu);
   }
 
   reserve(lo: number, hi: number): void {
@@ -222,18 +158,21 @@ export class MagazineAllocator extends CheckedAllocator implements IovaAllocator
 
   // allocate
 
-  /** __iova_rcache_get, under the CPU's lock. */
-  private take(op: IovaOperation, cache: number): number {
+  private *iova_rcache_get(op: IovaOperation, cpu: Cpu): Behaviour {
+    const bin = pagesOrder(op.pages);
+    const cache = op.cpu * classes + bin;
+    yield cpu.acquire(1 + cache);
     this.touchCpu(cache);
     if (this.loaded[cache].size === 0) {
-      if (this.previous[cache].size === 0) {
-        op.stage = DEPOT_LOCKED;
-        return acquire(this.depotLock(op.aux));
+      if (this.previous[cache].size > 0) this.swap(cache);
+      else {
+        yield cpu.acquire(this.depotLock(bin));
+        this.loadFromDepot(bin, cache);
+        yield cpu.release(this.depotLock(bin));
       }
-      this.swap(cache);
     }
     this.pop(op, cache);
-    return this.leaveCpu(op, cache);
+    yield cpu.release(1 + cache);
   }
 
   /** iova_magazine_pop: only the top is considered, and it must lie strictly below the limit. */
@@ -250,62 +189,49 @@ export class MagazineAllocator extends CheckedAllocator implements IovaAllocator
     op.hit = 1;
   }
 
-  private beginTree(op: IovaOperation, kind: "allocate" | "find"): void {
-    const inner = (op.inner ??= operation());
-    inner.cpu = op.cpu;
+  /** alloc_iova, on the tree behind the caches. */
+  private *allocFromTree(op: IovaOperation, cpu: Cpu): Behaviour {
+    const inner = operation(op.cpu);
     inner.pages = op.pages;
     inner.limit = op.limit;
-    inner.pfn = op.pfn;
-    if (kind === "allocate") this.tree.beginAllocate(inner);
-    else this.tree.beginFind(inner);
-    op.stage = TREE;
-  }
-
-  private advanceTree(op: IovaOperation): number {
-    const inner = op.inner as IovaOperation;
-    const step = this.tree.advance(inner);
-    if (step !== done) return step;
-    if (op.kind === "free") {
-      if (inner.kind !== "find") return done;
-      this.tree.beginFree(inner);
-      return this.advance(op);
-    }
+    yield* this.tree.alloc_iova(inner, cpu);
     op.visits += inner.visits;
     op.pfn = inner.pfn;
-    if (op.pfn === noPfn && !op.found) {
-      // alloc_iova_fast: every CPU's caches go back to the tree, the depots do not; then one more try.
-      op.found = true;
-      op.stage = DRAIN_NEXT;
-      return this.advance(op);
-    }
-    return this.finish(op);
-  }
-
-  private finish(op: IovaOperation): number {
-    this.allocations++;
-    this.visits += op.visits;
-    if (op.visits > this.maxVisits) this.maxVisits = op.visits;
-    this.hits += op.hit;
-    if (op.pfn === noPfn) this.failures++;
-    else this.liveRanges.add(op.pfn, op.pages);
-    op.stage = FINISHED;
-    return done;
   }
 
   // free
 
-  /** __iova_rcache_insert, under the CPU's lock. */
-  private put(op: IovaOperation, cache: number): number {
+  private *iova_rcache_insert(op: IovaOperation, cpu: Cpu): Behaviour {
+    const bin = pagesOrder(op.pages);
+    const cache = op.cpu * classes + bin;
+    let overflowing: Magazine | undefined;
+    yield cpu.acquire(1 + cache);
     this.touchCpu(cache);
     if (this.loaded[cache].size === magazineSize) {
-      if (this.previous[cache].size === magazineSize) {
-        op.stage = DEPOT_LOCKED;
-        return acquire(this.depotLock(op.aux));
+      if (this.previous[cache].size < magazineSize) this.swap(cache);
+      else {
+        yield cpu.acquire(this.depotLock(bin));
+        overflowing = this.leaveInDepot(bin, cache);
+        yield cpu.release(this.depotLock(bin));
       }
-      this.swap(cache);
     }
     this.push(op, cache);
-    return this.leaveCpu(op, cache);
+    yield cpu.release(1 + cache);
+    if (overflowing === undefined) return;
+    // Depot and caches are full: the magazine's ranges go back to the tree, outside the caches' locks.
+    yield cpu.acquire(iova_rbtree_lock);
+    this.iova_magazine_free_pfns(overflowing, op.cpu);
+    this.spare.push(overflowing);
+    yield cpu.release(iova_rbtree_lock);
+  }
+
+  /** free_iova, on the tree behind the caches. */
+  private *freeToTree(op: IovaOperation, cpu: Cpu): Behaviour {
+    const inner = operation(op.cpu);
+    inner.pages = op.pages;
+    inner.pfn = op.pfn;
+    yield* this.tree.find_iova(inner, cpu);
+    yield* this.tree.__free_iova(inner, cpu);
   }
 
   private push(op: IovaOperation, cache: number): void {
@@ -317,26 +243,40 @@ export class MagazineAllocator extends CheckedAllocator implements IovaAllocator
 
   // the caches
 
-  /** Under the depot's lock: an allocation takes a full magazine, a free leaves one (or has to empty it into the tree). */
-  private exchange(op: IovaOperation, cache: number): void {
-    const depot = this.depots[op.aux];
-    const head = this.depotBase + op.aux * depotBytes;
-    this.memory?.read(head);
-    if (op.kind === "allocate") {
-      if (depot.length === 0) return;
-      this.spare.push(this.loaded[cache]);
-      this.loaded[cache] = depot.pop() as Magazine;
-    } else {
-      if (depot.length < depotSize) depot.push(this.loaded[cache]);
-      else this.overflowing[op.cpu] = this.loaded[cache];
-      this.loaded[cache] = this.newMagazine();
-    }
-    this.memory?.write(head);
-    this.memory?.write(head + 16 + 8 * depot.length);
+  /** An allocation takes a full magazine, under the depot's lock. */
+  private loadFromDepot(bin: number, cache: number): void {
+    const depot = this.depots[bin];
+    this.memory?.read(this.depotHead(bin));
+    if (depot.length === 0) return;
+    this.spare.push(this.loaded[cache]);
+    this.loaded[cache] = depot.pop() as Magazine;
+    this.depotChanged(bin);
   }
 
-  /** iova_magazine_free_pfns, under the tree's lock: each range is looked up and erased, oldest first. */
-  private empty(magazine: Magazine, cpu: number): void {
+  /** A free leaves a full magazine, under the depot's lock. @returns it, where the depot has no room */
+  private leaveInDepot(bin: number, cache: number): Magazine | undefined {
+    const depot = this.depots[bin];
+    const full = this.loaded[cache];
+    this.memory?.read(this.depotHead(bin));
+    const room = depot.length < depotSize;
+    if (room) depot.push(full);
+    this.loaded[cache] = this.newMagazine();
+    this.depotChanged(bin);
+    return room ? undefined : full;
+  }
+
+  private depotHead(bin: number): number {
+    return this.depotBase + bin * depotBytes;
+  }
+
+  private depotChanged(bin: number): void {
+    const head = this.depotHead(bin);
+    this.memory?.write(head);
+    this.memory?.write(head + 16 + 8 * this.depots[bin].length);
+  }
+
+  /** Under the tree's lock: each range is looked up and erased, oldest first. */
+  private iova_magazine_free_pfns(magazine: Magazine, cpu: number): void {
     for (let i = 0; i < magazine.size; i++) {
       this.memory?.read(magazine.address + 8 + 8 * i);
       this.tree.free(magazine.pfns[i], 1, cpu);
@@ -345,18 +285,15 @@ export class MagazineAllocator extends CheckedAllocator implements IovaAllocator
     this.memory?.write(magazine.address);
   }
 
-  /** Empties one magazine in the emergency; its tree lock nests inside the CPU's lock. */
-  private drainNext(op: IovaOperation, magazine: Magazine, next: number): number {
-    const inner = (op.inner ??= operation());
-    // inner.stage tells whether the tree's lock is held: −1 it is, anything else it is not.
-    if (inner.stage !== -1) {
-      inner.stage = -1;
-      return acquire(treeLock);
+  /** Empties a CPU's magazines of one size class in the emergency; the tree's lock nests inside the CPU's. */
+  private *free_cpu_cached_iovas(runner: number, cache: number, cpu: Cpu): Behaviour {
+    yield cpu.acquire(1 + cache);
+    for (const magazine of [this.loaded[cache], this.previous[cache]]) {
+      yield cpu.acquire(iova_rbtree_lock);
+      this.iova_magazine_free_pfns(magazine, runner);
+      yield cpu.release(iova_rbtree_lock);
     }
-    inner.stage = 0;
-    this.empty(magazine, op.cpu);
-    op.stage = next;
-    return release(treeLock);
+    yield cpu.release(1 + cache);
   }
 
   private swap(cache: number): void {
@@ -370,11 +307,6 @@ export class MagazineAllocator extends CheckedAllocator implements IovaAllocator
     if (this.memory === null) return;
     this.memory.read(this.base + cache * lineBytes);
     this.memory.read(this.loaded[cache].address);
-  }
-
-  private leaveCpu(op: IovaOperation, cache: number): number {
-    op.stage = CPU_DONE;
-    return release(1 + cache);
   }
 
   private depotLock(bin: number): number {

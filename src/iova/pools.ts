@@ -8,20 +8,19 @@
  * Data layout: a line for the table's head, a line for each pool (lock, start, end, hint), then the bitmap. The pfn of an entry is
  * `tableBase` + its index. A request's `limit` is the device's mask in pages.
  */
+import type { Behaviour } from "../engine/index.js";
 import {
   type AllocatorOptions,
-  acquire,
+  type Cpu,
   checkRange,
-  done,
   type IovaAllocator,
   IovaError,
   type IovaLock,
   type IovaOperation,
   type IovaStatistics,
-  release,
 } from "./allocator.js";
 import { Bitmap } from "./bitmap.js";
-import { CheckedAllocator, finishedStage } from "./checked-allocator.js";
+import { CheckedAllocator } from "./checked-allocator.js";
 import { lineBytes, type Memory } from "./memory.js";
 import { checkPages, noPfn, roundUpPages, topPfn } from "./pfn.js";
 
@@ -32,17 +31,6 @@ const mostPools = 16;
 
 /** Most entries of a table. */
 const maxEntries = 0x1000_0000;
-
-/** Where an operation stands; the number is `op.stage`. */
-const LOCK = 0;
-const LOCKED = 1;
-const TO_ZERO = 2;
-const ZERO_LOCKED = 3;
-const SPILL = 4;
-const SPILL_LOCKED = 5;
-const FREE_LOCK = 6;
-const FREE_LOCKED = 7;
-const FINISHED = finishedStage;
 
 /** Options of the pools. */
 export interface PoolOptions extends AllocatorOptions {
@@ -141,64 +129,77 @@ export class PoolAllocator extends CheckedAllocator implements IovaAllocator {
     this.map = new Bitmap(this.entries, this.memory, this.poolLine(mostPools + 1));
   }
 
-  beginAllocate(op: IovaOperation): void {
+  /** iommu_tbl_range_alloc. */
+  *alloc_iova(op: IovaOperation, cpu: Cpu): Behaviour {
     checkPages(op.pages);
-    op.kind = "allocate";
     op.pfn = noPfn;
     op.visits = 0; // searches that failed: "pass" in Linux
     op.hit = 0;
     op.flushes = 0;
-    op.found = this.largePool && op.pages > largestSmall; // whether it is a large request
-    op.aux = poolOfCpu(op.cpu, this.pools);
-    op.node = op.found ? this.pools : op.aux; // the pool whose lock is held
-    op.stage = LOCK;
     if (op.limit < this.tableBase) {
       throw new IovaError(
         `A request with the limit ${op.limit} lies below the table, which starts at page ${this.tableBase}: Linux would search outside its bitmap.`,
       );
     }
-  }
-
-  beginFree(op: IovaOperation): void {
-    op.kind = "free";
-    op.found = this.liveRanges.remove(op.pfn, op.pages);
-    op.node = this.poolOf(op.pfn - this.tableBase);
-    op.stage = op.found ? FREE_LOCK : FINISHED;
-  }
-
-  advance(op: IovaOperation): number {
-    switch (op.stage) {
-      case LOCK:
-        op.stage = LOCKED;
-        return acquire(op.node);
-      case LOCKED:
-        return this.searchPool(op);
-      case TO_ZERO:
-        op.node = 0;
-        op.stage = ZERO_LOCKED;
-        return acquire(0);
-      case ZERO_LOCKED:
-        this.readPool(0);
-        return this.search(op, this.starts[0], op.limit - this.tableBase + 1);
-      case SPILL:
-        op.aux = (op.aux + 1) & (this.pools - 1);
-        op.node = op.aux;
-        op.stage = SPILL_LOCKED;
-        return acquire(op.node);
-      case SPILL_LOCKED:
-        this.rewind(op);
-        return this.searchPool(op);
-      case FREE_LOCK:
-        op.stage = FREE_LOCKED;
-        return acquire(op.node);
-      case FREE_LOCKED:
-        this.map.fill(op.pfn - this.tableBase, op.pages, false);
-        this.frees++;
-        op.stage = FINISHED;
-        return release(op.node);
-      default:
-        return done;
+    const large = this.largePool && op.pages > largestSmall;
+    let next = poolOfCpu(op.cpu, this.pools);
+    let pool = large ? this.pools : next;
+    yield cpu.acquire(pool);
+    for (;;) {
+      this.readPool(pool);
+      let end = this.ends[pool];
+      let start = this.hints[pool];
+      if (start >= end) start = this.starts[pool];
+      if (end + this.tableBase > op.limit) {
+        // The device reaches only a part: first try the hint cut to the mask, which may lie outside the pool; then pool 0.
+        end = op.limit - this.tableBase + 1;
+        start = (start & (op.limit % 0x1_0000_0000)) >>> 0;
+        if (start >= end || op.visits > 0) {
+          yield cpu.release(pool);
+          pool = 0;
+          yield cpu.acquire(pool);
+          this.readPool(pool);
+          start = this.starts[pool];
+        }
+      }
+      const index = this.findArea(op.pages, start, end);
+      if (index !== -1) {
+        const flush = this.take(op, pool, index);
+        if (flush && cpu.lazyFlush !== undefined) {
+          // Before the range is handed out, under the pool's lock.
+          yield cpu.settle();
+          yield* cpu.lazyFlush();
+        }
+        break;
+      }
+      if (op.visits === 0) {
+        this.rewind(op, pool);
+        continue;
+      }
+      if (large || op.visits > this.pools) {
+        this.allocations++;
+        this.failures++;
+        break;
+      }
+      yield cpu.release(pool);
+      next = (next + 1) & (this.pools - 1);
+      pool = next;
+      yield cpu.acquire(pool);
+      this.rewind(op, pool);
     }
+    yield cpu.release(pool);
+  }
+
+  /** iommu_tbl_range_free. */
+  *__free_iova(op: IovaOperation, cpu: Cpu): Behaviour {
+    op.found = this.liveRanges.remove(op.pfn, op.pages);
+    if (!op.found) return;
+    const entry = op.pfn - this.tableBase;
+    const pool = this.poolOf(entry);
+    yield cpu.acquire(pool);
+    this.map.fill(entry, op.pages, false);
+    this.frees++;
+    yield cpu.release(pool);
   }
 
   /** Marks the entries in use; what lies outside the table needs no mark. */
@@ -236,46 +237,11 @@ export class PoolAllocator extends CheckedAllocator implements IovaAllocator {
 
   // allocate
 
-  /** iommu_tbl_range_alloc from "again": where to start and where to end in the pool whose lock is held. */
-  private searchPool(op: IovaOperation): number {
-    const pool = op.node;
-    this.readPool(pool);
-    let end = this.ends[pool];
-    let start = this.hints[pool];
-    if (start >= end) start = this.starts[pool];
-    if (end + this.tableBase > op.limit) {
-      // The device reaches only a part: first try the hint cut to the mask, which may lie outside the pool; then pool 0.
-      end = op.limit - this.tableBase + 1;
-      const masked = (start & (op.limit % 0x1_0000_0000)) >>> 0;
-      if (masked >= end || op.visits > 0) {
-        op.stage = TO_ZERO;
-        return release(pool);
-      }
-      start = masked;
-    }
-    return this.search(op, start, end);
-  }
-
-  private search(op: IovaOperation, start: number, end: number): number {
-    const pool = op.node;
-    const index = this.findArea(op.pages, start, end);
-    if (index === -1) {
-      if (op.visits === 0) {
-        this.rewind(op);
-        return this.searchPool(op);
-      }
-      if (!op.found && op.visits <= this.pools) {
-        op.stage = SPILL;
-        return release(pool);
-      }
-      this.allocations++;
-      this.failures++;
-      op.stage = FINISHED;
-      return release(pool);
-    }
+  /** Marks the found entries; the next search starts behind them. @returns whether what was freed has to be flushed first */
+  private take(op: IovaOperation, pool: number, index: number): boolean {
     this.map.fill(index, op.pages, true);
-    if (this.flushCallback && (index < this.hints[pool] || this.needFlush)) {
-      // Called before the range is handed out, under the pool's lock: the caller sees it in op.flushes when the lock is to be released.
+    const flush = this.flushCallback && (index < this.hints[pool] || this.needFlush);
+    if (flush) {
       this.needFlush = false;
       op.flushes++;
       this.flushes++;
@@ -286,16 +252,15 @@ export class PoolAllocator extends CheckedAllocator implements IovaAllocator {
     this.allocations++;
     op.pfn = this.tableBase + index;
     this.liveRanges.add(op.pfn, op.pages);
-    op.stage = FINISHED;
-    return release(pool);
+    return flush;
   }
 
   /** After a failed search: the pool that comes next starts over, and the next success flushes. */
-  private rewind(op: IovaOperation): void {
-    this.hints[op.node] = this.starts[op.node];
+  private rewind(op: IovaOperation, pool: number): void {
+    this.hints[pool] = this.starts[pool];
     this.needFlush = true;
     op.visits++;
-    this.memory?.write(this.poolLine(op.node));
+    this.memory?.write(this.poolLine(pool));
     this.memory?.write(this.base);
   }
 

@@ -8,22 +8,20 @@
  * Data layout: the domain's line, the slab's stacks, a line for each CPU and size class (lock, loaded, previous), a depot for each class, the magazines
  * that exist from the start (1 KiB each: a word and 127 pfns), then the nodes and, between them, the magazines that are made later.
  */
-import {
-  type AllocatorOptions,
-  acquire,
-  done,
-  type IovaAllocator,
-  type IovaLock,
-  type IovaOperation,
-  type IovaStatistics,
-  release,
-  runToEnd,
-} from "./allocator.js";
+import type { AllocatorOptions, IovaAllocator, IovaLock, IovaStatistics } from "./allocator.js";
 import { AnchoredTree, type FailureMemory, type TreeRules } from "./anchored-tree.js";
-import { CheckedAllocator, finishedStage } from "./checked-allocator.js";
 import { lineBytes, type Memory } from "./memory.js";
 import { checkPages, dma32Pfn, noPfn, pagesOrder, roundUpPages } from "./pfn.js";
 import { slabCpuBytes } from "./slab.js";
+import {
+  acquire,
+  done,
+  finishedStage,
+  release,
+  runStages,
+  StagedAllocator,
+  type StagedOperation,
+} from "./staged-allocator.js";
 
 const failed = noPfn;
 /** Size classes 1, 2, 4 … 32 pages (IOVA_RANGE_CACHE_MAX_SIZE), and the largest that is cached. */
@@ -134,7 +132,7 @@ const DRAIN_DEPOT_TREE = 20;
 const FINISHED = finishedStage;
 
 /** The allocator of Linux 6.7 and later: per-CPU magazines and unbounded depots before the anchored tree. */
-export class Rcache6Allocator extends CheckedAllocator implements IovaAllocator {
+export class Rcache6Allocator extends StagedAllocator implements IovaAllocator {
   readonly name = "rcache6";
   readonly locks: readonly IovaLock[];
   /** The tree behind the caches. */
@@ -245,7 +243,7 @@ export class Rcache6Allocator extends CheckedAllocator implements IovaAllocator 
     return fixed + (nodes + 65) * lineBytes + (magazines + 1) * magazineBytes;
   }
 
-  beginAllocate(op: IovaOperation): void {
+  beginAllocate(op: StagedOperation): void {
     checkPages(op.pages);
     op.kind = "allocate";
     op.visits = 0;
@@ -257,7 +255,7 @@ export class Rcache6Allocator extends CheckedAllocator implements IovaAllocator 
     op.stage = op.pages <= largestCached ? CPU_LOCK : TREE_LOCK;
   }
 
-  beginFree(op: IovaOperation): void {
+  beginFree(op: StagedOperation): void {
     op.kind = "free";
     op.aux = pagesOrder(op.pages);
     op.node = none; // a full magazine that goes back to the tree
@@ -268,7 +266,7 @@ export class Rcache6Allocator extends CheckedAllocator implements IovaAllocator 
   }
 
   /** Starts the delayed work of a size class's depot: `op.aux` is the class. At its end `op.found` says whether a magazine was trimmed. */
-  beginTrim(op: IovaOperation): void {
+  beginTrim(op: StagedOperation): void {
     op.kind = "trim";
     op.found = false;
     this.armed[op.aux] = 0;
@@ -276,7 +274,7 @@ export class Rcache6Allocator extends CheckedAllocator implements IovaAllocator 
   }
 
   /** Starts to take a CPU offline: `op.cpu`. Its magazines go back to the tree, the depots do not. At its end `op.pages` are the ranges. */
-  beginOffline(op: IovaOperation): void {
+  beginOffline(op: StagedOperation): void {
     op.kind = "offline";
     op.pages = 0;
     op.node = op.cpu * classes;
@@ -294,7 +292,7 @@ export class Rcache6Allocator extends CheckedAllocator implements IovaAllocator 
     const op = this.last;
     op.cpu = cpu;
     this.beginOffline(op);
-    runToEnd(this, op);
+    runStages(this, op);
     return op.pages;
   }
 
@@ -304,7 +302,7 @@ export class Rcache6Allocator extends CheckedAllocator implements IovaAllocator 
     op.aux = bin;
     const before = this.trimFreed;
     this.beginTrim(op);
-    runToEnd(this, op);
+    runStages(this, op);
     return this.trimFreed - before;
   }
 
@@ -313,7 +311,7 @@ export class Rcache6Allocator extends CheckedAllocator implements IovaAllocator 
     return this.depotSizes[bin];
   }
 
-  advance(op: IovaOperation): number {
+  advance(op: StagedOperation): number {
     const cache = op.cpu * classes + op.aux;
     switch (op.stage) {
       case CPU_LOCK:
@@ -378,7 +376,7 @@ export class Rcache6Allocator extends CheckedAllocator implements IovaAllocator 
     op.limit = limit;
     op.mayDrain = mayDrain;
     this.beginAllocate(op);
-    runToEnd(this, op);
+    runStages(this, op);
     return op.pfn;
   }
 
@@ -442,7 +440,7 @@ export class Rcache6Allocator extends CheckedAllocator implements IovaAllocator 
   // allocate
 
   /** __iova_rcache_get, under the CPU's lock. */
-  private takeLocked(op: IovaOperation, cache: number): number {
+  private takeLocked(op: StagedOperation, cache: number): number {
     this.touchCpu(cache);
     this.lookups++;
     if (this.sizes[this.loaded[cache]] === 0) {
@@ -459,7 +457,7 @@ export class Rcache6Allocator extends CheckedAllocator implements IovaAllocator 
   }
 
   /** iova_magazine_pop: from the top down, the first range that ends at or below the limit; the top fills its place. */
-  private pop(op: IovaOperation, cache: number): void {
+  private pop(op: StagedOperation, cache: number): void {
     const { memory, pfns } = this;
     const magazine = this.loaded[cache];
     const size = this.sizes[magazine];
@@ -486,7 +484,7 @@ export class Rcache6Allocator extends CheckedAllocator implements IovaAllocator 
   }
 
   /** The step of an allocation or a free that runs under the tree's lock. */
-  private runTree(op: IovaOperation): void {
+  private runTree(op: StagedOperation): void {
     if (op.kind === "allocate") {
       op.pfn = this.tree.allocate(op.node, op.pages < largestCached ? roundUpPages(op.pages) : op.pages, op.limit);
       op.visits += this.tree.visits;
@@ -497,7 +495,7 @@ export class Rcache6Allocator extends CheckedAllocator implements IovaAllocator 
   }
 
   /** After the tree's lock: nodes that are not used go back to the slab; a failure drains the caches, once. */
-  private leaveTree(op: IovaOperation): number {
+  private leaveTree(op: StagedOperation): number {
     if (op.kind === "free") {
       this.tree.give(op.node, op.cpu);
       op.stage = FINISHED;
@@ -513,7 +511,7 @@ export class Rcache6Allocator extends CheckedAllocator implements IovaAllocator 
     return this.advance(op);
   }
 
-  private finish(op: IovaOperation): number {
+  private finish(op: StagedOperation): number {
     this.allocations++;
     if (op.visits > this.maxVisits) this.maxVisits = op.visits;
     this.hits += op.hit;
@@ -526,7 +524,7 @@ export class Rcache6Allocator extends CheckedAllocator implements IovaAllocator 
   // free
 
   /** __iova_rcache_insert, under the CPU's lock. */
-  private putLocked(op: IovaOperation, cache: number): number {
+  private putLocked(op: StagedOperation, cache: number): number {
     this.touchCpu(cache);
     if (this.sizes[this.loaded[cache]] === this.magazineSize) {
       if (this.sizes[this.previous[cache]] === this.magazineSize) {
@@ -555,7 +553,7 @@ export class Rcache6Allocator extends CheckedAllocator implements IovaAllocator 
   // the caches
 
   /** Under the depot's lock: an allocation takes the newest full magazine for its empty one, a free leaves its full one for an empty one. */
-  private exchange(op: IovaOperation, cache: number): void {
+  private exchange(op: StagedOperation, cache: number): void {
     const bin = op.aux;
     const head = this.depotBase + bin * depotBytes;
     this.memory?.read(head);
@@ -597,7 +595,7 @@ export class Rcache6Allocator extends CheckedAllocator implements IovaAllocator 
   }
 
   /** iova_depot_work_func: a depot with more magazines than CPUs are online gives its newest one back to the tree. */
-  private trimLocked(op: IovaOperation): number {
+  private trimLocked(op: StagedOperation): number {
     this.memory?.read(this.depotBase + op.aux * depotBytes);
     if (this.depotSizes[op.aux] > this.onlineCount) {
       op.node = this.depotPop(op.aux);
@@ -620,7 +618,7 @@ export class Rcache6Allocator extends CheckedAllocator implements IovaAllocator 
   }
 
   /** The steps of a drain: every online CPU's caches (an offline one's own only), then the depots, then the tree once more. */
-  private drain(op: IovaOperation): number {
+  private drain(op: StagedOperation): number {
     switch (op.stage) {
       case DRAIN_CPU:
         return this.drainNext(op);
@@ -663,7 +661,7 @@ export class Rcache6Allocator extends CheckedAllocator implements IovaAllocator 
     }
   }
 
-  private drainNext(op: IovaOperation): number {
+  private drainNext(op: StagedOperation): number {
     const end = op.kind === "offline" ? (op.cpu + 1) * classes : this.cpus * classes;
     if (op.kind === "allocate")
       while (op.node < end && this.onlineCpus[Math.floor(op.node / classes)] === 0) op.node += classes;
@@ -681,14 +679,14 @@ export class Rcache6Allocator extends CheckedAllocator implements IovaAllocator 
     return this.advance(op);
   }
 
-  private lockTreeInCpu(op: IovaOperation, next: number): number {
+  private lockTreeInCpu(op: StagedOperation, next: number): number {
     op.stage = next;
     this.treeInCpu++;
     this.tree.counts.locks++;
     return acquire(treeLock);
   }
 
-  private drainMagazine(op: IovaOperation, magazine: number, next: number): number {
+  private drainMagazine(op: StagedOperation, magazine: number, next: number): number {
     const ranges = this.empty(magazine, op.cpu);
     if (op.kind === "offline") op.pages += ranges;
     op.stage = next;
@@ -720,7 +718,7 @@ export class Rcache6Allocator extends CheckedAllocator implements IovaAllocator 
     this.memory.read(this.addresses[this.loaded[cache]]);
   }
 
-  private leaveCpu(op: IovaOperation, cache: number): number {
+  private leaveCpu(op: StagedOperation, cache: number): number {
     op.stage = CPU_DONE;
     return release(1 + cache);
   }

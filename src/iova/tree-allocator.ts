@@ -2,17 +2,16 @@
  * What the two tree allocators share: the domain, its reserved ranges, the remembered node, the downward search and the three operations
  * with their one lock (Linux v4.3, drivers/iommu/iova.c; records K1–K7).
  */
+import type { Behaviour } from "../engine/index.js";
 import {
   type AllocatorOptions,
-  acquire,
-  done,
+  type Cpu,
   type IovaAllocator,
   IovaError,
   type IovaLock,
   type IovaOperation,
   type IovaStatistics,
   operation,
-  release,
 } from "./allocator.js";
 import { lineBytes, type Memory } from "./memory.js";
 import { checkPages, dma32Pfn, noPfn, roundUpPages, topPfn } from "./pfn.js";
@@ -59,8 +58,8 @@ function paddingOf(size: number, period: number, limit: number): number {
   return above - Math.floor(above / period) * period; // exact: the period is a power of two
 }
 
-/** The one lock: iova_rbtree_lock of the domain. */
-const treeLock = 0;
+/** The one lock, of the domain. */
+const iova_rbtree_lock = 0;
 
 export abstract class TreeAllocator implements IovaAllocator {
   abstract readonly name: string;
@@ -118,73 +117,50 @@ export abstract class TreeAllocator implements IovaAllocator {
     );
   }
 
-  beginAllocate(op: IovaOperation): void {
+  *alloc_iova(op: IovaOperation, cpu: Cpu): Behaviour {
     checkPages(op.pages);
-    op.kind = "allocate";
-    op.stage = 0;
+    const fresh = this.tree.node(this.slab.take(op.cpu)); // alloc_iova_mem
+    yield cpu.acquire(iova_rbtree_lock);
+    this.__alloc_and_insert_iova_range(fresh, op.pages, op.limit);
+    this.answer(op);
+    const { spare, absorbed } = this;
+    yield cpu.release(iova_rbtree_lock);
+    if (spare === nil && absorbed === nil) return;
+    this.free_iova_mem(spare, absorbed, op.cpu);
+    yield cpu.settle();
   }
 
-  beginFind(op: IovaOperation): void {
-    op.kind = "find";
-    op.stage = 1;
+  /** Any pfn inside a range finds it. The node is remembered for the free. */
+  *find_iova(op: IovaOperation, cpu: Cpu): Behaviour {
+    yield cpu.acquire(iova_rbtree_lock);
+    this.findLocked(op);
+    yield cpu.release(iova_rbtree_lock);
   }
 
-  beginFree(op: IovaOperation): void {
-    if (op.kind !== "find" || !op.found) op.node = nil;
-    op.kind = "free";
-    op.stage = 1;
-  }
-
-  advance(op: IovaOperation): number {
-    switch (op.stage++) {
-      case 0: // alloc_iova_mem, before the lock
-        op.node = this.tree.node(this.slab.take(op.cpu));
-        op.stage = 2;
-        return acquire(treeLock);
-      case 1:
-        return acquire(treeLock);
-      case 2:
-        this.runLocked(op);
-        return release(treeLock);
-      default: // free_iova_mem, after the lock
-        if (op.kind === "find") return done;
-        this.giveBack(op.node, op.aux, op.cpu);
-        op.node = nil;
-        op.aux = nil;
-        return done;
-    }
-  }
-
-  /** The one step of an operation that runs under the lock. */
-  private runLocked(op: IovaOperation): void {
-    if (op.kind === "find") {
-      this.findLocked(op);
-      return;
-    }
-    if (op.kind === "allocate") {
-      this.allocateLocked(op.node, op.pages, op.limit);
-      this.answer(op);
-    } else {
-      const known = op.node;
-      op.node = nil; // also where the removal throws
-      op.found = this.freeLocked(op.pfn, op.pages, op.cpu, known);
-    }
-    op.node = this.spare;
-    op.aux = this.absorbed;
+  *__free_iova(op: IovaOperation, cpu: Cpu): Behaviour {
+    const known = op.node;
+    op.node = nil; // also where the removal throws
+    yield cpu.acquire(iova_rbtree_lock);
+    op.found = this.private_free_iova(op.pfn, op.pages, op.cpu, known);
+    const { spare, absorbed } = this;
+    yield cpu.release(iova_rbtree_lock);
+    if (spare === nil && absorbed === nil) return;
+    this.free_iova_mem(spare, absorbed, op.cpu);
+    yield cpu.settle();
   }
 
   // Hot path of a replay: plain numbers instead of an operation record (test/bench/iova).
   allocate(pages: number, limit: number = dma32Pfn, cpu = 0): number {
     checkPages(pages);
-    this.allocateLocked(this.tree.node(this.slab.take(cpu)), pages, limit);
+    this.__alloc_and_insert_iova_range(this.tree.node(this.slab.take(cpu)), pages, limit);
     this.answer(this.last);
-    this.giveBack(this.spare, this.absorbed, cpu);
+    this.free_iova_mem(this.spare, this.absorbed, cpu);
     return this.gap.lo;
   }
 
   free(pfn: number, pages = 1, cpu = 0): boolean {
-    const found = this.freeLocked(pfn, pages, cpu, nil);
-    this.giveBack(this.spare, this.absorbed, cpu);
+    const found = this.private_free_iova(pfn, pages, cpu, nil);
+    this.free_iova_mem(this.spare, this.absorbed, cpu);
     return found;
   }
 
@@ -245,7 +221,7 @@ export abstract class TreeAllocator implements IovaAllocator {
     tree.insert(node, lower, upper, nil);
   }
 
-  private giveBack(spare: number, absorbed: number, cpu: number): void {
+  private free_iova_mem(spare: number, absorbed: number, cpu: number): void {
     if (spare !== nil) this.slab.give(this.tree.slot(spare), cpu);
     if (absorbed !== nil) this.slab.give(this.tree.slot(absorbed), cpu);
   }
@@ -258,8 +234,8 @@ export abstract class TreeAllocator implements IovaAllocator {
     op.flushes = 0;
   }
 
-  /** __alloc_and_insert_iova_range; the answer is in `gap`. */
-  private allocateLocked(fresh: number, pages: number, limit: number): void {
+  /** The search and the insertion, under the lock; the answer is in `gap`. */
+  private __alloc_and_insert_iova_range(fresh: number, pages: number, limit: number): void {
     const { gap, tree } = this;
     const memory = this.listen();
     this.search(pages, limit);
@@ -305,7 +281,8 @@ export abstract class TreeAllocator implements IovaAllocator {
     return listening;
   }
 
-  private freeLocked(pfn: number, pages: number, cpu: number, known: number): boolean {
+  /** The removal, under the lock. */
+  private private_free_iova(pfn: number, pages: number, cpu: number, known: number): boolean {
     this.spare = nil;
     this.absorbed = nil;
     this.listen();

@@ -1,21 +1,22 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { DmaApi, DmaError, dmaCosts, variant, variants } from "../../src/dma/index.js";
-import { Simulation, Streams } from "../../src/engine/index.js";
+import { DmaApi, DmaError, dmaCosts, type Segment, variant, variants } from "../../src/dma/index.js";
+import { type Behaviour, Processes, Simulation, Streams } from "../../src/engine/index.js";
 import { Machine, machineConfig, makeLock } from "../../src/machine/index.js";
 import { published } from "../support/facts.js";
 
 const config = machineConfig(published, "sandy-bridge-ep");
 
-/** A domain on two cores whose client does nothing: operations are started by hand and run to their end. */
+/** A domain on two cores: calls are made by hand and run to their end; where one was mapped stands in `mapped`. */
 function domain(name: string, change: { ats?: boolean; coherent?: boolean; deviceBits?: number } = {}) {
   const machine = new Machine(config);
   const simulation = new Simulation();
   const arbiter = new Streams(1).stream("arbiter");
-  const done: number[] = [];
+  const processes = new Processes(simulation);
+  const mapped = [-1, -1];
   const api: DmaApi = new DmaApi(
     machine,
-    simulation,
+    processes,
     {
       variant: variant(name),
       cores: 2,
@@ -35,23 +36,32 @@ function domain(name: string, change: { ats?: boolean; coherent?: boolean; devic
       deviceBits: change.deviceBits ?? 64,
       maxRanges: 4096,
     },
-    { dmaDone: (core) => done.push(core), dmaTimer: (core) => api.flush(core) },
+    { dmaTimer: (core) => processes.start("timer", () => api.flush(core)) },
   );
-  /** Runs until the core's operation is complete; returns its cycles. */
-  const finish = (core: number): number => {
+  /** Runs a core's call to its end; returns its cycles. */
+  const call = (program: () => Behaviour): number => {
     const start = simulation.now;
-    while (!done.includes(core))
-      if (simulation.run({ maxEvents: 1 }).events === 0) throw new Error("nothing left to do");
-    done.length = 0;
+    const process = processes.begin("call", program);
+    while (!process.ended) if (simulation.run({ maxEvents: 1 }).events === 0) throw new Error("nothing left to do");
     return simulation.now - start;
   };
-  return { api, simulation, finish };
+  const map = (core: number, frame: number, pages: number) =>
+    call(function* () {
+      mapped[core] = yield* api.map(core, frame, pages, 3);
+    });
+  const mapList = (core: number, list: Segment[]) =>
+    call(function* () {
+      mapped[core] = yield* api.mapList(core, list, 3);
+    });
+  const unmap = (core: number, pfn: number, pages: number) => call(() => api.unmap(core, pfn, pages));
+  const unmapList = (core: number, pfn: number, list: Segment[]) => call(() => api.unmapList(core, pfn, list));
+  return { api, simulation, mapped, map, mapList, unmap, unmapList };
 }
 
 describe("the DMA API", () => {
   it("after every operation page table and allocator agree, whatever the order", () => {
     const step = fc.record({
-      map: fc.boolean(),
+      maps: fc.boolean(),
       core: fc.integer({ min: 0, max: 1 }),
       pages: fc.integer({ min: 1, max: 5 }),
       pick: fc.nat(1000),
@@ -59,19 +69,17 @@ describe("the DMA API", () => {
     for (const { name } of variants.filter(({ allocator }) => allocator !== "none"))
       fc.assert(
         fc.property(fc.array(step, { maxLength: 80 }), (sequence) => {
-          const { api, finish } = domain(name);
+          const { api, mapped, map, unmap } = domain(name);
           const live: { pfn: number; pages: number; frame: number }[] = [];
           let frame = 1000;
-          for (const { map, core, pages, pick } of sequence) {
-            if (map || live.length === 0) {
-              api.map(core, frame, pages, 3);
-              finish(core);
-              live.push({ pfn: api.resultPfn[core], pages, frame });
+          for (const { maps, core, pages, pick } of sequence) {
+            if (maps || live.length === 0) {
+              map(core, frame, pages);
+              live.push({ pfn: mapped[core], pages, frame });
               frame += pages;
             } else {
               const [gone] = live.splice(pick % live.length, 1);
-              api.unmap(core, gone.pfn, gone.pages);
-              finish(core);
+              unmap(core, gone.pfn, gone.pages);
               expect(api.pageTable.lookup(gone.pfn)).toBeUndefined();
             }
             expect(api.pageTable.leafCount).toBe(live.reduce((sum, l) => sum + l.pages, 0));
@@ -85,16 +93,14 @@ describe("the DMA API", () => {
   });
 
   it("the ninth deferred unmap pays for the flush of a table of eight, and is queued itself", () => {
-    const { api, finish } = domain("deferred");
+    const { api, mapped, map, unmap } = domain("deferred");
     const pfns: number[] = [];
     for (let i = 0; i < 9; i++) {
-      api.map(0, 100 + i, 1, 3);
-      finish(0);
-      pfns.push(api.resultPfn[0]);
+      map(0, 100 + i, 1);
+      pfns.push(mapped[0]);
     }
     const costs = pfns.map((pfn) => {
-      api.unmap(0, pfn, 1);
-      return finish(0);
+      return unmap(0, pfn, 1);
     });
     expect(api.deferred).toBe(1);
     expect(api.counts.flushes).toBe(1);
@@ -103,14 +109,12 @@ describe("the DMA API", () => {
   });
 
   it("a strict unmap's invalidation takes about what was published (record RI1: a calibration)", () => {
-    const { api, simulation, finish } = domain("strict");
+    const { api, simulation, mapped, map, unmap } = domain("strict");
     for (let i = 0; i < 6; i++) {
       // The first ones find the queue's lines cold.
       if (i === 5) api.reset();
-      api.map(0, 1, 1, 3);
-      finish(0);
-      api.unmap(0, api.resultPfn[0], 1);
-      finish(0);
+      map(0, 1, 1);
+      unmap(0, mapped[0], 1);
     }
     api.accounts.settle(simulation.now);
     const spent = api.accounts
@@ -123,11 +127,9 @@ describe("the DMA API", () => {
   it("with ATS a strict unmap sends two invalidations, and waits for both", () => {
     const plain = domain("strict");
     const ats = domain("strict", { ats: true });
-    const cycles = [plain, ats].map(({ api, finish }) => {
-      api.map(0, 1, 1, 3);
-      finish(0);
-      api.unmap(0, api.resultPfn[0], 1);
-      return finish(0);
+    const cycles = [plain, ats].map(({ mapped, map, unmap }) => {
+      map(0, 1, 1);
+      return unmap(0, mapped[0], 1);
     });
     expect([plain.api.counts.invalidations, ats.api.counts.invalidations]).toEqual([1, 2]);
     expect(cycles[1] - cycles[0]).toBeGreaterThan(2900);
@@ -135,11 +137,10 @@ describe("the DMA API", () => {
 
   it("a page table that is not snooped costs a flush for each changed line", () => {
     const cycles = [true, false].map((coherent) => {
-      const { api, finish } = domain("strict", { coherent });
+      const { map } = domain("strict", { coherent });
       let last = 0;
       for (let i = 0; i < 3; i++) {
-        api.map(0, 1 + i, 1, 3);
-        last = finish(0);
+        last = map(0, 1 + i, 1);
       }
       return last;
     });
@@ -152,28 +153,23 @@ describe("the DMA API", () => {
     "merged-strict",
     "merged-thread-strict",
   ])("an unmap of what is not mapped warns, as v4.3 does, and changes nothing (%s)", (name) => {
-    const { api, finish } = domain(name);
-    api.map(0, 7, 1, 3);
-    finish(0);
-    const pfn = api.resultPfn[0];
-    api.unmap(0, pfn - 5, 1);
-    finish(0);
+    const { api, mapped, map, unmap } = domain(name);
+    map(0, 7, 1);
+    const pfn = mapped[0];
+    unmap(0, pfn - 5, 1);
     expect(api.counts.strayUnmaps).toBe(1);
     expect(api.pageTable.lookup(pfn)?.pfn).toBe(7);
-    api.unmap(0, pfn, 1);
-    finish(0);
-    api.unmap(0, pfn, 1);
-    finish(0);
+    unmap(0, pfn, 1);
+    unmap(0, pfn, 1);
     expect(api.counts.strayUnmaps).toBe(2);
   });
 
   it("an exhausted space fails the map; what is mapped stays", () => {
-    const { api, finish } = domain("strict", { deviceBits: 16 });
+    const { api, mapped, map } = domain("strict", { deviceBits: 16 });
     const results: number[] = [];
     for (let i = 0; i < 17; i++) {
-      api.map(0, 100 + i, 1, 3);
-      finish(0);
-      results.push(api.resultPfn[0]);
+      map(0, 100 + i, 1);
+      results.push(mapped[0]);
     }
     expect(results.filter((pfn) => pfn < 0).length).toBe(3);
     expect(api.counts.failedMaps).toBe(3);
@@ -181,23 +177,23 @@ describe("the DMA API", () => {
   });
 
   /** Maps ranges of these sizes; returns where, and how to unmap and what is mapped. */
-  function mapped(name: string, sizes: number[]) {
-    const { api, finish } = domain(name);
+  function withRanges(name: string, sizes: number[]) {
+    const { api, mapped, map, unmap } = domain(name);
     const pfns = sizes.map((pages, i) => {
-      api.map(0, 100 * (i + 1), pages, 3);
-      finish(0);
-      return api.resultPfn[0];
+      map(0, 100 * (i + 1), pages);
+      return mapped[0];
     });
-    const unmap = (pfn: number, pages: number) => {
-      api.unmap(0, pfn, pages);
-      finish(0);
+    return {
+      api,
+      pfns,
+      unmap: (pfn: number, pages: number) => void unmap(0, pfn, pages),
+      entries: () => api.pageTable.leafCount,
     };
-    return { api, pfns, unmap, entries: () => api.pageTable.leafCount };
   }
   const ownLengths = ["merged-strict", "merged-deferred", "magazines-strict", "magazines-deferred", "pools-4"];
 
   it.each(ownLengths)("a part of a range is not unmapped, and nothing is changed (%s)", (name) => {
-    const { pfns, unmap, entries } = mapped(name, [1, 8, 1]);
+    const { pfns, unmap, entries } = withRanges(name, [1, 8, 1]);
     for (const [pfn, pages, message] of [
       [pfns[1], 2, /unmap of 2 pages at IOVA page \d+, where 8 were mapped: nothing was changed/],
       [pfns[1], 16, /where 8 were mapped/],
@@ -216,7 +212,7 @@ describe("the DMA API", () => {
     "thread-deferred",
     ...ownLengths.filter((name) => name !== "merged-strict"),
   ])("an unmap whose range was unmapped before is an error where Linux would free it twice (%s)", (name) => {
-    const { pfns, unmap, entries } = mapped(name, [1, 1]);
+    const { pfns, unmap, entries } = withRanges(name, [1, 1]);
     unmap(pfns[0], 1);
     expect(() => unmap(pfns[0], 1)).toThrow(DmaError);
     expect(entries()).toBe(1);
@@ -224,10 +220,10 @@ describe("the DMA API", () => {
 
   it("a number of pages that no map can have is refused before anything happens", () => {
     for (const name of ["off", "strict", "merged-strict", "pools-4"]) {
-      const { api } = domain(name);
+      const { api, map, unmap } = domain(name);
       for (const pages of [0, -1, 1.5, Number.NaN, 2 ** 32]) {
-        expect(() => api.map(0, 1, pages, 3), `${name}, ${pages}`).toThrow(/pages: a whole number from 1 to 2\^31/);
-        expect(() => api.unmap(0, 1, pages), `${name}, ${pages}`).toThrow(/pages: .* got/);
+        expect(() => map(0, 1, pages), `${name}, ${pages}`).toThrow(/pages: a whole number from 1 to 2\^31/);
+        expect(() => unmap(0, 1, pages), `${name}, ${pages}`).toThrow(/pages: .* got/);
       }
       expect(api.counts.maps + api.counts.unmaps).toBe(0);
     }
@@ -239,33 +235,29 @@ describe("the DMA API", () => {
     "magazines-strict",
     "pools-4",
   ])("a scatter list gets one range for the sum of its pieces, and its unmap releases it (%s)", (name) => {
-    const { api, finish } = domain(name);
+    const { api, mapped, map, mapList, unmap, unmapList } = domain(name);
     const list = [
       { frame: 700, pages: 3 },
       { frame: 900, pages: 1 },
       { frame: 40, pages: 2 },
     ];
-    api.map(0, 1, 1, 3);
-    finish(0);
-    api.mapList(0, list, 3);
-    finish(0);
-    const pfn = api.resultPfn[0];
+    map(0, 1, 1);
+    mapList(0, list);
+    const pfn = mapped[0];
     const frames = Array.from({ length: 6 }, (_, i) => api.pageTable.lookup(pfn + i)?.pfn);
     expect(frames).toEqual([700, 701, 702, 900, 40, 41]);
     // v4.3 is told the first piece's address only, and takes the length from its node; the others need the sum, rounded to 8.
-    if (name === "strict") api.unmap(0, pfn, list[0].pages);
+    if (name === "strict") unmap(0, pfn, list[0].pages);
     else {
-      api.unmap(0, pfn, list[0].pages);
-      expect(() => finish(0)).toThrow(/of 4 pages .* where 8 were mapped/);
-      api.unmapList(0, pfn, list);
+      expect(() => unmap(0, pfn, list[0].pages)).toThrow(/of 4 pages .* where 8 were mapped/);
+      unmapList(0, pfn, list);
     }
-    finish(0);
     expect(api.pageTable.leafCount).toBe(1);
     expect(api.allocator!.statistics().live).toBe(1);
   });
 
   it("counts a flush in the thread's wording, which has no whole flush, as well", () => {
-    const { api, unmap, pfns } = mapped("thread-deferred", Array(9).fill(1));
+    const { api, unmap, pfns } = withRanges("thread-deferred", Array(9).fill(1));
     for (const pfn of pfns) unmap(pfn, 1);
     expect(api.counts.flushes).toBe(1);
     expect(api.counts.invalidations).toBe(8);

@@ -1,5 +1,16 @@
 import { describe, expect, test } from "vitest";
-import { Interrupt, Processes, Resource, Signal, Simulation } from "../../src/engine/index.js";
+import {
+  type Behaviour,
+  Interrupt,
+  type Process,
+  Processes,
+  Resource,
+  ready,
+  Signal,
+  Simulation,
+  type Wait,
+  waiting,
+} from "../../src/engine/index.js";
 
 function lab() {
   const sim = new Simulation();
@@ -190,4 +201,54 @@ test("thousands of processes come and go, and names of ended ones are used again
   });
   sim.run();
   expect(served).toBe(5000);
+});
+
+describe("a process of a state machine", () => {
+  test("begins at once, and goes on within the machine's own event, without one of the processes'", () => {
+    const { sim, processes, note, log } = lab();
+    let process: Process | undefined;
+    const base = sim.attach({ dispatch: () => process?.resume() });
+    const busy = (ticks: number): Wait => {
+      sim.post(ticks, base);
+      return waiting;
+    };
+    function* work(ticks: number): Behaviour<string> {
+      yield ready;
+      yield busy(ticks);
+      return `after ${ticks}`;
+    }
+    process = processes.begin("core", function* () {
+      note("begun");
+      note(yield* work(3));
+      note(yield* work(4));
+    });
+    expect(log).toEqual(["0 begun"]);
+    expect(sim.run().events).toBe(2);
+    expect(log).toEqual(["0 begun", "3 after 3", "7 after 4"]);
+    expect(() => process?.resume()).toThrow('Process "core" has ended');
+  });
+
+  test("can wake another one, which runs to its next wait first", () => {
+    const { processes, note, log } = lab();
+    const sleeper = processes.begin("sleeper", function* () {
+      yield waiting;
+      note(processes.current().name);
+    });
+    processes.begin("waker", function* () {
+      sleeper.resume();
+      note(processes.current().name);
+      yield ready;
+    });
+    expect(log).toEqual(["0 sleeper", "0 waker"]);
+  });
+
+  test("ends with what it throws, which the one that resumes it gets", () => {
+    const { processes } = lab();
+    const process = processes.begin("core", function* () {
+      yield waiting;
+      throw new Error("no such range");
+    });
+    expect(() => process.resume()).toThrow("no such range");
+    expect(process.ended).toBe(true);
+  });
 });

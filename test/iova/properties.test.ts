@@ -1,11 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { type Behaviour, ready } from "../../src/engine/index.js";
 import {
+  type Cpu,
   DeferredQueue,
-  done,
   type IovaAllocator,
-  type IovaOperation,
-  lockOf,
   MagazineAllocator,
   MergedTreeAllocator,
   noPfn,
@@ -13,6 +12,7 @@ import {
   PoolAllocator,
   poolOfCpu,
   RbTreeAllocator,
+  Rcache6Allocator,
   topPfn,
 } from "../../src/iova/index.js";
 
@@ -221,45 +221,55 @@ describe("operations of several CPUs, interleaved lock by lock", () => {
   function interleave(allocator: IovaAllocator, order: number[], sizes: number[]): void {
     const holder = new Map<number, number>();
     const pages = new Pages();
-    const cpus = [0, 1, 2, 3].map((cpu) => ({ op: operation(cpu), waits: -1, busy: false, mine: [] as number[][] }));
+    const cpus = [0, 1, 2, 3].map((id) => {
+      const state = {
+        op: operation(id),
+        waits: -1,
+        frees: false,
+        program: undefined as Behaviour | undefined,
+        mine: [] as number[][],
+      };
+      const cpu: Cpu = {
+        acquire: (lock) => {
+          state.waits = lock;
+          return ready;
+        },
+        release: (lock) => {
+          expect(holder.get(lock)).toBe(id);
+          holder.delete(lock);
+          return ready;
+        },
+        settle: () => ready,
+      };
+      return { state, cpu };
+    });
     let turn = 0;
-    const start = (op: IovaOperation, mine: number[][]) => {
-      turn++;
-      if (mine.length > 0 && turn % 3 !== 0) {
-        [op.pfn, op.pages] = mine.pop() as [number, number];
-        allocator.beginFree(op);
-      } else {
-        op.pages = sizes[turn % sizes.length];
-        op.limit = dma32;
-        allocator.beginAllocate(op);
-      }
-    };
     for (const choice of order) {
-      const cpu = cpus[choice];
-      if (cpu.waits >= 0) {
-        if (holder.has(cpu.waits)) continue;
-        holder.set(cpu.waits, choice);
-        cpu.waits = -1;
-      } else if (!cpu.busy) {
-        start(cpu.op, cpu.mine);
-        cpu.busy = true;
-        if (cpu.op.kind === "free")
-          for (const [i, [pfn]] of [...pages.live].entries()) if (pfn === cpu.op.pfn) pages.take(i);
-      }
-      const step = allocator.advance(cpu.op);
-      if (step === done) {
-        cpu.busy = false;
-        if (cpu.op.kind === "allocate" && cpu.op.pfn !== noPfn) {
-          pages.add(cpu.op.pfn, cpu.op.pages, dma32);
-          cpu.mine.push([cpu.op.pfn, cpu.op.pages]);
-        } else if (cpu.op.kind === "free") {
-          expect(cpu.op.found).toBe(true);
+      const { state, cpu } = cpus[choice];
+      const { op, mine } = state;
+      if (state.waits >= 0) {
+        if (holder.has(state.waits)) continue;
+        holder.set(state.waits, choice);
+        state.waits = -1;
+      } else if (state.program === undefined) {
+        turn++;
+        state.frees = mine.length > 0 && turn % 3 !== 0;
+        if (state.frees) {
+          [op.pfn, op.pages] = mine.pop() as [number, number];
+          state.program = allocator.__free_iova(op, cpu);
+          for (const [i, [pfn]] of [...pages.live].entries()) if (pfn === op.pfn) pages.take(i);
+        } else {
+          op.pages = sizes[turn % sizes.length];
+          op.limit = dma32;
+          state.program = allocator.alloc_iova(op, cpu);
         }
-      } else if (step > 0) {
-        cpu.waits = lockOf(step);
-      } else {
-        expect(holder.get(lockOf(step))).toBe(choice);
-        holder.delete(lockOf(step));
+      }
+      if (!state.program?.next().done) continue;
+      state.program = undefined;
+      if (state.frees) expect(op.found).toBe(true);
+      else if (op.pfn !== noPfn) {
+        pages.add(op.pfn, op.pages, dma32);
+        mine.push([op.pfn, op.pages]);
       }
     }
   }
@@ -269,6 +279,7 @@ describe("operations of several CPUs, interleaved lock by lock", () => {
     ["rbtree-merged", () => new MergedTreeAllocator({ dma32 })],
     ["magazines", () => new MagazineAllocator({ dma32, cpus: 4 })],
     ["pools", () => new PoolAllocator({ entries: 256, pools: 4 })],
+    ["rcache6", () => new Rcache6Allocator({ cpus: 4 })],
   ])("never hand out a page twice (%s)", (_, make) => {
     fc.assert(
       fc.property(

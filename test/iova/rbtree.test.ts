@@ -1,15 +1,16 @@
 import { describe, expect, it } from "vitest";
+import { ready } from "../../src/engine/index.js";
 import {
-  acquire,
-  done,
+  atOnce,
+  type Cpu,
   formatPfn,
   LineCounter,
   MergedTreeAllocator,
   noPfn,
   operation,
   RbTreeAllocator,
-  release,
   roundUpPages,
+  runToEnd,
   topPfn,
 } from "../../src/iova/index.js";
 
@@ -155,23 +156,28 @@ describe("the locks of a map and its unmap", () => {
     new MergedTreeAllocator(),
   ])("are the tree's lock, three times ($name)", (allocator) => {
     const op = operation(3);
-    const steps: number[] = [];
-    const run = () => {
-      for (let step = allocator.advance(op); step !== done; step = allocator.advance(op)) steps.push(step);
+    const events: string[] = [];
+    const cpu: Cpu = {
+      acquire: (lock) => {
+        events.push(`acquire ${lock}`);
+        return ready;
+      },
+      release: (lock) => {
+        events.push(`release ${lock}`);
+        return ready;
+      },
+      settle: () => ready,
     };
     op.pages = 2;
-    allocator.beginAllocate(op);
-    run();
+    runToEnd(allocator.alloc_iova(op, cpu));
     expect(op.pfn).toBe(1048574);
     op.pfn += 1;
-    allocator.beginFind(op);
-    run();
+    runToEnd(allocator.find_iova(op, cpu));
     expect([op.found, op.lo, op.hi]).toEqual([true, 1048574, 1048575]);
     op.pfn = op.lo;
-    allocator.beginFree(op);
-    run();
+    runToEnd(allocator.__free_iova(op, cpu));
     expect(op.found).toBe(true);
-    expect(steps).toEqual([acquire(0), release(0), acquire(0), release(0), acquire(0), release(0)]);
+    expect(events).toEqual(Array(3).fill(["acquire 0", "release 0"]).flat());
     expect(allocator.locks.map((lock) => lock.name)).toEqual(["iova_rbtree_lock"]);
     expect(allocator.statistics().nodes).toBe(0);
   });
@@ -182,14 +188,10 @@ describe("the locks of a map and its unmap", () => {
     const ops = [operation(0), operation(1)];
     for (const op of ops) {
       op.pfn = pfn;
-      a.beginFind(op);
-      while (a.advance(op) !== done);
+      runToEnd(a.find_iova(op, atOnce));
     }
-    for (const op of ops) a.beginFree(op);
-    while (a.advance(ops[0]) !== done);
-    expect(() => {
-      while (a.advance(ops[1]) !== done);
-    }).toThrow(/two CPUs/);
+    runToEnd(a.__free_iova(ops[0], atOnce));
+    expect(() => runToEnd(a.__free_iova(ops[1], atOnce))).toThrow(/two CPUs/);
   });
 });
 

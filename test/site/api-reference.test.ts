@@ -18,7 +18,7 @@ test("it covers every room's door, and no comment is missing or leads nowhere", 
   expect(reference.faults).toEqual([]);
   expect(reference.rooms).toContain("iommu-lab/iova");
   expect(reference.rooms).not.toContain("iommu-lab/cli");
-  for (const page of ["index", "modules/experiments", "classes/iova.RbTreeAllocator", "functions/dma.programsOf"])
+  for (const page of ["index", "modules/experiments", "classes/iova.RbTreeAllocator", "functions/dma.programSource"])
     expect(pages).toContain(`${page}.html`);
   const door = readFileSync(join(reference.folder, "modules/pagetables.html"), "utf8");
   expect(door).toContain("second-level");

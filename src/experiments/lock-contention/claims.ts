@@ -1,4 +1,4 @@
-import { programsOf, variant } from "../../dma/index.js";
+import { callSteps } from "../../dma/index.js";
 import type { Facts } from "../../facts/index.js";
 import type { ClaimResult, Interval, Row } from "../frame/experiment.js";
 import { predicted } from "../frame/prediction.js";
@@ -138,9 +138,11 @@ const questions: readonly Question[] = [
       const upstream = instead(rows, asWorded, { variant: "deferred" });
       if (asWorded.length === 0 || upstream.length === 0) return undefined;
       const r = ratio(asWorded, upstream);
-      const { unmap, flush } = programsOf(variant("deferred"));
+      const underTreeLock = callSteps("deferred").unmap.some(
+        ({ step, locks }) => step.startsWith("qi_submit_sync") && locks.includes("iova_rbtree_lock"),
+      );
       return {
-        verdict: [...unmap, ...flush].includes("take tree lock") ? "holds" : "does not hold",
+        verdict: underTreeLock ? "holds" : "does not hold",
         explanation: `In Linux v4.3 another lock, async_umap_flush_lock, is held over the flush (record K10). Done as the thread words it, throughput at ${upstream[0]["cores"]} cores would be this share of upstream's.`,
         simulated: percent(r, "% of v4.3"),
       };

@@ -1,13 +1,13 @@
-import { Streams } from "../../engine/index.js";
+import { type Behaviour, Streams } from "../../engine/index.js";
 import type { Basis } from "../../facts/index.js";
 import {
-  done,
+  atOnce,
   type IovaAllocator,
-  type IovaOperation,
   lineBytes,
   MergedTreeAllocator,
   operation,
   RbTreeAllocator,
+  runToEnd,
 } from "../../iova/index.js";
 import { Machine, machineConfig } from "../../machine/index.js";
 import type { Row } from "../frame/experiment.js";
@@ -64,11 +64,10 @@ export function simulateWalk(point: WalkPoint, { facts }: Basis): Row[] {
 
   const totals = { allocate: { cycles: 0, lines: 0 }, find: { cycles: 0, lines: 0 }, free: { cycles: 0, lines: 0 } };
   let visits = 0;
-  const step = (name: keyof typeof totals, begin: (op: IovaOperation) => void): void => {
+  const step = (name: keyof typeof totals, behaviour: Behaviour): void => {
     charge.cycles = 0;
     charge.lines = 0;
-    begin(op);
-    while (allocator.advance(op) !== done);
+    runToEnd(behaviour);
     totals[name].cycles += charge.cycles;
     totals[name].lines += charge.lines;
   };
@@ -83,10 +82,10 @@ export function simulateWalk(point: WalkPoint, { facts }: Basis): Row[] {
     op.pfn = held.splice(random.below(Math.min(16, held.length)), 1)[0];
     op.pages = 1;
     otherWork();
-    step("find", (o) => allocator.beginFind(o));
-    step("free", (o) => allocator.beginFree(o));
+    step("find", allocator.find_iova(op, atOnce));
+    step("free", allocator.__free_iova(op, atOnce));
     otherWork();
-    step("allocate", (o) => allocator.beginAllocate(o));
+    step("allocate", allocator.alloc_iova(op, atOnce));
     visits += op.visits;
     held.push(op.pfn);
   }
