@@ -1,5 +1,5 @@
 /**
- * The command line: `iommu-lab lab | execute | kernel | run | experiments | sweep | iova | mce | trace | claims | perturb | reproduce | site | migrate`.
+ * The command line: `iommu-lab lab | execute | kernel | run | experiments | sweep | iova | mce | one-to-one | trace | claims | perturb | reproduce | site | migrate`.
  *
  * Each command is a file of src/cli that registers itself on the program: it reads its arguments, calls one thing of a room below, and
  * prints. No command computes anything. Exit codes: 0 done; 1 it failed, or a value was refused (one sentence on stderr says why); 2 there is
@@ -15,6 +15,7 @@ import { kernelCommand } from "./kernel.js";
 import { labCommand } from "./lab.js";
 import { mceCommand } from "./mce.js";
 import { migrateCommand } from "./migrate.js";
+import { oneToOneCommand } from "./one-to-one.js";
 import { perturbCommand } from "./perturb.js";
 import { reproduceCommand } from "./reproduce.js";
 import { runCommand } from "./run.js";
@@ -35,6 +36,7 @@ const commands: ((program: Command) => void)[] = [
   iovaCommand,
   traceCommand,
   mceCommand,
+  oneToOneCommand,
   sweepCommand,
   claimsCommand,
   perturbCommand,

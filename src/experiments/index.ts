@@ -35,6 +35,7 @@ export * from "./lock-contention/index.js";
 export * from "./machine/index.js";
 export * from "./machine-check/index.js";
 export * from "./merged-nodes/index.js";
+export * from "./one-to-one/index.js";
 export { type PathStep, packetPath, packetSteps } from "./packet-path.js";
 export * from "./page-sizes/index.js";
 export { type AnyExperiment, experimentByName, experiments } from "./registry.js";

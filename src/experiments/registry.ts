@@ -4,6 +4,7 @@ import { lockContention, lockSensitivity, lockTable, mapAnatomy, warmup } from "
 import { assumptionSweep, lineTransfer, lockScaling, memoryLatency } from "./machine/index.js";
 import { cr4ReadCost, machineCheck, machineCheckExploration, machineCheckFleet } from "./machine-check/index.js";
 import { mergedNodes } from "./merged-nodes/index.js";
+import { oneToOneExploration } from "./one-to-one/index.js";
 import { pageSizes } from "./page-sizes/index.js";
 
 /** An experiment whose configuration and points are not known to the caller: found by name, driven by JSON. */
@@ -26,6 +27,7 @@ const all: readonly unknown[] = [
   machineCheckExploration,
   cr4ReadCost,
   machineCheckFleet,
+  oneToOneExploration,
 ];
 
 /** Every experiment that can be run by name. */

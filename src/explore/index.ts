@@ -5,8 +5,11 @@
  * checks safety properties in each, and returns for every property that fails a shortest path to a state where it does. A model may
  * name a symmetry; then one state of each class is stored, and traces are still walked with real states.
  *
+ * A program that is written as a generator, one step a yield, becomes part of a model by {@link ProgramAutomaton}.
+ *
  * Invariants: states are numbered in the order found, so the same model gives the same numbers; a complete exploration has visited the
  * whole closure of the successor function; nothing is sampled and no state is dropped on a hash collision (full states are compared).
  */
+export { ProgramAutomaton, type ProgramStep } from "./automaton.js";
 export { type ExploreOptions, explore, formatTrace } from "./explorer.js";
 export type { Exploration, Model, Property, Step, Violation } from "./model.js";

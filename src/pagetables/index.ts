@@ -5,6 +5,8 @@
  * Follows Linux v4.3's intel-iommu.c (records K8–K20).
  * Units: pages of 4 KiB ("pfn" is a page number), physical addresses in bytes.
  */
+
+export * from "./dynamic/index.js";
 export {
   faultReason,
   OneToOneTable,
