@@ -39,9 +39,9 @@ export interface Drawing {
 }
 
 /** The figure as a page of white paper shows it. A figure that does not wear the house style keeps its own. */
-function onWhite(figure: PlotlyFigure): Record<string, unknown> {
+function onWhite(figure: PlotlyFigure, width: number): Record<string, unknown> {
   const layout = figure.layout ?? {};
-  const drawn = "template" in layout ? themed(figure, "light", { opaque: true }) : { data: figure.data, layout };
+  const drawn = "template" in layout ? themed(figure, "light", { opaque: true, width }) : { data: figure.data, layout };
   return { ...drawn, config: { staticPlot: true, displayModeBar: false, responsive: false } };
 }
 
@@ -78,7 +78,7 @@ export async function startDrawing(options: PictureOptions = {}): Promise<Drawin
       // plotly draws an empty figure of what is none.
       if (!Array.isArray(figure?.data))
         throw new Error("the figure cannot be drawn: data: expected a list of plotly traces");
-      const failure = await page.evaluate(drawInPage, { figure: onWhite(figure), width });
+      const failure = await page.evaluate(drawInPage, { figure: onWhite(figure, width), width });
       if (failure !== null) throw new Error(`the figure cannot be drawn: ${failure}`);
       const element = page.locator("#figure");
       const png = await settled(() => element.screenshot({ type: "png", animations: "disabled" }));

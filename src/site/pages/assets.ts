@@ -21,6 +21,9 @@ export function assets(): Files {
   copy("fonts/dejavu-mono.woff2", resolve("@fontsource/dejavu-mono/files/dejavu-mono-latin-400-normal.woff2"));
   copy("plotly.js", resolve("plotly.js-dist-min"));
   copy("minisearch.js", join(dirname(resolve("minisearch")), "..", "umd", "index.js"));
+  // The text of src/plot/fit.ts, which imports nothing, as a script that a page opened from a folder may load.
+  const fit = readFileSync(new URL("../../../dist/plot/fit.js", import.meta.url), "utf8").replace(/^export /gm, "");
+  files.set("assets/fit.js", `(() => {\n${fit}\niommuLab.fit(fitted);\n})();\n`);
   const themes = { light: houseTemplate("light"), dark: houseTemplate("dark") };
   files.set("assets/house.js", `iommuLab.house(${JSON.stringify(themes)});\n`);
   const katex = dirname(resolve("katex/dist/katex.min.css"));

@@ -26,6 +26,32 @@
     return loading;
   }
 
+  let fitting;
+  /** The house's way to fit a figure to a width: the compiled src/plot/fit.ts. Where it cannot be loaded, figures stay as they are. */
+  function fit() {
+    fitting ??= import(`${base}fit.js`).then(
+      ({ fitted }) => fitted,
+      () => (figure) => figure,
+    );
+    return fitting;
+  }
+
+  const ruler = document.createElement("canvas").getContext("2d");
+  /** The width of a text of a figure in pixels. */
+  function measured(text, size) {
+    ruler.font = `${size}px system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif`;
+    return ruler.measureText(text).width;
+  }
+
+  /** Nothing of a figure's toolbar sends it anywhere, whatever the notebook says that it should hold. */
+  const toolbar = {
+    responsive: false,
+    displaylogo: false,
+    showSendToCloud: false,
+    plotlyServerURL: "",
+    modeBarButtonsToRemove: ["sendChartToCloud", "select2d", "lasso2d", "autoScale2d", "toggleSpikelines"],
+  };
+
   // ---- Following JupyterLab's theme ---------------------------------------------------------------------------------
 
   const css = (name, fallback) => getComputedStyle(document.body).getPropertyValue(name).trim() || fallback;
@@ -101,6 +127,23 @@
     return told.startsWith(title) ? told.slice(title.length).replace(/^\.?\s*/, "") : "";
   }
 
+  // ---- No jumps when a cell runs again --------------------------------------------------------------------------------
+
+  const running = (cell) => cell.querySelector(".jp-InputPrompt")?.textContent.includes("*") === true;
+
+  /** Keeps the height of a cell's outputs while it runs, and a moment longer, until a figure is drawn. */
+  function keepHeight(area, cell) {
+    if (!area || !cell || area.style.minHeight !== "" || !running(cell)) return;
+    area.style.minHeight = `${area.getBoundingClientRect().height}px`;
+    const timer = setInterval(() => {
+      if (cell.isConnected && running(cell)) return;
+      clearInterval(timer);
+      setTimeout(() => {
+        area.style.minHeight = "";
+      }, 300);
+    }, 200);
+  }
+
   // ---- The renderer -------------------------------------------------------------------------------------------------
 
   /** One figure in an output area. JupyterLab makes one for each output and disposes of it when the cell runs again. */
@@ -162,11 +205,15 @@
           this.canvas.textContent = "This output is not a plotly figure: it has no list named data.";
           return;
         }
-        const lib = await plotly();
+        const [lib, fitted] = await Promise.all([plotly(), fit()]);
         // Disposed of, or given another figure, while plotly.js was being loaded.
         if (this.isDisposed || figure !== this.figure) return;
         // plotly writes into what it is given, and the notebook's model must stay as it was stored.
-        const { data, layout = {}, config = {} } = structuredClone({ ...figure });
+        const { config = {}, ...given } = structuredClone({ ...figure });
+        this.width = this.node.clientWidth;
+        // A figure without the house's style keeps its own layout.
+        const house = given.layout?.template !== undefined && this.width > 0;
+        const { data, layout = {} } = house ? fitted(given, this.width, measured) : given;
         const template = merge(layout.template ?? {}, { layout: merge(layout.template?.layout ?? {}, themeLayout()) });
         const { width: _width, ...rest } = layout;
         drawn.add(this);
@@ -174,7 +221,7 @@
           this.canvas,
           data,
           { uirevision: "keep", ...rest, template, autosize: true },
-          { ...config, responsive: false, displaylogo: false },
+          { ...config, ...toolbar },
         );
         if (this.isDisposed) {
           lib.purge(this.canvas);
@@ -194,8 +241,9 @@
         this.frame = requestAnimationFrame(() => {
           this.frame = undefined;
           if (this.isDisposed || !this.node.isConnected || this.node.clientWidth === 0) return;
-          this.width = this.node.clientWidth;
-          this.unlessDisposed(() => this.lib.Plots.resize(this.canvas));
+          // Fitted again where its texts may break in other places; a few pixels only stretch it.
+          if (this.width === undefined || Math.abs(this.node.clientWidth - this.width) > 24) this.draw();
+          else this.unlessDisposed(() => this.lib.Plots.resize(this.canvas));
         });
       }
 
@@ -205,6 +253,12 @@
 
       onResize() {
         this.resize();
+      }
+
+      /** Before it goes, its output area gets the height that it has: until the cell has run again, nothing below it moves. */
+      onBeforeDetach(message) {
+        super.onBeforeDetach(message);
+        keepHeight(this.node.closest(".jp-OutputArea"), this.node.closest(".jp-CodeCell"));
       }
 
       dispose() {
@@ -314,6 +368,13 @@
     .iommu-lab-plot { min-height: 60px; }
     .iommu-lab-caption { margin: 0 12px 12px; max-width: 60em; color: var(--jp-ui-font-color1); line-height: 1.4; }
     .iommu-lab-caption:empty { display: none; }
+    .jp-Notebook { counter-reset: iommu-lab-figure; }
+    .iommu-lab-caption:not(:empty) { counter-increment: iommu-lab-figure; }
+    .iommu-lab-caption:not(:empty)::before { content: "Figure " counter(iommu-lab-figure) ". "; font-weight: 600; }
+    .iommu-lab-plot .js-plotly-plot .modebar-container:focus-within .modebar--hover { opacity: 1; }
+    .jp-RenderedMarkdown { max-width: 75ch; }
+    .jp-RenderedMarkdown:has(table) { max-width: none; }
+    .jp-RenderedMarkdown:has(table) > :not(table) { max-width: 75ch; }
     .jp-OutputArea-output.iommu-lab-plot { padding: 0; }
   `;
   document.head.append(style);

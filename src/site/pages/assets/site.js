@@ -141,94 +141,64 @@
   const drawn = new Set();
   let themes = {};
 
-  /** The figure as plotly takes it: in the page's colours, its texts broken for the room there is. */
+  let fitToWidth;
+
+  const ruler = document.createElement("canvas").getContext("2d");
+  /** The width of a text of a figure in pixels. */
+  function measured(text, size) {
+    ruler.font = `${size}px system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif`;
+    return ruler.measureText(text).width;
+  }
+
+  /** The figure as plotly takes it: in the page's colours, fitted to the room there is. */
   function fitted({ data, layout, house }, width) {
-    const copy = structuredClone({ data, layout });
+    const given = structuredClone({ data, layout });
+    const copy = house ? fitToWidth(given, width, measured) : given;
     const theme = isDark() ? "dark" : "light";
     copy.layout.template = house ? themes[theme] : undefined;
     copy.layout.width = undefined;
     copy.layout.autosize = true;
     if (!house) copy.layout.paper_bgcolor ??= "#fff";
-    if (width < 560) narrow(copy.layout, width);
     // A finger that moves over a plot moves the page.
     if (matchMedia("(pointer: coarse)").matches) copy.layout.dragmode = false;
     return copy;
   }
 
-  /** On a phone: a smaller title in more lines, and the legend below the data. */
-  function narrow(layout, width) {
-    const given = layout.title?.text;
-    if (typeof given === "string") {
-      const words = given.replace(/<br\s*\/?>/g, " ").split(" ");
-      const lines = [""];
-      for (const word of words) {
-        const last = lines.at(-1);
-        if (last !== "" && (last.length + word.length + 1) * 7.2 > width - 24) lines.push(word);
-        else lines[lines.length - 1] = last === "" ? word : `${last} ${word}`;
-      }
-      layout.title = {
-        ...layout.title,
-        text: lines.join("<br>"),
-        font: { size: 13.5 },
-        pad: { l: 4, t: 12 + 8.5 * (lines.length - 1) },
-      };
-      layout.margin = { ...layout.margin, t: 24 + 17 * lines.length, l: 48, r: 10 };
-    }
-    if (layout.showlegend !== false && layout.legend) {
-      layout.legend = {
-        orientation: "h",
-        x: 0,
-        xanchor: "left",
-        xref: "container",
-        y: 0,
-        yanchor: "bottom",
-        yref: "container",
-        font: { size: 12 },
-      };
-      layout.margin = { ...layout.margin, b: 40 };
-    }
-    layout.font = { ...layout.font, size: 12 };
-  }
-
-  /** A figure of many panels keeps the width that their labels need, and is moved under the finger on a phone. */
-  function spread(canvas, live, { layout }) {
-    const panels = Object.keys(layout).filter((name) => /^xaxis\d*$/.test(name)).length;
-    if (panels < 3) return;
-    live.style.minWidth = "40rem";
-    canvas.style.overflowX = "auto";
-    canvas.tabIndex = 0;
-    canvas.setAttribute("role", "group");
-    canvas.setAttribute("aria-label", "Plot that can be moved sideways");
-  }
+  /** Nothing of a figure's toolbar sends it anywhere. */
+  const toolbar = {
+    responsive: false,
+    displaylogo: false,
+    scrollZoom: false,
+    showSendToCloud: false,
+    plotlyServerURL: "",
+    modeBarButtonsToRemove: ["sendChartToCloud", "select2d", "lasso2d", "autoScale2d", "toggleSpikelines"],
+  };
 
   /** Draws a plot over its picture; the picture stays where something goes wrong, and for print. */
   async function draw(canvas) {
     const { plot: address, name } = canvas.dataset;
-    await Promise.all([script(`${base}assets/plotly.js`), script(`${base}assets/house.js`), script(address)]);
+    const shared = ["plotly", "house", "fit"].map((file) => script(`${base}assets/${file}.js`));
+    await Promise.all([...shared, script(address)]);
     const lib = window.Plotly ?? window.moduleName;
     let live = $(".live", canvas);
     if (!live) {
       live = document.createElement("div");
       live.className = "live";
       canvas.append(live);
-      spread(canvas, live, plots.get(name));
       new ResizeObserver(() => {
         const width = Math.round(live.clientWidth);
         if (width === 0 || width === live.drawnWidth || !live.drawnWidth) return;
-        if (width < 560 !== live.drawnWidth < 560) draw(canvas);
-        else {
-          live.drawnWidth = width;
-          lib.Plots.resize(live);
-        }
+        // Fitted again where its texts may break in other places; a few pixels only stretch it.
+        if (Math.abs(width - live.drawnWidth) > 24) draw(canvas);
+        else lib.Plots.resize(live);
       }).observe(live);
     }
     live.drawnWidth = Math.round(live.clientWidth);
     const { data, layout } = fitted(plots.get(name), live.clientWidth);
+    if (layout.height) canvas.style.setProperty("--plot-height", `${Math.round(layout.height)}px`);
     await lib.react(live, data, layout, {
-      responsive: false,
-      displaylogo: false,
+      ...toolbar,
       displayModeBar: live.clientWidth < 560 ? false : "hover",
-      scrollZoom: false,
     });
     live.setAttribute("role", "group");
     live.setAttribute("aria-label", `Interactive plot: ${$("img", canvas)?.alt ?? ""}`);
@@ -246,6 +216,9 @@
     },
     house(templates) {
       themes = templates;
+    },
+    fit(figure) {
+      fitToWidth = figure;
     },
     search(options, index) {
       finder = window.MiniSearch.loadJSON(index, options);
