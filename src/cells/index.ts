@@ -1,8 +1,9 @@
 /**
  * What a TypeScript cell means: its names, its compilation, its run, what it shows, and the `lab` global.
  *
- * - host/ the supervisor and its two processes: language (tslab's converter) and executor (the user's code). The part that talks never
- *   runs user code, so it answers whatever a cell does.
+ * - heart/ what needs no host: names, and compilation by stock TypeScript. `SEMANTICS.md` says what a cell means.
+ * - host/ Node's host: the supervisor and its two processes, language (the compiler) and executor (the user's code). The part that talks
+ *   never runs user code, so it answers whatever a cell does.
  * - display/ values to mime bundles, and the `lab` global of every cell.
  * - widgets/ sliders and menus over a drawing, in ipywidgets' protocol over the session's comms.
  *

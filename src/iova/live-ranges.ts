@@ -10,7 +10,7 @@ const chunkSize = 1 << chunkBits;
 export class LiveRanges {
   private readonly chunks = new Map<number, Int32Array>();
   private lastKey = -1;
-  private lastChunk = new Int32Array(0);
+  private lastChunk: Int32Array = new Int32Array(0);
 
   /** Ranges in it. */
   live = 0;
@@ -49,7 +49,7 @@ export class LiveRanges {
   private chunk(pfn: number): Int32Array {
     const key = Math.floor(pfn / chunkSize);
     if (key === this.lastKey) return this.lastChunk;
-    let chunk = this.chunks.get(key);
+    let chunk: Int32Array | undefined = this.chunks.get(key);
     if (!chunk) this.chunks.set(key, (chunk = new Int32Array(chunkSize)));
     this.lastKey = key;
     this.lastChunk = chunk;

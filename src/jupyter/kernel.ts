@@ -8,7 +8,7 @@ import { version } from "./version.js";
 
 /** Options of {@link startInProcessKernel}. */
 export interface KernelOptions {
-  /** The folder that the notebook is in; cells run in the project's root if that lies above it, else in this folder. Default: the process's. */
+  /** The folder that the notebook is in; cells run in it. Default: the process's. */
   cwd?: string;
   /** The largest heap of the process that runs the cells, in MB. */
   heapMb?: number;
@@ -80,7 +80,7 @@ export async function startInProcessKernel(options: KernelOptions = {}): Promise
       new CellRunner(
         {
           packageRoot,
-          root: cellRoot(cwd, packageRoot),
+          root: cellRoot(cwd),
           ...(options.heapMb === undefined ? {} : { heapMb: options.heapMb }),
         },
         listener,

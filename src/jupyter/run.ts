@@ -33,7 +33,7 @@ export async function runKernel(file: string): Promise<void> {
       new CellRunner(
         {
           packageRoot,
-          root: cellRoot(process.cwd(), packageRoot),
+          root: cellRoot(process.cwd()),
           ...(Number.isInteger(heap) && heap > 0 ? { heapMb: heap } : {}),
         },
         listener,

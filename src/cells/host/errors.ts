@@ -1,62 +1,78 @@
 /** Errors as a notebook shows them: stack traces with the lines and columns of the cells, without the kernel's own frames. */
 import { SourceMap, type SourceMapPayload } from "node:module";
 import { textOf } from "../display/bundle.js";
+import { mark } from "../heart/rewrite.js";
 import type { ErrorContent, Origin } from "./protocol.js";
 
-interface Cell {
-  origin: Origin;
-  maps: string[];
-  parsed?: SourceMap[];
+interface Source {
+  /** The cell; undefined for a local module. */
+  origin: Origin | undefined;
+  map: string;
+  parsed?: SourceMap;
 }
-const cells = new Map<string, Cell>();
-/** Cells whose maps are kept; a stack trace through an older one shows lines of the compiled code. */
-const cellLimit = 2000;
+const sources = new Map<string, Source>();
+/** Sources whose maps are kept; a stack trace through an older one shows lines of the compiled code. */
+const sourceLimit = 2000;
 
-/** Remembers a cell's source maps under the name that stands in its stack frames. */
-export function registerCell(name: string, origin: Origin, maps: string[]): void {
-  cells.set(name, { origin, maps });
-  if (cells.size > cellLimit) cells.delete(cells.keys().next().value as string);
+/**
+ * Remembers the source map of a cell, under the name that stands in its stack frames, or of a local module, under its path.
+ * @param origin the cell's request
+ */
+export function registerSource(name: string, map: string, origin?: Origin): void {
+  sources.delete(name);
+  sources.set(name, { origin, map });
+  if (sources.size > sourceLimit) sources.delete(sources.keys().next().value as string);
 }
 
-/** The place in the cell for a place in its compiled code (both one-based). */
-function originalPlace(cell: Cell, line: number, column: number): { line: number; column: number } {
-  cell.parsed ??= cell.maps.map((map) => new SourceMap(JSON.parse(map) as SourceMapPayload));
-  let place = { line: line - 1, column: column - 1 };
-  for (const map of cell.parsed) {
-    const entry = map.findEntry(place.line, place.column) as { originalLine?: number; originalColumn?: number };
-    if (entry.originalLine === undefined || entry.originalColumn === undefined) break;
-    place = { line: entry.originalLine, column: entry.originalColumn };
-  }
-  // The cell's file starts with one line of tslab's.
-  return { line: Math.max(1, place.line), column: place.column + 1 };
+/** The place in the source for a place in its compiled code (both one-based). */
+function originalPlace(source: Source, line: number, column: number): { line: number; column: number } {
+  if (source.map === "") return { line, column };
+  source.parsed ??= new SourceMap(JSON.parse(source.map) as SourceMapPayload);
+  const entry = source.parsed.findEntry(line - 1, column - 1) as { originalLine?: number; originalColumn?: number };
+  if (entry.originalLine === undefined || entry.originalColumn === undefined) return { line, column };
+  return { line: entry.originalLine + 1, column: entry.originalColumn + 1 };
 }
+
+/** A message of the engine about compiled code, with the names of the cell. */
+function plainNames(text: string): string {
+  return text.includes(mark) ? text.replace(calls, "$1").replace(uses, "$1") : text;
+}
+const calls = new RegExp(`\\(0 ?, ([\\p{L}\\p{Nl}\\w$]+)${mark}\\.v\\)`, "gu");
+const uses = new RegExp(`([\\p{L}\\p{Nl}\\w$]+)${mark}(\\.[vic]\\b)?`, "gu");
 
 const ownFrame = /[\\/]cells[\\/](host|display|widgets)[\\/]|^node:/;
 
 function frameText(site: NodeJS.CallSite): string | undefined {
   const file = site.getFileName() ?? undefined;
-  const cell = file === undefined ? undefined : cells.get(file);
-  if (!cell) {
+  const source = file === undefined ? undefined : sources.get(file);
+  if (!source) {
     const text = String(site);
     return file !== undefined && ownFrame.test(file) ? undefined : text;
   }
-  const { line, column } = originalPlace(cell, site.getLineNumber() ?? 1, site.getColumnNumber() ?? 1);
+  const { line, column } = originalPlace(source, site.getLineNumber() ?? 1, site.getColumnNumber() ?? 1);
   const name = site.getFunctionName();
   const place = `${file}:${line}:${column}`;
   const call = `${site.isAsync() ? "async " : ""}${site.isConstructor() ? "new " : ""}${name ?? ""}`;
   return name ? `${call} (${place})` : `${site.isAsync() ? "async " : ""}${place}`;
 }
 
+/** The first line of a stack: what any object with a name and a message is called, as V8 does it. */
+function headOf(error: unknown): string {
+  try {
+    const { name, message } = error as { name?: unknown; message?: unknown };
+    const first = name === undefined ? "Error" : String(name);
+    const second = message === undefined ? "" : String(message);
+    return first === "" ? second : second === "" ? first : `${first}: ${second}`;
+  } catch {
+    return "Error";
+  }
+}
+
 /** Makes `error.stack` speak of cells, wherever it is printed. */
 export function installStackTraces(): void {
   Error.stackTraceLimit = 50;
   Error.prepareStackTrace = (error, sites) => {
-    let head: string;
-    try {
-      head = String(error);
-    } catch {
-      head = "Error";
-    }
+    const head = plainNames(headOf(error));
     const frames = sites.map(frameText).filter((text) => text !== undefined);
     return [head, ...frames.map((text) => `    at ${text}`)].join("\n");
   };
@@ -81,7 +97,7 @@ export function errorContent(error: unknown): ErrorContent & { origin?: Origin }
     if (isError) {
       const e = error as Error;
       ename = string(e.name || e.constructor?.name || "Error");
-      evalue = string(e.message);
+      evalue = plainNames(string(e.message));
       stack = string(e.stack ?? "");
     }
   } catch {
@@ -96,7 +112,7 @@ export function errorContent(error: unknown): ErrorContent & { origin?: Origin }
   const traceback = stack.split("\n");
   const more = causes(error as Error);
   const at = /\((cell \[\d+\]):|at (?:async )?(cell \[\d+\]):/.exec(stack);
-  const origin = at ? cells.get(at[1] ?? at[2])?.origin : undefined;
+  const origin = at ? sources.get(at[1] ?? at[2])?.origin : undefined;
   return { ename, evalue, traceback: [...traceback, ...more], ...(origin === undefined ? {} : { origin }) };
 }
 

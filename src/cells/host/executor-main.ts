@@ -12,10 +12,11 @@ import { bundleOf } from "../display/bundle.js";
 import { createLab, type LabHost } from "../display/lab.js";
 import { createControls } from "../widgets/controls.js";
 import { createComms } from "./comms.js";
-import { errorContent, installStackTraces, registerCell } from "./errors.js";
+import { errorContent, installStackTraces, registerSource } from "./errors.js";
 import { guardProcess } from "./guards.js";
 import type { FromExecutor, Origin, Outcome, ToExecutor } from "./protocol.js";
 import { trackResources } from "./resources.js";
+import { notebookFile } from "./root.js";
 import { createScope } from "./scope.js";
 
 const [packageRoot, root] = process.argv.slice(2);
@@ -104,7 +105,7 @@ const lab = createLab({
 });
 Object.defineProperty(globalThis, "lab", { value: lab, configurable: true, writable: true, enumerable: false });
 
-const scope = createScope(packageRoot, root);
+const scope = createScope(packageRoot, root, notebookFile(root));
 
 /** Reports an error that no cell's code can catch: under the cell that it happened in, as far as its stack tells. */
 function uncaught(error: unknown): void {
@@ -141,7 +142,7 @@ function finish(cell: Running, outcome: Outcome): void {
   if (running !== cell) return;
   running = undefined;
   for (const begin of waiting.splice(0)) resources.soon(begin);
-  post({ type: "done", origin: cell.origin, outcome, assigned: scope.endCell(outcome.status === "ok") });
+  post({ type: "done", origin: cell.origin, outcome, assigned: scope.endCell() });
 }
 
 const failed = (error: unknown): Outcome => {
@@ -162,7 +163,8 @@ function execute(message: Extract<ToExecutor, { type: "execute" }>): void {
   resources.beginCell();
   controls.beginCell(message.cellId);
   scope.addSideModules(message.cell.sideModules);
-  registerCell(message.name, message.origin, message.cell.maps);
+  registerSource(message.name, message.cell.map, message.origin);
+  for (const { path, map } of message.cell.sideModules) if (map !== undefined) registerSource(path, map);
   const run = scope.beginCell(message.name, message.cell);
 
   /** Rejections that happened in the cell surface before its reply: they are reported once the microtasks are done. */
@@ -177,19 +179,20 @@ function execute(message: Extract<ToExecutor, { type: "execute" }>): void {
     );
   };
   try {
-    const returned = run();
-    if (message.cell.isAsync)
-      (returned as Promise<void>).then(
-        () => {
+    for (const hint of message.cell.hints) write("stderr", `${hint}\n`);
+    const ended = run();
+    if (ended instanceof Promise)
+      ended.then(
+        ({ value }) => {
           try {
-            show(scope.takeLast(message.cell.lastExpression));
+            show(value);
           } catch (error) {
             finishSoon(failed(error));
           }
         },
         (error: unknown) => finishSoon(failed(error)),
       );
-    else show(scope.takeLast(message.cell.lastExpression));
+    else show(ended.value);
   } catch (error) {
     finishSoon(failed(error));
   }

@@ -18,15 +18,17 @@ let answered = false;
 function answer(request: LanguageRequest): unknown {
   switch (request.type) {
     case "compile":
-      return language.compile(request.declarations, request.code);
+      return language.compile(request.code);
     case "complete":
-      return language.complete(request.declarations, request.code, request.position);
+      return language.complete(request.code, request.position);
     case "inspect":
-      return language.inspect(request.declarations, request.code, request.position);
+      return language.inspect(request.code, request.position);
     case "isComplete":
       return language.isComplete(request.code);
-    case "restrict":
-      return language.restrict(request.before, request.after, request.assigned);
+    case "commit":
+      return language.commit(request.declarations, request.assigned);
+    case "restore":
+      return language.restore(request.all);
     case "forget":
       return language.forget();
   }
@@ -42,6 +44,6 @@ readFrames(socket, (request: LanguageRequest) => {
 });
 // The first compilation binds and checks the libraries: done in advance, unless a cell is waiting already.
 setTimeout(() => {
-  if (!answered) language.compile("", "1 + 1");
+  if (!answered) language.compile("1 + 1");
   send({ type: "ready" });
 }, 10);

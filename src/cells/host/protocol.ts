@@ -3,66 +3,27 @@
  * frames (frames.ts) and thread boundaries as structured clones.
  */
 import type { MimeBundle } from "../display/mime.js";
+import type { Declarations } from "../heart/chain.js";
+import type { CompiledCell } from "../heart/language.js";
+
+export type { Declarations } from "../heart/chain.js";
+export type { CellDiagnostic } from "../heart/findings.js";
+export type { CompiledCell, CompileResult, CompletenessResult, CompletionResult } from "../heart/language.js";
+export type { SideModule } from "../heart/modules.js";
 
 /** Which request an output belongs to: the session gives each execution and each comm message a number. */
 export type Origin = number;
 
-/** A source position in a cell, zero-based, in UTF-16 units. */
-export interface Position {
-  line: number;
-  character: number;
-}
-
-/** A message of the type checker about a cell. */
-export interface CellDiagnostic {
-  code: number;
-  message: string;
-  start: Position;
-  end: Position;
-  /** Set when it is about another file, relative to the root. */
-  file?: string;
-}
-
-/** A local module that a cell imports, compiled. */
-export interface SideModule {
-  path: string;
-  code: string;
-}
-
-/** A cell, compiled. */
-export interface CompiledCell {
-  /** The body of a function of (exports, require); undefined when the cell has nothing to run. */
-  code: string | undefined;
-  isAsync: boolean;
-  /** The export that holds the value of the last expression. */
-  lastExpression: string | undefined;
-  /** Source maps from `code` back to the cell, last transformation first. */
-  maps: string[];
-  /** Declarations that later cells see, if this one succeeds. */
-  declarations: string;
-  sideModules: SideModule[];
-}
-
-export type CompileResult = { ok: true; cell: CompiledCell } | { ok: false; diagnostics: CellDiagnostic[] };
-
-export interface CompletionResult {
-  /** UTF-16 offsets of the text that a match replaces. */
-  start: number;
-  end: number;
-  matches: { text: string; kind: string }[];
-}
-
-export type CompletenessResult =
-  | { status: "complete" | "invalid" | "unknown" }
-  | { status: "incomplete"; indent: string };
-
 /** Requests to the language part; each is answered by a `LanguageReply` with the same id. */
 export type LanguageRequest = { id: number } & (
-  | { type: "compile"; declarations: string; code: string }
-  | { type: "complete"; declarations: string; code: string; position: number }
-  | { type: "inspect"; declarations: string; code: string; position: number }
+  | { type: "compile"; code: string }
+  | { type: "complete"; code: string; position: number }
+  | { type: "inspect"; code: string; position: number }
   | { type: "isComplete"; code: string }
-  | { type: "restrict"; before: string; after: string; assigned: string[] }
+  /** Takes up what a cell has declared; only the names that were assigned, where it stopped half-way. */
+  | { type: "commit"; declarations: Declarations; assigned?: string[] }
+  /** Forgets every name, and takes up these. */
+  | { type: "restore"; all: Declarations[] }
   | { type: "forget" }
 );
 

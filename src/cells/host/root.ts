@@ -1,13 +1,18 @@
 /** Where cells run. */
+
 import { realpathSync } from "node:fs";
-import { relative } from "node:path";
+import { basename, join } from "node:path";
+
+/** The folder that cells run in: the notebook's, by its real name. */
+export function cellRoot(cwd: string): string {
+  return realpathSync(cwd);
+}
 
 /**
- * The folder that cells run in: this package's root for a notebook inside the project (so that a notebook in notebooks/ and one beside it see
- * the same paths), otherwise the notebook's own folder.
+ * The notebook's file, which `__filename` and `import.meta` speak of: as JupyterLab's server tells it, else a name that stands for it.
+ * @param root the notebook's folder
  */
-export function cellRoot(cwd: string, packageRoot: string): string {
-  const real = realpathSync(cwd);
-  const fromPackage = relative(realpathSync(packageRoot), real);
-  return fromPackage.startsWith("..") ? real : packageRoot;
+export function notebookFile(root: string): string {
+  const told = process.env["JPY_SESSION_NAME"];
+  return join(root, told?.endsWith(".ipynb") ? basename(told) : "notebook.ipynb");
 }

@@ -15,6 +15,7 @@ import type {
   CompileResult,
   CompletenessResult,
   CompletionResult,
+  Declarations,
   FromExecutor,
   LanguageReply,
   LanguageRequest,
@@ -91,8 +92,8 @@ const backlogLimit = 8 << 20;
 export class CellRunner {
   private language: Language;
   private executor: Executor;
-  /** Declarations of the cells so far, as later cells see them. */
-  private declarations = "";
+  /** Declarations of the cells so far, for a language part that starts afresh. */
+  private declarations: Declarations[] = [];
   /** Names that hold a value. */
   private names = new Set<string>();
   private sideModules: SideModule[] = [];
@@ -136,7 +137,6 @@ export class CellRunner {
       if (current.stopped) return;
       const result = (await this.language.ask({
         type: "compile",
-        declarations: this.declarations,
         code: cell.code,
       })) as CompileResult;
       // The converter emits a local module once: keep it, even for a cell that was interrupted meanwhile.
@@ -148,7 +148,7 @@ export class CellRunner {
       }
       const compiled = { ...result.cell, sideModules: this.sideModules.splice(0) };
       if (compiled.code === undefined && compiled.sideModules.length === 0) {
-        this.declarations = compiled.declarations;
+        await this.commit(compiled.declarations);
         resolve({ status: "ok" });
         return;
       }
@@ -187,18 +187,20 @@ export class CellRunner {
     const current = this.current;
     if (!current || current.cell.origin !== origin) return;
     for (const name of assigned) this.names.add(name);
-    const after = current.compiled?.declarations ?? this.declarations;
-    if (outcome.status === "ok") this.declarations = after;
-    else if (after !== this.declarations) {
-      // What the cell had assigned before it stopped stays usable.
-      const before = this.declarations;
-      try {
-        this.declarations = (await this.language.ask({ type: "restrict", before, after, assigned })) as string;
-      } catch (error) {
-        this.listener.log(`declarations of a stopped cell were lost: ${(error as Error).message}`);
-      }
-    }
+    // What a cell had assigned before it stopped stays usable.
+    if (current.compiled)
+      await this.commit(current.compiled.declarations, outcome.status === "ok" ? undefined : assigned);
     current.resolve(outcome);
+  }
+
+  /** Makes a cell's declarations known to the cells after it. */
+  private async commit(declarations: Declarations, assigned?: string[]): Promise<void> {
+    try {
+      const request = { type: "commit" as const, declarations, ...(assigned ? { assigned } : {}) };
+      this.declarations.push((await this.language.ask(request)) as Declarations);
+    } catch (error) {
+      this.listener.log(`declarations of a cell were lost: ${(error as Error).message}`);
+    }
   }
 
   /**
@@ -244,19 +246,12 @@ export class CellRunner {
 
   /** What could stand at a position. */
   async complete(code: string, position: number): Promise<CompletionResult> {
-    return (await this.language.ask({
-      type: "complete",
-      declarations: this.declarations,
-      code,
-      position,
-    })) as CompletionResult;
+    return (await this.language.ask({ type: "complete", code, position })) as CompletionResult;
   }
 
   /** What stands at a position: signature and documentation. */
   async inspect(code: string, position: number): Promise<string | undefined> {
-    return (await this.language.ask({ type: "inspect", declarations: this.declarations, code, position })) as
-      | string
-      | undefined;
+    return (await this.language.ask({ type: "inspect", code, position })) as string | undefined;
   }
 
   /** Whether code could be run as it is. */
@@ -277,8 +272,9 @@ export class CellRunner {
       this.listener.log(line);
       if (this.closed || this.language !== language) return;
       this.language = this.startLanguage();
-      // A fresh converter emits every local module again; the executor takes the new ones.
+      // A fresh compiler emits every local module again; the executor takes the new ones.
       this.sideModules = [];
+      void this.language.ask({ type: "restore", all: this.declarations }).catch(() => {});
     });
     return language;
   }
@@ -330,10 +326,11 @@ export class CellRunner {
     }
     this.executor = this.startExecutor();
     this.listener.replaced();
-    this.declarations = "";
+    this.declarations = [];
     this.names = new Set();
     this.sideModules = [];
     void this.language.ask({ type: "forget" }).catch(() => {});
+    void this.language.ask({ type: "restore", all: [] }).catch(() => {});
     this.settled?.();
     const lost =
       names.length === 0
