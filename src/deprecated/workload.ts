@@ -20,3 +20,5 @@ export const publishedStackCycles = (gigahertz: number): number =>
 /** The workload's assumptions. */
 export const workloadAssumptions = (): ReturnType<typeof host.workloadAssumptions> =>
   host.workloadAssumptions(Facts.published());
+/** Names of the workload's assumptions. */
+export const assumedFields: readonly string[] = Object.keys(workloadAssumptions());

@@ -9,28 +9,6 @@ export interface WorkloadAssumption {
   assumption: { low: number; high: number };
 }
 
-/** What is assumed about TCP_RR and its host: fields of a run, each with a value in data/workload/tcp-rr.json. */
-export const assumedFields = [
-  "rxRing",
-  "rxMaps",
-  "txMaps",
-  "twoPageShare",
-  "stackLines",
-  "receiveShare",
-  "workSpread",
-  "pollBudget",
-  "refillBatch",
-  "interruptGapMicroseconds",
-  "transmitMicroseconds",
-  "peerMicroseconds",
-  "agedPackets",
-  "agedStretch",
-  "agedInTurn",
-  "agedSentBuffers",
-] as const;
-/** One of those fields. */
-export type AssumedField = (typeof assumedFields)[number];
-
 const Value: z.ZodType<WorkloadAssumption> = z
   .strictObject({
     value: z.number(),
@@ -45,25 +23,24 @@ const Value: z.ZodType<WorkloadAssumption> = z
 const File = z.strictObject({
   title: z.string().min(1),
   about: z.string().min(1),
-  values: z.strictObject(
-    Object.fromEntries(assumedFields.map((field) => [field, Value])) as Record<AssumedField, typeof Value>,
-  ),
+  values: z.record(z.string(), Value),
 });
 
 /**
- * The workload's assumptions, each with its unit, its reason and its range.
+ * The workload's assumptions by the knob they set, each with its unit, its reason and its range.
  * @throws Error naming the file and field at fault
  * @example workloadAssumptions(facts).refillBatch.value // 16
  */
-export function workloadAssumptions(facts: Facts): Readonly<Record<AssumedField, WorkloadAssumption>> {
+export function workloadAssumptions(facts: Facts): Readonly<Record<string, WorkloadAssumption>> {
   const parsed = File.safeParse(facts.workload("tcp-rr"));
   if (parsed.success) return parsed.data.values;
   const issue = parsed.error.issues[0];
   throw new Error(`data/workload/tcp-rr.json: ${issue.path.join(".")}: ${issue.message}`);
 }
 
-/** The assumed values alone. */
-export function assumedValues(facts: Facts): Record<AssumedField, number> {
+/** One of them. @throws Error naming the file and the value that it lacks */
+export function workloadAssumption(facts: Facts, name: string): WorkloadAssumption {
   const all = workloadAssumptions(facts);
-  return Object.fromEntries(assumedFields.map((field) => [field, all[field].value])) as Record<AssumedField, number>;
+  if (!Object.hasOwn(all, name)) throw new Error(`data/workload/tcp-rr.json: values.${name} is missing.`);
+  return all[name];
 }

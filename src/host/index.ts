@@ -2,12 +2,31 @@
  * A simulated server: drivers that map their rings and buffers at boot, and TCP_RR traffic on the host's cores.
  *
  * `simulateHost` runs one host under one load through the kernel's DMA API and measures throughput, locks and where the cycles went.
- * What is assumed about the load has a value, a reason and a range in data/workload.
+ * What can be set is the table of knobs ({@link knobs}): one line each, from which schemas, help, columns, legends and sensitivities are made.
  *
  * Units: core cycles inside, microseconds in options whose name says so. Invariants: the same argument gives the same result everywhere;
  * the parts of the cores' time sum to one.
  */
-export { type AssumedField, assumedFields, type WorkloadAssumption, workloadAssumptions } from "./assumptions.js";
+export { type WorkloadAssumption, workloadAssumptions } from "./assumptions.js";
+export {
+  type Accepts,
+  type Assumption,
+  assumptions,
+  changeOf,
+  type Ends,
+  type HostRun,
+  hostOfDefaults,
+  hostRunDefaults,
+  type Knob,
+  type KnobName,
+  type KnobValue,
+  knobNamed,
+  knobs,
+  publishedStackCycles,
+  type Settings,
+  smallAssumptions,
+  together,
+} from "./knobs.js";
 export {
   type BootMap,
   type DriverProfile,
@@ -17,5 +36,5 @@ export {
   type NicSetup,
   nicBootMaps,
 } from "./nic.js";
-export { type HostResult, type HostRun, hostRunDefaults, publishedStackCycles, simulateHost } from "./simulate.js";
+export { type HostResult, simulateHost } from "./simulate.js";
 export { type Flows, TcpRr, type TcpRrOptions } from "./tcp-rr.js";

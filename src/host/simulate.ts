@@ -1,6 +1,5 @@
 import {
   DmaApi,
-  type DmaCosts,
   type DmaCounts,
   dmaCosts,
   type Part,
@@ -10,83 +9,11 @@ import {
 } from "../dma/index.js";
 import { Processes, Simulation, Streams } from "../engine/index.js";
 import type { Facts } from "../facts/index.js";
-import type { IovaStatistics, Uncharged } from "../iova/index.js";
-import {
-  type LockKind,
-  type LockStatRow,
-  Machine,
-  type MachineConfig,
-  machineConfig,
-  makeLock,
-} from "../machine/index.js";
-import { assumedValues } from "./assumptions.js";
-import { type DriverProfileName, driverProfile, nicBootMaps } from "./nic.js";
-import { type Flows, TcpRr } from "./tcp-rr.js";
-
-/** One run of TCP_RR on one host: everything that a result depends on. Plain JSON. */
-export interface HostRun {
-  /** Name of a variant of src/dma. */
-  variant: string;
-  cores: number;
-  threads: number;
-  lock: LockKind;
-  /** Ticket locks: cycles that each other waiter adds to a hand-off; without it, what coherence makes of their reads. */
-  handoffCycles?: number;
-  seed: number;
-  /** Maps that never go away, made at boot by drivers with `queues` queues. */
-  staticMaps: number;
-  /** Share of the static maps that is unmapped again before the traffic, at random places. */
-  holes: number;
-  profile: DriverProfileName;
-  rxRing: number;
-  rxMaps: number;
-  txMaps: number;
-  twoPageShare: number;
-  shuffleCompletions: boolean;
-  /** Which queue a connection's packets arrive in. */
-  flows: Flows;
-  /** Stack work of a transaction in cycles; "PE1" takes it from that record. */
-  stackCycles: number | "PE1";
-  stackLines: number;
-  /** Share of the stack's work that is done where the packet is received; the rest is the thread's. */
-  receiveShare: number;
-  /** Stack work varies uniformly by this share up and down. */
-  workSpread: number;
-  /** Packets that one poll takes at most. */
-  pollBudget: number;
-  /** Receive buffers are replaced in batches of this size. */
-  refillBatch: number;
-  peerMicroseconds: number;
-  /** From handing a buffer to the NIC until it reports it sent. */
-  transmitMicroseconds: number;
-  /** Shortest time between two interrupts of a queue. */
-  interruptGapMicroseconds: number;
-  ats: boolean;
-  coherent: boolean;
-  flushEntries: number;
-  flushMilliseconds: number;
-  /** Preset of the host, with fields replaced. */
-  machine: string;
-  machineOverrides: Partial<MachineConfig>;
-  costs: Partial<DmaCosts>;
-  /** A part of the tree's work that is left out of the charge: an ablation. */
-  uncharged?: Uncharged;
-  /** How often every receive buffer is replaced before the start, outside simulated time: see {@link TcpRr.age}. 0 starts with fresh rings. */
-  agedTurns: number;
-  /** Meanwhile a poll finds from none to so many packets. */
-  agedPackets: number;
-  /** Meanwhile a core makes so many maps and unmaps before another core has its turn. */
-  agedStretch: number;
-  /** Meanwhile the cores have their turns one after the other (1), or at random (0). */
-  agedInTurn: number;
-  /** Without a receive ring: sent buffers a core that make a turn. */
-  agedSentBuffers: number;
-  /** Transactions before and within the measurement. */
-  warmup: number;
-  transactions: number;
-  /** Slices of the measurement whose throughput is told apart. */
-  slices: number;
-}
+import type { IovaStatistics } from "../iova/index.js";
+import { type LockStatRow, Machine, machineConfig, makeLock } from "../machine/index.js";
+import { type HostRun, publishedStackCycles } from "./knobs.js";
+import { driverProfile, nicBootMaps } from "./nic.js";
+import { TcpRr } from "./tcp-rr.js";
 
 /** What a run measured. Times in cycles of the host. */
 export interface HostResult {
@@ -114,39 +41,6 @@ export interface HostResult {
   events: number;
   /** Throughput of each slice of the measurement, to show that it is steady. */
   slices: number[];
-}
-
-/** The defaults of a run: the machine of the published measurements under the thread's load, as data/workload assumes it. */
-export const hostRunDefaults = (facts: Facts): HostRun => ({
-  ...assumedValues(facts),
-  variant: "deferred",
-  cores: 16,
-  threads: 200,
-  lock: "ticket",
-  seed: 1,
-  staticMaps: 32_768,
-  holes: 0,
-  profile: "both",
-  shuffleCompletions: false,
-  flows: "steered",
-  stackCycles: "PE1",
-  ats: false,
-  coherent: true,
-  flushEntries: 250,
-  flushMilliseconds: 10,
-  machine: "sandy-bridge-ep",
-  machineOverrides: {},
-  costs: {},
-  agedTurns: 1,
-  agedPackets: 2,
-  warmup: 1000,
-  transactions: 2000,
-  slices: 10,
-});
-
-/** Stack work of a transaction that makes 16 busy cores do the published number of transactions without an IOMMU (record PE1). */
-export function publishedStackCycles(facts: Facts, gigahertz: number): number {
-  return Math.round((16 * gigahertz * 1e9) / facts.number("PE1"));
 }
 
 /**

@@ -120,7 +120,7 @@ describe("the hand-off in cycles a waiter", () => {
 
   it("refuses what is no number of cycles", async () => {
     await expect(lockContention.run({ handoffCycles: [-1] })).rejects.toThrow(
-      /handoffCycles\.0: accepts a whole number of cycles from 0/,
+      /handoffCycles\.0: accepts "modelled" or a whole number of cycles from 0/,
     );
   });
 });

@@ -147,7 +147,8 @@ export const unitsKey: symbol = Symbol.for("iommu-lab.units");
  * keep the units of the columns that they take over unchanged; a derived column has none.
  */
 export function tableOf(rows: readonly Row[], columns: Record<string, Column>): ColumnTable {
-  const names = Object.keys(columns);
+  // A column that no row has is another configuration's.
+  const names = Object.keys(columns).filter((name) => rows.length === 0 || rows.some((row) => row[name] !== undefined));
   const result = table(Object.fromEntries(names.map((name) => [name, rows.map((row) => row[name] ?? null)])), names);
   return withUnits(result, Object.fromEntries(names.map((name) => [name, columns[name].unit])));
 }

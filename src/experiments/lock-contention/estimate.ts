@@ -1,31 +1,13 @@
 import { confidenceInterval } from "../../engine/index.js";
 import type { Interval, Row } from "../frame/experiment.js";
+import { allKnobs } from "../frame/knob-fields.js";
 
 /** What a run was set to, cores and threads included: rows that agree in these and in the replication are one run. */
-export const settings = [
-  "variant",
-  "cores",
-  "threads",
-  "lock",
-  "profile",
-  "staticMaps",
-  "holes",
-  "mapsPerSide",
-  "stackMicroseconds",
-  "stackLines",
-  "twoPageShare",
-  "ats",
-  "coherent",
-  "storeOverlap",
-  "invalidationCycles",
-  "serialShare",
-  "handoffPercent",
-  "handoffCycles",
-] as const;
+export const settings = (): readonly string[] => ["variant", ...allKnobs().map(({ name }) => name)];
 
 /** The rows of runs that are alike in all settings but those of `change`, which they have so. */
 export function like(rows: readonly Row[], row: Row, change: Partial<Record<string, Row[string]>>): Row[] {
-  return where(rows, { ...Object.fromEntries(settings.map((name) => [name, row[name]])), ...change });
+  return where(rows, { ...Object.fromEntries(settings().map((name) => [name, row[name]])), ...change });
 }
 
 /**

@@ -101,7 +101,7 @@ function overPools(rows: readonly Row[]): Figure {
 
 /** Of the rows at the same cores or threads, and of the same replication, the one that agrees with `row` in most settings. */
 function nearest(rows: readonly Row[], row: Row, axis: "cores" | "threads"): Row | undefined {
-  const agreement = (other: Row) => settings.filter((name) => other[name] === row[name]).length;
+  const agreement = (other: Row) => settings().filter((name) => other[name] === row[name]).length;
   return rows
     .filter((other) => other[axis] === row[axis] && other["replication"] === row["replication"])
     .reduce<Row | undefined>((best, o) => (best && agreement(best) >= agreement(o) ? best : o), undefined);

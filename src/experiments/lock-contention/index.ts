@@ -7,23 +7,29 @@
 import type { z } from "zod";
 import { defineExperiment, type Experiment } from "../frame/experiment.js";
 import { claims } from "./claims.js";
-import { type LockContentionConfig, type LockContentionPoint, lockContentionSchema, pointsOf } from "./config.js";
+import {
+  type LockContentionConfig,
+  type LockContentionInput,
+  type LockContentionPoint,
+  lockContentionSchema,
+  pointsOf,
+} from "./config.js";
 import { figures } from "./figures.js";
 import { columns, simulatePoint } from "./rows.js";
 
 export { type AnatomyConfig, lockTable, type MapAnatomyConfig, mapAnatomy } from "./anatomy.js";
 export {
   type LockContentionConfig,
+  type LockContentionInput,
   type LockContentionPoint,
   lockContentionSchema,
-  publishedStackMicroseconds,
 } from "./config.js";
 export { distinct, estimate, ratio, where } from "./estimate.js";
 export { gridRatio, lockSensitivity, type SensitivityConfig, type WarmupConfig, warmup } from "./sensitivity.js";
 
 /** Runs the TCP_RR workload over the ways of mapping; see the header of this file. */
 export const lockContention: Experiment<
-  z.ZodType<LockContentionConfig, Partial<LockContentionConfig>>,
+  z.ZodType<LockContentionConfig, LockContentionInput>,
   LockContentionPoint
 > = defineExperiment({
   name: "lock-contention",

@@ -3,6 +3,7 @@ import type { Basis } from "../../facts/index.js";
 import { type HostResult, simulateHost } from "../../host/index.js";
 import type { LockStatRow } from "../../machine/index.js";
 import type { Column, Row } from "../frame/experiment.js";
+import { knobColumns } from "../frame/knob-fields.js";
 import type { LockContentionPoint } from "./config.js";
 
 /** Locks of a lock table, put together by what they are: magazines and pools have one for each CPU, size or pool. */
@@ -44,23 +45,7 @@ export function simulatePoint(point: LockContentionPoint, { facts }: Basis): Row
   const row: Row = {
     variant: run.variant,
     title: variant(run.variant).title,
-    cores: run.cores,
-    threads: run.threads,
-    lock: run.lock,
-    profile: run.profile,
-    staticMaps: run.staticMaps,
-    holes: run.holes,
-    mapsPerSide: point.mapsPerSide,
-    stackMicroseconds: point.stackMicroseconds,
-    stackLines: run.stackLines,
-    twoPageShare: run.twoPageShare,
-    ats: run.ats,
-    coherent: run.coherent,
-    storeOverlap: run.costs.storeOverlap ?? 0,
-    invalidationCycles: run.costs.invalidationCycles ?? 0,
-    serialShare: run.costs.serialShare ?? 0,
-    handoffPercent: point.handoffPercent,
-    handoffCycles: point.handoffCycles,
+    ...point.settings,
     replication: point.replication,
     throughput: result.throughput,
     transactions: result.transactions,
@@ -113,26 +98,7 @@ const mean = (values: readonly number[]): number => values.reduce((a, b) => a + 
 export const columns: Record<string, Column> = {
   variant: { unit: "", description: "way of mapping" },
   title: { unit: "", description: "the same, as figures name it" },
-  cores: { unit: "", description: "cores that run the workload" },
-  threads: { unit: "", description: "TCP_RR connections" },
-  lock: { unit: "", description: "kind of spinlock" },
-  profile: { unit: "", description: "which buffers the driver maps for each packet" },
-  staticMaps: { unit: "maps", description: "maps that never go away" },
-  holes: { unit: "share", description: "static maps unmapped again before the traffic" },
-  mapsPerSide: { unit: "maps", description: "maps a transaction on each side that the profile maps" },
-  stackMicroseconds: { unit: "µs", description: "work of a transaction outside DMA mapping" },
-  stackLines: { unit: "lines", description: "cache lines that this work touches" },
-  twoPageShare: { unit: "share", description: "buffers that take two pages" },
-  ats: { unit: "", description: "the device caches translations" },
-  coherent: { unit: "", description: "page walks snoop the CPU caches" },
-  storeOverlap: { unit: "share", description: "part of a store's latency that is hidden" },
-  invalidationCycles: { unit: "cycles", description: "latency of an invalidation in the IOMMU" },
-  serialShare: { unit: "share", description: "part of it in which the IOMMU takes up nothing else" },
-  handoffPercent: { unit: "%", description: "cost of each waiter's read at a hand-off" },
-  handoffCycles: {
-    unit: "cycles",
-    description: "what each other waiter adds to a ticket lock's hand-off; none: as coherence makes it",
-  },
+  ...knobColumns(),
   replication: { unit: "", description: "number of the independent run" },
   throughput: { unit: "transactions/s", description: "transactions answered" },
   transactions: { unit: "", description: "transactions measured" },

@@ -1,11 +1,10 @@
 import { z } from "zod";
 import { variant, variants } from "../../dma/index.js";
 import type { Basis, Facts } from "../../facts/index.js";
-import { type HostRun, hostRunDefaults, simulateHost } from "../../host/index.js";
+import { assumptions, type HostRun, hostRunDefaults, simulateHost, smallAssumptions } from "../../host/index.js";
 import { type Figure, figure, lineFigure, palette } from "../../plot/index.js";
 import { defineExperiment, type Experiment, type Row } from "../frame/experiment.js";
 import { mergedTree } from "../frame/run-length.js";
-import { assumptions, smallAssumptions } from "./assumptions.js";
 import { lengthOf } from "./config.js";
 import { distinct, estimate, like, ratio, where } from "./estimate.js";
 import { intervals } from "./wording.js";

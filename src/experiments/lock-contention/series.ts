@@ -1,34 +1,14 @@
+import type { Knob } from "../../host/index.js";
 import { type Look, lookOf, looks, palette } from "../../plot/index.js";
 import type { Row } from "../frame/experiment.js";
+import { allKnobs } from "../frame/knob-fields.js";
 import { distinct, estimate, where } from "./estimate.js";
 
-/** A column that a configuration can sweep, and how a legend says its values. */
-type Splitter = [column: string, say: (value: Row[string]) => string];
-const named =
-  (name: string) =>
-  (value: Row[string]): string =>
-    `${name} ${value}`;
-
-/** Columns that a configuration can sweep, with words for a legend; the ones that vary besides cores split the lines. */
-const splitters: readonly Splitter[] = [
-  ["lock", (value) => `${value} lock`],
-  ["profile", named("profile")],
-  ["ats", (value) => (value ? "ATS" : "no ATS")],
-  ["coherent", (value) => (value ? "coherent walks" : "clflush")],
-  ["staticMaps", named("static maps")],
-  ["holes", named("holes")],
-  ["mapsPerSide", named("maps a side")],
-  ["stackMicroseconds", named("stack µs")],
-  ["stackLines", named("stack lines")],
-  ["twoPageShare", named("two-page share")],
-  ["storeOverlap", named("store overlap")],
-  ["invalidationCycles", named("invalidation cycles")],
-  ["serialShare", named("serial share")],
-  ["handoffPercent", named("hand-off %")],
-  ["handoffCycles", (value) => (value === null ? "hand-off as the caches make it" : `${value} cycles a waiter`)],
-];
-
-const threads: Splitter = ["threads", named("threads")];
+/** Knobs that split the lines of a picture where they vary; cores are the axis, and threads where cores do not vary. */
+const splitters = (rows: readonly Row[]): readonly Knob[] => {
+  const coresVary = distinct(rows, "cores").length > 1;
+  return allKnobs().filter(({ name }) => name !== "cores" && (coresVary || name !== "threads"));
+};
 
 /** Rows of one line or column of a picture. */
 export interface Group {
@@ -57,13 +37,11 @@ function looksOf(variants: readonly string[]): Look[] {
  * mapping stands in the name where there are several, or where nothing else is special.
  */
 export function seriesOf(rows: readonly Row[]): Group[] {
-  // Where cores and threads vary both, cores are the axis.
-  const splits = distinct(rows, "cores").length > 1 ? [...splitters, threads] : splitters;
-  const varying = splits.filter(([column]) => distinct(rows, column).length > 1);
+  const varying = splitters(rows).filter(({ name }) => distinct(rows, name).length > 1);
   const titled = varying.length === 0 || distinct(rows, "title").length > 1;
   const groups = new Map<string, Row[]>();
   for (const row of rows) {
-    const special = varying.map(([column, say]) => say(row[column]));
+    const special = varying.map(({ name: knob, say }) => say(row[knob] ?? "modelled"));
     const name = (titled ? [row["title"], ...special] : special).join(" · ");
     const group = groups.get(name);
     if (group) group.push(row);
