@@ -102,7 +102,7 @@ export type Accepts =
   | { kind: "choice"; values: readonly string[] };
 
 /** The two ends of a range as settings of a run, each with its words; an end without changes is the default. */
-export interface Ends {
+export interface RangeEnds {
   low: [string, Partial<HostRun>];
   high: [string, Partial<HostRun>];
 }
@@ -122,6 +122,8 @@ export interface Knob<N extends string = string, V extends KnobValue = KnobValue
   fallback(facts: Facts): V | undefined;
   /** The change that a value makes to a run. */
   put(value: V, facts: Facts): Partial<HostRun>;
+  /** What a title calls it where its values stand side by side: "kinds of lock". */
+  topic: string;
   /** How a legend says a value. */
   say(value: V): string;
   /** What the sensitivity calls it, where nothing published fixes it. */
@@ -129,7 +131,7 @@ export interface Knob<N extends string = string, V extends KnobValue = KnobValue
     label: string;
     /** Small ones of a kind are moved together, under this name. */
     group?: string;
-    ends(facts: Facts): Ends;
+    ends(facts: Facts): RangeEnds;
   };
 }
 
@@ -154,6 +156,8 @@ interface Line {
   accepts: Accepts;
   /** Words of a legend before the value, or in its place. */
   legend?: string | Say;
+  /** What a title calls it where it varies (default: its label, or its name). */
+  topic?: string;
   /** What the sensitivity calls it. */
   label?: string;
   /** How the sensitivity says an end. */
@@ -174,7 +178,18 @@ function knob<const N extends string, V extends KnobValue>(
   range: ((facts: Facts) => readonly [V, V]) | undefined,
   kind: Knob["kind"] = "run",
 ): Knob<N, V> {
-  const { about, unit = "", accepts, legend = name, label, say = counted, group, beside = {}, shown = false } = line;
+  const {
+    about,
+    unit = "",
+    accepts,
+    legend = name,
+    label,
+    say = counted,
+    group,
+    beside = {},
+    shown = false,
+    topic = label ?? name,
+  } = line;
   return {
     name,
     kind,
@@ -184,6 +199,7 @@ function knob<const N extends string, V extends KnobValue>(
     accepts,
     fallback,
     put,
+    topic,
     say: typeof legend === "string" ? (value) => `${legend} ${value}` : legend,
     ...(label === undefined || range === undefined
       ? {}
@@ -290,6 +306,7 @@ export function knobs() {
     knob(
       "mapsPerSide",
       {
+        topic: "maps a side",
         shown: true,
         about: "maps a transaction on each side that the profile maps",
         unit: "maps",
@@ -329,6 +346,7 @@ export function knobs() {
       undefined,
     ),
     field("profile", "both", {
+      topic: "what the driver maps",
       shown: true,
       about: "which buffers the driver maps for each packet",
       accepts: oneOf(...driverProfiles.map(({ name }) => name)),
@@ -354,6 +372,7 @@ export function knobs() {
       ends: [0, 65_536],
     }),
     field("holes", 0, {
+      topic: "holes",
       shown: true,
       about: "share of the static maps that is unmapped again before the traffic",
       unit: "share",
@@ -395,6 +414,7 @@ export function knobs() {
     }),
     // Locks.
     field("lock", "ticket", {
+      topic: "kinds of lock",
       shown: true,
       about: "kind of every spinlock",
       accepts: oneOf(...lockKinds),
@@ -406,6 +426,7 @@ export function knobs() {
     knob(
       "handoffCycles",
       {
+        topic: "hand-offs",
         shown: true,
         about:
           "core cycles by which each other waiter makes the hand-off of a ticket lock longer; modelled: what coherence makes of their reads",
@@ -459,12 +480,14 @@ export function knobs() {
       beside: { coherent: false },
     }),
     field("ats", false, {
+      topic: "ATS",
       shown: true,
       about: "the device caches translations (ATS)",
       accepts: boolean,
       legend: (value) => (value ? "ATS" : "no ATS"),
     }),
     field("coherent", true, {
+      topic: "page walks",
       shown: true,
       about: "page walks snoop the CPU caches; false adds clflush",
       accepts: boolean,
@@ -767,7 +790,7 @@ export function together(...changes: readonly Partial<HostRun>[]): Partial<HostR
 }
 
 /** An assumption behind a run, and both ends of the range that is honest for it. */
-export interface Assumption extends Ends {
+export interface Assumption extends RangeEnds {
   name: string;
 }
 

@@ -63,20 +63,9 @@ export interface Line {
 
 /** What the groups differ in, in words for a title: "ways of mapping", "ATS and page walks". */
 export function comparedIn(rows: readonly Row[]): string {
-  const words: Record<string, string> = {
-    lock: "kinds of lock",
-    profile: "what the driver maps",
-    ats: "ATS",
-    coherent: "page walks",
-    staticMaps: "static maps",
-    holes: "holes",
-    mapsPerSide: "maps a side",
-    stackMicroseconds: "stack work",
-    handoffCycles: "hand-offs",
-  };
-  const differ = splitters
-    .filter(([column]) => distinct(rows, column).length > 1)
-    .map(([column]) => words[column] ?? column);
+  const differ = splitters(rows)
+    .filter(({ name }) => distinct(rows, name).length > 1)
+    .map(({ topic }) => topic);
   const variants = distinct<string>(rows, "variant");
   const titles = distinct<string>(rows, "title");
   const ways =
