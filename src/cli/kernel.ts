@@ -25,9 +25,10 @@ export function kernelCommand(program: Command): void {
     .command("run")
     .description("run the kernel for a connection file; this is what Jupyter calls")
     .argument("<connection-file>", "the file in which Jupyter says where to listen")
-    .action(async (file: string) => {
+    .option("--unsigned", "accept a connection file without a key: then every user of this machine can run code in it")
+    .action(async (file: string, flags: { unsigned?: boolean }) => {
       const { runKernel } = await import("../jupyter/index.js");
-      await runKernel(file);
+      await runKernel(file, flags.unsigned === true ? { unsigned: true } : {});
     });
 
   const withPlace = (command: Command) =>

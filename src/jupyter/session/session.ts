@@ -40,6 +40,16 @@ const flag = (content: JsonObject, key: string, otherwise: boolean): boolean =>
 const object = (value: unknown): JsonObject =>
   typeof value === "object" && value !== null && !Array.isArray(value) ? (value as JsonObject) : {};
 
+/** The fields of the replies that front ends read without looking at the status. */
+function emptyFields(type: string, content: JsonObject): JsonObject {
+  const cursor = typeof content["cursor_pos"] === "number" ? content["cursor_pos"] : 0;
+  if (type === "complete_request") return { matches: [], cursor_start: cursor, cursor_end: cursor, metadata: {} };
+  if (type === "inspect_request") return { found: false, data: {}, metadata: {} };
+  if (type === "history_request") return { history: [] };
+  if (type === "comm_info_request") return { comms: {} };
+  return {};
+}
+
 /** Parents of outputs that may still come; older ones are shown under the latest cell. */
 const originLimit = 5000;
 
@@ -53,7 +63,7 @@ export class Session {
   private executionCount = 0;
   private queue: Incoming[] = [];
   private running: { request: Incoming; origin: Origin; silent: boolean } | undefined;
-  private readonly questions = new Map<string, { id: number; session: string }>();
+  private readonly questions = new Map<string, { id: number; session: string; origin: Origin }>();
   private readonly comms = new Map<string, string>();
   private closing = false;
 
@@ -152,20 +162,27 @@ export class Session {
       this.options.log(`ignored a message of type ${JSON.stringify(type.slice(0, 60))}`);
       return;
     }
-    this.status(message, "busy");
     try {
+      this.status(message, "busy");
       await handler(message);
     } catch (error) {
-      this.options.log(`${type}: ${(error as Error).message.split("\n")[0]}`);
+      const why = String((error as Error).message)
+        .split("\n")[0]
+        .slice(0, 1000);
+      this.options.log(`${type}: ${why}`);
       if (type.endsWith("_request"))
-        this.reply(message, type.replace(/_request$/, "_reply"), {
-          status: "error",
-          ename: error instanceof RequestError ? "RequestError" : "KernelError",
-          evalue: (error as Error).message.split("\n")[0],
-          traceback: [],
-        });
+        this.attempt(() =>
+          this.reply(message, type.replace(/_request$/, "_reply"), {
+            status: "error",
+            ename: error instanceof RequestError ? "RequestError" : "KernelError",
+            evalue: why,
+            traceback: [],
+            // Front ends that look for an answer's fields in an error find none, not nothing.
+            ...emptyFields(type, message.content),
+          }),
+        );
     } finally {
-      this.status(message, "idle");
+      this.attempt(() => this.status(message, "idle"));
     }
   }
 
@@ -294,10 +311,12 @@ export class Session {
     const { content } = request;
     const origin = this.remember(request);
     const silent = flag(content, "silent", false);
-    this.running = { request, origin, silent };
-    this.status(request, "busy");
     let toAbort: Incoming[] = [];
+    let replied = false;
+    // Whatever goes wrong here, the request is answered once and the next cell runs.
     try {
+      this.running = { request, origin, silent };
+      this.status(request, "busy");
       const code = text(content, "code");
       const store = !silent && flag(content, "store_history", true);
       const count = store ? ++this.executionCount : this.executionCount;
@@ -309,22 +328,39 @@ export class Session {
         code,
         allowStdin: flag(content, "allow_stdin", true),
         ...(typeof request.metadata["cellId"] === "string" ? { cellId: request.metadata["cellId"] } : {}),
+        ...(store ? { count } : {}),
       });
+      this.forgetQuestions(origin);
       if (outcome.status === "error" && flag(content, "stop_on_error", true)) toAbort = await this.behind(request);
+      replied = true;
       await this.finishExecution(request, outcome, count, silent, setOutput);
     } catch (error) {
-      this.reply(request, "execute_reply", {
-        status: "error",
-        execution_count: this.executionCount,
-        ename: error instanceof RequestError ? "RequestError" : "KernelError",
-        evalue: (error as Error).message,
-        traceback: [],
-      });
+      const why = String((error as Error).message).slice(0, 1000);
+      this.options.log(`execute_request: ${why}`);
+      if (!replied)
+        this.attempt(() =>
+          this.reply(request, "execute_reply", {
+            status: "error",
+            execution_count: this.executionCount,
+            ename: error instanceof RequestError ? "RequestError" : "KernelError",
+            evalue: why,
+            traceback: [],
+          }),
+        );
     } finally {
-      this.status(request, "idle");
+      this.attempt(() => this.status(request, "idle"));
       this.running = undefined;
     }
-    this.abort(toAbort);
+    this.attempt(() => this.abort(toAbort));
+  }
+
+  /** Does what must not keep the rest from being done. */
+  private attempt(step: () => void): void {
+    try {
+      step();
+    } catch (error) {
+      this.options.log(`an error in the kernel itself: ${(error as Error).message}`);
+    }
   }
 
   private async finishExecution(
@@ -349,7 +385,7 @@ export class Session {
       return;
     }
     const error = { ename: outcome.ename, evalue: outcome.evalue, traceback: coloured(outcome) };
-    if (!silent) await this.publish("error", error, parent);
+    if (!silent && !outcome.shown) await this.publish("error", error, parent);
     this.reply(request, "execute_reply", { status: "error", execution_count: count, ...error, payload: [] });
   }
 
@@ -450,8 +486,13 @@ export class Session {
       return;
     }
     const message = this.message("input_request", { prompt, password }, { ...request.header });
-    this.questions.set(message.header.msg_id, { id, session: request.header.session });
+    this.questions.set(message.header.msg_id, { id, session: request.header.session, origin });
     this.options.transport.send("stdin", request.peer, message);
+  }
+
+  /** Drops what a cell that has ended still asks: nobody waits for the answer. */
+  private forgetQuestions(origin: Origin): void {
+    for (const [key, question] of this.questions) if (question.origin === origin) this.questions.delete(key);
   }
 
   /** Takes an answer. Some front ends name the question as parent, others the cell: then it answers the oldest question of that front end. */

@@ -12,10 +12,36 @@ const delimiter = Buffer.from("<IDS|MSG>");
 /** Frames that a message may have: identities before the delimiter, buffers after the content. */
 const identityLimit = 16;
 const frameLimit = 1024;
+/** The largest header: it is sent back with every output. */
+const headerBytes = 1 << 16;
 /** Signatures that are remembered, to know a replayed message. */
 const signatureLimit = 1 << 16;
 
+/** How deep a message's parts may be nested: deeper, they could not be written as JSON again, or sent on to another process. */
+const depthLimit = 500;
+
+/** Whether arrays and objects in a JSON text are nested deeper than the limit. Brackets in strings do not count. */
+function isTooDeep(text: Buffer): boolean {
+  let depth = 0;
+  for (let i = 0; i < text.length; i++)
+    switch (text[i]) {
+      case 0x22: // "
+        for (i++; i < text.length && text[i] !== 0x22; i++) if (text[i] === 0x5c) i++;
+        break;
+      case 0x5b: // [
+      case 0x7b: // {
+        if (++depth > depthLimit) return true;
+        break;
+      case 0x5d: // ]
+      case 0x7d: // }
+        depth--;
+        break;
+    }
+  return false;
+}
+
 const object = (frame: Buffer, what: string): JsonObject => {
+  if (isTooDeep(frame)) throw new WireError(`its ${what} is nested deeper than ${depthLimit} levels`);
   let value: unknown;
   try {
     value = JSON.parse(frame.toString("utf8"));
@@ -60,6 +86,11 @@ export class Codec {
     const parts = frames.slice(at + 2, at + 6);
     if (parts.length < 4) throw new WireError(`it has ${parts.length} of the 4 parts`);
     this.verify(frames[at + 1], parts);
+    for (const [part, what] of [
+      [parts[0], "header"],
+      [parts[1], "parent header"],
+    ] as const)
+      if (part.length > headerBytes) throw new WireError(`its ${what} has ${part.length} bytes`);
     const header = object(parts[0], "header");
     for (const field of ["msg_id", "msg_type", "session"])
       if (typeof header[field] !== "string" || header[field].length > 1000)

@@ -23,9 +23,10 @@ const ports = ["shell_port", "iopub_port", "stdin_port", "control_port", "hb_por
 
 /**
  * Reads and checks a connection file.
+ * @param options `unsigned`: an empty key is accepted, which leaves the kernel open to everyone on the machine
  * @throws ConnectionError that names the file, the field, and what is accepted
  */
-export function readConnection(file: string): Connection {
+export function readConnection(file: string, options: { unsigned?: boolean } = {}): Connection {
   let text: string;
   try {
     text = readFileSync(file, "utf8");
@@ -62,6 +63,10 @@ export function readConnection(file: string): Connection {
   }
   const key = value["key"] ?? "";
   if (typeof key !== "string") return wrong("key", "a string");
+  if (key.trim() === "" && options.unsigned !== true)
+    throw new ConnectionError(
+      `The connection file ${file}: key is empty, so anyone on this machine could run code in the kernel. Give it a key, or start the kernel with --unsigned.`,
+    );
   const scheme = value["signature_scheme"] ?? "hmac-sha256";
   if (typeof scheme !== "string" || !/^hmac-(md5|sha1|sha224|sha256|sha384|sha512)$/.test(scheme))
     return wrong("signature_scheme", '"hmac-sha256" or another hmac- scheme of the SHA family');

@@ -12,6 +12,13 @@ import { type Connection, ConnectionError } from "./connection.js";
 
 /** The largest frame that is accepted; a peer that sends a larger one is disconnected. */
 const frameBytes = 128 << 20;
+/** The largest message that a subscriber may send: a topic. One that sends a larger one is disconnected. */
+const subscriptionBytes = 512;
+/** Subscriptions that are greeted at once, and how many more each second. */
+const greetings = 200;
+const greetingsPerSecond = 20;
+/** Replies queued for a front end that does not take them, before further ones are dropped. */
+const replyHighWaterMark = 10_000;
 /** Messages queued for a subscriber before the cells wait. */
 const highWaterMark = 1000;
 /** How long to wait for a subscriber that takes nothing, in ms, and how long then to leave it behind. */
@@ -40,6 +47,11 @@ class Outbox {
     if (this.size > backlogLimit) return new Promise((resolve) => this.room.push(resolve));
   }
 
+  /** Resolves when there is room for more. */
+  async hasRoom(): Promise<void> {
+    if (this.size > backlogLimit) await new Promise<void>((resolve) => this.room.push(resolve));
+  }
+
   /** Resolves when all is handed to ZeroMQ. */
   async flushed(): Promise<void> {
     while (this.busy) await new Promise((resolve) => setTimeout(resolve, 2));
@@ -65,12 +77,16 @@ export class ZmqTransport implements Transport {
     noDrop: true,
     verbosity: "allSubs",
     linger: 500,
+    maxMessageSize: subscriptionBytes,
   });
   private readonly heartbeat = new Reply({ linger: 0, maxMessageSize: 1 << 20 });
   private readonly outboxes: Record<RequestChannel | "iopub", Outbox>;
   private readonly codec: Codec;
   private dropped = 0;
   private leftBehindUntil = 0;
+  private greetingsLeft = greetings;
+  private greetedAt = performance.now();
+  private saidUngreeted = false;
   private closed = false;
 
   private constructor(
@@ -78,7 +94,7 @@ export class ZmqTransport implements Transport {
     private readonly log: (line: string) => void,
   ) {
     this.codec = new Codec(connection.key, connection.signature_scheme);
-    const router = () => new Router({ linger: 500, sendHighWaterMark: 0, maxMessageSize: frameBytes });
+    const router = () => new Router({ linger: 500, sendHighWaterMark: replyHighWaterMark, maxMessageSize: frameBytes });
     this.routers = { shell: router(), control: router(), stdin: router() };
     const outbox = (channel: RequestChannel) => new Outbox((frames) => this.routers[channel].send(frames));
     this.outboxes = {
@@ -130,11 +146,34 @@ export class ZmqTransport implements Transport {
         } catch (error) {
           this.drop(channel, error);
         }
+        // Requests come in no faster than what they cause goes out. An interrupt, on control, is never kept waiting.
+        return channel === "control" ? undefined : this.hasRoom(channel);
       });
     void this.receive(this.heartbeat, (frames) => this.heartbeat.send(frames).catch(() => {}));
     void this.receive(this.iopub, ([frame]) => {
-      if (frame?.[0] === 1 && frame.length <= 256) listener.subscribed(frame.subarray(1).toString("utf8"));
+      if (frame?.[0] === 1 && frame.length <= 256 && this.mayGreet())
+        listener.subscribed(frame.subarray(1).toString("utf8"));
     });
+  }
+
+  private async hasRoom(channel: RequestChannel): Promise<void> {
+    await this.outboxes[channel].hasRoom();
+    await this.outboxes.iopub.hasRoom();
+  }
+
+  /** Whether one more subscription is greeted: every greeting goes to all subscribers of its topic. */
+  private mayGreet(): boolean {
+    const now = performance.now();
+    const more = ((now - this.greetedAt) / 1000) * greetingsPerSecond;
+    this.greetingsLeft = Math.min(greetings, this.greetingsLeft + more);
+    this.greetedAt = now;
+    if (this.greetingsLeft < 1) {
+      if (!this.saidUngreeted) this.log("very many subscriptions: further ones are not greeted for now");
+      this.saidUngreeted = true;
+      return false;
+    }
+    this.greetingsLeft--;
+    return true;
   }
 
   private async receive(socket: AsyncIterable<Buffer[]>, take: (frames: Buffer[]) => unknown): Promise<void> {
