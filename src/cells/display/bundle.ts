@@ -30,10 +30,19 @@ export function textOf(value: unknown): string {
   try {
     text = inspect(value, inspectOptions);
   } catch (error) {
-    text = `[could not be printed: ${error instanceof Error ? error.message : String(error)}]`;
+    text = `[could not be printed${reason(error)}]`;
   }
   if (text.length <= longestText) return text;
   return `${text.slice(0, longestText)}\n… ${text.length - longestText} more characters`;
+}
+
+/** Why a value could not be printed; what was thrown may itself refuse to be. */
+function reason(error: unknown): string {
+  try {
+    return `: ${error instanceof Error ? String(error.message) : String(error)}`;
+  } catch {
+    return "";
+  }
 }
 
 /**

@@ -47,3 +47,17 @@ export function interruptChildren(kill: boolean): void {
     }
   }
 }
+
+/**
+ * Kills a process and what it has started, where it leads a process group of its own. A process that user code has started in a group of its own
+ * (`detached: true`) is meant to outlive it, and does.
+ */
+export function killGroup(leader: number): void {
+  for (const id of [-leader, leader]) {
+    try {
+      process.kill(id, "SIGKILL");
+    } catch {
+      // It has ended already, or the system knows no groups.
+    }
+  }
+}

@@ -86,8 +86,29 @@ const string = (value: unknown): string => {
   }
 };
 
-/** Anything that was thrown, as a front end shows it; with the cell that it was thrown in, where the stack tells. */
+/** The longest message and the longest line of a traceback that are shown, in UTF-16 units, and the most lines. */
+const longest = 20_000;
+const mostLines = 500;
+const bounded = (text: string) =>
+  text.length <= longest ? text : `${text.slice(0, longest)}… ${text.length - longest} more characters`;
+
+/**
+ * Anything that was thrown, as a front end shows it; with the cell that it was thrown in, where the stack tells. Never throws, whatever the
+ * thrown object's own code does.
+ */
 export function errorContent(error: unknown): ErrorContent & { origin?: Origin } {
+  try {
+    const { ename, evalue, traceback, ...rest } = contentOf(error);
+    const lines = traceback.slice(0, mostLines).map(bounded);
+    if (traceback.length > mostLines) lines.push(`… ${traceback.length - mostLines} more lines`);
+    return { ename: bounded(ename), evalue: bounded(evalue), traceback: lines, ...rest };
+  } catch {
+    const evalue = "[what was thrown could not be printed]";
+    return { ename: "Thrown", evalue, traceback: [`Uncaught: ${evalue}`] };
+  }
+}
+
+function contentOf(error: unknown): ErrorContent & { origin?: Origin } {
   let isError = false;
   let ename = "Error";
   let evalue = "";
@@ -122,15 +143,13 @@ function causes(error: Error): string[] {
   try {
     let cause: unknown = error.cause;
     for (let depth = 0; cause !== undefined && depth < 5; depth++) {
-      lines.push(
-        ...`Caused by: ${cause instanceof Error ? (cause.stack ?? string(cause)) : textOf(cause)}`.split("\n"),
-      );
+      lines.push(...`Caused by: ${cause instanceof Error ? string(cause.stack ?? cause) : textOf(cause)}`.split("\n"));
       cause = cause instanceof Error ? cause.cause : undefined;
     }
     if (error instanceof AggregateError)
       for (const member of error.errors.slice(0, 10))
         lines.push(
-          ...`One of ${error.errors.length}: ${member instanceof Error ? (member.stack ?? "") : textOf(member)}`.split(
+          ...`One of ${error.errors.length}: ${member instanceof Error ? string(member.stack ?? "") : textOf(member)}`.split(
             "\n",
           ),
         );

@@ -3,29 +3,53 @@
  *
  * - Output of the main thread arrives as messages and leaves over the socket even while the main thread is in an endless loop. Text is
  *   gathered for 15 ms; a shared counter of bytes not yet sent makes a cell that floods wait.
- * - End of file on the socket means that the supervisor died: this process kills itself, whatever the main thread does.
- * - An interrupt is a message to the main thread; if that is not acknowledged in 25 ms, the main thread is busy and is terminated through the
+ * - End of file on the socket means that the supervisor died: this process and those that it has started are killed, whatever the main thread does.
+ * - An interrupt is a message to the main thread; if that is not acknowledged soon, the main thread is busy and is terminated through the
  *   inspector, which unwinds whatever JavaScript runs there and leaves every object as it is. Message and termination are repeated until the
  *   message is acknowledged and no termination is outstanding. Only then are new cells handed on.
+ * - A module that is being loaded is waited for: torn, it would be left half-evaluated in Node's caches (loading.ts).
  */
+import { readFileSync } from "node:fs";
 import { Session } from "node:inspector";
 import { Socket } from "node:net";
 import { type MessagePort, workerData } from "node:worker_threads";
-import { interruptChildren } from "./children.js";
+import { sizeOf } from "./backlog.js";
+import { interruptChildren, killGroup } from "./children.js";
 import { frame, readFrames } from "./frames.js";
 import type { FromExecutor, ToExecutor } from "./protocol.js";
+import { Word } from "./shared.js";
 
-const { port, pending, fd } = workerData as { port: MessagePort; pending: Int32Array; fd: number };
+/** How long a module may go on loading after an interrupt, in ms of processor time and of time, before it is torn all the same. */
+const loadPatienceCpuMs = 2000;
+const loadPatienceMs = 10_000;
+
+/** How long the main thread has for an interrupt's message before it is terminated, and for what comes after that message. */
+const firstPatienceMs = 25;
+const afterwardsMs = 500;
+/** When an interrupt is taken for settled although something keeps coming that must be terminated. */
+const settleMs = 8000;
+
+const { port, answers, shared, fd } = workerData as {
+  port: MessagePort;
+  answers: MessagePort;
+  shared: Int32Array;
+  fd: number;
+};
 const socket = new Socket({ fd, readable: true, writable: true });
-const die = () => process.kill(process.pid, "SIGKILL");
+const die = () => killGroup(process.pid);
 socket.on("end", die);
 socket.on("error", die);
 socket.on("close", die);
 
 const send = (message: FromExecutor, written?: () => void) => socket.write(frame(message), written);
+const release = (size: number) => {
+  if (size === 0) return;
+  Atomics.sub(shared, Word.pending, size);
+  Atomics.notify(shared, Word.pending);
+};
 
 /** Text gathered since the last write: one kind of stream of one cell at a time. */
-let text: { origin: number; name: "stdout" | "stderr"; parts: string[]; size: number } | undefined;
+let text: { origin: number; name: "stdout" | "stderr"; parts: string[]; length: number; size: number } | undefined;
 let flushTimer: NodeJS.Timeout | undefined;
 
 function flush(): void {
@@ -34,10 +58,7 @@ function flush(): void {
   if (!text) return;
   const { origin, name, parts, size } = text;
   text = undefined;
-  send({ type: "stream", origin, name, text: parts.join("") }, () => {
-    Atomics.sub(pending, 0, size);
-    Atomics.notify(pending, 0);
-  });
+  send({ type: "stream", origin, name, text: parts.join("") }, () => release(size));
 }
 
 const inspector = new Session();
@@ -45,44 +66,115 @@ inspector.connectToMainThread();
 
 let interrupting: number | undefined;
 let acknowledged = 0;
+/** The last turn that the main thread has taken after an interrupt. */
+let idle = 0;
 let terminations = 0;
 let taken = 0;
+/** The synchronous question that the main thread waits with. */
+let asked: number | undefined;
 /** Messages that the main thread has not taken up yet, and those that wait for an interrupt to settle. */
 let unacknowledged: ToExecutor[] = [];
 let held: ToExecutor[] = [];
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 let wake: (() => void) | undefined;
+const wakeOrSleep = (ms: number) => Promise.race([sleep(ms), new Promise<void>((resolve) => (wake = resolve))]);
+
+/** Processor time of the main thread in ms, or undefined where the system does not tell. */
+function mainThreadMs(): number | undefined {
+  try {
+    return Number(readFileSync(`/proc/self/task/${process.pid}/schedstat`, "latin1").split(" ")[0]) / 1e6;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Processor time of the whole process in ms. */
+const processMs = () => {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+};
 
 async function interruptMain(n: number): Promise<void> {
   interrupting = n;
+  Atomics.store(shared, Word.interrupting, n);
   const started = performance.now();
+  const startedCpu = processMs();
   let askedChildren = 0;
-  /** Time for the main thread to take up the message; it grows, or each termination could hit the handler that acknowledges. */
-  let patience = 25;
-  while (acknowledged < n || terminations > 0) {
-    port.postMessage(acknowledged < n ? { type: "interrupt", interrupt: n } : { type: "nudge" });
-    const deadline = performance.now() + patience;
-    while (performance.now() < deadline && (acknowledged < n || terminations > 0)) {
-      await Promise.race([sleep(deadline - performance.now()), new Promise<void>((resolve) => (wake = resolve))]);
+  /** Repeats a message until it is answered and no termination is outstanding; terminates whatever keeps the main thread from it. */
+  const insist = async (firstMs: number, answered: () => boolean, message: () => unknown): Promise<void> => {
+    /**
+     * Time for the main thread to take up the message, and the processor time that is enough for it after a termination. Both grow, or on a
+     * busy machine each termination could hit the handler that acknowledges.
+     */
+    let patience = firstMs;
+    let enough: number | undefined;
+    while (!answered() || terminations > 0) {
+      port.postMessage(message());
+      const posted = performance.now();
+      const postedCpu = mainThreadMs();
+      /** Whether the main thread has had its chance. */
+      const passed = () => {
+        const waited = performance.now() - posted;
+        if (waited >= patience) return true;
+        if (enough === undefined || postedCpu === undefined || waited < 4) return false;
+        return (mainThreadMs() ?? postedCpu) - postedCpu >= enough;
+      };
+      const loads = () =>
+        Atomics.load(shared, Word.loading) > 0 &&
+        processMs() - startedCpu < loadPatienceCpuMs &&
+        performance.now() - started < loadPatienceMs;
+      while ((!answered() || terminations > 0) && (loads() || !passed())) {
+        await wakeOrSleep(loads() ? 10 : 4);
+        askChildren();
+      }
+      patience = enough === undefined ? 2 * firstPatienceMs : Math.min(1000, patience * 1.5);
+      enough = Math.min(40, (enough ?? 8) * 1.05);
+      if (!answered() && terminations === 0) {
+        terminations++;
+        Atomics.add(shared, Word.terminations, 1);
+        inspector.post("Runtime.terminateExecution", () => {
+          terminations--;
+          wake?.();
+        });
+      }
     }
-    patience = Math.min(1000, patience * 1.5);
-    if (acknowledged < n && terminations === 0) {
-      terminations++;
-      inspector.post("Runtime.terminateExecution", () => {
-        terminations--;
-        wake?.();
-      });
-    }
-    // Native code that waits for a child process (execSync) does not see a termination: the children are interrupted too.
+  };
+  /** Native code that waits for a child process (execSync) does not see a termination: the children are interrupted too. */
+  const askChildren = () => {
     const waited = performance.now() - started;
     if (acknowledged < n && waited > 1000 * (askedChildren + 1)) interruptChildren(++askedChildren > 3);
+  };
+  await insist(
+    firstPatienceMs,
+    () => acknowledged >= n,
+    () => (acknowledged < n ? { type: "interrupt", interrupt: n } : { type: "idle", turn: idle }),
+  );
+  // What the cell had queued, and what listens to its signal, comes after the handler: it has a while. Settled is the interrupt when the main
+  // thread comes by without having been terminated again.
+  const killed = () => Atomics.load(shared, Word.terminations);
+  for (
+    let before = -1, first = afterwardsMs;
+    before !== killed() && performance.now() - started < settleMs;
+    first = 50
+  ) {
+    before = killed();
+    const turn = idle + 1;
+    await insist(
+      first,
+      () => idle >= turn,
+      () => ({ type: "idle", turn }),
+    );
   }
   flush();
   interrupting = undefined;
-  send({ type: "settled", interrupt: n });
-  const again = [...unacknowledged, ...held];
+  asked = undefined;
+  // A cell that a termination has hit before any of it ran counts as interrupted, as the one that runs does.
+  for (const message of unacknowledged)
+    if (message.type === "execute") send({ type: "missed", origin: message.origin });
+  const again = [...unacknowledged.filter(({ type }) => type !== "execute"), ...held];
   unacknowledged = [];
   held = [];
+  send({ type: "settled", interrupt: n });
   for (const message of again) forward(message);
 }
 
@@ -90,6 +182,14 @@ function forward(message: ToExecutor): void {
   if (message.type === "interrupt") {
     if (interrupting === undefined) void interruptMain(message.interrupt);
     else held.push(message);
+    return;
+  }
+  if (message.type === "input" && message.id === asked) {
+    // The main thread waits with its message loop closed.
+    asked = undefined;
+    answers.postMessage(message);
+    Atomics.compareExchange(shared, Word.asking, 1, 2);
+    Atomics.notify(shared, Word.asking);
     return;
   }
   if (interrupting !== undefined) {
@@ -110,17 +210,25 @@ port.on("message", (message: FromExecutor) => {
       acknowledged = Math.max(acknowledged, message.interrupt);
       wake?.();
       return;
+    case "idle":
+      idle = Math.max(idle, message.turn);
+      wake?.();
+      return;
     case "stream":
       if (text && (text.origin !== message.origin || text.name !== message.name)) flush();
-      text ??= { origin: message.origin, name: message.name, parts: [], size: 0 };
+      text ??= { origin: message.origin, name: message.name, parts: [], length: 0, size: 0 };
       text.parts.push(message.text);
-      text.size += message.text.length;
-      if (text.size > 1 << 16) flush();
+      text.length += message.text.length;
+      text.size += sizeOf(message);
+      if (text.length > 1 << 16) flush();
       else flushTimer ??= setTimeout(flush, 15);
       return;
-    default:
-      flush();
-      send(message);
+    case "input":
+      if (message.sync) asked = message.id;
+      break;
   }
+  flush();
+  const size = sizeOf(message);
+  send(message, () => release(size));
 });
 readFrames(socket, forward);

@@ -10,8 +10,8 @@ export function frame(value: unknown): Buffer {
   return Buffer.concat([head, body]);
 }
 
-/** Calls `take` with each value that arrives on the socket. Both ends are our own processes; what travels was checked at the wire. */
-export function readFrames(socket: Socket, take: (value: never) => void): void {
+/** Calls `take` with each value that arrives on the socket, and its size in bytes. Both ends are our own processes; what travels was checked at the wire. */
+export function readFrames(socket: Socket, take: (value: never, size: number) => void): void {
   let chunks: Buffer[] = [];
   let size = 0;
   socket.on("data", (chunk: Buffer) => {
@@ -25,7 +25,7 @@ export function readFrames(socket: Socket, take: (value: never) => void): void {
       if (all.length < 4 + length) break;
       const value = deserialize(all.subarray(4, 4 + length)) as never;
       all = all.subarray(4 + length);
-      take(value);
+      take(value, length);
     }
     chunks = all.length > 0 ? [all] : [];
     size = all.length;

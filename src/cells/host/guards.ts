@@ -1,4 +1,5 @@
 /** Keeps what user code does to the process from ending the session. */
+import { createHook } from "node:async_hooks";
 
 /** What a cell sees that calls `process.exit`. */
 class ProcessExit extends Error {
@@ -37,4 +38,39 @@ export function guardProcess(write: (name: "stdout" | "stderr", text: string) =>
   process.on("SIGINT", () => {});
   process.on("SIGTERM", () => {});
   process.on("SIGHUP", () => {});
+}
+
+/**
+ * Keeps a termination from ending the process where user code (or a package) uses asynchronous hooks, `AsyncLocalStorage` for one: they
+ * switch on Node's check of its stack of asynchronous ids, which a termination does not unwind.
+ * @returns `clear`: empties that stack, after a termination
+ */
+export function guardAsyncHooks(): { clear(): void } {
+  try {
+    const { binding } = process as unknown as { binding(name: string): unknown };
+    const internals = binding("async_wrap") as {
+      async_hook_fields: Uint32Array;
+      clearAsyncIdStack(): void;
+      constants: { kCheck: number; kTotals: number };
+    };
+    const { async_hook_fields: fields, constants } = internals;
+    const unchecked = () => {
+      fields[constants.kCheck] = 0;
+      fields[constants.kTotals] = 0;
+    };
+    unchecked();
+    const prototype = Object.getPrototypeOf(createHook({})) as Record<"enable" | "disable", () => unknown>;
+    for (const name of ["enable", "disable"] as const) {
+      const original = prototype[name];
+      prototype[name] = function (this: unknown) {
+        const result = original.call(this);
+        unchecked();
+        return result;
+      };
+    }
+    return { clear: () => internals.clearAsyncIdStack() };
+  } catch {
+    // A Node without these internals: the command line's switch is what there is.
+    return { clear() {} };
+  }
 }

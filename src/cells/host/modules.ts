@@ -11,6 +11,7 @@ import { dirname, isAbsolute, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import vm from "node:vm";
 import { hostName } from "../heart/rewrite.js";
+import type { Loading } from "./loading.js";
 import type { SideModule } from "./protocol.js";
 
 interface Loaded {
@@ -39,12 +40,17 @@ export interface Modules {
  * @param packageRoot where `iommu-lab/…` is found when the root folder does not have it
  * @param root the folder that relative imports start from
  * @param notebook the notebook's file, as far as it is known
+ * @param loading keeps modules whole
  */
-export function createModules(packageRoot: string, root: string, notebook: string): Modules {
+export function createModules(packageRoot: string, root: string, notebook: string, loading: Loading): Modules {
   const side = new Map<string, SideModule>();
   const loaded = new Map<string, Loaded>();
   const fromPackage = createRequire(join(packageRoot, "package.json"));
   findOwnPackage(fromPackage);
+  // What a module awaits may never come after an interrupt: the next import begins it again.
+  loading.onInterrupt(() => {
+    for (const [path, entry] of loaded) if (entry.loading) loaded.delete(path);
+  });
 
   /** What a specifier stands for in a module: the path of a local module that was compiled, or undefined. */
   const localPath = (imports: Record<string, string>, specifier: string): string | undefined => {
@@ -84,11 +90,14 @@ export function createModules(packageRoot: string, root: string, notebook: strin
     if (module.isAsync)
       throw new Error(`The module ${path} awaits at its top level: load it with import, which waits for it.`);
     const entry: Loaded = { exports: {} };
-    loaded.set(path, entry);
+    const forget = () => void loaded.delete(path);
     try {
-      body(path, module)(entry);
+      loading.whole(() => {
+        loaded.set(path, entry);
+        body(path, module)(entry);
+      }, forget);
     } catch (error) {
-      loaded.delete(path);
+      forget();
       throw error;
     }
     return entry.exports;
@@ -109,7 +118,7 @@ export function createModules(packageRoot: string, root: string, notebook: strin
     const work = (async () => {
       for (const next of Object.values(module.imports))
         if (side.has(next) && !inside.has(next)) await loadInOrder(next, inside);
-      await body(path, module)(entry);
+      await loading.whole(() => body(path, module)(entry));
     })();
     entry.loading = work;
     try {

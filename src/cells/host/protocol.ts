@@ -42,7 +42,12 @@ export interface ErrorContent {
 /** How a cell ended: with the bundle of its result, or with an error. */
 export type Outcome =
   | { status: "ok"; result?: MimeBundle }
-  | ({ status: "error"; interrupted?: boolean } & ErrorContent);
+  | ({
+      status: "error";
+      interrupted?: boolean;
+      /** Set when the error has been put out already. */
+      shown?: boolean;
+    } & ErrorContent);
 
 /** A comm message, in either direction. */
 export interface CommMessage {
@@ -66,6 +71,8 @@ export type ToExecutor =
       allowStdin: boolean;
       /** The cell's name in the front end, where it gives one. */
       cellId?: string;
+      /** The number that its result is kept by; without it, it is not kept. */
+      count?: number;
     }
   | { type: "comm"; seq: number; origin: Origin; message: CommMessage }
   | { type: "input"; id: number; value: string | null; error?: string }
@@ -86,9 +93,21 @@ export type FromExecutor =
   | { type: "clear"; origin: Origin; wait: boolean }
   | { type: "uncaught"; origin: Origin; error: ErrorContent }
   | { type: "comm"; origin: Origin; message: CommMessage }
-  | { type: "input"; origin: Origin; id: number; prompt: string; password: boolean }
+  | {
+      type: "input";
+      origin: Origin;
+      id: number;
+      prompt: string;
+      password: boolean;
+      /** The main thread waits for the answer, and takes up nothing else. */
+      sync?: boolean;
+    }
   | { type: "done"; origin: Origin; outcome: Outcome; assigned: string[] }
+  /** An interrupt has hit a cell before any of it ran. */
+  | { type: "missed"; origin: Origin }
   | { type: "commDone"; origin: Origin }
   | { type: "taken"; seq: number }
   | { type: "settled"; interrupt: number }
-  | { type: "acknowledged"; interrupt: number };
+  | { type: "acknowledged"; interrupt: number }
+  /** The main thread takes up messages again. */
+  | { type: "idle"; turn: number };

@@ -6,33 +6,50 @@ import { syncBuiltinESMExports } from "node:module";
 import timersPromises from "node:timers/promises";
 import util from "node:util";
 import workerThreads, { type Worker as WorkerThread } from "node:worker_threads";
+import type { Context } from "./context.js";
 import type { Origin } from "./protocol.js";
 
 interface Tracked {
-  /** The cell that it belongs to: for output, and its number here. */
+  /** The cell that it belongs to. */
+  cell: number;
+  /** When a timeout is over, as `performance.now()`; undefined for what repeats or has no such time. */
+  due?: number;
+  clear(): void;
+}
+
+/** What code belongs to: a cell's run or a comm message, and the number that its timers and threads go by here. */
+export interface Owner {
   origin: Origin;
   cell: number;
-  clear(): void;
 }
 
 /** Keeps track of the timers and worker threads that user code makes. */
 export interface Resources {
-  beginCell(): void;
-  /** The cell that made the timer whose callback is running now. */
-  timerOrigin(): Origin | undefined;
   /** The original setImmediate, untracked. */
   soon(callback: () => void): void;
+  /** The original setTimeout, untracked. */
+  later(callback: () => void, ms: number): void;
+  /** Whether a cell has timeouts that will be over before a moment (of `performance.now()`). */
+  dueBefore(cell: number, moment: number): boolean;
   /**
-   * Ends what an interrupt should end: the timer whose callback was terminated and, if a cell was running, all that this cell has made.
+   * Ends what an interrupt should end: all that belongs to the cell whose timer was terminated, and to the cell that is given. Timers of other
+   * cells that had become due meanwhile begin then.
+   * @returns the cells
    */
-  clear(cellToo: boolean): void;
+  clear(cell: number | undefined): number[];
 }
 
-/** Replaces the timer functions and the Worker class by tracked ones. */
-export function trackResources(origin: () => Origin): Resources {
+/**
+ * Replaces the timer functions and the Worker class by tracked ones.
+ * @param context carried from where a timer is set to its callback
+ * @param owner what the code that runs now belongs to
+ * @param interrupting whether an interrupt is under way: then no timer's callback begins, or each of many that loop would need a termination
+ */
+export function trackResources(context: Context<Owner>, owner: () => Owner, interrupting: () => boolean): Resources {
   const original = { setTimeout, setInterval, setImmediate, clearTimeout, clearInterval, clearImmediate };
   const live = new Set<Tracked>();
-  let cell = 0;
+  /** Callbacks that have become due during an interrupt. */
+  let postponed: { entry: Tracked; begin: () => void }[] = [];
   /** The timer whose callback is running; still set after a termination, which runs no `finally`. */
   let current: Tracked | undefined;
 
@@ -45,17 +62,26 @@ export function trackResources(origin: () => Origin): Resources {
   ) =>
     function timer(callback: Callback, ...rest: unknown[]) {
       if (typeof callback !== "function") return start(callback, ...rest);
-      const entry: Tracked = { origin: timerOrigin() ?? origin(), cell, clear: () => stop(handle as never) };
+      const entry: Tracked = {
+        cell: owner().cell,
+        ...(repeats ? {} : { due: performance.now() + (Number(rest[0]) || 0) }),
+        clear: () => stop(handle as never),
+      };
+      const begin = context.bind((self: unknown, args: unknown[]) => {
+        const before = current;
+        current = entry;
+        try {
+          callback.apply(self, args);
+        } finally {
+          current = before;
+          if (!repeats) live.delete(entry);
+        }
+      });
       const handle: object = start(
         function (this: unknown, ...args: unknown[]) {
-          const before = current;
-          current = entry;
-          try {
-            callback.apply(this, args);
-          } finally {
-            current = before;
-            if (!repeats) live.delete(entry);
-          }
+          if (!interrupting()) return begin(this, args);
+          // What repeats has another turn.
+          if (!repeats) postponed.push({ entry, begin: () => begin(this, args) });
         },
         ...rest,
       );
@@ -70,8 +96,6 @@ export function trackResources(origin: () => Origin): Resources {
     }
     stop(handle as never);
   };
-  const timerOrigin = () => current?.origin;
-
   const tracked = {
     setTimeout: track(original.setTimeout as never, original.clearTimeout as never, false),
     setInterval: track(original.setInterval as never, original.clearInterval as never, true),
@@ -118,7 +142,7 @@ export function trackResources(origin: () => Origin): Resources {
 
   const OriginalWorker = workerThreads.Worker;
   class TrackedWorker extends OriginalWorker {
-    readonly #entry: Tracked = { origin: origin(), cell, clear: () => void this.terminate() };
+    readonly #entry: Tracked = { cell: owner().cell, clear: () => void this.terminate() };
 
     constructor(...args: ConstructorParameters<typeof OriginalWorker>) {
       super(...args);
@@ -128,8 +152,7 @@ export function trackResources(origin: () => Origin): Resources {
 
     /** A worker belongs to the cell that gave it work last: of a pool that an earlier cell has made, an interrupt ends what this cell uses. */
     override postMessage(...args: Parameters<WorkerThread["postMessage"]>): void {
-      this.#entry.origin = origin();
-      this.#entry.cell = cell;
+      this.#entry.cell = owner().cell;
       super.postMessage(...args);
     }
   }
@@ -138,20 +161,23 @@ export function trackResources(origin: () => Origin): Resources {
   syncBuiltinESMExports();
 
   return {
-    beginCell: () => {
-      cell++;
-      current = undefined;
-    },
-    timerOrigin,
     soon: (callback) => void original.setImmediate(callback),
-    clear(cellToo) {
-      const stopped = current;
+    later: (callback, ms) => void original.setTimeout(callback, ms),
+    dueBefore: (cell, moment) => [...live].some((entry) => entry.cell === cell && (entry.due ?? Infinity) <= moment),
+    clear(cell) {
+      const stopped = current?.cell;
       current = undefined;
       for (const entry of live) {
-        if (entry !== stopped && !(cellToo && entry.cell === cell)) continue;
+        if (entry.cell !== stopped && entry.cell !== cell) continue;
         live.delete(entry);
         entry.clear();
       }
+      for (const { entry, begin } of postponed)
+        original.setImmediate(() => {
+          if (live.has(entry)) begin();
+        });
+      postponed = [];
+      return [stopped, cell].filter((ended) => ended !== undefined);
     },
   };
 }

@@ -7,6 +7,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import type { Socket } from "node:net";
 import { fileURLToPath } from "node:url";
+import { killGroup } from "./children.js";
 import { diagnosticsError } from "./diagnostics.js";
 import { frame, readFrames } from "./frames.js";
 import type {
@@ -29,7 +30,10 @@ import type {
 export interface RunnerListener {
   /** Something that a cell printed, showed or sent. */
   output(
-    message: Exclude<FromExecutor, { type: "ready" | "done" | "taken" | "settled" | "acknowledged" | "input" }>,
+    message: Exclude<
+      FromExecutor,
+      { type: "ready" | "done" | "missed" | "taken" | "settled" | "acknowledged" | "idle" | "input" }
+    >,
   ): void | Promise<void>;
   /** The code asks the user; answer with {@link CellRunner.input}. */
   input(question: { origin: Origin; id: number; prompt: string; password: boolean }): void;
@@ -48,6 +52,8 @@ export interface Cell {
   allowStdin: boolean;
   /** The cell's name in the front end, where it gives one: the same when it runs again. */
   cellId?: string;
+  /** The number by which its result is kept in `Out`; without it, it is not kept. */
+  count?: number;
 }
 
 /** How an engine is set up. */
@@ -64,14 +70,29 @@ export interface EngineOptions {
 interface Current {
   cell: Cell;
   resolve(outcome: Outcome): void;
+  /** The language part's request that compiles it. */
+  compiling?: number;
   /** Set once it has been handed to the executor. */
   compiled?: CompiledCell;
   /** Answered already: what is still under way for it is dropped. */
   stopped: boolean;
+  /** The executor has said how it ended. */
+  finished?: boolean;
+  /** The number of the last interrupt before it was handed to the executor. */
+  after?: number;
 }
 
 /** The message of a compiler that is not there or gave up. */
 class LanguageError extends Error {}
+/** The language process has ended; `culprit`: because the question took too long after its interrupt. */
+class LanguageEnded extends LanguageError {
+  constructor(
+    message: string,
+    readonly culprit: boolean,
+  ) {
+    super(message);
+  }
+}
 
 const interrupted: Outcome = {
   status: "error",
@@ -84,7 +105,7 @@ const interrupted: Outcome = {
 /** How long the language part may go on with a cell that was interrupted before it is replaced. */
 const languagePatienceMs = 5000;
 /** How long an executor may take to settle an interrupt before it is replaced. */
-const executorPatienceMs = 30_000;
+const executorPatienceMs = 20_000;
 /** Output that is accepted before the listener has taken it. */
 const backlogLimit = 8 << 20;
 
@@ -135,9 +156,9 @@ export class CellRunner {
     try {
       await this.settling;
       if (current.stopped) return;
-      const result = (await this.language.ask({
-        type: "compile",
-        code: cell.code,
+      const question = { type: "compile", code: cell.code } as const;
+      const result = (await this.askLanguage(question, (id) => {
+        current.compiling = id;
       })) as CompileResult;
       // The converter emits a local module once: keep it, even for a cell that was interrupted meanwhile.
       if (result.ok) this.sideModules.push(...result.cell.sideModules);
@@ -162,6 +183,7 @@ export class CellRunner {
         return;
       }
       current.compiled = compiled;
+      current.after = this.interrupts;
       executor.send({
         type: "execute",
         seq: ++this.sequence,
@@ -170,6 +192,7 @@ export class CellRunner {
         cell: compiled,
         allowStdin: cell.allowStdin,
         ...(cell.cellId === undefined ? {} : { cellId: cell.cellId }),
+        ...(cell.count === undefined ? {} : { count: cell.count }),
       });
     } catch (error) {
       if (!current.stopped)
@@ -182,10 +205,25 @@ export class CellRunner {
     }
   }
 
+  /**
+   * Asks the language part; once more where it ends meanwhile, which need not be this question's fault.
+   * @param asked told the number that the question goes by
+   */
+  private async askLanguage(question: Question, asked?: (id: number) => void): Promise<unknown> {
+    const { language } = this;
+    try {
+      return await language.ask(question, asked);
+    } catch (error) {
+      if (this.closed || !(error instanceof LanguageEnded) || error.culprit || this.language === language) throw error;
+      return this.language.ask(question, asked);
+    }
+  }
+
   /** Takes up the end of the running cell. */
   private async finish(origin: Origin, outcome: Outcome, assigned: string[]): Promise<void> {
     const current = this.current;
-    if (!current || current.cell.origin !== origin) return;
+    if (!current || current.cell.origin !== origin || current.finished) return;
+    current.finished = true;
     for (const name of assigned) this.names.add(name);
     // What a cell had assigned before it stopped stays usable.
     if (current.compiled)
@@ -197,7 +235,7 @@ export class CellRunner {
   private async commit(declarations: Declarations, assigned?: string[]): Promise<void> {
     try {
       const request = { type: "commit" as const, declarations, ...(assigned ? { assigned } : {}) };
-      this.declarations.push((await this.language.ask(request)) as Declarations);
+      this.declarations.push((await this.askLanguage(request)) as Declarations);
     } catch (error) {
       this.listener.log(`declarations of a cell were lost: ${(error as Error).message}`);
     }
@@ -215,13 +253,13 @@ export class CellRunner {
       // Still being compiled: nothing of it has run, and nothing will.
       current.stopped = true;
       current.resolve(interrupted);
-      this.language.expectIdleWithin(languagePatienceMs);
+      if (current.compiling !== undefined) this.language.expectWithin(current.compiling, languagePatienceMs);
       return Promise.resolve();
     }
     const { promise, resolve } = withResolvers<void>();
     const executor = this.executor;
     const timer = setTimeout(() => {
-      if (this.executor === executor) executor.process.kill("SIGKILL");
+      if (this.executor === executor) executor.kill();
     }, executorPatienceMs);
     this.settled = () => {
       clearTimeout(timer);
@@ -246,17 +284,17 @@ export class CellRunner {
 
   /** What could stand at a position. */
   async complete(code: string, position: number): Promise<CompletionResult> {
-    return (await this.language.ask({ type: "complete", code, position })) as CompletionResult;
+    return (await this.askLanguage({ type: "complete", code, position })) as CompletionResult;
   }
 
   /** What stands at a position: signature and documentation. */
   async inspect(code: string, position: number): Promise<string | undefined> {
-    return (await this.language.ask({ type: "inspect", code, position })) as string | undefined;
+    return (await this.askLanguage({ type: "inspect", code, position })) as string | undefined;
   }
 
   /** Whether code could be run as it is. */
   async isComplete(code: string): Promise<CompletenessResult> {
-    return (await this.language.ask({ type: "isComplete", code })) as CompletenessResult;
+    return (await this.askLanguage({ type: "isComplete", code })) as CompletenessResult;
   }
 
   /** Ends both processes. */
@@ -282,14 +320,14 @@ export class CellRunner {
   private startExecutor(): Executor {
     const executor: Executor = new Executor(
       this.options,
-      (message) => this.take(executor, message),
+      (message, size) => this.take(executor, message, size),
       (how) => this.executorEnded(executor, how),
       (name, text) => this.listener.output({ type: "stream", origin: this.current?.cell.origin ?? 0, name, text }),
     );
     return executor;
   }
 
-  private take(executor: Executor, message: FromExecutor): void {
+  private take(executor: Executor, message: FromExecutor, size: number): void {
     if (executor !== this.executor) return;
     switch (message.type) {
       case "ready":
@@ -299,17 +337,34 @@ export class CellRunner {
         void this.finish(message.origin, message.outcome, message.assigned);
         return;
       case "settled":
+        this.missed((current) => current.after !== undefined && current.after < message.interrupt);
         this.settled?.();
+        return;
+      case "missed":
+        this.missed((current) => current.cell.origin === message.origin);
         return;
       case "taken":
       case "acknowledged":
+      case "idle":
         return;
       case "input":
         this.listener.input(message);
         return;
       default:
-        executor.throttle(this.listener.output(message), message.type === "stream" ? message.text.length : 1000);
+        try {
+          executor.throttle(this.listener.output(message), size);
+        } catch (error) {
+          this.listener.log(`an output could not be delivered: ${(error as Error).message}`);
+        }
     }
+  }
+
+  /** Answers a cell that an interrupt has hit without a word from the executor. */
+  private missed(which: (current: Current) => boolean): void {
+    const { current } = this;
+    if (!current || current.finished || !which(current)) return;
+    current.finished = true;
+    current.resolve(interrupted);
   }
 
   /** The executor is gone: start afresh, and say what was lost. */
@@ -385,7 +440,9 @@ class Language {
   private readonly waiting = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>();
   private count = 0;
   private stopped = false;
-  private impatient: NodeJS.Timeout | undefined;
+  /** Questions that must be answered soon, and the timers that end the process otherwise. */
+  private readonly overdue = new Map<number, NodeJS.Timeout>();
+  private culprit: number | undefined;
 
   constructor(options: EngineOptions, ended: (line: string) => void) {
     const { promise, resolve, reject } = withResolvers<void>();
@@ -400,33 +457,39 @@ class Language {
       if (reply.type === "ready") return resolve();
       const waiting = this.waiting.get(reply.id);
       this.waiting.delete(reply.id);
-      if (this.waiting.size === 0) clearTimeout(this.impatient);
+      clearTimeout(this.overdue.get(reply.id));
+      this.overdue.delete(reply.id);
       if (reply.type === "reply") waiting?.resolve(reply.value);
       else waiting?.reject(new LanguageError(reply.message));
     });
     this.part.process.on("error", (error) => (stderr += error.message));
     this.part.process.on("close", (code, signal) => {
-      clearTimeout(this.impatient);
+      for (const timer of this.overdue.values()) clearTimeout(timer);
       const why = `The TypeScript language process ended (${signal ?? `exit code ${code}`}).${stderr ? `\n${stderr}` : ""}`;
       reject(new LanguageError(why));
-      for (const { reject } of this.waiting.values()) reject(new LanguageError(why));
-      this.waiting.clear();
       if (!this.stopped) ended(why);
+      for (const [id, { reject }] of this.waiting) reject(new LanguageEnded(why, id === this.culprit));
+      this.waiting.clear();
     });
   }
 
-  ask(request: Question): Promise<unknown> {
+  ask(request: Question, asked?: (id: number) => void): Promise<unknown> {
     const id = ++this.count;
+    asked?.(id);
     const { promise, resolve, reject } = withResolvers<unknown>();
     this.waiting.set(id, { resolve, reject });
     this.part.socket.write(frame({ ...request, id }));
     return promise;
   }
 
-  /** Ends the process if it is still at work after a while: a type that takes for ever to check. */
-  expectIdleWithin(ms: number): void {
-    clearTimeout(this.impatient);
-    if (this.waiting.size > 0) this.impatient = setTimeout(() => this.part.process.kill("SIGKILL"), ms);
+  /** Ends the process if a question is not answered after a while: a type that takes for ever to check. Later questions get their own time. */
+  expectWithin(id: number, ms: number): void {
+    if (!this.waiting.has(id) || this.overdue.has(id)) return;
+    const end = () => {
+      this.culprit = id;
+      this.part.process.kill("SIGKILL");
+    };
+    this.overdue.set(id, setTimeout(end, ms));
   }
 
   stop(): void {
@@ -449,7 +512,7 @@ class Executor {
 
   constructor(
     options: EngineOptions,
-    take: (message: FromExecutor) => void,
+    take: (message: FromExecutor, size: number) => void,
     ended: (how: string) => void,
     raw: (name: "stdout" | "stderr", text: string) => void,
   ) {
@@ -460,6 +523,7 @@ class Executor {
       // Terminating unwinds Node's own frames, which its check of async ids would take for corruption.
       "--no-force-async-hooks-checks",
       "--disable-warning=ExperimentalWarning",
+      "--disable-warning=DEP0111",
       ...(options.heapMb === undefined ? [] : [`--max-old-space-size=${options.heapMb}`]),
     ]);
     this.process = part.process;
@@ -474,6 +538,8 @@ class Executor {
       if (!/FATAL ERROR|<--- Last few GCs|----- Native stack/.test(stderr)) raw("stderr", chunk.toString());
     });
     part.process.on("error", (error) => (stderr += error.message));
+    // What user code has started in the executor's group ends with it.
+    part.process.on("exit", () => this.kill());
     part.process.on("close", (code, signal) => {
       if (this.stopped) return;
       this.settleReady();
@@ -507,10 +573,15 @@ class Executor {
     delivered.then(done, done);
   }
 
+  /** Kills the process and those that it has started. */
+  kill(): void {
+    if (this.process.pid !== undefined) killGroup(this.process.pid);
+  }
+
   stop(): void {
     this.stopped = true;
     this.socket.destroy();
-    this.process.kill("SIGKILL");
+    this.kill();
   }
 }
 

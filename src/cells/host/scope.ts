@@ -2,6 +2,7 @@
 import vm from "node:vm";
 import { Names } from "../heart/names.js";
 import { boxName, hostName } from "../heart/rewrite.js";
+import type { Loading } from "./loading.js";
 import { createModules } from "./modules.js";
 import type { CompiledCell } from "./protocol.js";
 
@@ -24,10 +25,11 @@ export interface Scope {
  * @param packageRoot where `iommu-lab/…` is found when the root folder does not have it
  * @param root the folder that relative imports start from
  * @param notebook the notebook's file, as far as it is known
+ * @param loading keeps modules whole
  */
-export function createScope(packageRoot: string, root: string, notebook: string): Scope {
+export function createScope(packageRoot: string, root: string, notebook: string, loading: Loading): Scope {
   const names = new Names();
-  const modules = createModules(packageRoot, root, notebook);
+  const modules = createModules(packageRoot, root, notebook, loading);
   let end: (() => string[]) | undefined;
 
   const bind = async ({ specifier, bindings }: CompiledCell["imports"][number]): Promise<void> => {

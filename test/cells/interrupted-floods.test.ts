@@ -1,0 +1,82 @@
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { type Kernel, startInProcessKernel } from "../../src/jupyter/index.js";
+import { run } from "../jupyter/support.js";
+
+let kernel: Kernel;
+beforeAll(async () => {
+  kernel = await startInProcessKernel();
+  await run(kernel, "let kept = 1");
+});
+afterAll(() => kernel.shutdown());
+
+/** Runs a cell, interrupts it a moment after its first output, and returns how long that took. */
+async function interrupted(code: string, afterMs = 100): Promise<number> {
+  const execution = kernel.execute(code);
+  let sent = 0;
+  const interrupt = () => {
+    sent = performance.now();
+    void kernel.interrupt();
+  };
+  let timer: NodeJS.Timeout | undefined;
+  for await (const _ of execution) timer ??= setTimeout(interrupt, afterMs);
+  expect((await execution.reply).ename).toBe("KeyboardInterrupt");
+  return performance.now() - sent;
+}
+
+const flood = (what: string) => `console.log("on"); const filler = "x".repeat(10_000); for (let i = 0; ; i++) ${what}`;
+const looping = (schedule: string) =>
+  `console.log("on"); const loop = () => { while (true) {} }; for (let i = 0; i < 100; i++) ${schedule}; await new Promise(() => {})`;
+
+it.each([
+  ["displays", flood("lab.display(filler + i)")],
+  ["updates of one display", `const shown = lab.display(0); ${flood("shown.update(filler + i)")}`],
+  ["HTML", flood("lab.html(filler)")],
+  ["comm messages", `const comm = lab.comm.open("nobody"); ${flood("comm.send({ filler })")}`],
+  ["cleared output", flood("lab.clear()")],
+  ["a hundred timers that loop", looping("setTimeout(loop, 5)")],
+  ["a hundred intervals that loop", looping("setInterval(loop, 5)")],
+  ["a hundred immediates that loop", looping("setImmediate(loop)")],
+  ["a hundred ticks that loop", looping("process.nextTick(loop)")],
+  ["a hundred promises that loop", looping("Promise.resolve().then(loop)")],
+])("%s are interrupted, and every variable is kept", async (name, code) => {
+  const ms = await interrupted(`kept++; ${code.replaceAll("const ", "var ")}`);
+  // Far from the point where the process would be replaced, on a busy machine too.
+  expect(ms, name).toBeLessThan(10_000);
+  const { result } = await run(kernel, "kept > 1");
+  expect(result).toBe("true");
+});
+
+it("timers of an earlier cell that were due during an interrupt still come", async () => {
+  await run(kernel, "let ticks = 0; const ticking = setInterval(() => ticks++, 10); var once = 0;");
+  await run(kernel, "setTimeout(() => once++, 250); 0");
+  await interrupted('console.log("on"); while (true) {}', 400);
+  await run(kernel, "const earlier = ticks; await new Promise((r) => setTimeout(r, 100))");
+  expect((await run(kernel, "clearInterval(ticking); [once, ticks > earlier]")).result).toBe("[ 1, true ]");
+});
+
+it("after timers of an ended cell that loop, one interrupt is enough", async () => {
+  await run(kernel, "for (let i = 0; i < 50; i++) setTimeout(() => { while (true) {} }, 100); 0", { allowStdin: true });
+  await new Promise((resolve) => setTimeout(resolve, 400));
+  await kernel.interrupt();
+  expect((await run(kernel, "'next'")).result).toBe("'next'");
+});
+
+it.each([
+  [
+    "an object whose inspection throws",
+    'throw { [Symbol.for("nodejs.util.inspect.custom")]() { throw { toString() { throw 1 } } } }',
+  ],
+  ["a proxy that throws at every touch", "throw new Proxy({}, new Proxy({}, { get() { throw new Error('no') } }))"],
+  [
+    "an error whose stack throws",
+    "throw Object.defineProperty(new Error('x'), 'stack', { get() { throw new Error('no') } })",
+  ],
+  ["an error with a message of 100 MB", 'throw new Error("x".repeat(1e8))'],
+  ["a symbol", "throw Symbol('s')"],
+  ["nothing", "throw undefined"],
+])("a cell that throws %s ends with an error", async (_, code) => {
+  const { status, evalue } = await run(kernel, code);
+  expect(status).toBe("error");
+  expect(evalue.length).toBeLessThan(30_000);
+  expect((await run(kernel, "'next'")).result).toBe("'next'");
+});
