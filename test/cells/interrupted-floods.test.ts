@@ -18,7 +18,7 @@ async function interrupted(code: string, afterMs = 100): Promise<number> {
     void kernel.interrupt();
   };
   let timer: NodeJS.Timeout | undefined;
-  for await (const _ of execution) timer ??= setTimeout(interrupt, afterMs);
+  for await (const _ of execution) if (!timer) timer = setTimeout(interrupt, afterMs);
   expect((await execution.reply).ename).toBe("KeyboardInterrupt");
   return performance.now() - sent;
 }

@@ -1,5 +1,6 @@
 import { textOf } from "../../src/cells/display/bundle.js";
 import type { Language } from "../../src/cells/host/language.js";
+import { unwatched } from "../../src/cells/host/loading.js";
 import { createScope } from "../../src/cells/host/scope.js";
 import { packageRoot } from "../../src/cells/index.js";
 
@@ -13,7 +14,7 @@ export function cellSession(
 ): (code: string) => Promise<string | undefined> {
   language.restore([]);
   language.forget();
-  const scope = createScope(packageRoot, root, `${root}/notebook.ipynb`);
+  const scope = createScope(packageRoot, root, `${root}/notebook.ipynb`, unwatched);
   let count = 0;
   return async (code) => {
     const result = language.compile(code);
