@@ -42,7 +42,9 @@ export interface Drawing {
 function onWhite(figure: PlotlyFigure, width: number): Record<string, unknown> {
   const layout = figure.layout ?? {};
   const drawn = "template" in layout ? themed(figure, "light", { opaque: true, width }) : { data: figure.data, layout };
-  return { ...drawn, config: { staticPlot: true, displayModeBar: false, responsive: false } };
+  // A picture shows all steps at once: there is nothing to slide.
+  const { sliders, ...still } = drawn.layout as Record<string, unknown>;
+  return { ...drawn, layout: still, config: { staticPlot: true, displayModeBar: false, responsive: false } };
 }
 
 /** A figure is data: it may bring pictures inside itself, and load nothing, not from this machine's files either. */

@@ -38,6 +38,41 @@ test("every notebook before the last offers a cell to change, and says what is a
   }
 });
 
+/** Cells with live controls: a reader opens the notebook, runs only this one, and moves a slider. */
+const live = chapters().flatMap((notebook) =>
+  codeCells(notebook)
+    .filter((cell) => text(cell).includes("lab.controls("))
+    .map((cell) => ({ path: notebook.path, source: text(cell), id: cell.id })),
+);
+
+test("every cell with live controls names all that it uses, so that it stands alone on a fresh kernel", async () => {
+  expect(live.length).toBeGreaterThan(3);
+  const fresh = await startKernel({ cwd: `${root}/notebooks` });
+  try {
+    for (const { path, source, id } of live) {
+      // Checked, not drawn: what is drawn is tested where the figure is.
+      const { status, traceback } = await run(
+        fresh,
+        `if (false) {\n${withoutImports(source)}\n}\n${importsOf(source)}`,
+      );
+      expect(status, `${path}: ${id}: ${traceback}`).toBe("ok");
+    }
+  } finally {
+    await fresh.shutdown();
+  }
+});
+
+const importsOf = (source: string): string =>
+  source
+    .split("\n")
+    .filter((line) => line.startsWith("import "))
+    .join("\n");
+const withoutImports = (source: string): string =>
+  source
+    .split("\n")
+    .filter((line) => !line.startsWith("import "))
+    .join("\n");
+
 for (const { path, cell, tries } of offers) {
   test(`${path}: the cell ${cell.id} can be changed as it says, and shows something else then`, async () => {
     // The comment names the same values as the code.
