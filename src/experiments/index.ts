@@ -16,6 +16,7 @@ export {
   defineExperiment,
   type Experiment,
   type ExperimentSpec,
+  type FigureMaker,
   type Interval,
   type Output,
   type PointMemory,

@@ -13,29 +13,29 @@ import { grid, type Space, type SpacePoint } from "../study/index.js";
 import { computePoints, type PointOptions } from "./points.js";
 
 /** A configuration of a sweep and its run. */
-export interface SweptRun<C> {
+export interface SweptRun<C, R extends Row = Row> {
   /** Names the configuration, defaults filled in. */
   hash: string;
   config: C;
-  run: Run<C>;
+  run: Run<C, R>;
 }
 
 /** The result of a sweep: its runs in the order of the configurations. */
-export interface Sweep<C> {
-  runs: SweptRun<C>[];
+export interface Sweep<C, R extends Row = Row> {
+  runs: SweptRun<C, R>[];
   /** All rows as one Arquero table: `config` (the hash), the varied fields, then the experiment's columns. */
   table: ColumnTable;
 }
 
 /** A whole run of an experiment on all cores: the same result as `experiment.run(config)`. */
-export async function runOnWorkers<S extends z.ZodType, P>(
-  experiment: Experiment<S, P>,
+export async function runOnWorkers<S extends z.ZodType, P, R extends Row = Row>(
+  experiment: Experiment<S, P, R>,
   config?: z.input<S>,
   options: PointOptions = {},
-): Promise<Run<z.output<S>>> {
+): Promise<Run<z.output<S>, R>> {
   const parsed = experiment.parse(config);
   const rows = await computePoints(experiment as unknown as AnyExperiment, experiment.points(parsed), options);
-  return experiment.collect(parsed, rows.flat());
+  return experiment.collect(parsed, rows.flat() as R[]);
 }
 
 /**
@@ -47,11 +47,11 @@ export async function runOnWorkers<S extends z.ZodType, P>(
  * @param space values a field (every combination is run), or a list of configurations
  * @throws ConfigError before anything runs, if any configuration is not valid; the signal's reason when interrupted
  */
-export async function sweep<S extends z.ZodType, P>(
-  experiment: Experiment<S, P>,
+export async function sweep<S extends z.ZodType, P, R extends Row = Row>(
+  experiment: Experiment<S, P, R>,
   space: Space | readonly z.input<S>[],
   options: PointOptions = {},
-): Promise<Sweep<z.output<S>>> {
+): Promise<Sweep<z.output<S>, R>> {
   const configurations: SpacePoint[] = Array.isArray(space)
     ? space.map((input) => ({ input: input as Record<string, unknown>, varied: {} }))
     : grid(space as Space);
@@ -59,17 +59,17 @@ export async function sweep<S extends z.ZodType, P>(
 }
 
 /** The same over configurations that name what varies in them, as `grid` gives them. */
-export async function sweepConfigurations<S extends z.ZodType, P>(
-  experiment: Experiment<S, P>,
+export async function sweepConfigurations<S extends z.ZodType, P, R extends Row = Row>(
+  experiment: Experiment<S, P, R>,
   configurations: readonly SpacePoint[],
   options: PointOptions = {},
-): Promise<Sweep<z.output<S>>> {
+): Promise<Sweep<z.output<S>, R>> {
   const parsed = configurations.map(({ input }) => experiment.parse(input as z.input<S>));
   const points = parsed.map((config) => experiment.points(config));
   const rows = await computePoints(experiment as unknown as AnyExperiment, points.flat(), options);
   let next = 0;
   const runs = parsed.map((config, i) => {
-    const own = rows.slice(next, next + points[i].length).flat();
+    const own = rows.slice(next, next + points[i].length).flat() as R[];
     next += points[i].length;
     return { hash: configHash(experiment.name, config), config, run: experiment.collect(config, own) };
   });

@@ -11,7 +11,7 @@ import {
   pageHost,
   pageSizes,
   parallelism,
-  type Row,
+  type PageRow as Row,
   threadCells,
 } from "../../src/experiments/index.js";
 import { basisOf, dataValues } from "../../src/facts/index.js";
@@ -247,19 +247,20 @@ describe("runs", () => {
 });
 
 describe("verdicts", () => {
-  const cell = (page: string, gbps: number, dmaBytes = 4096): Row => ({
-    part: "thread",
-    page,
-    direction: "read",
-    dmaBytes,
-    windowBytes: 137_438_953_472,
-    devices: 1,
-    tags: 256,
-    gbps,
-    gbpsLow: gbps - 0.1,
-    gbpsHigh: gbps + 0.1,
-    roofLink: 105,
-  });
+  const cell = (page: string, gbps: number, dmaBytes = 4096): Row =>
+    ({
+      part: "thread",
+      page,
+      direction: "read",
+      dmaBytes,
+      windowBytes: 137_438_953_472,
+      devices: 1,
+      tags: 256,
+      gbps,
+      gbpsLow: gbps - 0.1,
+      gbpsHigh: gbps + 0.1,
+      roofLink: 105,
+    }) as Row;
   const verdict = (rows: Row[], id: string) => claimsOf(rows, published).find((claim) => claim.id === id)?.verdict;
 
   test("hold, depend, or do not hold, by what the rows say", () => {

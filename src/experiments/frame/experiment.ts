@@ -22,6 +22,11 @@ export interface Comparison {
   use: "calibration" | "prediction";
 }
 
+/** Makes a figure of an experiment's rows. (A method's type, so that an experiment whose rows are known stands where any may.) */
+export type FigureMaker<R extends Row, C> = {
+  make(rows: readonly R[], config: C, basis: Basis): Figure;
+}["make"];
+
 /** A column of an experiment's table. */
 export interface Column {
   /** Unit as shown in the header; an empty string for a name or a pure number. */
@@ -45,7 +50,7 @@ export interface Output {
 }
 
 /** What every experiment's file hands to {@link defineExperiment}. */
-export interface ExperimentSpec<S extends z.ZodType, P> {
+export interface ExperimentSpec<S extends z.ZodType, P, R extends Row = Row> {
   /** The name on the command line: "lock-contention". */
   name: string;
   title: string;
@@ -61,22 +66,23 @@ export interface ExperimentSpec<S extends z.ZodType, P> {
   /** A short name for a point, shown with the progress. */
   label(point: P): string;
   /** Runs one point. Pure and synchronous: same point and same facts, same rows. */
-  simulate(point: P, basis: Basis): Row[];
-  columns: Record<string, Column>;
+  simulate(point: P, basis: Basis): R[];
+  /** Every column of the rows, and no other. */
+  columns: Readonly<Record<keyof R & string, Column>>;
   /** The figures by name, each made from the rows. */
-  figures: Record<string, (rows: readonly Row[], config: z.output<S>, basis: Basis) => Figure>;
+  figures: Readonly<Record<string, FigureMaker<R, z.output<S>>>>;
   /** The numbers that a sensitivity analysis can watch, by name. */
   outputs?: Record<string, Output>;
   /** What the rows say about the claims that this experiment answers. */
-  claims(rows: readonly Row[], config: z.output<S>, facts: Facts): ClaimResult[];
+  claims(rows: readonly R[], config: z.output<S>, facts: Facts): ClaimResult[];
   /** Published tables that the rows are compared with, value by value, where the experiment has such. */
-  compared?(rows: readonly Row[], facts: Facts): Comparison[];
+  compared?(rows: readonly R[], facts: Facts): Comparison[];
 }
 
 /** The result of a run: its table, figures and claims. */
-export interface Run<C> {
+export interface Run<C, R extends Row = Row> {
   config: C;
-  rows: readonly Row[];
+  rows: readonly R[];
   /** The rows as an Arquero table; units are shown in its header. */
   table: ColumnTable;
   /** A figure by name; the experiment lists the names. */
@@ -93,27 +99,27 @@ export interface RunOptions {
 }
 
 /** An experiment, ready to run. */
-export interface Experiment<S extends z.ZodType, P = unknown>
-  extends Omit<ExperimentSpec<S, P>, "points" | "simulate" | "claims" | "compared"> {
+export interface Experiment<S extends z.ZodType, P = unknown, R extends Row = Row>
+  extends Omit<ExperimentSpec<S, P, R>, "points" | "simulate" | "claims" | "compared"> {
   /** The independent pieces of work of a configuration; like the others below, with the published facts where none are given. */
   points(config: z.output<S>, basis?: Basis): P[];
   /** The rows of one point. */
-  simulate(point: P, basis?: Basis): Row[];
+  simulate(point: P, basis?: Basis): R[];
   /** What rows say about the claims that this experiment answers. */
-  claims(rows: readonly Row[], config: z.output<S>, facts?: Facts): ClaimResult[];
+  claims(rows: readonly R[], config: z.output<S>, facts?: Facts): ClaimResult[];
   /** Published tables beside the rows, value by value, where the experiment has such. */
-  compared?(rows: readonly Row[], facts?: Facts): Comparison[];
+  compared?(rows: readonly R[], facts?: Facts): Comparison[];
   /** The schema of its configuration (default: with the published facts). */
   schema(facts?: Facts): S;
   /**
    * Runs every point, one after another, letting the event loop turn between points so that progress shows and an interrupt arrives.
    * @throws ConfigError naming the field, the value and what is accepted, before anything runs.
    */
-  run(config?: z.input<S>, options?: RunOptions): Promise<Run<z.output<S>>>;
+  run(config?: z.input<S>, options?: RunOptions): Promise<Run<z.output<S>, R>>;
   /** The configuration with its defaults filled in, or a ConfigError. */
   parse(config?: z.input<S>, facts?: Facts): z.output<S>;
   /** The result object for rows that were computed elsewhere. */
-  collect(config: z.output<S>, rows: readonly Row[], basis?: Basis): Run<z.output<S>>;
+  collect(config: z.output<S>, rows: readonly R[], basis?: Basis): Run<z.output<S>, R>;
 }
 
 /** Rows of points that were computed before; see {@link rememberPoints}. */
@@ -198,8 +204,13 @@ function issueText(config: z.ZodType, input: unknown, issue: z.core.$ZodIssue): 
   return `  ${field}: ${issue.message}${more}${value === undefined ? "" : ` (got ${JSON.stringify(value)})`}`;
 }
 
-/** Makes an experiment of its parts. */
-export function defineExperiment<S extends z.ZodType, P>(spec: ExperimentSpec<S, P>): Experiment<S, P> {
+/**
+ * Makes an experiment of its parts. Its rows have a type (`R`, a type alias): a figure or a claim that reads a column that there is not does
+ * not compile.
+ */
+export function defineExperiment<S extends z.ZodType, P, R extends Row = Row>(
+  spec: ExperimentSpec<S, P, R>,
+): Experiment<S, P, R> {
   const schema = (facts = Facts.published()): S =>
     typeof spec.config === "function" ? (spec.config as (facts: Facts) => S)(facts) : (spec.config as S);
   const parse = (config?: z.input<S>, facts?: Facts): z.output<S> => {
@@ -212,9 +223,9 @@ export function defineExperiment<S extends z.ZodType, P>(spec: ExperimentSpec<S,
   };
   const collect = (
     config: z.output<S>,
-    rows: readonly Row[],
+    rows: readonly R[],
     basis = basisOf(Facts.published()),
-  ): Run<z.output<S>> => ({
+  ): Run<z.output<S>, R> => ({
     config,
     rows,
     table: tableOf(rows, spec.columns),
@@ -227,12 +238,12 @@ export function defineExperiment<S extends z.ZodType, P>(spec: ExperimentSpec<S,
     claims: displayable(spec.claims(rows, config, basis.facts)),
   });
   const { compared, ...rest } = spec;
-  const experiment: Experiment<S, P> = {
+  const experiment: Experiment<S, P, R> = {
     ...rest,
     points: (config, basis = basisOf(Facts.published())) => spec.points(config, basis),
     simulate: (point, basis = basisOf(Facts.published())) => spec.simulate(point, basis),
     claims: (rows, config, facts = Facts.published()) => spec.claims(rows, config, facts),
-    ...(compared ? { compared: (rows: readonly Row[], facts = Facts.published()) => compared(rows, facts) } : {}),
+    ...(compared ? { compared: (rows: readonly R[], facts = Facts.published()) => compared(rows, facts) } : {}),
     schema,
     parse,
     collect,
@@ -240,12 +251,12 @@ export function defineExperiment<S extends z.ZodType, P>(spec: ExperimentSpec<S,
       const { basis = basisOf(Facts.published()) } = options;
       const config = parse(input, basis.facts);
       const points = spec.points(config, basis);
-      const rows: Row[] = [];
+      const rows: R[] = [];
       for (const [i, point] of points.entries()) {
         options.signal?.throwIfAborted();
         options.onProgress?.(i, points.length, spec.label(point));
         const known = memory?.get(experiment, point);
-        const own = known ?? spec.simulate(point, basis);
+        const own = (known as R[] | undefined) ?? spec.simulate(point, basis);
         if (!known) memory?.put(experiment, point, own);
         rows.push(...own);
         await new Promise((resolve) => setTimeout(resolve, 0));

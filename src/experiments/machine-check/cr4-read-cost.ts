@@ -3,7 +3,8 @@ import { confidenceInterval } from "../../engine/index.js";
 import type { Basis, Facts } from "../../facts/index.js";
 import { Machine, machineConfig, presetNames } from "../../machine/index.js";
 import { lineFigure } from "../../plot/index.js";
-import { type ClaimResult, defineExperiment, type Experiment, type Row } from "../frame/experiment.js";
+import { type ClaimResult, defineExperiment, type Experiment } from "../frame/experiment.js";
+import { valuesOf } from "../frame/rows.js";
 import { mceClaims } from "./claims.js";
 
 // Question: is a per-CPU copy of CR4 cheaper to read than CR4 itself, once the caches are those of a CPU that runs guests?
@@ -47,7 +48,7 @@ export interface ReadCostPoint {
   exitsPerSecond: number[];
 }
 
-function simulate({ host, lines, exits, exitsPerSecond }: ReadCostPoint, { facts }: Basis): Row[] {
+function simulate({ host, lines, exits, exitsPerSecond }: ReadCostPoint, { facts }: Basis) {
   const config = machineConfig(facts, host, lines > 0 ? { footprintLines: Math.max(64, lines) } : {});
   const machine = new Machine(config);
   const shadow = machine.region({ name: "per-CPU copy of CR4", bytes: 64, home: 0 }).base;
@@ -82,11 +83,13 @@ function simulate({ host, lines, exits, exitsPerSecond }: ReadCostPoint, { facts
   }));
 }
 
-const oneRate = (rows: readonly Row[]): Row[] =>
-  rows.filter((row) => row["exitsPerSecond"] === rows[0]?.["exitsPerSecond"]);
-const numbers = (rows: readonly Row[], column: string): number[] => rows.map((row) => Number(row[column]));
+/** A row of the table. */
+export type ReadCostRow = ReturnType<typeof simulate>[number];
 
-function claims(rows: readonly Row[], facts: Facts): ClaimResult[] {
+const oneRate = (rows: readonly ReadCostRow[]): ReadCostRow[] =>
+  rows.filter((row) => row.exitsPerSecond === rows[0]?.exitsPerSecond);
+
+function claims(rows: readonly ReadCostRow[], facts: Facts): ClaimResult[] {
   const points = oneRate(rows);
   if (points.length === 0) {
     const unanswered = { verdict: "not answered" as const, explanation: "This run holds no row." };
@@ -95,13 +98,13 @@ function claims(rows: readonly Row[], facts: Facts): ClaimResult[] {
       { ...mceClaims["cr4-shadow-worth"], ...unanswered },
     ];
   }
-  const costs = numbers(points, "shadowCycles");
-  const { l2Cycles, l3Cycles } = machineConfig(facts, String(points[0]["host"]));
+  const costs = valuesOf(points, "shadowCycles");
+  const { l2Cycles, l3Cycles } = machineConfig(facts, String(points[0].host));
   const sandyBridge = facts.number("S11");
   const haswell = facts.number("S10");
-  const cheaper = points.filter((row) => Number(row["shadowCycles"]) < haswell);
-  const dearer = points.filter((row) => Number(row["shadowCycles"]) > sandyBridge);
-  const worst = Math.max(...numbers(rows, "savedShare").map((share) => (share < 0 ? -share : share)));
+  const cheaper = points.filter((row) => row.shadowCycles < haswell);
+  const dearer = points.filter((row) => row.shadowCycles > sandyBridge);
+  const worst = Math.max(...valuesOf(rows, "savedShare").map((share) => (share < 0 ? -share : share)));
   return [
     {
       ...mceClaims["cr4-read-cost"],
@@ -117,7 +120,7 @@ function claims(rows: readonly Row[], facts: Facts): ClaimResult[] {
 }
 
 /** What reading the per-CPU copy of CR4 costs, beside reading CR4. */
-export const cr4ReadCost: Experiment<typeof Config, ReadCostPoint> = defineExperiment({
+export const cr4ReadCost: Experiment<typeof Config, ReadCostPoint, ReadCostRow> = defineExperiment({
   name: "cr4-read-cost",
   title: "CR4, or a copy of it in memory",
   question: "Is the shadowing worth the complexity?",
@@ -142,8 +145,8 @@ export const cr4ReadCost: Experiment<typeof Config, ReadCostPoint> = defineExper
   },
   figures: {
     cost: (rows) => {
-      const points = oneRate(rows).filter((row) => Number(row["linesBetweenExits"]) > 0);
-      const x = numbers(points, "linesBetweenExits").map((lines) => lines / 16);
+      const points = oneRate(rows).filter((row) => row.linesBetweenExits > 0);
+      const x = valuesOf(points, "linesBetweenExits").map((lines) => lines / 16);
       return lineFigure({
         title: "Reading CR4, or its copy in memory",
         caption:
@@ -154,34 +157,34 @@ export const cr4ReadCost: Experiment<typeof Config, ReadCostPoint> = defineExper
           {
             name: "copy in memory (simulated)",
             x,
-            y: numbers(points, "shadowCycles"),
-            low: numbers(points, "shadowCyclesLow"),
-            high: numbers(points, "shadowCyclesHigh"),
+            y: valuesOf(points, "shadowCycles"),
+            low: valuesOf(points, "shadowCyclesLow"),
+            high: valuesOf(points, "shadowCyclesHigh"),
           },
           {
             name: "CR4, Sandy Bridge (published)",
             x,
-            y: numbers(points, "cr4CyclesSandyBridge"),
+            y: valuesOf(points, "cr4CyclesSandyBridge"),
             mode: "lines",
             dash: true,
           },
-          { name: "CR4, Haswell (published)", x, y: numbers(points, "cr4CyclesHaswell"), mode: "lines", dash: true },
+          { name: "CR4, Haswell (published)", x, y: valuesOf(points, "cr4CyclesHaswell"), mode: "lines", dash: true },
         ],
       });
     },
     saving: (rows) => {
-      const rates = [...new Set(numbers(rows, "exitsPerSecond"))];
+      const rates = [...new Set(valuesOf(rows, "exitsPerSecond"))];
       return lineFigure({
         title: "What the copy saves, as a share of one CPU",
         caption: "Above zero the copy saves time over a CR4 read of 36 cycles, below it costs time.",
         x: { title: "memory touched between two VM entries", unit: "KiB", log: true },
         y: { title: "time saved", unit: "% of one CPU" },
         series: rates.map((rate) => {
-          const points = rows.filter((row) => row["exitsPerSecond"] === rate && Number(row["linesBetweenExits"]) > 0);
+          const points = rows.filter((row) => row.exitsPerSecond === rate && row.linesBetweenExits > 0);
           return {
             name: `${rate.toLocaleString("en")} exits/s`,
-            x: numbers(points, "linesBetweenExits").map((lines) => lines / 16),
-            y: numbers(points, "savedShare").map((share) => 100 * share),
+            x: valuesOf(points, "linesBetweenExits").map((lines) => lines / 16),
+            y: valuesOf(points, "savedShare").map((share) => 100 * share),
           };
         }),
       });

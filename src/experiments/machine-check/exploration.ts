@@ -2,7 +2,7 @@ import { z } from "zod";
 import { type Exploration, explore } from "../../explore/index.js";
 import { machineCheckModel, machineCheckProperties, rules, type SystemConfig, simpleSystem } from "../../kvm/index.js";
 import { type Figure, heatmapFigure } from "../../plot/index.js";
-import { type ClaimResult, defineExperiment, type Experiment, type Row } from "../frame/experiment.js";
+import { type ClaimResult, defineExperiment, type Experiment } from "../frame/experiment.js";
 import { mceClaims } from "./claims.js";
 import { columnTicks, rowTicks } from "./labels.js";
 
@@ -51,7 +51,7 @@ export function exploreSystem(
   });
 }
 
-function simulate({ situation, system }: ExplorationPoint): Row[] {
+function simulate({ situation, system }: ExplorationPoint) {
   const found = exploreSystem(system);
   return machineCheckProperties(system).map(({ name }) => {
     const trace = found.violations.find(({ property }) => property === name)?.trace;
@@ -74,15 +74,18 @@ function simulate({ situation, system }: ExplorationPoint): Row[] {
   });
 }
 
+/** A row of the table. */
+export type ExplorationRow = ReturnType<typeof simulate>[number];
+
 const inGuest = "no machine check in guest mode shuts the host down while the host has MCE on";
 const inRoot = "no machine check in root mode shuts the host down while the host has MCE on";
 
-function figureFor(rows: readonly Row[], property: string, title: string, caption: string): Figure {
-  const mine = rows.filter((row) => row["property"] === property);
-  const policies = [...new Set(mine.map((row) => `${row["rule"]}, host CR4 ${row["hostCr4"]}`))];
-  const situations = [...new Set(mine.map((row) => String(row["situation"])))];
-  const at = (situation: string, policy: string): Row | undefined =>
-    mine.find((row) => row["situation"] === situation && `${row["rule"]}, host CR4 ${row["hostCr4"]}` === policy);
+function figureFor(rows: readonly ExplorationRow[], property: string, title: string, caption: string): Figure {
+  const mine = rows.filter((row) => row.property === property);
+  const policies = [...new Set(mine.map((row) => `${row.rule}, host CR4 ${row.hostCr4}`))];
+  const situations = [...new Set(mine.map((row) => row.situation))];
+  const at = (situation: string, policy: string): ExplorationRow | undefined =>
+    mine.find((row) => row.situation === situation && `${row.rule}, host CR4 ${row.hostCr4}` === policy);
   return heatmapFigure({
     title,
     caption,
@@ -93,17 +96,17 @@ function figureFor(rows: readonly Row[], property: string, title: string, captio
       situations.map((situation) => {
         const row = at(situation, policy);
         if (!row) return "not explored";
-        return row["holds"] ? "no way leads to the host's death" : `the host dies, in ${row["steps"]} steps`;
+        return row.holds ? "no way leads to the host's death" : `the host dies, in ${row.steps} steps`;
       }),
     ),
     verdicts: true,
     xValues: situations,
     yValues: policies,
-    zValues: policies.map((policy) => situations.map((situation) => (at(situation, policy)?.["holds"] ? 0 : 1))),
+    zValues: policies.map((policy) => situations.map((situation) => (at(situation, policy)?.holds ? 0 : 1))),
     text: policies.map((policy) =>
       situations.map((situation) => {
         const row = at(situation, policy);
-        return row?.["holds"] ? "safe" : `${row?.["steps"]} steps`;
+        return row?.holds ? "safe" : `${row?.steps} steps`;
       }),
     ),
     layout: {
@@ -114,12 +117,9 @@ function figureFor(rows: readonly Row[], property: string, title: string, captio
   });
 }
 
-function claims(rows: readonly Row[]): ClaimResult[] {
-  const row = (rule: string, hostCr4: string, situation: string, property: string): Row | undefined =>
-    rows.find(
-      (r) =>
-        r["rule"] === rule && r["hostCr4"] === hostCr4 && r["situation"] === situation && r["property"] === property,
-    );
+function claims(rows: readonly ExplorationRow[]): ClaimResult[] {
+  const row = (rule: string, hostCr4: string, situation: string, property: string): ExplorationRow | undefined =>
+    rows.find((r) => r.rule === rule && r.hostCr4 === hostCr4 && r.situation === situation && r.property === property);
   const missing = (id: string): ClaimResult => ({
     ...mceClaims[id],
     verdict: "not answered",
@@ -131,8 +131,8 @@ function claims(rows: readonly Row[]): ClaimResult[] {
     constant && refreshed
       ? {
           ...mceClaims["mce-cached"],
-          verdict: !constant["holds"] && refreshed["holds"] ? "depends" : constant["holds"] ? "does not hold" : "holds",
-          explanation: `On how the host CR4 in the VMCS is kept. Constant since creation: a counterexample of ${constant["steps"]} steps. Refreshed at each entry (Linux d974baa398f3, October 2014): none. That half of the caveat was closed when the mail was written.`,
+          verdict: !constant.holds && refreshed.holds ? "depends" : constant.holds ? "does not hold" : "holds",
+          explanation: `On how the host CR4 in the VMCS is kept. Constant since creation: a counterexample of ${constant.steps} steps. Refreshed at each entry (Linux d974baa398f3, October 2014): none. That half of the caveat was closed when the mail was written.`,
         }
       : missing("mce-cached");
   const changed = row("shadow", "refreshed", "host turns MCE on or off", inGuest);
@@ -142,15 +142,15 @@ function claims(rows: readonly Row[]): ClaimResult[] {
     changed && differ && every
       ? {
           ...mceClaims["mce-broken"],
-          verdict: changed["holds"] || differ["holds"] ? "does not hold" : every["holds"] ? "depends" : "holds",
-          explanation: `It holds for the patch, in both versions: ${changed["steps"]} steps are enough when the host changes its MCE, ${differ["steps"]} when the CPUs differ, because the guest's CR4 in the VMCS is computed only when the guest's CR4 is set. Computed at every entry, no reachable state breaks.`,
+          verdict: changed.holds || differ.holds ? "does not hold" : every.holds ? "depends" : "holds",
+          explanation: `It holds for the patch, in both versions: ${changed.steps} steps are enough when the host changes its MCE, ${differ.steps} when the CPUs differ, because the guest's CR4 in the VMCS is computed only when the guest's CR4 is set. Computed at every entry, no reachable state breaks.`,
         }
       : missing("mce-broken");
   return [cached, broken];
 }
 
 /** Every promise about CR4.MCE, checked in every reachable state of small systems. */
-export const machineCheckExploration: Experiment<typeof Config, ExplorationPoint> = defineExperiment({
+export const machineCheckExploration: Experiment<typeof Config, ExplorationPoint, ExplorationRow> = defineExperiment({
   name: "machine-check-exploration",
   title: "What each version of the patch covers",
   question: "Which promises about CR4.MCE hold in every reachable state, and how are the others broken?",

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { confidenceInterval, Streams } from "../../engine/index.js";
 import { playScenario, rules, simpleSystem, stepsToPhase } from "../../kvm/index.js";
 import { lineFigure } from "../../plot/index.js";
-import { defineExperiment, type Experiment, type Row } from "../frame/experiment.js";
+import { defineExperiment, type Experiment } from "../frame/experiment.js";
 
 // Question: what does the bug cost a fleet? Every input is an assumption: no published rate stands behind them, so they are swept.
 
@@ -45,7 +45,7 @@ function kills(rule: string, guestMce: number): boolean {
   return playScenario({ ...simpleSystem, rule }, steps).at(-1)?.state.death !== "";
 }
 
-function simulate({ rule, hosts, rate, clear, timeInGuest, replications, seed }: FleetPoint): Row[] {
+function simulate({ rule, hosts, rate, clear, timeInGuest, replications, seed }: FleetPoint) {
   const clearKills = kills(rule, 0);
   const setKills = kills(rule, 1);
   // The same streams for every rule: the same machine checks hit, and only what becomes of them differs.
@@ -66,8 +66,11 @@ function simulate({ rule, hosts, rate, clear, timeInGuest, replications, seed }:
   return [{ rule, guestsWithMceClear: clear, hostsLost: mean, hostsLostLow: low < 0 ? 0 : low, hostsLostHigh: high }];
 }
 
+/** A row of the table. */
+export type FleetRow = ReturnType<typeof simulate>[number];
+
 /** How many hosts a fleet loses in a year to survivable machine checks that hit a guest. */
-export const machineCheckFleet: Experiment<typeof Config, FleetPoint> = defineExperiment({
+export const machineCheckFleet: Experiment<typeof Config, FleetPoint, FleetRow> = defineExperiment({
   name: "machine-check-fleet",
   title: "The bug in a fleet",
   question: "How many hosts die a year of machine checks they would have survived?",
@@ -95,20 +98,20 @@ export const machineCheckFleet: Experiment<typeof Config, FleetPoint> = defineEx
   },
   figures: {
     lost: (rows, config) => {
-      const names = [...new Set(rows.map((row) => String(row["rule"])))];
+      const names = [...new Set(rows.map((row) => row.rule))];
       return lineFigure({
         title: `Hosts lost a year, of ${config.hosts.toLocaleString("en")}`,
         caption: `With ${config.machineChecksPerHostYear} survivable machine checks a host and year, and ${100 * config.timeInGuest} % of the time in guests. All three inputs are assumptions. Interval: 95 % over ${config.replications} independent years.`,
         x: { title: "guests that leave CR4.MCE clear", unit: "%" },
         y: { title: "hosts lost", unit: "a year" },
         series: names.map((name) => {
-          const mine = rows.filter((row) => row["rule"] === name);
+          const mine = rows.filter((row) => row.rule === name);
           return {
             name,
-            x: mine.map((row) => 100 * Number(row["guestsWithMceClear"])),
-            y: mine.map((row) => Number(row["hostsLost"])),
-            low: mine.map((row) => Number(row["hostsLostLow"])),
-            high: mine.map((row) => Number(row["hostsLostHigh"])),
+            x: mine.map((row) => 100 * row.guestsWithMceClear),
+            y: mine.map((row) => row.hostsLost),
+            low: mine.map((row) => row.hostsLostLow),
+            high: mine.map((row) => row.hostsLostHigh),
           };
         }),
       });

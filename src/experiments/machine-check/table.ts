@@ -13,7 +13,7 @@ import {
   VMXE,
 } from "../../kvm/index.js";
 import { type Figure, heatmapFigure } from "../../plot/index.js";
-import { type ClaimResult, defineExperiment, type Experiment, type Row } from "../frame/experiment.js";
+import { type ClaimResult, defineExperiment, type Experiment } from "../frame/experiment.js";
 import { mceClaims } from "./claims.js";
 import { columnTicks, rowTicks } from "./labels.js";
 
@@ -42,7 +42,7 @@ export interface TablePoint {
 const cr4 = (mce: number): number => PAE | VMXE | (mce ? MCE : 0);
 
 /** Plays the system to each phase and asks the processor what it may do with a machine check there. */
-function simulate({ rule, hostMce, guestMce }: TablePoint): Row[] {
+function simulate({ rule, hostMce, guestMce }: TablePoint) {
   const config: SystemConfig = { ...simpleSystem, rule, startWith: hostMce ? "on" : "off" };
   return phases.map((phase, i) => {
     const state = playScenario(config, stepsToPhase(i, guestMce)).at(-1)?.state;
@@ -70,11 +70,14 @@ function simulate({ rule, hostMce, guestMce }: TablePoint): Row[] {
   });
 }
 
-function deathMap(rows: readonly Row[], hostMce: number): Figure {
-  const cells = rows.filter((row) => row["hostMce"] === hostMce);
-  const columns = [...new Set(cells.map((row) => `${row["rule"]}, guest ${row["guestMce"]}`))];
-  const at = (phase: string, column: string): Row | undefined =>
-    cells.find((row) => row["phase"] === phase && `${row["rule"]}, guest ${row["guestMce"]}` === column);
+/** A row of the table. */
+export type CaseRow = ReturnType<typeof simulate>[number];
+
+function deathMap(rows: readonly CaseRow[], hostMce: number): Figure {
+  const cells = rows.filter((row) => row.hostMce === hostMce);
+  const columns = [...new Set(cells.map((row) => `${row.rule}, guest ${row.guestMce}`))];
+  const at = (phase: string, column: string): CaseRow | undefined =>
+    cells.find((row) => row.phase === phase && `${row.rule}, guest ${row.guestMce}` === column);
   const score: Record<string, number> = { no: 0, may: 0.5, yes: 1 };
   const fates: Record<string, string> = { no: "lives", may: "may die", yes: "dies" };
   return heatmapFigure({
@@ -87,16 +90,14 @@ function deathMap(rows: readonly Row[], hostMce: number): Figure {
     hover: phases.map((phase) =>
       columns.map((column) => {
         const row = at(phase, column);
-        return row
-          ? `the host ${fates[String(row["hostDies"])]}<br>${row["outcome"]}, decided by ${row["decidedBy"]}`
-          : "not run";
+        return row ? `the host ${fates[row.hostDies]}<br>${row.outcome}, decided by ${row.decidedBy}` : "not run";
       }),
     ),
     verdicts: true,
     xValues: columns,
     yValues: [...phases],
-    zValues: phases.map((phase) => columns.map((column) => score[String(at(phase, column)?.["hostDies"])] ?? null)),
-    text: phases.map((phase) => columns.map((column) => String(at(phase, column)?.["hostDies"] ?? ""))),
+    zValues: phases.map((phase) => columns.map((column) => score[String(at(phase, column)?.hostDies)] ?? null)),
+    text: phases.map((phase) => columns.map((column) => String(at(phase, column)?.hostDies ?? ""))),
     layout: {
       yaxis: rowTicks(phases, 14),
       xaxis: columnTicks(columns),
@@ -106,10 +107,15 @@ function deathMap(rows: readonly Row[], hostMce: number): Figure {
 }
 
 /** The claims of the mails that the table answers. */
-function claims(rows: readonly Row[]): ClaimResult[] {
-  const cell = (rule: string, guestMce: number): Row | undefined =>
-    rows.find((r) => r["rule"] === rule && r["hostMce"] === 1 && r["guestMce"] === guestMce && r["phase"] === "guest");
-  const verdict = (id: string, cells: (Row | undefined)[], test: (row: Row) => boolean, words: string): ClaimResult => {
+function claims(rows: readonly CaseRow[]): ClaimResult[] {
+  const cell = (rule: string, guestMce: number): CaseRow | undefined =>
+    rows.find((r) => r.rule === rule && r.hostMce === 1 && r.guestMce === guestMce && r.phase === "guest");
+  const verdict = (
+    id: string,
+    cells: (CaseRow | undefined)[],
+    test: (row: CaseRow) => boolean,
+    words: string,
+  ): ClaimResult => {
     const found = cells.filter((row) => row !== undefined);
     if (found.length < cells.length) {
       return {
@@ -120,43 +126,43 @@ function claims(rows: readonly Row[]): ClaimResult[] {
     }
     return { ...mceClaims[id], verdict: found.every(test) ? "holds" : "does not hold", explanation: words };
   };
-  const shadowed = rows.filter((row) => row["phase"] === "guest");
+  const shadowed = rows.filter((row) => row.phase === "guest");
   return [
     verdict(
       "mce-zeroed",
       [cell("before", 0)],
-      (row) => row["hardwareMce"] === 0,
+      (row) => row.hardwareMce === 0,
       "Before the patch the hardware CR4 of a guest that never set MCE has it clear, with the host's set. It is the guest's own value, which reset makes 0.",
     ),
     verdict(
       "mce-guest-0",
       [cell("before", 0)],
-      (row) => row["hostDies"] === "yes",
-      `A machine check in the guest: ${cell("before", 0)?.["outcome"]}.`,
+      (row) => row.hostDies === "yes",
+      `A machine check in the guest: ${cell("before", 0)?.outcome}.`,
     ),
     verdict(
       "mce-guest-1",
       [cell("before", 1)],
-      (row) => row["outcome"] === "vm exit",
-      `A machine check in the guest: ${cell("before", 1)?.["outcome"]}.`,
+      (row) => row.outcome === "vm exit",
+      `A machine check in the guest: ${cell("before", 1)?.outcome}.`,
     ),
     verdict(
       "mce-after",
       ["live-read", "shadow"].flatMap((rule) => [cell(rule, 0), cell(rule, 1)]),
-      (row) => row["outcome"] === "vm exit",
+      (row) => row.outcome === "vm exit",
       "In both versions of the patch a machine check in the guest causes a VM exit, whatever the guest wrote, as long as the host's own MCE is set and has not changed since.",
     ),
     verdict(
       "mce-shadows",
       shadowed.length > 0 ? shadowed : [undefined],
-      (row) => row["guestReads"] === row["guestMce"],
+      (row) => row.guestReads === row.guestMce,
       "Under every rule the guest reads back what it wrote, also where the hardware holds the other value.",
     ),
   ];
 }
 
 /** Who dies when a machine check lands: every rule, every setting of the bit, every phase. */
-export const machineCheck: Experiment<typeof Config, TablePoint> = defineExperiment({
+export const machineCheck: Experiment<typeof Config, TablePoint, CaseRow> = defineExperiment({
   name: "machine-check",
   title: "The CR4.MCE crash",
   question: "When a machine check lands while a guest runs, does the host live?",

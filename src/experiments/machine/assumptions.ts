@@ -12,7 +12,8 @@ import {
   runLockLoad,
 } from "../../machine/index.js";
 import { barFigure } from "../../plot/index.js";
-import { defineExperiment, type Experiment, type Row } from "../frame/experiment.js";
+import { defineExperiment, type Experiment } from "../frame/experiment.js";
+import type { NumberColumn } from "../frame/rows.js";
 import { lockLoadFields } from "./fields.js";
 import { placed } from "./locks.js";
 
@@ -43,7 +44,7 @@ const inWords = (field: string): string => field.replace(/[A-Z]/g, (letter) => `
 const replications = 5;
 const sections = 700;
 
-function simulate(point: AssumptionPoint, { facts }: Basis): Row[] {
+function simulate(point: AssumptionPoint, { facts }: Basis) {
   const host = machineConfig(facts, point.host, point.field === "" ? {} : { [point.field]: point.value });
   const all = host.sockets * host.coresPerSocket;
   const rates = (kind: LockKind, cores: number) =>
@@ -61,8 +62,11 @@ function simulate(point: AssumptionPoint, { facts }: Basis): Row[] {
   });
 }
 
+/** A row of the table. */
+export type AssumptionRow = ReturnType<typeof simulate>[number];
+
 /** What all cores of a host get through a lock, as a share of what one socket's cores do, at both ends of every assumed value. */
-export const assumptionSweep: Experiment<typeof Config, AssumptionPoint> = defineExperiment({
+export const assumptionSweep: Experiment<typeof Config, AssumptionPoint, AssumptionRow> = defineExperiment({
   name: "machine-assumptions",
   title: "What the collapse rests on",
   question: "Which assumed values of the host does the collapse of a lock rest on?",
@@ -89,12 +93,11 @@ export const assumptionSweep: Experiment<typeof Config, AssumptionPoint> = defin
   figures: {
     kept: (rows) => {
       const locks = ["ticket", "queued"] as const;
-      const nameOf = (row: Row) =>
-        row["assumption"] === ""
-          ? asItIs
-          : `${inWords(String(row["assumption"]))}: ${row["end"]} end (${row["value"]})`;
-      const at = (name: string, lock: string) => rows.find((row) => row["lock"] === lock && nameOf(row) === name);
-      const kept = (name: string, lock: string, column: string) => Number(at(name, lock)?.[column]);
+      const nameOf = (row: AssumptionRow) =>
+        row.assumption === "" ? asItIs : `${inWords(row.assumption)}: ${row.end} end (${row.value})`;
+      const at = (name: string, lock: string) => rows.find((row) => row.lock === lock && nameOf(row) === name);
+      const kept = (name: string, lock: string, column: NumberColumn<AssumptionRow>) =>
+        at(name, lock)?.[column] ?? Number.NaN;
       const names = [...new Set(rows.map(nameOf))];
       const moves = (name: string) =>
         locks.some((lock) => Math.abs(kept(name, lock, "keptPercent") - kept(asItIs, lock, "keptPercent")) > noChange);

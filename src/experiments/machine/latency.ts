@@ -3,7 +3,7 @@ import { Streams } from "../../engine/index.js";
 import type { Basis, Facts } from "../../facts/index.js";
 import { Machine, machineConfig, pointerChase, presetNames } from "../../machine/index.js";
 import { lineFigure } from "../../plot/index.js";
-import { type ClaimResult, defineExperiment, type Experiment, type Row } from "../frame/experiment.js";
+import { type ClaimResult, defineExperiment, type Experiment } from "../frame/experiment.js";
 import { spread } from "./spread.js";
 
 // Question: how long does one load take, when the next address stands in the line it fetches, and more and more lines are in use?
@@ -33,16 +33,19 @@ export interface LatencyPoint {
   seed: number;
 }
 
-function simulate({ host, sizeKiB, home, seed }: LatencyPoint, { facts }: Basis): Row[] {
+function simulate({ host, sizeKiB, home, seed }: LatencyPoint, { facts }: Basis) {
   const machine = new Machine(machineConfig(facts, host));
   const cycles = pointerChase(machine, { cpu: 0, bytes: sizeKiB * 1024, home, streams: new Streams(seed) });
   return [{ host, sizeKiB, memory: home === 0 ? "local" : "remote", cycles, ns: machine.toNs(cycles) }];
 }
 
+/** A row of the table. */
+export type LatencyRow = ReturnType<typeof simulate>[number];
+
 /** The records of the latencies that a chase should find on a host, L1 to L3. */
 const published: Readonly<Record<string, string>> = { "sandy-bridge-ep": "H9", "westmere-ep": "H6" };
 
-function claims(rows: readonly Row[], host: string, facts: Facts): ClaimResult[] {
+function claims(rows: readonly LatencyRow[], host: string, facts: Facts): ClaimResult[] {
   const recordId = published[host];
   if (recordId === undefined) return [];
   const record = { id: recordId, cycles: facts.numbers(recordId) };
@@ -51,9 +54,9 @@ function claims(rows: readonly Row[], host: string, facts: Facts): ClaimResult[]
   return ["L1", "L2", "L3"].map((level, i): ClaimResult => {
     // Just above a cache's size a chase finds a mixture of two levels: the published value is that of the level alone.
     const inside = rows.filter(
-      (r) => r["memory"] === "local" && Number(r["sizeKiB"]) > bounds[i] * 1.4 && Number(r["sizeKiB"]) <= bounds[i + 1],
+      (r) => r.memory === "local" && r.sizeKiB > bounds[i] * 1.4 && r.sizeKiB <= bounds[i + 1],
     );
-    const found = inside.map((r) => Number(r["cycles"]));
+    const found = inside.map((r) => r.cycles);
     const worst = found.reduce(
       (far, x) => (Math.abs(x - record.cycles[i]) > Math.abs(far - record.cycles[i]) ? x : far),
       record.cycles[i],
@@ -76,7 +79,7 @@ function claims(rows: readonly Row[], host: string, facts: Facts): ClaimResult[]
 }
 
 /** The latency staircase: a load of a pointer chase, over the memory that it runs through. */
-export const memoryLatency: Experiment<typeof Config, LatencyPoint> = defineExperiment({
+export const memoryLatency: Experiment<typeof Config, LatencyPoint, LatencyRow> = defineExperiment({
   name: "machine-latency",
   title: "The latency staircase",
   question: "How long does a load take when the memory in use outgrows one cache after another?",
@@ -100,11 +103,11 @@ export const memoryLatency: Experiment<typeof Config, LatencyPoint> = defineExpe
   figures: {
     staircase: (rows, { host }, { facts }) => {
       const c = machineConfig(facts, host);
-      const of = (memory: string) => rows.filter((r) => r["memory"] === memory);
+      const of = (memory: string) => rows.filter((r) => r.memory === memory);
       const line = (memory: string) => ({
         name: `${memory} memory`,
-        x: of(memory).map((r) => Number(r["sizeKiB"])),
-        y: of(memory).map((r) => Number(r["ns"])),
+        x: of(memory).map((r) => r.sizeKiB),
+        y: of(memory).map((r) => r.ns),
       });
       const staircase = lineFigure({
         title: "A load's latency over the memory in use",

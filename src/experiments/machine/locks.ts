@@ -14,7 +14,7 @@ import {
 } from "../../machine/index.js";
 import { lineFigure } from "../../plot/index.js";
 import { claimUse } from "../frame/claim-use.js";
-import { type ClaimResult, defineExperiment, type Experiment, type Interval, type Row } from "../frame/experiment.js";
+import { type ClaimResult, defineExperiment, type Experiment, type Interval } from "../frame/experiment.js";
 import { lockLoadFields } from "./fields.js";
 
 // Question: how much work gets through one lock as cores are added, for each kind of lock, and what does the cache line have to do with it?
@@ -63,7 +63,7 @@ export function placed(config: MachineConfig, cores: number, placement: Settings
   return all.map((i) => (i % config.sockets) * config.coresPerSocket + Math.floor(i / config.sockets));
 }
 
-function simulate(point: LockPoint, { facts }: Basis): Row[] {
+function simulate(point: LockPoint, { facts }: Basis) {
   const { replications, sections } = runs[point.fidelity];
   const { homeOccupancyPercent } = point;
   const host = machineConfig(facts, point.host, homeOccupancyPercent === undefined ? {} : { homeOccupancyPercent });
@@ -112,10 +112,12 @@ function simulate(point: LockPoint, { facts }: Basis): Row[] {
   });
 }
 
-const num = (row: Row, name: string) => Number(row[name]);
-const ofKind = (rows: readonly Row[], kind: LockKind) => rows.filter((r) => r["lock"] === kind);
+/** A row of the table. */
+export type LockRow = ReturnType<typeof simulate>[number];
 
-function h12(rows: readonly Row[], settings: Settings, facts: Facts): ClaimResult {
+const ofKind = (rows: readonly LockRow[], kind: LockKind) => rows.filter((r) => r.lock === kind);
+
+function h12(rows: readonly LockRow[], settings: Settings, facts: Facts): ClaimResult {
   const record = facts.record("H12");
   const claim = {
     id: "H12",
@@ -126,18 +128,18 @@ function h12(rows: readonly Row[], settings: Settings, facts: Facts): ClaimResul
   };
   const ticket = ofKind(rows, "ticket");
   if (ticket.length === 0) return { ...claim, verdict: "not answered", explanation: "No ticket lock was run." };
-  const off = (r: Row) => num(r, "throughput") / num(r, "ticketModel");
+  const off = (r: LockRow) => r.throughput / r.ticketModel;
   const worst = ticket.reduce((a, b) => (Math.abs(off(b) - 1) > Math.abs(off(a) - 1) ? b : a));
-  const far = ticket.filter((r) => Math.abs(off(r) - 1) > 0.1).map((r) => num(r, "cores"));
+  const far = ticket.filter((r) => Math.abs(off(r) - 1) > 0.1).map((r) => r.cores);
   const simulated = {
     mean: off(worst),
-    low: num(worst, "throughputLow") / num(worst, "ticketModel"),
-    high: num(worst, "throughputHigh") / num(worst, "ticketModel"),
+    low: worst.throughputLow / worst.ticketModel,
+    high: worst.throughputHigh / worst.ticketModel,
     n: runs[settings.fidelity].replications,
     level: 0.95,
     unit: "of the model's throughput",
   };
-  const least = `the largest difference is at ${num(worst, "cores")} cores`;
+  const least = `the largest difference is at ${worst.cores} cores`;
   return far.length === 0
     ? {
         ...claim,
@@ -153,7 +155,7 @@ function h12(rows: readonly Row[], settings: Settings, facts: Facts): ClaimResul
       };
 }
 
-function k28(rows: readonly Row[], settings: Settings, facts: Facts): ClaimResult {
+function k28(rows: readonly LockRow[], settings: Settings, facts: Facts): ClaimResult {
   const record = facts.record("K28");
   const claim = {
     id: "K28",
@@ -162,23 +164,23 @@ function k28(rows: readonly Row[], settings: Settings, facts: Facts): ClaimResul
     use: claimUse(record),
   };
   const queued = ofKind(rows, "queued");
-  const depth = (r: Row) => num(ofKind(rows, "ticket").find((t) => t["cores"] === r["cores"]) ?? r, "waiters");
+  const depth = (r: LockRow) => (ofKind(rows, "ticket").find((t) => t.cores === r.cores) ?? r).waiters;
   const light = queued.filter((r) => depth(r) >= 0.5 && depth(r) <= 3);
   const heavy = queued.filter((r) => depth(r) > 3).at(-1);
-  const alone = queued.find((r) => r["cores"] === 1);
+  const alone = queued.find((r) => r.cores === 1);
   if (light.length === 0 || !heavy || !alone)
     return {
       ...claim,
       verdict: "not answered",
       explanation: "It takes runs without contention, with 0.5 to 3 waiters, and with more.",
     };
-  const slower = light.filter((r) => num(r, "toTicketHigh") < 1);
-  const faster = num(heavy, "toTicketLow") > 1;
-  const same = Math.abs(num(alone, "toTicket") - 1) < 0.01;
+  const slower = light.filter((r) => r.toTicketHigh < 1);
+  const faster = heavy.toTicketLow > 1;
+  const same = Math.abs(alone.toTicket - 1) < 0.01;
   const interval: Interval & { unit: string } = {
-    mean: num(heavy, "toTicket"),
-    low: num(heavy, "toTicketLow"),
-    high: num(heavy, "toTicketHigh"),
+    mean: heavy.toTicket,
+    low: heavy.toTicketLow,
+    high: heavy.toTicketHigh,
     n: runs[settings.fidelity].replications,
     level: 0.95,
     unit: "of the ticket lock's throughput",
@@ -188,12 +190,12 @@ function k28(rows: readonly Row[], settings: Settings, facts: Facts): ClaimResul
     ...claim,
     simulated: interval,
     verdict: same && faster && all ? "holds" : faster || slower.length > 0 ? "depends" : "does not hold",
-    explanation: `Against the ticket lock, the queued lock does ${num(alone, "toTicket").toFixed(2)} × alone; with 0.5 to 3 waiters ${light.map((r) => `${num(r, "toTicket").toFixed(2)} × at ${r["cores"]} cores`).join(", ")}; with ${depth(heavy).toFixed(0)} waiters ${num(heavy, "toTicket").toFixed(2)} ×. The commit says: the same alone, slower with an average queue of 1 to 3, faster beyond.${all ? "" : " Where the sockets mix, the queued lock is faster already with fewer waiters: every copy that it saves would cross the sockets."}`,
+    explanation: `Against the ticket lock, the queued lock does ${alone.toTicket.toFixed(2)} × alone; with 0.5 to 3 waiters ${light.map((r) => `${r.toTicket.toFixed(2)} × at ${r.cores} cores`).join(", ")}; with ${depth(heavy).toFixed(0)} waiters ${heavy.toTicket.toFixed(2)} ×. The commit says: the same alone, slower with an average queue of 1 to 3, faster beyond.${all ? "" : " Where the sockets mix, the queued lock is faster already with fewer waiters: every copy that it saves would cross the sockets."}`,
   };
 }
 
 /** Throughput of one lock over cores, for each kind of lock, beside the published model of the ticket lock. */
-export const lockScaling: Experiment<typeof Config, LockPoint> = defineExperiment({
+export const lockScaling: Experiment<typeof Config, LockPoint, LockRow> = defineExperiment({
   name: "machine-locks",
   title: "One lock, more and more cores",
   question: "How much work gets through a lock as cores are added, and how does that depend on the kind of lock?",
@@ -232,15 +234,15 @@ export const lockScaling: Experiment<typeof Config, LockPoint> = defineExperimen
         series: [
           ...lockKinds.map((kind) => ({
             name: kind,
-            x: ofKind(rows, kind).map((r) => num(r, "cores")),
-            y: ofKind(rows, kind).map((r) => num(r, "throughput") / 1e6),
-            low: ofKind(rows, kind).map((r) => num(r, "throughputLow") / 1e6),
-            high: ofKind(rows, kind).map((r) => num(r, "throughputHigh") / 1e6),
+            x: ofKind(rows, kind).map((r) => r.cores),
+            y: ofKind(rows, kind).map((r) => r.throughput / 1e6),
+            low: ofKind(rows, kind).map((r) => r.throughputLow / 1e6),
+            high: ofKind(rows, kind).map((r) => r.throughputHigh / 1e6),
           })),
           {
             name: "ticket, published model",
-            x: ofKind(rows, "ticket").map((r) => num(r, "cores")),
-            y: ofKind(rows, "ticket").map((r) => num(r, "ticketModel") / 1e6),
+            x: ofKind(rows, "ticket").map((r) => r.cores),
+            y: ofKind(rows, "ticket").map((r) => r.ticketModel / 1e6),
             dash: true,
             mode: "lines" as const,
           },
@@ -254,8 +256,8 @@ export const lockScaling: Experiment<typeof Config, LockPoint> = defineExperimen
         x: { title: "cores that take the lock", unit: "" },
         y: { title: "hand-off", unit: "cycles", log: true },
         series: lockKinds.map((kind) => {
-          const of = ofKind(rows, kind).filter((r) => num(r, "handOffCycles") > 0);
-          return { name: kind, x: of.map((r) => num(r, "cores")), y: of.map((r) => num(r, "handOffCycles")) };
+          const of = ofKind(rows, kind).filter((r) => r.handOffCycles > 0);
+          return { name: kind, x: of.map((r) => r.cores), y: of.map((r) => r.handOffCycles) };
         }),
       }),
   },

@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { Basis, FactRecord, Facts } from "../../facts/index.js";
 import { Machine, machineConfig, pingPong, presetNames } from "../../machine/index.js";
 import { barFigure, heatmapFigure } from "../../plot/index.js";
-import { type ClaimResult, defineExperiment, type Experiment, type Row } from "../frame/experiment.js";
+import { type ClaimResult, defineExperiment, type Experiment } from "../frame/experiment.js";
 import { spread } from "./spread.js";
 
 // Question: how long does it take to hand a cache line from one CPU to another, and on what does it depend?
@@ -24,7 +24,7 @@ export interface TransferPoint {
 
 const relations = ["sibling thread", "same socket", "other socket"] as const;
 
-function simulate({ host, cpu, rounds }: TransferPoint, { facts }: Basis): Row[] {
+function simulate({ host, cpu, rounds }: TransferPoint, { facts }: Basis) {
   const machine = new Machine(machineConfig(facts, host));
   return Array.from({ length: machine.cpus }, (_, other) => other)
     .filter((other) => other !== cpu)
@@ -36,6 +36,9 @@ function simulate({ host, cpu, rounds }: TransferPoint, { facts }: Basis): Row[]
     });
 }
 
+/** A row of the table. */
+export type TransferRow = ReturnType<typeof simulate>[number];
+
 /** The published medians of a host: sibling, same socket, other socket, in ns; and the published spread over pairs, where there is one. */
 const records: Readonly<Record<string, { id: string; spread: ([number, number] | undefined)[] }>> = {
   "sandy-bridge-ep": { id: "H1", spread: [undefined, [23, 63], [99, 172]] },
@@ -44,11 +47,11 @@ const records: Readonly<Record<string, { id: string; spread: ([number, number] |
 };
 
 const medians = (record: FactRecord) => record.value as number[];
-const ofRelation = (rows: readonly Row[], relation: string) =>
-  rows.filter((r) => r["relation"] === relation).map((r) => Number(r["ns"]));
+const ofRelation = (rows: readonly TransferRow[], relation: string) =>
+  rows.filter((r) => r.relation === relation).map((r) => r.ns);
 const average = (values: readonly number[]) => values.reduce((a, b) => a + b, 0) / values.length;
 
-function claims(rows: readonly Row[], host: string, facts: Facts): ClaimResult[] {
+function claims(rows: readonly TransferRow[], host: string, facts: Facts): ClaimResult[] {
   const record = facts.record(records[host].id);
   return relations.map((relation, i): ClaimResult => {
     const found = ofRelation(rows, relation);
@@ -70,7 +73,7 @@ function claims(rows: readonly Row[], host: string, facts: Facts): ClaimResult[]
 }
 
 /** The line-transfer matrix: a compare-and-exchange ping-pong between every two CPUs. */
-export const lineTransfer: Experiment<typeof Config, TransferPoint> = defineExperiment({
+export const lineTransfer: Experiment<typeof Config, TransferPoint, TransferRow> = defineExperiment({
   name: "machine-transfer",
   title: "Handing over a cache line",
   question: "How long does it take to hand a line from one CPU to another?",
@@ -92,8 +95,8 @@ export const lineTransfer: Experiment<typeof Config, TransferPoint> = defineExpe
   },
   figures: {
     matrix: (rows) => {
-      const cpus = [...new Set(rows.map((r) => Number(r["cpu"])))].sort((a, b) => a - b);
-      const value = new Map(rows.map((r) => [`${r["cpu"]} ${r["other"]}`, Number(r["ns"])]));
+      const cpus = [...new Set(rows.map((r) => r.cpu))].sort((a, b) => a - b);
+      const value = new Map(rows.map((r) => [`${r.cpu} ${r.other}`, r.ns]));
       return heatmapFigure({
         title: "One way from CPU to CPU",
         caption:

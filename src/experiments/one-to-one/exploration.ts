@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { type Exploration, explore } from "../../explore/index.js";
 import { type Figure, heatmapFigure } from "../../plot/index.js";
-import { defineExperiment, type Experiment, type Row } from "../frame/experiment.js";
+import { defineExperiment, type Experiment } from "../frame/experiment.js";
 import type { Range } from "./process.js";
 import { oneToOnePropertyNames } from "./properties.js";
 import { OneToOneModel } from "./system.js";
@@ -68,7 +68,7 @@ export function oneToOneSystem({ variant, bounds: name }: OneToOnePoint): OneToO
   return { variant: found, cpus, pairs, levels, ranges: rangesFor(found, pages) };
 }
 
-function simulate(point: OneToOnePoint): Row[] {
+function simulate(point: OneToOnePoint) {
   const system = oneToOneSystem(point);
   const found = exploreOneToOne(system);
   return oneToOnePropertyNames.map((property) => {
@@ -94,6 +94,9 @@ function simulate(point: OneToOnePoint): Row[] {
   });
 }
 
+/** A row of the table. */
+export type OneToOneRow = ReturnType<typeof simulate>[number];
+
 const shortNames = [
   "reaches while mapped",
   "out of reach after",
@@ -103,12 +106,12 @@ const shortNames = [
   "counts are right",
 ];
 
-function figureOf(rows: readonly Row[]): Figure {
-  const names = [...new Set(rows.map((row) => String(row["variant"])))];
-  const cell = (variant: string, property: string): Row | undefined =>
+function figureOf(rows: readonly OneToOneRow[]): Figure {
+  const names = [...new Set(rows.map((row) => row.variant))];
+  const cell = (variant: string, property: string): OneToOneRow | undefined =>
     rows
-      .filter((row) => row["variant"] === variant && row["property"] === property)
-      .sort((a, b) => Number(b["steps"] ?? 0) - Number(a["steps"] ?? 0))[0];
+      .filter((row) => row.variant === variant && row.property === property)
+      .sort((a, b) => Number(b.steps ?? 0) - Number(a.steps ?? 0))[0];
   return heatmapFigure({
     title: "What each safeguard of dynamic 1:1 is for",
     caption:
@@ -120,12 +123,12 @@ function figureOf(rows: readonly Row[]): Figure {
     xValues: shortNames,
     yValues: names,
     zValues: names.map((name) =>
-      oneToOnePropertyNames.map((property) => (cell(name, property)?.["holds"] === false ? 1 : 0)),
+      oneToOnePropertyNames.map((property) => (cell(name, property)?.holds === false ? 1 : 0)),
     ),
     text: names.map((name) =>
       oneToOnePropertyNames.map((property) => {
         const row = cell(name, property);
-        return row?.["holds"] === false ? `${row["steps"]} steps` : "holds";
+        return row?.holds === false ? `${row.steps} steps` : "holds";
       }),
     ),
     layout: { height: 520 },
@@ -133,7 +136,7 @@ function figureOf(rows: readonly Row[]): Figure {
 }
 
 /** Every way to do dynamic 1:1, right and broken, in every reachable state. */
-export const oneToOneExploration: Experiment<typeof Config, OneToOnePoint> = defineExperiment({
+export const oneToOneExploration: Experiment<typeof Config, OneToOnePoint, OneToOneRow> = defineExperiment({
   name: "one-to-one-exploration",
   title: "Dynamic 1:1 without a lock",
   question: "Which ways to map a page 1:1 from several CPUs without a lock are right in every reachable state?",

@@ -1,6 +1,7 @@
 /** What the thread's footnote says, and what the runs say about it. */
 import type { Facts } from "../../facts/index.js";
-import type { ClaimResult, Row } from "../frame/experiment.js";
+import type { ClaimResult } from "../frame/experiment.js";
+import type { PageRow } from "./rows.js";
 
 /** One setting of the thread's test, with the loss that each page size costs against the IOMMU off. */
 export interface ThreadCell {
@@ -18,32 +19,32 @@ export interface ThreadCell {
 }
 
 /** Pairs the thread part's rows with their run with the IOMMU off. */
-export function threadCells(rows: readonly Row[]): ThreadCell[] {
-  const cells = new Map<string, { off?: Row; pages: Row[] }>();
+export function threadCells(rows: readonly PageRow[]): ThreadCell[] {
+  const cells = new Map<string, { off?: PageRow; pages: PageRow[] }>();
   for (const row of rows) {
-    if (row["part"] !== "thread") continue;
-    const key = [row["direction"], row["dmaBytes"], row["windowBytes"], row["devices"], row["tags"]].join(" ");
+    if (row.part !== "thread") continue;
+    const key = [row.direction, row.dmaBytes, row.windowBytes, row.devices, row.tags].join(" ");
     const cell = cells.get(key) ?? { pages: [] };
-    if (row["page"] === "off") cell.off = row;
+    if (row.page === "off") cell.off = row;
     else cell.pages.push(row);
     cells.set(key, cell);
   }
   return [...cells.values()].flatMap(({ off, pages }): ThreadCell[] => {
     if (!off) return [];
-    const base = Number(off["gbps"]);
+    const base = off.gbps;
     const loss = (page: string): number | null => {
-      const row = pages.find((r) => r["page"] === page);
-      return row ? (1 - Number(row["gbps"]) / base) * 100 : null;
+      const row = pages.find((r) => r.page === page);
+      return row ? (1 - row.gbps / base) * 100 : null;
     };
-    const half = (row: Row): number => (Number(row["gbpsHigh"]) - Number(row["gbpsLow"])) / 2;
+    const half = (row: PageRow): number => (row.gbpsHigh - row.gbpsLow) / 2;
     return [
       {
-        direction: String(off["direction"]),
-        dmaBytes: Number(off["dmaBytes"]),
-        windowBytes: Number(off["windowBytes"]),
-        devices: Number(off["devices"]),
-        tags: Number(off["tags"]),
-        maximal: base >= 0.95 * Number(off["roofLink"]),
+        direction: off.direction,
+        dmaBytes: off.dmaBytes,
+        windowBytes: off.windowBytes,
+        devices: off.devices,
+        tags: off.tags,
+        maximal: base >= 0.95 * off.roofLink,
         loss: { "4K": loss("4K"), "2M": loss("2M"), "1G": loss("1G") },
         halfWidth: (Math.max(0, ...pages.map(half)) / base + half(off) / base) * 100,
       },
@@ -65,7 +66,7 @@ const verdictOf = (holding: number, all: number): ClaimResult["verdict"] =>
   all === 0 ? "not answered" : holding === all ? "holds" : holding === 0 ? "does not hold" : "depends";
 
 /** The verdicts on records S8 and S9 and on the footnote's conclusion, computed from the rows. */
-export function claimsOf(rows: readonly Row[], facts: Facts): ClaimResult[] {
+export function claimsOf(rows: readonly PageRow[], facts: Facts): ClaimResult[] {
   const cells = threadCells(rows).filter(ofWholeDram);
   const source = facts.record("S8").source;
   const [low, high] = facts.numbers("S8");

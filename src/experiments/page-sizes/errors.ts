@@ -1,5 +1,7 @@
 /** How far the model is from the published rows: median and worst, by host, size and direction. No row is left out. */
-import type { Comparison, Row } from "../frame/experiment.js";
+import type { Comparison } from "../frame/experiment.js";
+import { distinct, where } from "../frame/rows.js";
+import type { PageRow } from "./rows.js";
 
 /** Errors of a group of rows, percent. */
 export interface ErrorRow {
@@ -16,48 +18,44 @@ export interface ErrorRow {
   worstRow: string;
 }
 
-const named = (row: Row): string =>
-  `${row["host"]} ${row["page"]} ${row["direction"]} ${row["dmaBytes"]} B, ${Number(row["windowBytes"]) / 1024} KiB`;
+/** A row with its published value. */
+export type ComparedRow = PageRow & { measured: number; errorPercent: number };
+const isCompared = (row: PageRow): row is ComparedRow => row.measured !== null && row.errorPercent !== null;
 
-function summary(by: ErrorRow["by"], group: string, rows: readonly Row[]): ErrorRow {
-  const sorted = rows.map((row) => Math.abs(Number(row["errorPercent"]))).sort((a, b) => a - b);
+const named = (row: PageRow): string =>
+  `${row.host} ${row.page} ${row.direction} ${row.dmaBytes} B, ${row.windowBytes / 1024} KiB`;
+
+function summary(by: ErrorRow["by"], group: string, rows: readonly ComparedRow[]): ErrorRow {
+  const sorted = rows.map((row) => Math.abs(row.errorPercent)).sort((a, b) => a - b);
   const middle = Math.floor(sorted.length / 2);
   const median = sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
-  const worst = rows.reduce((a, b) =>
-    Math.abs(Number(b["errorPercent"])) > Math.abs(Number(a["errorPercent"])) ? b : a,
-  );
+  const worst = rows.reduce((a, b) => (Math.abs(b.errorPercent) > Math.abs(a.errorPercent) ? b : a));
   return {
     by,
     group,
     rows: rows.length,
     medianPercent: median,
-    worstPercent: Number(worst["errorPercent"]),
+    worstPercent: worst.errorPercent,
     within15: sorted.filter((error) => error <= 15).length,
     worstRow: named(worst),
   };
 }
 
 /** Sandy Bridge with superpages: kept apart, never dropped. */
-export const isAnomaly = (row: Row): boolean => row["host"] === "snb" && row["page"] === "2M";
+export const isAnomaly = (row: PageRow): boolean => row.host === "snb" && row.page === "2M";
 
 /** The predicted bandwidth rows of a run: those that no fit has seen. */
-export const predictions = (rows: readonly Row[]): Row[] =>
-  rows.filter((row) => row["use"] === "prediction" && row["kind"] === "bandwidth");
+export const predictions = (rows: readonly PageRow[]): ComparedRow[] =>
+  rows.filter(isCompared).filter((row) => row.use === "prediction" && row.kind === "bandwidth");
 
 /** The error table. Calibration rows are counted in none of its groups but the last. */
-export function errorTable(rows: readonly Row[]): ErrorRow[] {
+export function errorTable(rows: readonly PageRow[]): ErrorRow[] {
   const predicted = predictions(rows);
   if (predicted.length === 0) return [];
   const usual = predicted.filter((row) => !isAnomaly(row));
-  const groups = (by: ErrorRow["by"], key: string): ErrorRow[] =>
-    [...new Set(usual.map((row) => String(row[key])))].map((value) =>
-      summary(
-        by,
-        value,
-        usual.filter((row) => String(row[key]) === value),
-      ),
-    );
-  const calibration = rows.filter((row) => row["use"] === "calibration");
+  const groups = (by: ErrorRow["by"], key: "host" | "direction" | "dmaBytes" | "page"): ErrorRow[] =>
+    distinct(usual, key).map((value) => summary(by, String(value), where(usual, { [key]: value })));
+  const calibration = rows.filter(isCompared).filter((row) => row.use === "calibration");
   const odd = predicted.filter(isAnomaly);
   return [
     summary("all", "every predicted row", predicted),
@@ -72,14 +70,14 @@ export function errorTable(rows: readonly Row[]): ErrorRow[] {
 }
 
 /** Rows off by more than 15 %, counted by what the model lacks there, most frequent first. */
-export function missingMechanisms(rows: readonly Row[]): { missing: string; rows: number; worstPercent: number }[] {
+export function missingMechanisms(rows: readonly PageRow[]): { missing: string; rows: number; worstPercent: number }[] {
   const counts = new Map<string, { rows: number; worstPercent: number }>();
   for (const row of predictions(rows)) {
-    if (row["missing"] === "") continue;
-    const key = String(row["missing"]);
+    if (row.missing === "") continue;
+    const key = row.missing;
     const entry = counts.get(key) ?? { rows: 0, worstPercent: 0 };
     entry.rows += 1;
-    const error = Number(row["errorPercent"]);
+    const error = row.errorPercent;
     if (Math.abs(error) > Math.abs(entry.worstPercent)) entry.worstPercent = error;
     counts.set(key, entry);
   }
@@ -87,25 +85,23 @@ export function missingMechanisms(rows: readonly Row[]): { missing: string; rows
 }
 
 /** Every row that has a published value, beside it: bandwidths with their interval, latencies as they are. */
-export function comparedOf(rows: readonly Row[]): Comparison[] {
-  return rows
-    .filter((row) => row["measured"] !== null)
-    .map((row): Comparison => {
-      const bandwidth = row["kind"] === "bandwidth";
-      const mean = Number(row[bandwidth ? "gbps" : "latencyNs"]);
-      return {
-        id: `${row["record"]} ${Number(row["windowBytes"]) / 1024}K`,
-        factId: String(row["record"]),
-        published: Number(row["measured"]),
-        simulated: {
-          mean,
-          low: bandwidth ? Number(row["gbpsLow"]) : mean,
-          high: bandwidth ? Number(row["gbpsHigh"]) : mean,
-          n: 1,
-          level: 0.95,
-          unit: bandwidth ? "Gb/s" : "ns",
-        },
-        use: row["use"] === "calibration" ? "calibration" : "prediction",
-      };
-    });
+export function comparedOf(rows: readonly PageRow[]): Comparison[] {
+  return rows.filter(isCompared).map((row): Comparison => {
+    const bandwidth = row.kind === "bandwidth";
+    const mean = row[bandwidth ? "gbps" : "latencyNs"];
+    return {
+      id: `${row.record} ${row.windowBytes / 1024}K`,
+      factId: row.record,
+      published: row.measured,
+      simulated: {
+        mean,
+        low: bandwidth ? row.gbpsLow : mean,
+        high: bandwidth ? row.gbpsHigh : mean,
+        n: 1,
+        level: 0.95,
+        unit: bandwidth ? "Gb/s" : "ns",
+      },
+      use: row.use === "calibration" ? "calibration" : "prediction",
+    };
+  });
 }

@@ -10,11 +10,12 @@ import {
   measuredLook,
   palette,
 } from "../../plot/index.js";
-import type { Row } from "../frame/experiment.js";
+import { distinct } from "../frame/rows.js";
 import { threadCells } from "./claims.js";
 import { predictions } from "./errors.js";
 import type { HostName } from "./hosts.js";
 import { pageHost } from "./hosts.js";
+import type { PageRow } from "./rows.js";
 
 const pages = ["off", "4K", "2M", "1G"] as const;
 /** The hosts' names in words, as short as a legend wants them. */
@@ -35,10 +36,7 @@ const pageWords: Readonly<Record<string, string>> = {
   "2M": "2M pages",
   "1G": "1G pages",
 };
-const kibibytes = (row: Row): number => Number(row["windowBytes"]) / 1024;
-const distinct = (rows: readonly Row[], key: string): (string | number)[] => [
-  ...new Set(rows.map((row) => row[key] as string | number)),
-];
+const kibibytes = (row: PageRow): number => row.windowBytes / 1024;
 
 /** Names a number of bytes: "64 MiB". */
 export function sizeName(bytes: number): string {
@@ -53,7 +51,7 @@ export function sizeName(bytes: number): string {
 }
 
 /** Puts a tick at every window that was run, with its size in words. */
-function withWindowTicks(made: Figure, rows: readonly Row[]): Figure {
+function withWindowTicks(made: Figure, rows: readonly PageRow[]): Figure {
   const windows = (distinct(rows, "windowBytes") as number[]).sort((a, b) => a - b);
   // Of windows closer than a factor of four, only the first gets a label.
   const apart: number[] = [];
@@ -70,11 +68,11 @@ function withWindowTicks(made: Figure, rows: readonly Row[]): Figure {
 }
 
 /** Small multiples: measured points over predicted curves, one panel a direction and DMA size. */
-export function hostFigure(rows: readonly Row[], host: HostName, basis?: Basis): Figure {
-  const mine = rows.filter((row) => row["host"] === host && row["part"] === "published" && row["kind"] === "bandwidth");
+export function hostFigure(rows: readonly PageRow[], host: HostName, basis?: Basis): Figure {
+  const mine = rows.filter((row) => row.host === host && row.part === "published" && row.kind === "bandwidth");
   const panels = ["read", "write"].flatMap((direction) =>
     distinct(
-      mine.filter((row) => row["direction"] === direction),
+      mine.filter((row) => row.direction === direction),
       "dmaBytes",
     ).map((bytes) => ({ direction, bytes })),
   );
@@ -90,8 +88,8 @@ export function hostFigure(rows: readonly Row[], host: HostName, basis?: Basis):
     const right = (i % across) / across + 0.21;
     const top = 1 - Math.floor(i / across) / down;
     const bottom = top - 1 / down + 0.3 / down;
-    const inPanel = mine.filter((row) => row["direction"] === direction && row["dmaBytes"] === bytes);
-    const highest = Math.max(...inPanel.flatMap((row) => [Number(row["gbps"]), Number(row["measured"])]));
+    const inPanel = mine.filter((row) => row.direction === direction && row.dmaBytes === bytes);
+    const highest = Math.max(...inPanel.flatMap((row) => [row.gbps, row.measured ?? 0]));
     layout[`xaxis${n}`] = {
       domain: [left, right],
       anchor: `y${n}`,
@@ -119,9 +117,9 @@ export function hostFigure(rows: readonly Row[], host: HostName, basis?: Basis):
       showarrow: false,
     });
     for (const page of pages) {
-      const points = inPanel.filter((row) => row["page"] === page).sort((a, b) => kibibytes(a) - kibibytes(b));
+      const points = inPanel.filter((row) => row.page === page).sort((a, b) => kibibytes(a) - kibibytes(b));
       if (points.length === 0) continue;
-      const trace = (name: string, extra: Record<string, unknown>, y: string) => {
+      const trace = (name: string, extra: Record<string, unknown>, y: "gbps" | "measured") => {
         data.push({
           type: "scatter",
           name,
@@ -158,7 +156,7 @@ export function hostFigure(rows: readonly Row[], host: HostName, basis?: Basis):
 }
 
 /** Every predicted row as a point: its error, by host. */
-function errorFigure(rows: readonly Row[]): Figure {
+function errorFigure(rows: readonly PageRow[]): Figure {
   const predicted = predictions(rows);
   const groups = ["read", "write"] as const;
   return figure({
@@ -166,13 +164,13 @@ function errorFigure(rows: readonly Row[]): Figure {
     caption:
       "Each point is one published bandwidth that no fit has seen. The band is ±15 %. Points above 100 % are drawn at 100 %.",
     data: groups.map((direction, i) => {
-      const mine = predicted.filter((row) => row["direction"] === direction);
+      const mine = predicted.filter((row) => row.direction === direction);
       return {
         type: "box",
         name: direction,
         orientation: "h",
-        y: mine.map((row) => `${hostWord(row["host"])}, ${pageWords[String(row["page"])]}`),
-        x: mine.map((row) => Math.min(100, Number(row["errorPercent"]))),
+        y: mine.map((row) => `${hostWord(row.host)}, ${pageWords[row.page]}`),
+        x: mine.map((row) => Math.min(100, row.errorPercent)),
         boxpoints: "all",
         jitter: 0.5,
         pointpos: 0,
@@ -182,7 +180,7 @@ function errorFigure(rows: readonly Row[]): Figure {
     }),
     layout: {
       boxmode: "group",
-      height: 120 + 44 * new Set(predicted.map((row) => `${row["host"]} ${row["page"]}`)).size,
+      height: 120 + 44 * new Set(predicted.map((row) => `${row.host} ${row.page}`)).size,
       yaxis: { title: { text: "" }, automargin: true, autorange: "reversed" },
       xaxis: { title: { text: "simulated over published, less one (%)" }, gridcolor: "rgba(128,128,128,0.25)" },
       shapes: [
@@ -202,13 +200,13 @@ function errorFigure(rows: readonly Row[]): Figure {
 }
 
 /** Latency by window with one read in flight: what each host was calibrated on, and one line that is predicted. */
-function latencyFigure(rows: readonly Row[]): Figure {
-  const mine = rows.filter((row) => row["kind"] === "latency");
+function latencyFigure(rows: readonly PageRow[]): Figure {
+  const mine = rows.filter((row) => row.kind === "latency");
   const hosts = distinct(mine, "host");
   const series = hosts.flatMap((host) =>
     // Superpages show no misses in these windows, but on Sandy Bridge, where they stand for 4K pages.
     (["off", host === "snb" ? "2M" : "4K"] as const).flatMap((page) => {
-      const points = mine.filter((row) => row["host"] === host && row["page"] === page);
+      const points = mine.filter((row) => row.host === host && row.page === page);
       if (points.length === 0) return [];
       const x = points.map(kibibytes);
       const dashed: Partial<Look> = page === "off" ? { dash: "dash" } : {};
@@ -217,14 +215,14 @@ function latencyFigure(rows: readonly Row[]): Figure {
           name: `${hostWord(host)}, ${pageWords[page]}`,
           look: { ...lookOf("host", String(host)), symbol: "circle-open", ...dashed },
           x,
-          y: points.map((row) => Number(row["latencyNs"])),
+          y: points.map((row) => row.latencyNs),
           mode: "lines" as const,
         },
         {
           name: `${hostWord(host)}, ${pageWords[page]}, measured`,
           look: measuredLook({ colour: lookOf("host", String(host)).colour }),
           x,
-          y: points.map((row) => Number(row["measured"])),
+          y: points.map((row) => Number(row.measured)),
           mode: "markers" as const,
         },
       ];
@@ -244,14 +242,14 @@ function latencyFigure(rows: readonly Row[]): Figure {
 }
 
 /** Misses and walkers in use against the window: Haswell, 64-byte reads, 4K pages. */
-function walkersFigure(rows: readonly Row[]): Figure {
+function walkersFigure(rows: readonly PageRow[]): Figure {
   const mine = rows.filter(
     (row) =>
-      row["part"] === "published" &&
-      row["kind"] === "bandwidth" &&
-      row["page"] === "4K" &&
-      row["direction"] === "read" &&
-      row["dmaBytes"] === 64,
+      row.part === "published" &&
+      row.kind === "bandwidth" &&
+      row.page === "4K" &&
+      row.direction === "read" &&
+      row.dmaBytes === 64,
   );
   const made = lineFigure({
     title: "Page walks under way: 64-byte reads, 4K pages",
@@ -260,12 +258,12 @@ function walkersFigure(rows: readonly Row[]): Figure {
     x: { title: "window", unit: "KiB", log: true },
     y: { title: "walks under way, mean", unit: "" },
     series: distinct(mine, "host").map((host) => {
-      const points = mine.filter((row) => row["host"] === host);
+      const points = mine.filter((row) => row.host === host);
       return {
         name: hostWord(host),
         look: lookOf("host", String(host)),
         x: points.map(kibibytes),
-        y: points.map((row) => Number(row["walkersBusy"])),
+        y: points.map((row) => row.walkersBusy),
       };
     }),
   });
@@ -273,20 +271,19 @@ function walkersFigure(rows: readonly Row[]): Figure {
 }
 
 /** Bandwidth against DMA size with the three roofs, over the largest window of the thread part. */
-function rooflineFigure(rows: readonly Row[]): Figure {
-  const thread = rows.filter((row) => row["part"] === "thread" && row["direction"] === "read" && row["devices"] === 1);
-  const tags = Math.max(...thread.map((row) => Number(row["tags"])));
+function rooflineFigure(rows: readonly PageRow[]): Figure {
+  const thread = rows.filter((row) => row.part === "thread" && row.direction === "read" && row.devices === 1);
+  const tags = Math.max(...thread.map((row) => row.tags));
   const windows = distinct(thread, "windowBytes").map(Number);
   const window = windows.includes(137_438_953_472) ? 137_438_953_472 : Math.max(...windows);
-  const mine = thread.filter((row) => row["tags"] === tags && row["windowBytes"] === window);
-  const of = (page: string) =>
-    mine.filter((row) => row["page"] === page).sort((a, b) => Number(a["dmaBytes"]) - Number(b["dmaBytes"]));
-  const x = of("off").map((row) => Number(row["dmaBytes"]));
+  const mine = thread.filter((row) => row.tags === tags && row.windowBytes === window);
+  const of = (page: string) => mine.filter((row) => row.page === page).sort((a, b) => a.dmaBytes - b.dmaBytes);
+  const x = of("off").map((row) => row.dmaBytes);
   const small = of("4K");
-  const line = (page: string, points: Row[], key: string, dash: boolean) => ({
+  const line = (page: string, points: PageRow[], key: keyof PageRow, dash: boolean) => ({
     name: dash ? `roof: walks for ${pageWords[page]}` : pageWords[page],
     look: { ...lookOf("page", page), ...(dash ? { dash: "dash" as const } : {}) },
-    x: points.map((row) => Number(row["dmaBytes"])),
+    x: points.map((row) => row.dmaBytes),
     y: points.map((row) => Number(row[key] ?? Number.NaN)),
     ...(dash ? { dash: true, mode: "lines" as const } : {}),
   });
@@ -302,7 +299,7 @@ function rooflineFigure(rows: readonly Row[]): Figure {
         name: "roof: the link",
         place: 6,
         x,
-        y: of("off").map((row) => Number(row["roofLink"])),
+        y: of("off").map((row) => row.roofLink),
         dash: true,
         mode: "lines" as const,
       },
@@ -314,7 +311,7 @@ function rooflineFigure(rows: readonly Row[]): Figure {
 
 /** The map of the thread's test: loss against the IOMMU off, by DMA size and footprint. */
 export function lossMap(
-  rows: readonly Row[],
+  rows: readonly PageRow[],
   page: "4K" | "2M" | "1G",
   direction: "read" | "write",
   devices: number,
@@ -360,12 +357,12 @@ interface GridSettings {
 }
 
 /** Bandwidth and latency of any grid, against the window. */
-function gridFigure(rows: readonly Row[], y: "gbps" | "latencyNs", config?: GridSettings): Figure {
-  const mine = rows.filter((row) => row["part"] === "grid");
-  const keys = ["host", "page", "direction", "dmaBytes", "devices", "tags"].filter(
+function gridFigure(rows: readonly PageRow[], y: "gbps" | "latencyNs", config?: GridSettings): Figure {
+  const mine = rows.filter((row) => row.part === "grid");
+  const keys = (["host", "page", "direction", "dmaBytes", "devices", "tags"] as const).filter(
     (key) => distinct(mine, key).length > 1,
   );
-  const groups = new Map<string, Row[]>();
+  const groups = new Map<string, PageRow[]>();
   for (const row of mine) {
     const key = keys.map((k) => String(row[k])).join(" · ") || "run";
     groups.set(key, [...(groups.get(key) ?? []), row]);
@@ -390,9 +387,7 @@ function gridFigure(rows: readonly Row[], y: "gbps" | "latencyNs", config?: Grid
       ...(keys.join() === "page" ? { look: lookOf("page", name) } : {}),
       x: points.map(kibibytes),
       y: points.map((row) => Number(row[y])),
-      ...(y === "gbps"
-        ? { low: points.map((row) => Number(row["gbpsLow"])), high: points.map((row) => Number(row["gbpsHigh"])) }
-        : {}),
+      ...(y === "gbps" ? { low: points.map((row) => row.gbpsLow), high: points.map((row) => row.gbpsHigh) } : {}),
     })),
   });
   return withWindowTicks(made, mine);
@@ -401,11 +396,11 @@ function gridFigure(rows: readonly Row[], y: "gbps" | "latencyNs", config?: Grid
 const bandwidthHosts = ["hsw", "hsw2", "ivb", "ivb-remote", "snb"] as const;
 
 /** Figures by name. */
-export const figures: Record<string, (rows: readonly Row[], config: GridSettings, basis: Basis) => Figure> = {
+export const figures: Record<string, (rows: readonly PageRow[], config: GridSettings, basis: Basis) => Figure> = {
   ...Object.fromEntries(
     bandwidthHosts.map((host) => [
       host,
-      (rows: readonly Row[], _config: GridSettings, basis: Basis) => hostFigure(rows, host, basis),
+      (rows: readonly PageRow[], _config: GridSettings, basis: Basis) => hostFigure(rows, host, basis),
     ]),
   ),
   errors: errorFigure,

@@ -10,7 +10,7 @@ import { pageSizesSchema } from "./config.js";
 import { comparedOf } from "./errors.js";
 import { figures } from "./figures.js";
 import { type PagePoint, pagePoints } from "./points.js";
-import { columns, simulatePoint } from "./rows.js";
+import { columns, type PageRow, simulatePoint } from "./rows.js";
 
 export {
   fitDramExtra,
@@ -29,11 +29,12 @@ export { type HostName, hostNames, type PageHost, pageHost } from "./hosts.js";
 export { type ParallelismFit, parallelism } from "./parallelism.js";
 export type { PagePoint } from "./points.js";
 export { type PageSetting, type PublishedPoint, windowOf } from "./published.js";
+export type { PageRow } from "./rows.js";
 export { type RunSpec, streamOf } from "./stream.js";
 export { compareErrors, compareThread, errorReport, fitTable, missingReport, parameterTable } from "./tables.js";
 
 /** Experiment 3. */
-export const pageSizes: Experiment<ReturnType<typeof pageSizesSchema>, PagePoint> = defineExperiment({
+export const pageSizes: Experiment<ReturnType<typeof pageSizesSchema>, PagePoint, PageRow> = defineExperiment({
   name: "page-sizes",
   title: "4K against 2M and 1G pages in software 1:1",
   question: "With static 1:1 tables, what does translation cost in bandwidth, by page size, DMA size and footprint?",

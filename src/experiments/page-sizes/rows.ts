@@ -1,14 +1,14 @@
 /** One run of a point, and its row in the table. */
 import type { Basis } from "../../facts/index.js";
 import { runDmaStream } from "../../streams/index.js";
-import type { Column, Row } from "../frame/experiment.js";
+import type { Column } from "../frame/experiment.js";
 import { pageHost } from "./hosts.js";
 import type { PagePoint } from "./points.js";
 import { streamOf } from "./stream.js";
 
 const column = (unit: string, description: string): Column => ({ unit, description });
 
-export const columns: Record<string, Column> = {
+export const columns: Readonly<Record<keyof PageRow, Column>> = {
   part: column("", "published, thread or grid"),
   kind: column("", "bandwidth, or latency with one read in flight"),
   host: column("", "measured host"),
@@ -76,7 +76,7 @@ export function missingMechanism(point: PagePoint, bound: string): string {
 }
 
 /** Runs a point. */
-export function simulatePoint(point: PagePoint, basis: Basis): Row[] {
+export function simulatePoint(point: PagePoint, basis: Basis) {
   const host = pageHost(point.host, basis);
   const config = streamOf(host, point.spec);
   const result = runDmaStream(config);
@@ -132,3 +132,6 @@ export function simulatePoint(point: PagePoint, basis: Basis): Row[] {
     },
   ];
 }
+
+/** A row of the table. */
+export type PageRow = ReturnType<typeof simulatePoint>[number];

@@ -1,17 +1,18 @@
 /** Tables for a reader: errors, mechanisms, parameters with their sources. */
 import type { ColumnTable } from "arquero";
 import type { Basis } from "../../facts/index.js";
-import { type Column, type Row, tableOf } from "../frame/experiment.js";
+import { type Column, tableOf } from "../frame/experiment.js";
 import { threadCells } from "./claims.js";
 import { errorTable, missingMechanisms } from "./errors.js";
 import { type HostName, pageHost } from "./hosts.js";
 import { parallelism } from "./parallelism.js";
+import type { PageRow } from "./rows.js";
 
 const column = (unit: string, description: string): Column => ({ unit, description });
 const rounded = (value: number): number => Math.round(value * 10) / 10;
 
 /** The error table as a table: median and worst, by host, direction, size and page. */
-export function errorReport(rows: readonly Row[]): ColumnTable {
+export function errorReport(rows: readonly PageRow[]): ColumnTable {
   return tableOf(
     errorTable(rows).map((row) => ({
       by: row.by,
@@ -35,7 +36,7 @@ export function errorReport(rows: readonly Row[]): ColumnTable {
 }
 
 /** What the model lacks in the rows that are off by more than 15 %. */
-export function missingReport(rows: readonly Row[]): ColumnTable {
+export function missingReport(rows: readonly PageRow[]): ColumnTable {
   return tableOf(
     missingMechanisms(rows).map((row) => ({ ...row, worstPercent: rounded(row.worstPercent) })),
     {
@@ -95,7 +96,7 @@ export function fitTable(basis?: Basis): ColumnTable {
 }
 
 /** Several runs side by side: the error of the predicted rows of each, to see what a change of the model would do. */
-export function compareErrors(runs: Readonly<Record<string, readonly Row[]>>): ColumnTable {
+export function compareErrors(runs: Readonly<Record<string, readonly PageRow[]>>): ColumnTable {
   return tableOf(
     Object.entries(runs).flatMap(([name, rows]) =>
       errorTable(rows)
@@ -119,7 +120,7 @@ export function compareErrors(runs: Readonly<Record<string, readonly Row[]>>): C
 }
 
 /** Runs of the thread's test side by side: in how many settings each page size is slowed or free, and by how much at the median. */
-export function compareThread(runs: Readonly<Record<string, readonly Row[]>>): ColumnTable {
+export function compareThread(runs: Readonly<Record<string, readonly PageRow[]>>): ColumnTable {
   const median = (values: number[]): number =>
     rounded(values.sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0);
   return tableOf(
