@@ -49,6 +49,9 @@ export interface TreeCounts {
   removed: number;
 }
 
+/** Nodes that a search steps on one by one before it asks the index (test/bench/iova). */
+const shortWalk = 8;
+
 /** Rounds down to a multiple of a power of two. */
 function alignDown(pfn: number, period: number): number {
   return pfn < 0x8000_0000 ? pfn & -period : Math.floor(pfn / period) * period;
@@ -85,6 +88,7 @@ export class AnchoredTree {
    * @param domain address of the line of struct iova_domain
    * @param base address of the slab's stacks, then the nodes
    * @param startPfn the lowest pfn that is handed out
+   * @param ranges how many ranges there may be at once, where it is known: more are possible
    */
   constructor(
     private readonly memory: Memory | null,
@@ -93,11 +97,12 @@ export class AnchoredTree {
     cpus: number,
     private readonly startPfn: number,
     rules: TreeRules,
+    ranges = 0,
   ) {
     this.forgets = rules.failureMemory;
     this.secondPass = rules.secondPass;
     this.slab = new Slab(memory, base);
-    this.tree = new RangeTree(null, base + cpus * slabCpuBytes, domain, dma32Pfn);
+    this.tree = new RangeTree(null, base + cpus * slabCpuBytes, domain, dma32Pfn, Math.max(256, ranges + 2));
     this.anchor = this.tree.node(this.slab.take(0));
     this.tree.fill(this.anchor, topPfn, topPfn);
     this.tree.insert(this.anchor, nil, nil, nil);
@@ -204,9 +209,41 @@ export class AnchoredTree {
       if (node === nil) break;
       visits++;
       if (pfn > doubles[(node >> 1) + HI] || pfn < floor) break;
+      if (visits === shortWalk && !charged && doubles[(node >> 1) + LO] <= d32)
+        return this.searchIndex(node, limit, floor, size, period, visits);
     }
     this.visits += visits;
     return pfn >= floor ? pfn : failed;
+  }
+
+  /** The rest of a long search, answered by the index of pages: the same place, and as many nodes stepped on. */
+  private searchIndex(
+    from: number,
+    limit: number,
+    floor: number,
+    size: number,
+    period: number,
+    visits: number,
+  ): number {
+    const { tree } = this;
+    const { index } = tree;
+    const lo = tree.lo(from);
+    const top = limit < lo ? limit : lo;
+    const pfn = top < size ? failed : index.placeBelow(size, period, top - 1, floor);
+    let upper = from;
+    if (pfn >= 0) {
+      const used = index.usedAbove(pfn + size - 1, lo - 1);
+      if (used < lo) upper = index.startingAt(used);
+    } else if (alignDown(top - size, period) >= floor) {
+      // It ends at the first node below which nothing at or above the floor can fit.
+      const reach = alignDown(floor + period - 1, period) + size;
+      upper = index.startBelow((reach < lo ? reach : lo) - 1, nil);
+    }
+    const lower = tree.lowerLink(upper);
+    if (lo > 0) visits += index.countStarts(lower === nil ? 0 : tree.lo(lower), lo - 1);
+    this.visits += visits;
+    this.upper = upper;
+    return pfn >= 0 ? pfn : failed;
   }
 
   /**

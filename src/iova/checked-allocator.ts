@@ -21,10 +21,15 @@ export abstract class CheckedAllocator implements IovaAllocator {
   readonly findsOnUnmap = false;
   abstract readonly locks: readonly IovaLock[];
   readonly last: IovaOperation = operation();
-  protected readonly liveRanges = new LiveRanges();
 
-  /** @param standardLimit the limit of a request that names none */
-  constructor(private readonly standardLimit: number) {}
+  /**
+   * @param standardLimit the limit of a request that names none
+   * @param liveRanges what is handed out
+   */
+  constructor(
+    private readonly standardLimit: number,
+    protected readonly liveRanges: LiveRanges = new LiveRanges(),
+  ) {}
 
   abstract alloc_iova(op: IovaOperation, cpu: Cpu): Behaviour;
   abstract __free_iova(op: IovaOperation, cpu: Cpu): Behaviour;

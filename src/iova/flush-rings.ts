@@ -13,6 +13,9 @@ export const ringSlots = { perCpu: 256, single: 32_768 } as const;
 /** How long after the first entry the timer fires, in milliseconds. */
 export const ringTimeoutMs = { perCpu: 10, single: 1000 } as const;
 
+/** Entries of all rings together that there is memory for. */
+const mostEntries = 1 << 24;
+
 /** An unmapped range that waits for a flush. */
 export interface RingEntry {
   pfn: number;
@@ -50,6 +53,10 @@ export class FlushRings {
     if (!Number.isInteger(slots) || slots < 2 || (slots & (slots - 1)) !== 0 || slots > 1 << 24)
       throw new RangeError(`A flush queue has ${slots} slots; a power of two from 2 to ${1 << 24} is accepted.`);
     this.count = single ? 1 : cpus;
+    if (this.count * slots > mostEntries)
+      throw new RangeError(
+        `${this.count} rings of ${slots} slots: at most ${mostEntries} entries in all are accepted.`,
+      );
     this.heads = new Int32Array(this.count);
     this.tails = new Int32Array(this.count);
     this.pfns = new Float64Array(this.count * slots);

@@ -24,6 +24,7 @@ export {
   runToEnd,
 } from "./allocator.js";
 export type { FailureMemory, TreeCounts, TreeRules } from "./anchored-tree.js";
+export type { CacheCounts, Rcache6Statistics } from "./cache-statistics.js";
 export { DeferredQueue, type DeferredRange, flushDelayMs, highWaterMark } from "./deferred.js";
 export { FlushRings, type RingEntry, ringSlots, ringTimeoutMs } from "./flush-rings.js";
 export { MagazineAllocator, type MagazineOptions } from "./magazines.js";
@@ -39,7 +40,6 @@ export {
   depotDelayMs,
   Rcache6Allocator,
   type Rcache6Options,
-  type Rcache6Statistics,
 } from "./rcache6.js";
 export { type DmaRules, newestRelease, releaseSteps, rulesOf } from "./releases.js";
 export {

@@ -56,3 +56,15 @@ export class LiveRanges {
     return chunk;
   }
 }
+
+/** Counts what is handed out and believes the caller: for a replay, which knows what it mapped and how long it is. */
+export class CountedRanges extends LiveRanges {
+  override add(): void {
+    if (++this.live > this.peak) this.peak = this.live;
+  }
+
+  override remove(): boolean {
+    this.live--;
+    return true;
+  }
+}

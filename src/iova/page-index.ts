@@ -11,10 +11,15 @@
  */
 const pagesAtFirst = 4096;
 
+/** Number of bits that are set in each four of a word. */
+function fourBitSums(word: number): number {
+  const x = word - ((word >>> 1) & 0x5555_5555);
+  return (x & 0x3333_3333) + ((x >>> 2) & 0x3333_3333);
+}
+
 /** Number of bits that are set. */
 function bitCount(word: number): number {
-  let x = word - ((word >>> 1) & 0x5555_5555);
-  x = (x & 0x3333_3333) + ((x >>> 2) & 0x3333_3333);
+  const x = fourBitSums(word);
   return Math.imul((x + (x >>> 4)) & 0x0f0f_0f0f, 0x0101_0101) >>> 24;
 }
 
@@ -135,10 +140,10 @@ export class PageIndex {
   }
 
   /**
-   * The lowest page of the highest free block that lies at or below the pfn and is aligned to its size; below 0 where there is none. Needs {@link hasBlocks}.
+   * The lowest page of the highest free block that lies at or below the pfn and is aligned to its size; below `floor` where there is none. Needs {@link hasBlocks}.
    * @param size 1, 2, 4, 8, 16 or 32 pages
    */
-  blockBelow(size: number, pfn: number): number {
+  blockBelow(size: number, pfn: number, floor = 0): number {
     const { bits } = this;
     const places = aligned[31 - Math.clz32(size)];
     const at = (this.top - pfn) | 0;
@@ -150,9 +155,65 @@ export class PageIndex {
       free &= places;
       if (free !== 0) break;
       word += 2;
+      if (this.top - (word << 4) < floor) return floor - 1;
       free = word < bits.length ? ~bits[word] : -1;
     }
     return this.top - ((word << 4) + 31 - Math.clz32(free & -free)) - size + 1;
+  }
+
+  /**
+   * The highest place for a range: its lowest page, a multiple of `period`, with all its pages free and at or below `pfn`; −1 where there is none at
+   * or above `floor`.
+   * @param period a power of two, at least the size
+   */
+  placeBelow(size: number, period: number, pfn: number, floor: number): number {
+    if (size <= 32 && size === period && this.hasBlocks) {
+      const lo = this.blockBelow(size, pfn, floor);
+      return lo < floor ? -1 : lo;
+    }
+    if (size > 32 && (this.top + 1) % period === 0) return this.largePlaceBelow(size, period, pfn, floor);
+    let last = pfn;
+    for (;;) {
+      const free = this.freeBelow(last);
+      // Aligned below the free page: the range ends at it or below.
+      const lo = free + 1 - size < 0 ? -1 : ((free + 1 - size) & -period) >>> 0;
+      if (lo < floor) return -1;
+      const used = this.usedBelow(free, lo);
+      if (used < 0) return lo;
+      last = used - 1;
+    }
+  }
+
+  /** The same for more than 32 pages: a block of `period` pages is so many words, of which the range needs the last ones. */
+  private largePlaceBelow(size: number, period: number, pfn: number, floor: number): number {
+    const { bits } = this;
+    const mask = (size & 31) === 0 ? 0 : -1 << (32 - (size & 31));
+    const full = (size >>> 5) << 1;
+    let end = (Math.floor((this.top - pfn + size - 1) / period) + 1) * period;
+    for (; ; end += period) {
+      const lo = this.top + 1 - end;
+      if (lo < floor) return -1;
+      const last = (end >>> 4) - 2;
+      let word = last;
+      while (word > last - full && (word >= bits.length || bits[word] === 0)) word -= 2;
+      if (word > last - full) continue;
+      if (mask === 0 || word >= bits.length || (bits[word] & mask) === 0) return lo;
+    }
+  }
+
+  /** The highest range that starts at or below the pfn: its node; `none` where there is none. */
+  startBelow(pfn: number, none: number): number {
+    const { bits } = this;
+    const at = (this.top - pfn) | 0;
+    let word = (at >>> 5) << 1;
+    if (word >= bits.length) return none;
+    let found = bits[word + STARTS] & (-1 << at);
+    while (found === 0) {
+      word += 2;
+      if (word >= bits.length) return none;
+      found = bits[word + STARTS];
+    }
+    return this.nodes[(word << 4) + 31 - Math.clz32(found & -found)];
   }
 
   /** The lowest page in use above the pfn and at or below `limit`; `limit` + 1 where there is none. */
@@ -182,6 +243,13 @@ export class PageIndex {
     if (word > lastWord) return 0;
     let counted = bits[word + STARTS] & (-1 << at);
     let count = 0;
+    // Three words at once: their sums of four bits still fit into four.
+    for (; word < lastWord - 4; word += 6) {
+      const sums =
+        (fourBitSums(counted) + fourBitSums(bits[word + 2 + STARTS]) + fourBitSums(bits[word + 4 + STARTS])) | 0;
+      count += Math.imul((sums & 0x0f0f_0f0f) + ((sums >>> 4) & 0x0f0f_0f0f), 0x0101_0101) >>> 24;
+      counted = bits[word + 6 + STARTS];
+    }
     while (word < lastWord) {
       count += bitCount(counted);
       word += 2;

@@ -62,15 +62,17 @@ export class RangeTree {
    * @param base address of slot 0
    * @param rootAddress address of the word that points to the root (struct rb_root)
    * @param indexTop the highest pfn for which searches have an index
+   * @param room nodes that there is room for at first: it grows as needed
    */
   constructor(
     public memory: Memory | null,
     readonly base: number,
     private readonly rootAddress: number,
     indexTop: number,
+    room = 256,
   ) {
     this.index = new PageIndex(indexTop);
-    const buffer = new ArrayBuffer(lineBytes * 256);
+    const buffer = new ArrayBuffer(lineBytes * room);
     this.words = new Int32Array(buffer);
     this.doubles = new Float64Array(buffer);
   }

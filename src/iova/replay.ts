@@ -38,6 +38,7 @@ export interface ReplayResult {
   pfns: Float64Array;
   visits: Int32Array;
   hits: Uint8Array;
+  /** Empty for rcache6 and fq6. */
   flushes: Int32Array;
   events: FlushEvent[];
   /** Of the first domain. */
@@ -136,7 +137,7 @@ function replayOnCaches(trace: ReplayTrace, name: "rcache6" | "fq6", options: Re
     pfns,
     visits,
     hits,
-    flushes: new Int32Array(trace.maps),
+    flushes: new Int32Array(0),
     events: [],
     statistics: caches.caches,
     samples,

@@ -2,10 +2,12 @@
  * Replays a trace on the allocator of Linux ≥ 4.15 with its driver layer: which limit a request tries first, the flush queue, and the timers on the
  * trace's clock (drivers/iommu/dma-iommu.c). Without the machine model; {@link replay} is the door.
  */
+
+import type { Rcache6Statistics } from "./cache-statistics.js";
 import { FlushRings, ringSlots, ringTimeoutMs } from "./flush-rings.js";
 import type { Memory } from "./memory.js";
 import { dma32Pfn, formatPfn, noPfn } from "./pfn.js";
-import { depotDelayMs, Rcache6Allocator, type Rcache6Statistics } from "./rcache6.js";
+import { depotDelayMs, largestCached, Rcache6Allocator } from "./rcache6.js";
 import { type DmaRules, newestRelease, rulesOf } from "./releases.js";
 import { delayTicks, firingTick } from "./timer-wheel.js";
 import { operationKinds, type ReplayTrace, type TraceConfig } from "./trace.js";
@@ -13,6 +15,11 @@ import { operationKinds, type ReplayTrace, type TraceConfig } from "./trace.js";
 // Hot path: a module's own constants are compiled in, those of another are looked up at each use.
 const { MAP, UNMAP, RESERVE, WAIT, OFFLINE } = operationKinds;
 const failed = noPfn;
+const low = dma32Pfn;
+/** Operations of a plain replay that run in one call. */
+const piece = 1024;
+/** Ranges that room is made for at the start: the system gives memory only as it is touched. */
+const mostRoom = 1 << 20;
 const never = Number.POSITIVE_INFINITY;
 
 /**
@@ -89,6 +96,8 @@ export class CachePlayer {
   private readonly rings: FlushRings | null = null;
   private readonly ringDelay: number;
   private readonly depotDelay: number;
+  /** Whether a memory hears of every access: then nothing takes a shorter way. */
+  private readonly charged: boolean;
   /** Ticks at which the queue's timer and each depot's work fire. */
   private ringTick = never;
   private ringCpu = 0;
@@ -97,8 +106,11 @@ export class CachePlayer {
   private tick = 0;
   private lowFirst: boolean;
   private readonly unmapped: Uint8Array;
-  private id = 0;
   private readonly driver: DriverStatistics;
+  /** Maps that a loaded magazine served at once; ranges mapped, and the most there were. */
+  private quickMaps = 0;
+  private live = 0;
+  private peakLive = 0;
 
   /**
    * @param queued whether unmaps go through the flush queue
@@ -114,6 +126,7 @@ export class CachePlayer {
     const { config } = trace;
     this.config = config;
     this.cpus = trace.statedCpus;
+    this.charged = memory !== null;
     this.rules = rulesOf(release);
     const { cpus } = this;
     this.allocator = new Rcache6Allocator({
@@ -121,6 +134,8 @@ export class CachePlayer {
       cpus,
       startPfn: config.start_pfn,
       memory,
+      trusting: true,
+      ranges: Math.min(trace.maps, mostRoom),
       onArm: (bin) => {
         this.workTicks[bin] = this.firing(this.depotDelay);
       },
@@ -156,39 +171,100 @@ export class CachePlayer {
     };
   }
 
-  /** Runs every operation. @param after called after each */
+  /** Runs every operation. @param after called after each; without it the replay takes shorter ways to the same answers */
   run(after?: (op: number) => void): void {
     const { kinds, first, second, cpus } = this.trace;
+    let id = 0;
+    if (after === undefined) {
+      // In pieces, so that what is compiled is a call that returns and not the loop of one that runs (test/bench/iova).
+      for (let op = 0; op < kinds.length; op += piece) id = this.runPlain(op, Math.min(op + piece, kinds.length), id);
+      return;
+    }
     for (let op = 0; op < kinds.length; op++) {
       this.op = op;
-      const kind = kinds[op];
-      if (kind === MAP) this.map(first[op], second[op], cpus[op] % this.cpus);
-      else if (kind === UNMAP) this.unmap(first[op], cpus[op] % this.cpus);
-      else if (kind === RESERVE) this.allocator.reserve(first[op], second[op]);
-      else if (kind === WAIT) this.wait(first[op]);
-      else if (kind === OFFLINE) this.offline(cpus[op] % this.cpus);
-      else this.allocator.online(cpus[op] % this.cpus);
-      after?.(op);
+      const cpu = cpus[op] % this.cpus;
+      if (kinds[op] === MAP) this.map(id++, first[op], second[op], cpu);
+      else if (kinds[op] === UNMAP) this.unmap(first[op], cpu);
+      else this.other(kinds[op], first[op], second[op], cpu);
+      after(op);
     }
+  }
+
+  /** The same where nobody observes: what the loaded magazine serves is done without a call of many steps. @returns the next map's id */
+  private runPlain(from: number, to: number, firstId: number): number {
+    const { kinds, first, second, cpus } = this.trace;
+    const direct = this.rings === null;
+    const most = this.cpus;
+    let id = firstId;
+    for (let op = from; op < to; op++) {
+      const kind = kinds[op];
+      const stated = cpus[op];
+      const cpu = stated < most ? stated : stated % most;
+      if (kind === MAP) {
+        if (!this.mapTop(id, first[op], second[op], cpu)) {
+          this.op = op;
+          this.map(id, first[op], second[op], cpu);
+        }
+        id++;
+      } else if (kind === UNMAP) {
+        if (!direct || !this.unmapTop(first[op] | 0, cpu)) {
+          this.op = op;
+          this.unmap(first[op], cpu);
+        }
+      } else {
+        this.op = op;
+        this.other(kind, first[op], second[op], cpu);
+      }
+    }
+    return id;
+  }
+
+  private mapTop(id: number, pages: number, limit: number, cpu: number): boolean {
+    const pfn = this.allocator.takeTop(pages, this.lowFirst && limit > low ? low : limit, cpu);
+    if (pfn === failed) return false;
+    const { answers } = this;
+    answers.pfns[id] = pfn;
+    answers.hits[id] = 1;
+    this.quickMaps++;
+    const live = ++this.live;
+    if (live > this.peakLive) this.peakLive = live;
+    return true;
+  }
+
+  private unmapTop(id: number, cpu: number): boolean {
+    const pfn = this.answers.pfns[id];
+    if (pfn === failed || this.unmapped[id] !== 0) return true;
+    if (!this.allocator.putTop(this.trace.pages[id], pfn, cpu)) return false;
+    this.unmapped[id] = 1;
+    this.live--;
+    return true;
+  }
+
+  private other(kind: number, first: number, second: number, cpu: number): void {
+    if (kind === RESERVE) this.allocator.reserve(first, second);
+    else if (kind === WAIT) this.wait(first);
+    else if (kind === OFFLINE) this.offline(cpu);
+    else this.allocator.online(cpu);
   }
 
   /** The totals at the end. */
   finish(): CacheReplay {
     const { driver, events, treeLocks } = this;
     driver.lowFirst = this.lowFirst;
+    driver.hits += this.quickMaps;
+    driver.live = this.live;
+    driver.peakLive = this.peakLive;
     driver.queued = this.rings?.queued ?? 0;
     return { treeLocks, events, driver, caches: this.allocator.statistics() };
   }
 
   /** iommu_dma_alloc_iova: below 4 GiB first, without a drain, until that has failed once. */
-  private map(pages: number, limit: number, cpu: number): void {
+  private map(id: number, pages: number, limit: number, cpu: number): void {
     const { allocator, driver, answers } = this;
     const { counts } = allocator.tree;
     const { last } = allocator;
-    const id = this.id++;
-    const locks = counts.locks;
-    const { removed } = counts;
-    const { drains } = allocator;
+    const { locks, removed } = counts;
+    const { drains } = allocator.counts;
     let pfn = failed;
     let visits = 0;
     let hit = 0;
@@ -214,22 +290,18 @@ export class CachePlayer {
     driver.hits += hit;
     if (visits > driver.maxVisits) driver.maxVisits = visits;
     if (pfn === failed) driver.failures++;
-    else if (++driver.live > driver.peakLive) driver.peakLive = driver.live;
-    if (allocator.drains !== drains) this.happened("G", cpu, counts.removed - removed, allocator.tree.nodes);
+    else if (++this.live > this.peakLive) this.peakLive = this.live;
+    if (allocator.counts.drains !== drains) this.happened("G", cpu, counts.removed - removed, allocator.tree.nodes);
   }
 
   private unmap(id: number, cpu: number): void {
     const pfn = this.answers.pfns[id];
     if (pfn === failed || this.unmapped[id] !== 0) return;
     this.unmapped[id] = 1;
-    this.driver.live--;
+    this.live--;
     const pages = this.trace.pages[id];
-    if (this.rings === null) this.free(pfn, pages, cpu);
-    else this.queue(this.rings, pfn, pages, cpu);
-  }
-
-  private free(pfn: number, pages: number, cpu: number): void {
-    this.allocator.free(pfn, pages, cpu);
+    if (this.rings === null) this.allocator.free(pfn, pages, cpu);
+    else this.queue(pfn, pages, cpu);
   }
 
   private offline(cpu: number): void {
@@ -240,8 +312,9 @@ export class CachePlayer {
   // the flush queue
 
   /** queue_iova. */
-  private queue(rings: FlushRings, pfn: number, pages: number, cpu: number): void {
+  private queue(pfn: number, pages: number, cpu: number): void {
     const { driver } = this;
+    const rings = this.rings as FlushRings;
     const ring = rings.ringOf(cpu);
     driver.queueLocks++;
     const covered = this.reclaim(rings, ring, cpu);
@@ -265,11 +338,13 @@ export class CachePlayer {
 
   /** fq_ring_free, under the ring's lock: what a finished flush covers goes into the caches of the CPU that runs. @returns entries */
   private reclaim(rings: FlushRings, ring: number, cpu: number): number {
-    const before = this.allocator.cpuLocks;
+    const { allocator, charged, driver } = this;
     let freed = 0;
-    for (let entry = rings.takeCovered(ring); entry !== undefined; entry = rings.takeCovered(ring), freed++)
-      this.free(entry.pfn, entry.pages, cpu);
-    this.driver.cpuInQueue += this.allocator.cpuLocks - before;
+    for (let entry = rings.takeCovered(ring); entry !== undefined; entry = rings.takeCovered(ring), freed++) {
+      const { pfn, pages } = entry;
+      if (pages <= largestCached) driver.cpuInQueue++;
+      if (charged || !allocator.putTop(pages, pfn, cpu)) allocator.free(pfn, pages, cpu);
+    }
     return freed;
   }
 
