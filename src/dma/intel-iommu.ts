@@ -100,8 +100,9 @@ export class IntelIommu implements DmaPrograms {
   *intel_alloc_iova(core: Core, nrpages: number): Behaviour<number> {
     const iova = operation(core.id);
     iova.pages = nrpages;
-    for (const limit of this.domain.limits) {
-      iova.limit = limit;
+    const { limits } = this.domain;
+    for (let i = 0; i < limits.length; i++) {
+      iova.limit = limits[i];
       yield* this.allocator.alloc_iova(iova, core.at(S.STEP_ALLOCATE));
       if (iova.pfn !== noPfn) return iova.pfn;
     }
@@ -133,7 +134,7 @@ export class IntelIommu implements DmaPrograms {
 
   /** The 251st unmap pays for the flush, and is queued itself. */
   *add_unmap(core: Core, iova: IovaOperation, freelist: readonly number[]): Behaviour {
-    const [queue] = this.domain.queues;
+    const queue = this.domain.queues[0];
     yield core.at(S.STEP_APPEND).acquire(queue.lock); // async_umap_flush_lock
     if (queue.entries.length >= this.domain.flushEntries) yield* this.flush_unmaps(core);
     this.append(queue, iova, freelist);
@@ -171,7 +172,7 @@ export class IntelIommu implements DmaPrograms {
   *flush_unmaps_timeout(core: Core): Behaviour {
     core.enter(S.CONTEXT_FLUSH);
     this.domain.counts.timerFlushes++;
-    const [queue] = this.domain.queues;
+    const queue = this.domain.queues[0];
     yield core.at(S.STEP_APPEND).acquire(queue.lock);
     yield* this.flush_unmaps(core);
     yield core.at(S.STEP_APPEND).release(queue.lock);

@@ -36,7 +36,7 @@ export class ThreadWording extends IntelIommu {
 
   override *flush_unmaps(core: Core): Behaviour {
     const { invalidation, counts, timer, queues, ats } = this.domain;
-    const [queue] = queues;
+    const queue = queues[0];
     const caller = core.context;
     core.context = S.CONTEXT_FLUSH;
     yield core.at(S.STEP_FREE).acquire(iova_rbtree_lock);

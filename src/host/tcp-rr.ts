@@ -370,28 +370,30 @@ export class TcpRr implements StateMachine, DmaClient {
 
   /** The softirq's poll of a queue, in the drivers' order: completed transmissions, received packets, the refill. */
   private *poll(core: number, queue: Queue): Behaviour {
-    const { pollBudget, refillBatch } = this.options;
+    const { pollBudget, refillBatch, shuffleCompletions } = this.options;
     queue.lastInterrupt = this.simulation.now;
     let polled = 0;
     let refill = queue.missing;
     queue.missing = 0;
-    yield* this.cleanSent(core, queue);
+    while (this.sentReady(queue)) {
+      if (shuffleCompletions) queue.sent.swapFirst(this.completedAhead(queue));
+      const { pfn, pages } = queue.sent.shift();
+      yield* this.api.unmap(core, pfn, pages);
+    }
     do {
       while (queue.arrived.length > 0 && polled < pollBudget) {
         polled++;
         refill += yield* this.receive(core, queue);
         if (refill >= refillBatch) break;
       }
-      for (; refill > 0; refill--) yield* this.mapReceived(core, queue);
+      for (; refill > 0; refill--) {
+        const pages = this.drawPages();
+        const pfn = yield* this.api.map(core, this.frame(pages), pages, 2);
+        if (pfn >= 0) queue.ring.push({ pfn, pages, doneAt: 0 });
+        // A map that failed is tried again at the next poll.
+        else queue.missing++;
+      }
     } while (queue.arrived.length > 0 && polled < pollBudget);
-  }
-
-  private *cleanSent(core: number, queue: Queue): Behaviour {
-    while (this.sentReady(queue)) {
-      if (this.options.shuffleCompletions) queue.sent.swapFirst(this.completedAhead(queue));
-      const buffer = queue.sent.shift();
-      yield* this.api.unmap(core, buffer.pfn, buffer.pages);
-    }
   }
 
   /** Takes a packet: unmaps its buffers, does the stack's share, and makes its thread runnable. @returns buffers that the ring lacks */
@@ -409,14 +411,6 @@ export class TcpRr implements StateMachine, DmaClient {
     target.ready.push(thread);
     if (target.idle) this.wake(thread % cores);
     return taken;
-  }
-
-  /** Maps a buffer for the ring; where that fails, it is tried again at the next poll. */
-  private *mapReceived(core: number, queue: Queue): Behaviour {
-    const pages = this.drawPages();
-    const pfn = yield* this.api.map(core, this.frame(pages), pages, 2);
-    if (pfn >= 0) queue.ring.push({ pfn, pages, doneAt: 0 });
-    else queue.missing++;
   }
 
   /** A thread answers its request: the stack's other share, the answer's maps, and the NIC has it. The peer will ask again. */

@@ -1,7 +1,10 @@
 // The lock-contention simulation: seconds a point at quick fidelity, and a full one (16 cores, 200 threads, 32 k static maps, 200,000
 // transactions). Times depend on the machine; the ratio to the same transactions without IOMMU does not.
 // Usage: npm run bench:dma [-- quick]
+import { Facts } from "../../dist/facts/index.js";
 import { hostRunDefaults, simulateHost } from "../../dist/host/index.js";
+
+const published = Facts.published();
 
 const timed = (run) => {
   const start = performance.now();
