@@ -10,6 +10,7 @@ import {
   type Run,
   withSettings,
 } from "../experiments/index.js";
+import { JsonError, parseJson } from "../files/index.js";
 import { runOnWorkers } from "../sweep/index.js";
 import { UserError } from "./errors.js";
 import { readText, writeWhole } from "./files.js";
@@ -99,10 +100,10 @@ function configInput(experiment: AnyExperiment, flags: RunFlags): Record<string,
   let input: unknown = {};
   if (flags.config !== undefined) {
     try {
-      input = JSON.parse(readText(flags.config));
+      input = parseJson(readText(flags.config));
     } catch (error) {
-      if (error instanceof UserError) throw error;
-      throw new UserError(`${flags.config}: this is not JSON (${(error as Error).message}).`);
+      if (!(error instanceof JsonError)) throw error;
+      throw new UserError(`${flags.config}: this is not JSON, or none that is taken (${(error as Error).message}).`);
     }
     if (typeof input !== "object" || input === null || Array.isArray(input))
       throw new UserError(`${flags.config}: a configuration is a JSON object, as {"seed": 2}.`);

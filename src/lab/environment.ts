@@ -219,6 +219,7 @@ async function fill(job: Installation, signal: AbortSignal): Promise<void> {
       cwd: root,
       env,
       signal,
+      leashed: true,
       onLine: (line) => {
         onLine?.(line);
         if (job.verbose) report(`  ${line}`);

@@ -1,4 +1,6 @@
 import { spawn } from "node:child_process";
+import { join } from "node:path";
+import { projectRoot } from "./root.js";
 
 /** What became of a tool that was run to its end. */
 export interface Outcome {
@@ -7,26 +9,41 @@ export interface Outcome {
   output: string;
 }
 
+const leash = join(projectRoot, "src", "lab", "leash.mjs");
+
 const keptCharacters = 64 * 1024;
 
 /**
  * Runs a tool to its end.
  * @param options.onLine hears each line that it prints
  * @param options.signal ends the tool (and what it started) at once
+ * @param options.leashed the tool ends, with what it started, also where this process is killed; costs some 50 ms
  */
 export function runTool(
   command: string,
   args: readonly string[],
-  options: { cwd: string; env: NodeJS.ProcessEnv; onLine?: (line: string) => void; signal?: AbortSignal },
+  options: {
+    cwd: string;
+    env: NodeJS.ProcessEnv;
+    onLine?: (line: string) => void;
+    signal?: AbortSignal;
+    leashed?: boolean;
+  },
 ): Promise<Outcome> {
   return new Promise((resolve) => {
     // A group of its own, so that Ctrl-C reaches it through us alone and takes its children along.
-    const child = spawn(command, args, {
+    const [program, words]: [string, readonly string[]] = options.leashed
+      ? [process.execPath, [leash, command, ...args]]
+      : [command, args];
+    const child = spawn(program, words, {
       cwd: options.cwd,
       env: options.env,
-      stdio: ["ignore", "pipe", "pipe"],
+      // The leash ends the tool when this pipe ends.
+      stdio: ["pipe", "pipe", "pipe"],
       detached: true,
     });
+    child.stdin.on("error", () => {});
+    if (!options.leashed) child.stdin.end();
     let output = "";
     let partial = "";
     const take = (chunk: Buffer) => {

@@ -19,6 +19,7 @@ import { fileURLToPath } from "node:url";
 import { takeLock } from "./lock.mjs";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
+const leash = join(root, "src", "lab", "leash.mjs");
 const buildOnly = process.argv.includes("--build");
 
 const say = (text) => process.stderr.write(`${text}\n`);
@@ -70,8 +71,13 @@ let interrupted = false;
 /** Runs a tool to its end, showing what it prints; resolves with its exit code and the end of its output. */
 function run(command, args, cwd = root) {
   return new Promise((resolve) => {
-    // A group of its own, so that an interrupt reaches it through us, with all that it started.
-    running = spawn(command, args, { cwd, stdio: ["ignore", "pipe", "pipe"], detached: true });
+    // A group of its own, so that an interrupt reaches it through us, with all that it started; on a leash, so that it ends with us
+    // even where we are killed: an npm that went on writing would get in the way of the next set-up.
+    running = spawn(process.execPath, [leash, command, ...args], {
+      cwd,
+      stdio: ["pipe", "pipe", "pipe"],
+      detached: true,
+    });
     let output = "";
     for (const stream of [running.stdout, running.stderr]) {
       stream.on("data", (chunk) => {
@@ -79,8 +85,8 @@ function run(command, args, cwd = root) {
         output = (output + chunk).slice(-65536);
       });
     }
-    running.on("error", (error) => resolve({ code: -1, output: error.message, missing: error.code === "ENOENT" }));
-    running.on("close", (code) => resolve({ code, output, missing: false }));
+    running.on("error", (error) => resolve({ code: -1, output: error.message, missing: false }));
+    running.on("close", (code) => resolve({ code, output, missing: code === 127 && /ENOENT/.test(output) }));
   });
 }
 

@@ -10,5 +10,5 @@ export { latinHypercube } from "./hypercube.js";
 export { type LedgerEntry, ledger, type RecordUse, recordUses } from "./ledger.js";
 export { marginFigure, verdictFigure } from "./ledger-figures.js";
 export { type ElementaryEffect, effectsFigure, morrisDesign, morrisEffects, type Trajectory } from "./morris.js";
-export { grid, type Space, type SpacePoint, withFields } from "./space.js";
+export { grid, gridSize, mostConfigurations, type Space, type SpacePoint, withFields } from "./space.js";
 export { ledgerCounts, threadContext, threadTable } from "./thread.js";

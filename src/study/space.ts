@@ -9,12 +9,22 @@ export interface SpacePoint {
   varied: Record<string, unknown>;
 }
 
+/** More configurations are asked for by mistake: at a second each, a million take a week and a half. */
+export const mostConfigurations = 1_000_000;
+
+/** How many combinations of the values there are, without making them. */
+export function gridSize(space: Space): number {
+  return Object.values(space).reduce((product, values) => product * values.length, 1);
+}
+
 /**
  * Every combination of the values, the last field varying fastest.
  * @param base what all have in common
- * @throws ConfigError for a field without values
+ * @throws ConfigError for a field without values, and where there are more than a million combinations
  */
 export function grid(space: Space, base: Readonly<Record<string, unknown>> = {}): SpacePoint[] {
+  if (gridSize(space) > mostConfigurations)
+    throw new ConfigError(`a grid of ${gridSize(space)} combinations; expected at most ${mostConfigurations}.`);
   let points: Record<string, unknown>[] = [{}];
   for (const [path, values] of Object.entries(space)) {
     if (!Array.isArray(values) || values.length === 0)
@@ -24,7 +34,13 @@ export function grid(space: Space, base: Readonly<Record<string, unknown>> = {})
   return points.map((varied) => ({ input: withFields(base, varied), varied }));
 }
 
-/** A copy of an input with fields set by their paths. */
+/** Names that lead from every object to what all objects share. */
+const reservedNames: ReadonlySet<string> = new Set(["__proto__", "constructor", "prototype"]);
+
+/**
+ * A copy of an input with fields set by their paths.
+ * @throws ConfigError for a path that leads to what all objects share
+ */
 export function withFields(
   base: Readonly<Record<string, unknown>>,
   fields: Readonly<Record<string, unknown>>,
@@ -32,9 +48,11 @@ export function withFields(
   const input = structuredClone(base) as Record<string, unknown>;
   for (const [path, value] of Object.entries(fields)) {
     const keys = path.split(".");
+    const reserved = keys.find((key) => reservedNames.has(key));
+    if (reserved !== undefined) throw new ConfigError(`${path}: "${reserved}" is no name of a field.`);
     let place = input;
     for (const key of keys.slice(0, -1)) {
-      if (typeof place[key] !== "object" || place[key] === null) place[key] = {};
+      if (!Object.hasOwn(place, key) || typeof place[key] !== "object" || place[key] === null) place[key] = {};
       place = place[key] as Record<string, unknown>;
     }
     place[keys[keys.length - 1]] = value;

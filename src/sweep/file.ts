@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { type AnyExperiment, ConfigError, experimentByName } from "../experiments/index.js";
-import { grid, latinHypercube, type SpacePoint, withFields } from "../study/index.js";
+import { parseJson } from "../files/index.js";
+import { grid, gridSize, latinHypercube, mostConfigurations, type SpacePoint, withFields } from "../study/index.js";
 import { planSensitivity, type SensitivityPlan } from "./sensitivity.js";
 
 const Range = z.strictObject({
@@ -40,9 +41,9 @@ export interface SweepPlan {
 export function readSweepFile(text: string, name: string): SweepPlan {
   let json: unknown;
   try {
-    json = JSON.parse(text);
+    json = parseJson(text);
   } catch (error) {
-    throw new ConfigError(`${name}: this is not JSON (${(error as Error).message}).`);
+    throw new ConfigError(`${name}: this is not JSON, or none that is taken (${(error as Error).message}).`);
   }
   const parsed = SweepFile.safeParse(json);
   if (!parsed.success) {
@@ -67,6 +68,11 @@ export function readSweepFile(text: string, name: string): SweepPlan {
       throw new ConfigError('samples: how many points to draw from the ranges, as {"samples": 40}.');
     if (ranges.length === 0 && samples !== undefined)
       throw new ConfigError("samples: only for ranges; the space has lists of values alone.");
+    const asked = gridSize(Object.fromEntries(lists)) * (ranges.length > 0 ? (samples ?? 1) : 1);
+    if (asked > mostConfigurations)
+      throw new ConfigError(
+        `space: ${asked.toLocaleString("en")} configurations; expected at most ${mostConfigurations.toLocaleString("en")}.`,
+      );
     const corners = grid(Object.fromEntries(lists), base);
     const drawn = ranges.length > 0 ? latinHypercube(Object.fromEntries(ranges), samples ?? 1, seed) : [{}];
     const configurations = corners.flatMap(({ input, varied }) =>

@@ -133,6 +133,8 @@ describe("settings written as text", () => {
   test("that are no setting, or of no field, are refused with what there is", () => {
     expect(() => withSettings(config, {}, ["cores"])).toThrow('field=value, for example seed=2; got "cores"');
     expect(() => withSettings(config, {}, ["link.speed=3"])).toThrow(/"link.speed".*link.generation/);
+    for (const path of ["__proto__", "constructor", "__proto__.x", "link.__proto__", "link.constructor.x", "toString"])
+      expect(() => withSettings(config, {}, [`${path}=1`])).toThrow(`There is no field "${path}".`);
     expect(() => counting.parse(withSettings(config, {}, ["seed=abc"]) as never)).toThrow(/seed.*"abc"/);
   });
 

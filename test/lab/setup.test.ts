@@ -14,7 +14,7 @@ function smallProject(npm?: string) {
   const bin = `${root}-bin`;
   mkdirSync(join(root, "src", "lab"), { recursive: true });
   mkdirSync(bin);
-  for (const name of ["setup.mjs", "lock.mjs"])
+  for (const name of ["setup.mjs", "lock.mjs", "leash.mjs"])
     cpSync(join(project, "src", "lab", name), join(root, "src", "lab", name));
   // The rooms that turn data into modules: stand-ins that have nothing to do.
   const generators =
@@ -172,6 +172,38 @@ describe("a set-up that fails says what to do and leaves nothing behind", () => 
     expect(tidy(root)).toEqual([]);
   });
 });
+
+test("killed, it takes npm and all that npm started along, and the next one begins afresh", async () => {
+  const npm = `/bin/mkdir -p node_modules/half; (while :; do echo x >> ${join(scratch, "written")}; /bin/sleep 0.05; done) & echo started $! $$ >&2; wait`;
+  const { root, bin, env, setup } = smallProject(npm);
+  const child = spawn(process.execPath, [join(root, "src", "lab", "setup.mjs")], {
+    env,
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  let stderr = "";
+  child.stderr.on("data", (chunk) => {
+    stderr += chunk;
+  });
+  await expect.poll(() => stderr, { timeout: 20_000 }).toMatch(/started \d+ \d+/);
+  const tools = /started (\d+) (\d+)/.exec(stderr)!.slice(1).map(Number);
+  child.kill("SIGKILL");
+  await new Promise((resolve) => child.on("exit", resolve));
+  const living = (): number[] => tools.filter((pid) => isRunning(pid));
+  await expect.poll(living, { timeout: 20_000 }).toEqual([]);
+  fakeProgram(bin, "npm", goodNpm);
+  expect(setup().status).toBe(0);
+  expect(existsSync(join(root, "node_modules", "half"))).toBe(false);
+  expect(tidy(root)).toEqual([]);
+});
+
+/** Whether a process still runs; one that has ended and waits for its parent to notice does not. */
+function isRunning(pid: number): boolean {
+  return (
+    spawnSync("ps", ["-o", "stat=", "-p", String(pid)], { encoding: "utf8" })
+      .stdout.trim()
+      .replace(/^Z.*/, "") !== ""
+  );
+}
 
 describe("the lock of a set-up", () => {
   test("is taken over when its owner is gone", () => {

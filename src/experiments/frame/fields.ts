@@ -105,14 +105,15 @@ export function withSettings(config: z.ZodType, input: object, settings: readonl
     let place = result;
     const keys = path.split(".");
     for (const [depth, key] of keys.entries()) {
-      const field = schema.properties?.[key];
+      // Own names only: every object answers to "constructor".
+      const field = schema.properties && Object.hasOwn(schema.properties, key) ? schema.properties[key] : undefined;
       if (!field) {
         const known = fieldsOf(config).map((one) => one.path);
         throw new ConfigError(`There is no field "${path}". The fields are ${known.join(", ")}.`);
       }
       schema = field;
       if (depth < keys.length - 1) {
-        if (typeof place[key] !== "object" || place[key] === null) place[key] = {};
+        if (!Object.hasOwn(place, key) || typeof place[key] !== "object" || place[key] === null) place[key] = {};
         place = place[key] as Record<string, unknown>;
       } else place[key] = textToValue(schema, text);
     }
@@ -140,7 +141,10 @@ function textToValue(schema: Schema, text: string): unknown {
   if (types.includes("null") && text === "null") return null;
   if (types.includes("string")) return text;
   try {
-    return JSON.parse(text);
+    return JSON.parse(text, (name, value) => {
+      if (name === "__proto__") throw new SyntaxError("no name of a field");
+      return value;
+    });
   } catch {
     return text;
   }
