@@ -42,8 +42,8 @@ export function prepareLab(environment: PythonEnvironment): PreparedLab {
   const renderer = join(share, "labextensions", "iommu-lab-renderer");
   const source = join(projectRoot, "src", "lab", "labextension");
   for (const name of ["package.json", "static/renderer.js"]) keepFile(join(source, name), join(renderer, name));
-  const plotly = createRequire(import.meta.url).resolve("plotly.js-dist/package.json");
-  keepFile(join(plotly, "..", "plotly.js"), join(renderer, "static", "plotly.js"));
+  const plotly = createRequire(import.meta.url).resolve("plotly.js-dist-min/package.json");
+  keepFile(join(plotly, "..", "plotly.min.js"), join(renderer, "static", "plotly.js"));
   // The house's way to fit a figure to a width; it imports nothing.
   keepFile(join(projectRoot, "dist", "plot", "fit.js"), join(renderer, "static", "fit.js"));
   const { version } = JSON.parse(readFileSync(plotly, "utf8")) as { version: string };

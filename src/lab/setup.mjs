@@ -1,6 +1,7 @@
 // Makes a fresh clone ready to run, without any dependency of its own: installs the locked packages when the lock file
 // has changed, generates the typed facts from data/, and compiles src/ to dist/. With nothing to do it takes about a second.
-// Run by `npm start` and `npm test` before anything else; `--build` skips the check of installed packages.
+// Run by `npm start` (`--users`: without the packages that only developers need) and `npm test` before anything else; `--build` skips the
+// check of installed packages.
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import {
@@ -21,6 +22,8 @@ import { takeLock } from "./lock.mjs";
 const root = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
 const leash = join(root, "src", "lab", "leash.mjs");
 const buildOnly = process.argv.includes("--build");
+/** Without the packages that only developers need: what the laboratory itself runs with. */
+const forUsers = process.argv.includes("--users");
 
 const say = (text) => process.stderr.write(`${text}\n`);
 const fail = (text) => {
@@ -157,7 +160,7 @@ async function installPackages(wanted) {
   }
   const { code, output, missing } = await run(
     command,
-    [...args, "ci", "--no-fund", "--no-audit", "--loglevel=error"],
+    [...args, "ci", "--no-fund", "--no-audit", "--loglevel=error", ...(forUsers ? ["--omit=dev"] : [])],
     staging,
   );
   if (interrupted) return await new Promise(() => {});
@@ -180,6 +183,23 @@ async function installPackages(wanted) {
   }
 }
 
+/** Whether somebody's own `npm ci` (with or without the developers' packages) has installed all that is needed, in the locked versions. */
+function installedByHand() {
+  const read = (...path) => {
+    try {
+      return JSON.parse(readFileSync(join(root, ...path), "utf8")).packages;
+    } catch {
+      return undefined;
+    }
+  };
+  const [locked, there] = [read("package-lock.json"), read("node_modules", ".package-lock.json")];
+  if (locked === undefined || there === undefined) return false;
+  return Object.entries(locked).every(
+    ([path, { version, dev, optional }]) =>
+      path === "" || optional || (dev && forUsers) || there[path]?.version === version,
+  );
+}
+
 /** Runs one of the project's own steps; what it prints names the place at fault. */
 async function step(args, what, onFailure = () => {}) {
   const { code } = await run(process.execPath, args);
@@ -199,7 +219,8 @@ if (!buildOnly || !existsSync(join(root, "node_modules"))) {
     .digest("hex");
   const stamp = join(root, "node_modules", ".iommu-lab-lock");
   const installed = existsSync(stamp) ? readFileSync(stamp, "utf8") : "";
-  if (installed !== wanted) await installPackages(wanted);
+  const stamps = forUsers ? [wanted, `${wanted} users`] : [wanted];
+  if (!stamps.includes(installed) && !installedByHand()) await installPackages(forUsers ? stamps[1] : wanted);
 }
 
 /** The rooms whose data is turned into a typed module, and the folders of data/ it is made from. */

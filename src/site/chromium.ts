@@ -2,8 +2,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync 
 import { createRequire } from "node:module";
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import packed from "@sparticuz/chromium";
-import { type Browser, chromium } from "playwright-core";
+import type { Browser } from "playwright-core";
 
 /** Keeps a browser that has no network from trying to use it. */
 const quiet = [
@@ -32,6 +31,16 @@ export class ChromiumError extends Error {
   override name = "ChromiumError";
 }
 
+/** A package that may be left out (`npm ci --omit=optional`); undefined where it is. */
+async function optional<T>(load: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await load();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ERR_MODULE_NOT_FOUND") return undefined;
+    throw error;
+  }
+}
+
 /** Where system packages and installers put a Chromium or Chrome. */
 function systemChromium(): string | undefined {
   const names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
@@ -45,7 +54,7 @@ function systemChromium(): string | undefined {
  * with the libraries a bare machine lacks. The package itself would unpack into the system's temp folder, where two processes that start at
  * once, or another user's file of the same name, get in each other's way.
  */
-async function unpackedChromium(): Promise<string> {
+async function unpackedChromium(packed: { executablePath(): Promise<string> }): Promise<string> {
   const entry = createRequire(import.meta.url).resolve("@sparticuz/chromium");
   const manifest = entry.slice(0, entry.lastIndexOf("/build/")).concat("/package.json");
   const { version } = JSON.parse(readFileSync(manifest, "utf8")) as { version: string };
@@ -101,8 +110,14 @@ function fontConfiguration(folder: string): string {
  * @throws ChromiumError saying what to install.
  */
 export async function launchChromium(): Promise<Browser> {
+  const driver = await optional(() => import("playwright-core"));
+  if (driver === undefined) {
+    throw new ChromiumError(
+      "Pictures need the package playwright-core, which was left out when the packages were installed: `npm ci --include=optional` adds it.",
+    );
+  }
   const start = (executablePath: string, args: string[], env?: Record<string, string>) =>
-    chromium.launch({ executablePath, args: [...args, ...quiet], ...(env ? { env } : {}), handleSIGINT: false });
+    driver.chromium.launch({ executablePath, args: [...args, ...quiet], ...(env ? { env } : {}), handleSIGINT: false });
   const reasons: string[] = [];
   const attempt = async (what: string, run: () => Promise<Browser>): Promise<Browser | undefined> => {
     try {
@@ -118,18 +133,23 @@ export async function launchChromium(): Promise<Browser> {
     const browser = await attempt(named, () => start(named, ["--no-sandbox"]));
     if (browser) return browser;
   } else if (process.platform === "linux" && process.arch === "x64") {
-    const args = packed.args.filter((argument) => !leftOut.has(argument));
-    const browser = await attempt("the packaged Chromium", async () => {
-      const folder = await unpackedChromium();
-      const env: Record<string, string> = { FONTCONFIG_FILE: fontConfiguration(folder) };
-      for (const [name, value] of Object.entries(process.env)) if (value !== undefined) env[name] ??= value;
-      const path = join(folder, "chromium");
-      return start(path, args, env).catch((error: Error) => {
-        if (!/error while loading shared libraries/.test(error.message)) throw error;
-        const libraries = [join(folder, "al2023", "lib"), env["LD_LIBRARY_PATH"]].filter(Boolean).join(delimiter);
-        return start(path, args, { ...env, LD_LIBRARY_PATH: libraries });
+    const packed = (await optional(() => import("@sparticuz/chromium")))?.default;
+    if (packed === undefined) reasons.push("the packaged Chromium was left out when the packages were installed");
+    const args = (packed?.args ?? []).filter((argument) => !leftOut.has(argument));
+    const launched =
+      packed &&
+      attempt("the packaged Chromium", async () => {
+        const folder = await unpackedChromium(packed);
+        const env: Record<string, string> = { FONTCONFIG_FILE: fontConfiguration(folder) };
+        for (const [name, value] of Object.entries(process.env)) if (value !== undefined) env[name] ??= value;
+        const path = join(folder, "chromium");
+        return start(path, args, env).catch((error: Error) => {
+          if (!/error while loading shared libraries/.test(error.message)) throw error;
+          const libraries = [join(folder, "al2023", "lib"), env["LD_LIBRARY_PATH"]].filter(Boolean).join(delimiter);
+          return start(path, args, { ...env, LD_LIBRARY_PATH: libraries });
+        });
       });
-    });
+    const browser = await launched;
     if (browser) return browser;
   }
   const system = named ? undefined : systemChromium();

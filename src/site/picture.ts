@@ -69,7 +69,7 @@ export async function startDrawing(options: PictureOptions = {}): Promise<Drawin
     await page.setContent(
       `<!doctype html><meta http-equiv="content-security-policy" content="${drawingPolicy}"><body style="margin:0;background:#fff"></body>`,
     );
-    const plotly = createRequire(import.meta.url).resolve("plotly.js-dist");
+    const plotly = createRequire(import.meta.url).resolve("plotly.js-dist-min");
     await page.addScriptTag({ content: readFileSync(plotly, "utf8") });
   } catch (error) {
     await browser.close();

@@ -23,7 +23,7 @@ interface Measured {
   texts: (Box & { text: string })[];
 }
 
-const plotly = createRequire(import.meta.url).resolve("plotly.js-dist");
+const plotly = createRequire(import.meta.url).resolve("plotly.js-dist-min");
 let browser: Browser;
 beforeAll(async () => {
   browser = await launchChromium();

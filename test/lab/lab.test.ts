@@ -48,7 +48,9 @@ describe("furnishing an environment", () => {
   test("brings renderer, plotly.js, settings without news and updates, and mends what was changed", () => {
     const made = environment("exit 0");
     const { renderer, plotlyVersion } = prepareLab(made);
-    const pinned = JSON.parse(readFileSync(join(projectRoot, "package.json"), "utf8")).dependencies["plotly.js-dist"];
+    const pinned = JSON.parse(readFileSync(join(projectRoot, "package.json"), "utf8")).dependencies[
+      "plotly.js-dist-min"
+    ];
     expect(plotlyVersion).toBe(pinned);
     expect(readFileSync(join(renderer, "static", "plotly.js"), "utf8").slice(0, 60)).toContain(plotlyVersion);
     const overrides = join(made.folder, "share", "jupyter", "lab", "settings", "overrides.json");

@@ -69,7 +69,7 @@ const browser = await launchChromium();
 try {
   const page = await browser.newPage({ viewport: { width: 2200, height: 900 } });
   await page.setContent("<!doctype html><body></body>");
-  await page.addScriptTag({ path: createRequire(import.meta.url).resolve("plotly.js-dist") });
+  await page.addScriptTag({ path: createRequire(import.meta.url).resolve("plotly.js-dist-min") });
   for (const name of names)
     for (const look of shown) {
       const { width, columns, theme, paper } = looks[look];

@@ -95,7 +95,7 @@ class Reader {
       this.strings.set(name, value);
       return undefined;
     }
-    const key = this.word(/[^\s,{}()=]/, "a key");
+    const key = this.word(close === ")" ? /[^\s,{}()]/ : /[^\s,{}]/, "a key");
     const fields = new Map<string, string>();
     while (this.taken(",")) {
       this.space();

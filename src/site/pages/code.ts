@@ -1,6 +1,6 @@
 /** Code as HTML: highlighted, in colours that the style sheet sets for light and dark. */
-import { createCssVariablesTheme, createHighlighterCore } from "shiki/core";
-import { createJavaScriptRegexEngine } from "shiki/engine/javascript";
+import { createCssVariablesTheme, createHighlighterCore } from "@shikijs/core";
+import { createJavaScriptRegexEngine } from "@shikijs/engine-javascript";
 import { type Markup, markup } from "./html.js";
 
 const languages: Readonly<Record<string, string>> = {
@@ -20,6 +20,9 @@ const languages: Readonly<Record<string, string>> = {
   c: "c",
   diff: "diff",
 };
+
+/** A line's length, and its milliseconds: so many that a busy machine colours it like any other. */
+const bounds = { tokenizeMaxLineLength: 2000, tokenizeTimeLimit: 10_000 };
 
 /** Longer code stays plain: to colour it would take longer than anyone reads it. */
 const longest = 120_000;
@@ -48,13 +51,13 @@ async function load(): Promise<Highlighter> {
     engine: createJavaScriptRegexEngine(),
     themes: [theme],
     langs: [
-      import("shiki/langs/typescript.mjs"),
-      import("shiki/langs/javascript.mjs"),
-      import("shiki/langs/json.mjs"),
-      import("shiki/langs/bash.mjs"),
-      import("shiki/langs/python.mjs"),
-      import("shiki/langs/c.mjs"),
-      import("shiki/langs/diff.mjs"),
+      import("@shikijs/langs/typescript"),
+      import("@shikijs/langs/javascript"),
+      import("@shikijs/langs/json"),
+      import("@shikijs/langs/bash"),
+      import("@shikijs/langs/python"),
+      import("@shikijs/langs/c"),
+      import("@shikijs/langs/diff"),
     ],
   });
   return {
@@ -64,7 +67,7 @@ async function load(): Promise<Highlighter> {
       const lines =
         lang === undefined || code.length > longest
           ? code.split("\n").map((line) => [{ content: line, color: "" }])
-          : core.codeToTokensBase(code, { lang, theme: "house", tokenizeMaxLineLength: 2000 });
+          : core.codeToTokensBase(code, { lang, theme: "house", ...bounds });
       const text = lines.map((line, i) => {
         const tokens = line.map((token) => coloured(token.content, token.color));
         const end = i < lines.length - 1 ? "\n" : "";
