@@ -2,7 +2,7 @@ import { join } from "node:path";
 import type { Command } from "commander";
 import { projectRoot } from "../lab/index.js";
 import type { Drawing } from "../site/index.js";
-import { UserError } from "./errors.js";
+import { printable, UserError } from "./errors.js";
 import { Progress } from "./progress.js";
 
 interface SiteFlags {
@@ -85,7 +85,10 @@ export async function siteOfResults(out: string, executed: string, drawing: () =
   process.stdout.write(`${pages.length} pages in ${out}; open ${join(out, "index.html")}\n`);
 }
 
+/** A fault quotes what it is about, which may be long. */
+const longestFault = 1000;
+
 /** What the check of a site found, a line each. */
 export function siteFaults(faults: readonly string[]): string {
-  return `${faults.join("\n")}\nThe site does not hold in ${faults.length} ${faults.length === 1 ? "place" : "places"}.`;
+  return `${faults.map((fault) => printable(fault.slice(0, longestFault))).join("\n")}\nThe site does not hold in ${faults.length} ${faults.length === 1 ? "place" : "places"}.`;
 }

@@ -135,7 +135,7 @@ export async function launchChromium(): Promise<Browser> {
   } else if (process.platform === "linux" && process.arch === "x64") {
     const packed = (await optional(() => import("@sparticuz/chromium")))?.default;
     if (packed === undefined) reasons.push("the packaged Chromium was left out when the packages were installed");
-    const args = (packed?.args ?? []).filter((argument) => !leftOut.has(argument));
+    const args = (packed?.args ?? []).filter((argument: string) => !leftOut.has(argument));
     const launched =
       packed &&
       attempt("the packaged Chromium", async () => {

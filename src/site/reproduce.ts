@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { canonicalJson } from "../experiments/index.js";
-import { writeWhole } from "../files/index.js";
+import { readBounded, writeWhole } from "../files/index.js";
 import { codeHash } from "../sweep/index.js";
 import { joined, type Notebook, notebookText, parseNotebook } from "./notebook.js";
 import type { Drawing } from "./picture.js";
@@ -70,7 +70,7 @@ export async function reproduceNotebooks(
   files: readonly string[],
   options: ReproduceOptions,
 ): Promise<ReproducedNotebook[]> {
-  const read = files.map((file) => parseNotebook(readFileSync(file, "utf8"), file));
+  const read = files.map((file) => parseNotebook(readBounded(file).toString("utf8"), file));
   const results: ReproducedNotebook[] = [];
   const failure = new AbortController();
   const signal = options.signal ? AbortSignal.any([options.signal, failure.signal]) : failure.signal;
