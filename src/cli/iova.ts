@@ -30,15 +30,15 @@ interface ReplayFlags {
 }
 
 /** The allocators that have events to print. */
-const withEvents: readonly AllocatorName[] = ["lazy", "rcache6", "fq6"];
+const withEvents: readonly AllocatorName[] = ["lazy", "magazines", "rcache6", "fq6"];
 
 const format = `
 A trace is text, one operation a line:
-  i KEY VALUE          configure (start_pfn, dma32, aligned, roundup, cpus, entries, npools, large, hz …)
+  i KEY VALUE          configure (start_pfn, dma32, aligned, roundup, cpus, entries, npools, large, hz, fq …)
   m PAGES LIMIT [CPU]  map; the maps count 0, 1, 2 …; LIMIT is the highest page frame number, -1 for none
   u ID [CPU]           unmap what map ID got (ignored if it failed or is unmapped already)
   r LO HI              reserve a range of page frame numbers
-  w MICROSECONDS       advance the clock (lazy, rcache6, fq6)
+  w MICROSECONDS       advance the clock (lazy, rcache6, fq6, magazines with fq 1: v4.9's tables)
   x CPU · y CPU        take a CPU offline, bring it online (rcache6, fq6)
 Or it is a recording in the laboratory's own format (data/traces, iommu-lab trace convert): one device's requests, in their order.
 The answer is one line a map: id,pages,pfn,visits (magazines: and hit; rcache6, fq6: hit and tree locks; pools: flush instead of visits).
@@ -55,7 +55,10 @@ export function iovaCommand(program: Command): void {
       new Option("--allocator <name>", "which allocator answers").choices([...allocatorNames]).default("rbtree"),
     )
     .option("--stats", "print totals instead: visits, nodes, depth, splits, merges, lines touched")
-    .option("--events", "print instead what happened besides: flushes, trims, drains (lazy, rcache6, fq6)")
+    .option(
+      "--events",
+      "print instead what happened besides: flushes, trims, drains (lazy, magazines with fq 1, rcache6, fq6)",
+    )
     .option("--csv", "print --stats as comma-separated values (answers and events always are)")
     .option("--json", "print --stats as JSON; of rcache6 and fq6 under the names of the golden fixtures")
     .option(

@@ -69,3 +69,41 @@ export class DeferredQueue {
     this.timerUs = Number.POSITIVE_INFINITY;
   }
 }
+
+/**
+ * The same in Linux v4.9 to v4.13, with a queue, a count, a lock and a timer for each CPU: a CPU whose queue is full flushes those of all CPUs, a timer
+ * only its own (struct deferred_flush_data; what is freed goes into the caches of the CPU that frees).
+ */
+export class PerCpuDeferredQueues {
+  private readonly queues: DeferredQueue[];
+
+  /** @param hz ticks a second */
+  constructor(cpus: number, hz = 1000) {
+    this.queues = Array.from({ length: cpus }, () => new DeferredQueue(1, hz));
+  }
+
+  /** Whether the CPU's next append has to flush first. */
+  isFull(cpu: number): boolean {
+    return this.queues[cpu].full;
+  }
+
+  /** Queues a range on a CPU. */
+  append(cpu: number, range: DeferredRange, nowUs: number): void {
+    this.queues[cpu].append(0, range, nowUs);
+  }
+
+  /** Empties the queues of all CPUs, CPU by CPU. */
+  takeAll(): DeferredRange[] {
+    return this.queues.flatMap((queue) => queue.takeAll().flatMap(({ ranges }) => ranges));
+  }
+
+  /** The next CPU whose timer is due, and what its queue had; undefined where none is. */
+  takeDue(nowUs: number): { cpu: number; ranges: DeferredRange[] } | undefined {
+    let cpu = -1;
+    for (const [i, { timerUs }] of this.queues.entries())
+      if (timerUs <= nowUs && (cpu < 0 || timerUs < this.queues[cpu].timerUs)) cpu = i;
+    if (cpu < 0) return undefined;
+    this.queues[cpu].timerFired();
+    return { cpu, ranges: this.queues[cpu].takeAll().flatMap(({ ranges }) => ranges) };
+  }
+}

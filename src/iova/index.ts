@@ -25,7 +25,7 @@ export {
 } from "./allocator.js";
 export type { FailureMemory, TreeCounts, TreeRules } from "./anchored-tree.js";
 export type { CacheCounts, Rcache6Statistics } from "./cache-statistics.js";
-export { DeferredQueue, type DeferredRange, flushDelayMs, highWaterMark } from "./deferred.js";
+export { DeferredQueue, type DeferredRange, flushDelayMs, highWaterMark, PerCpuDeferredQueues } from "./deferred.js";
 export { FlushRings, type RingEntry, ringSlots, ringTimeoutMs } from "./flush-rings.js";
 export { MagazineAllocator, type MagazineOptions } from "./magazines.js";
 export { LineCounter, lineBytes, type Memory } from "./memory.js";

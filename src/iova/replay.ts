@@ -1,6 +1,6 @@
 /** Replays a trace on an allocator, without the machine model, and prints what the golden fixtures hold. */
 import { type AllocatorOptions, type IovaAllocator, IovaError, type IovaStatistics } from "./allocator.js";
-import { DeferredQueue } from "./deferred.js";
+import { DeferredQueue, type DeferredRange, PerCpuDeferredQueues } from "./deferred.js";
 import { MagazineAllocator } from "./magazines.js";
 import { LineCounter } from "./memory.js";
 import { MergedTreeAllocator } from "./merged.js";
@@ -154,6 +154,8 @@ class Player {
   private readonly domains: IovaAllocator[];
   private readonly queue: DeferredQueue;
   private readonly result: ReplayResult;
+  /** Magazines behind v4.9's per-CPU tables, where the trace asks for a flush queue. */
+  private readonly tables: PerCpuDeferredQueues | null;
   private readonly lazy: boolean;
   private readonly roundUp: boolean;
   private readonly fallback: boolean;
@@ -182,6 +184,7 @@ class Player {
     const memory = this.counter;
     this.domains = Array.from({ length: this.lazy ? config.domains : 1 }, () => allocatorFor(name, config, { memory }));
     this.queue = new DeferredQueue(config.iommus, config.hz);
+    this.tables = name === "magazines" && config.fq === 1 ? new PerCpuDeferredQueues(config.cpus, config.hz) : null;
     this.unmapped = new Uint8Array(maps);
     this.domainOf = new Int32Array(this.lazy ? maps : 0);
     this.result = {
@@ -200,7 +203,7 @@ class Player {
   run(): void {
     const { kinds } = this.trace;
     const observed = this.counter !== null || this.sampleEvery > 0;
-    if (!observed && !this.lazy && !this.fallback) {
+    if (!observed && !this.lazy && !this.fallback && this.tables === null) {
       this.runPlain(this.domains[0]);
       return;
     }
@@ -295,6 +298,10 @@ class Player {
       const domain = this.domainOf[id];
       if (this.queue.full) this.flush("H");
       this.queue.append(domain % trace.config.iommus, { domain, pfn, pages }, this.nowUs);
+    } else if (this.tables !== null) {
+      const cpu = trace.cpus[op];
+      if (this.tables.isFull(cpu)) this.freeRanges("H", this.tables.takeAll(), cpu);
+      this.tables.append(cpu, { domain: 0, pfn, pages }, this.nowUs);
     } else if (!this.domains[0].free(pfn, pages, trace.cpus[op])) {
       this.notMapped(id);
     }
@@ -310,18 +317,21 @@ class Player {
 
   private wait(op: number): void {
     this.nowUs += this.trace.first[op];
+    for (let due = this.tables?.takeDue(this.nowUs); due !== undefined; due = this.tables?.takeDue(this.nowUs))
+      this.freeRanges("T", due.ranges, due.cpu);
     if (!this.lazy || this.nowUs < this.queue.timerUs) return;
     this.queue.timerFired();
     this.flush("T");
   }
 
   private flush(reason: "H" | "T"): void {
-    let freed = 0;
-    for (const { ranges } of this.queue.takeAll()) {
-      for (const range of ranges) this.domains[range.domain].free(range.pfn, range.pages);
-      freed += ranges.length;
-    }
-    this.result.events.push({ op: this.op, reason, freed });
+    const waiting = this.queue.takeAll().flatMap(({ ranges }) => ranges);
+    this.freeRanges(reason, waiting, 0);
+  }
+
+  private freeRanges(reason: FlushEvent["reason"], ranges: readonly DeferredRange[], cpu: number): void {
+    for (const { domain, pfn, pages } of ranges) this.domains[domain].free(pfn, pages, cpu);
+    this.result.events.push({ op: this.op, reason, freed: ranges.length });
   }
 
   private observe(): void {

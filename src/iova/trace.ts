@@ -50,7 +50,7 @@ export interface TraceConfig {
   forcedac: number;
   /** rcache6, fq6: 1 where timers fire as the kernel's timer wheel rounds them, 0 for the exact tick. */
   wheel: number;
-  /** rcache6: 1 where an unmap goes through the flush queue (fq6 always does). */
+  /** rcache6: 1 where an unmap goes through the flush queue (fq6 always does); magazines: through v4.9's per-CPU tables. */
   fq: number;
   /** fq6: 1 for one ring, not one for each CPU. */
   single: number;

@@ -126,7 +126,9 @@ describe("iommu-lab iova replay", () => {
   it("has flushes to print for the deferred queue only, and one kind of answer at a time", async () => {
     const file = traced("m 1 5\n");
     expect(await run(file, "--events")).toMatchObject({ code: 1, out: "" });
-    expect((await run(file, "--events")).error).toMatch(/--events: only "lazy", "rcache6", "fq6" .* got "rbtree"/);
+    expect((await run(file, "--events")).error).toMatch(
+      /--events: only "lazy", "magazines", "rcache6", "fq6" .* got "rbtree"/,
+    );
     expect((await run(file, "--events", "--stats", "--allocator", "lazy")).error).toMatch(
       /one of --stats and --events/,
     );

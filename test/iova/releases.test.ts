@@ -73,6 +73,26 @@ describe("the rules of a release", () => {
   });
 });
 
+describe("v4.9's per-CPU tables before its magazines", () => {
+  const trace = (text: string) => replay(parseTrace(`i cpus 2\ni fq 1\n${text}`), "magazines");
+
+  it("free all CPUs' entries where one CPU has 250, into the caches of that CPU", () => {
+    const maps = repeat(254, () => "m 1 1048574 0");
+    const unmaps = `${repeat(3, (id) => `u ${id} 1`)}\n${repeat(251, (id) => `u ${id + 3} 0`)}`;
+    const { events, hits } = trace(`${maps}\n${unmaps}\nm 1 1048575 1\n${repeat(253, () => "m 1 1048575 0")}`);
+    expect(events).toEqual([{ op: 254 + 253, reason: "H", freed: 253 }]);
+    expect([hits[254], hits.subarray(255).reduce((a, b) => a + b, 0)]).toEqual([0, 253]);
+  });
+
+  it("let a CPU's timer free its own entries only, each 10 ms after its first", () => {
+    const { events } = trace("m 1 7 0\nm 1 7 0\nm 1 7 0\nu 0 1\nw 4000\nu 1 0\nu 2 0\nw 5999\nw 1\nw 4000");
+    expect(events).toEqual([
+      { op: 8, reason: "T", freed: 1 },
+      { op: 9, reason: "T", freed: 2 },
+    ]);
+  });
+});
+
 describe("a replay on rcache6", () => {
   it("takes CPUs modulo those that the trace states, and takes −1 for no limit", () => {
     const result = caches("i cpus 2\nm 1 -1 5\nu 0 3\nm 1 1048575 7", "6.18");
