@@ -21,3 +21,12 @@ test("what the DMA code takes over from another machine is an input, and an unkn
   const parsed = FactFileSchema.safeParse({ about: "a", records: [{ ...published.record("JG4"), use: "fitted" }] });
   expect(parsed.error?.issues[0]?.path).toEqual(["records", 0, "use"]);
 });
+
+test("the measurements that later kernels are held against are there, and what was read second-hand is none of them", () => {
+  const modern = published.all().filter(({ id }) => /^M[HSF]\d+$/.test(id));
+  expect(modern.length).toBe(88);
+  const predictions = modern.filter(({ use }) => use === "prediction");
+  expect(predictions.map(({ id }) => id)).toContain("MS7");
+  for (const { id, confidence } of predictions) expect(confidence, id).toBe("read");
+  for (const { id, confidence, use } of modern) if (confidence === "unverified") expect(use, id).toBe("context");
+});
