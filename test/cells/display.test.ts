@@ -38,7 +38,7 @@ describe("a value with a display method", () => {
   it("is shown as the bundle that it returns, with a text beside it", async () => {
     expect(await bundleOf({ [key]: () => ({ "text/html": "<b>b</b>" }) })).toEqual({
       "text/html": "<b>b</b>",
-      "text/plain": "[Object]",
+      "text/plain": "[text/html]",
     });
     expect(await bundleOf({ [key]: async () => ({ "text/plain": "later" }) })).toEqual({ "text/plain": "later" });
   });

@@ -8,7 +8,7 @@ import { inspect } from "node:util";
 import type { MimeBundle } from "./mime.js";
 import { isTable, tableBundle } from "./table.js";
 
-/** Values with a method under this key are shown as the bundle that it returns, or promises; a promise of null shows nothing. */
+/** Values with a method under this key are shown as the bundle that it returns, or promises; null, or a promise of it, shows nothing. */
 export const displayKey: symbol = Symbol.for("Jupyter.display");
 
 /** How deep and how long values are printed; a value too long says how much is left out. */
@@ -52,7 +52,7 @@ function reason(error: unknown): string {
 export async function bundleOf(value: unknown): Promise<MimeBundle | undefined> {
   if (value === undefined) return undefined;
   const direct = syncBundleOf(value);
-  if (!(direct instanceof Promise)) return direct;
+  if (!(direct instanceof Promise)) return direct ?? undefined;
   const bundle: unknown = await direct;
   return bundle === null ? undefined : plain(bundle, value);
 }
@@ -60,17 +60,38 @@ export async function bundleOf(value: unknown): Promise<MimeBundle | undefined> 
 /**
  * The same without waiting, except where the value's display method returns a promise: then that promise.
  */
-export function syncBundleOf(value: unknown): MimeBundle | Promise<unknown> {
+export function syncBundleOf(value: unknown): MimeBundle | Promise<unknown> | null {
   if ((typeof value === "object" && value !== null) || typeof value === "function") {
-    const method = (value as Record<symbol, unknown>)[displayKey];
+    const method = quietly(() => (value as Record<symbol, unknown>)[displayKey]);
     if (typeof method === "function") {
       const bundle: unknown = (method as () => unknown).call(value);
-      if (bundle instanceof Promise) return bundle;
+      if (bundle instanceof Promise || bundle === null) return bundle;
       return plain(bundle, value);
     }
-    if (isTable(value)) return tableBundle(value);
+    if (quietly(() => isTable(value)) === true) return tableBundle(value as Parameters<typeof tableBundle>[0]);
   }
   return { "text/plain": textOf(value) };
+}
+
+/** What a question about a value gives, where the value (a proxy, say) answers at all. */
+function quietly<T>(ask: () => T): T | undefined {
+  try {
+    return ask();
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Marks what a cell is given to go on with, such as the place of a display: as a value it shows nothing, and inside of another value only
+ * its name (its id is another at each run).
+ */
+export function hidden<T extends object>(handle: T, name: string): T {
+  const as = (value: unknown) => ({ value, enumerable: false });
+  return Object.defineProperties(handle, {
+    [displayKey]: as(() => null),
+    [Symbol.for("nodejs.util.inspect.custom")]: as(() => `[${name}]`),
+  });
 }
 
 /** Checks a bundle that user code made, and turns it into plain JSON data. */
@@ -88,7 +109,8 @@ export function plain(bundle: unknown, value: unknown): MimeBundle {
   }
   if (!("text/plain" in result)) {
     const name = (value as { constructor?: { name?: string } })?.constructor?.name;
-    result["text/plain"] = name ? `[${name}]` : "[object]";
+    const types = Object.keys(result).join(", ");
+    result["text/plain"] = name && name !== "Object" ? `[${name}]` : types === "" ? "[nothing]" : `[${types}]`;
   }
   // What cannot be JSON (a BigInt, a cycle) should fail here, where the user can see why.
   return JSON.parse(JSON.stringify(result)) as MimeBundle;

@@ -3,7 +3,7 @@
  */
 import type { ShowControls } from "../widgets/controls.js";
 import { type ControlMakers, makers } from "../widgets/spec.js";
-import { plain, syncBundleOf } from "./bundle.js";
+import { hidden, plain, syncBundleOf, textOf } from "./bundle.js";
 import type { Comms } from "./comms.js";
 import type { MimeBundle } from "./mime.js";
 import { progressBundle } from "./progress.js";
@@ -103,20 +103,18 @@ export function createLab(host: LabHost): Lab {
   const show = (data: MimeBundle, metadata: Record<string, unknown> = {}): Display => {
     const id = host.newId();
     host.display(data, { displayId: id, update: false, metadata });
-    return {
-      id,
-      update: (value) => {
-        const bundle = syncBundleOf(value);
-        if (bundle instanceof Promise)
-          void bundle.then((b) => host.display(plain(b, value), { displayId: id, update: true }));
-        else host.display(bundle, { displayId: id, update: true });
-      },
+    const update = (value: unknown) => {
+      const bundle = syncBundleOf(value);
+      if (bundle instanceof Promise)
+        void bundle.then((b) => host.display(plain(b, value), { displayId: id, update: true }));
+      else host.display(bundle ?? { "text/plain": textOf(value) }, { displayId: id, update: true });
     };
+    return hidden({ id, update }, "Display");
   };
   return {
     display(value) {
       const bundle = syncBundleOf(value);
-      if (!(bundle instanceof Promise)) return show(bundle);
+      if (!(bundle instanceof Promise)) return show(bundle ?? { "text/plain": textOf(value) });
       const place = show({ "text/plain": "…" });
       void bundle.then((b) => host.display(plain(b, value), { displayId: place.id, update: true }));
       return place;
@@ -163,9 +161,10 @@ function createProgress(host: LabHost, total: number, label: string): Progress {
     if (text !== undefined) label = text;
     draw(done >= total);
   };
-  return {
+  const bar: Progress = {
     update,
     tick: (text) => update(done + 1, text),
     finish: (text) => update(total, text),
   };
+  return hidden(bar, "Progress");
 }

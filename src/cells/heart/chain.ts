@@ -20,8 +20,11 @@ export interface Declarations {
 
 /** A link of the chain. */
 export interface Link extends Declarations {
-  /** Its file's name, without the folder. */
+  /** Its file's name, without the folder: a place that is used again when the link is dropped. */
   name: string;
+  slot: number;
+  /** No other link of the session has it. */
+  id: number;
   has: ReadonlySet<string>;
   /** The names it declares: 1 as a value, 2 as a type, 3 as both. */
   declares: ReadonlyMap<string, number>;
@@ -45,14 +48,30 @@ export class Chain {
     const declares = declaredNames(this.ts, file);
     const globalAugmentation = file.statements.some((s) => this.ts.isModuleDeclaration(s) && !isNamespace(this.ts, s));
     if (declares.size === 0 && !globalAugmentation) return;
+    const slot = this.freeSlot();
     this.links.push({
       ...declarations,
-      name: `[cell ${++this.count}].d.ts`,
+      name: slotName(slot),
+      slot,
+      id: ++this.count,
       has: new Set(declarations.values),
       declares,
       mentions: new Set(declarations.text.match(/[\p{L}\p{Nl}\w$]+/gu) ?? []),
     });
     this.links = this.links.filter((link, i) => this.isSeen(link, i));
+  }
+
+  /** The highest place that a link has. */
+  get highest(): number {
+    return this.links.reduce((highest, { slot }) => Math.max(highest, slot), 0);
+  }
+
+  /** The lowest place that no link has. */
+  private freeSlot(): number {
+    const taken = new Set(this.links.map(({ slot }) => slot));
+    let slot = 1;
+    while (taken.has(slot)) slot++;
+    return slot;
   }
 
   clear(): void {
@@ -76,6 +95,9 @@ export class Chain {
     return false;
   }
 }
+
+/** The name of a place in the chain, from 1 on. */
+export const slotName = (slot: number): string => `[cell ${slot}].d.ts`;
 
 function isNamespace(ts: TypeScript, statement: ts.ModuleDeclaration): boolean {
   return ts.isIdentifier(statement.name) && statement.name.text !== "global";

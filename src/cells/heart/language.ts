@@ -13,7 +13,7 @@ import { compileModule, dependencies, localImports, type SideModule } from "./mo
 import type { NameKind } from "./names.js";
 import type { Places } from "./options.js";
 import { isLocalSource, Programs, type View } from "./program.js";
-import { type CellImport, hasTopLevelAwait, isUsing, rewriteCell } from "./rewrite.js";
+import { type CellImport, hasTopLevelAwait, isUsing, rewriteCell, rewriteFactories } from "./rewrite.js";
 import { type Shape, shapeOf } from "./shape.js";
 import type { BoundFile, CheckerInternals, ProgramInternals, TypeScript } from "./typescript.js";
 
@@ -175,6 +175,16 @@ class Compilation {
     return { line, character: inCell - lineStart };
   }
 
+  /** The names of the session that make JSX elements. */
+  private factories(file: BoundFile): Set<string> {
+    const { jsxFactory, jsxFragmentFactory } = this.programs.options;
+    const pragmas = [...file.text.matchAll(/@jsx(?:Frag)?\s+([\w$.]+)/g)].map(([, name]) => name);
+    const candidates = [...pragmas, jsxFactory, jsxFragmentFactory, "React"].map((name) => name?.split(".")[0] ?? "");
+    const known = (name: string) =>
+      file.locals?.has(name) === true || this.chain.links.some(({ has }) => has.has(name));
+    return new Set(candidates.filter(known));
+  }
+
   private emit(view: View, locals: BoundFile[], shape: Shape): CompiledCell {
     const { ts } = this;
     const { program, file } = view;
@@ -193,7 +203,8 @@ class Compilation {
     let code = "";
     let map = "";
     let text = "";
-    showLocals(ts, checkerOf(program), file);
+    const declares = (file.locals?.size ?? 0) > 0 || file.statements.some(ts.isModuleDeclaration);
+    if (declares) showLocals(ts, checkerOf(program), file);
     (program as unknown as ProgramInternals).emit(
       file,
       (name, data) => {
@@ -202,12 +213,13 @@ class Compilation {
         else code = data.replace(/\n?\/\/# sourceMappingURL=\S+\s*$/, "\n");
       },
       undefined,
-      undefined,
+      declares ? undefined : onlyCode,
       {
         before: [transform],
+        after: shape.jsx ? [rewriteFactories(ts, this.factories(file), names)] : [],
         afterDeclarations: [withoutExports(ts) as ts.TransformerFactory<ts.SourceFile | ts.Bundle>],
       },
-      true,
+      declares,
     );
     code = code.replace(/^export \{\};\n?/m, "");
     const empty = code.trim() === "" && names.imports.length === 0;
@@ -231,6 +243,9 @@ class Compilation {
     };
   }
 }
+
+/** The emitter's word for: no declarations. */
+const onlyCode = 0;
 
 const checkerOf = (program: ts.Program): CheckerInternals => program.getTypeChecker() as unknown as CheckerInternals;
 

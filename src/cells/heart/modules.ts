@@ -58,7 +58,8 @@ export function compileModule(
   const path = file.fileName;
   if (path.endsWith(".json")) return { path, code: file.text, json: true, isAsync: false, imports: {} };
   const { outputText, sourceMapText } = ts.transpileModule(file.text, {
-    fileName: path,
+    // An ending that says "module" would keep its imports as they are.
+    fileName: path.replace(/\.[cm]([jt]s)$/, ".$1"),
     compilerOptions: {
       target: options.target ?? ts.ScriptTarget.ES2022,
       module: ts.ModuleKind.CommonJS,

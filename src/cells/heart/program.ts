@@ -6,10 +6,11 @@
  * is found in the cell, else in the latest cell that declared it, else among the globals.
  */
 import type ts from "typescript";
-import type { Chain } from "./chain.js";
+import { type Chain, slotName } from "./chain.js";
 import type { CellFiles } from "./files.js";
 import { type CellOptions, type Places, readOptions } from "./options.js";
-import type { BoundFile, TypeScript } from "./typescript.js";
+import { shortenSpines } from "./spines.js";
+import type { BoundFile, ProgramInternals, TypeScript } from "./typescript.js";
 
 /** A checked view of one cell. */
 export interface View {
@@ -22,8 +23,14 @@ export class Programs {
   readonly service: ts.LanguageService;
   private current: CellOptions;
   private cell = { path: "", text: "", version: 0 };
-  /** Set while a program is made: whatever local modules import is looked up again. */
+  /** Set while a program is made: what local modules import and was not found is looked up again. */
   private looking = false;
+  /** Local modules with imports that were not found. */
+  private readonly incomplete = new Set<string>();
+  /** Texts of files, by path, as of a version. */
+  private readonly snapshots = new Map<string, { version: string; snapshot: ts.IScriptSnapshot }>();
+  /** Places for the links of the chain, used or not. */
+  private slots = 32;
   private readonly virtual = new Map<string, string>();
   /** Modification times of local files, read once a cell. */
   private readonly times = new Map<string, string>();
@@ -42,21 +49,23 @@ export class Programs {
     for (const [name, text] of Object.entries(globals)) this.virtual.set(this.path(name), text);
     const host: ts.LanguageServiceHost & { hasInvalidatedResolutions(path: string): boolean } = {
       getCompilationSettings: () => this.current.options,
-      getScriptFileNames: () => [...roots, ...this.chain.links.map(({ name }) => this.path(name)), this.cell.path],
-      getScriptVersion: (path) => this.version(path),
-      getScriptSnapshot: (path) => {
-        const text = this.read(path);
-        return text === undefined ? undefined : ts.ScriptSnapshot.fromString(text);
+      getScriptFileNames: () => {
+        // Always the same names, until the chain outgrows them: a program with other names is made from scratch.
+        while (this.slots < this.chain.highest) this.slots *= 2;
+        const slots = Array.from({ length: this.slots }, (_, i) => this.path(slotName(i + 1)));
+        return [...roots, ...slots, this.path(plainCell), this.path(jsxCell)];
       },
+      getScriptVersion: (path) => this.version(path),
+      getScriptSnapshot: (path) => this.snapshot(path),
       getCurrentDirectory: () => places.root,
       getDefaultLibFileName: (options) => `${libraryFolder}/${ts.getDefaultLibFileName(options)}`,
       useCaseSensitiveFileNames: () => true,
       readFile: (path) => this.read(path),
-      fileExists: (path) => this.virtual.has(path) || path === this.cell.path || files.fileExists(path),
+      fileExists: (path) => this.virtual.has(path) || isCellFile(path) || files.fileExists(path),
       directoryExists: files.directoryExists,
       getDirectories: files.getDirectories,
       readDirectory: files.readDirectory,
-      hasInvalidatedResolutions: (path) => this.looking && isLocalSource(path),
+      hasInvalidatedResolutions: (path) => this.looking && this.incomplete.has(path),
       ...(files.realpath ? { realpath: files.realpath } : {}),
     };
     this.service = ts.createLanguageService(host);
@@ -81,7 +90,7 @@ export class Programs {
     this.times.clear();
     if (this.files.modified(`${this.places.root}/tsconfig.json`) !== this.current.modified)
       this.current = readOptions(this.ts, this.files, this.places);
-    this.cell = { path: this.path(jsx ? "[cell].tsx" : "[cell].ts"), text, version: this.cell.version + 1 };
+    this.cell = { path: this.path(jsx ? jsxCell : plainCell), text, version: this.cell.version + 1 };
     this.looking = true;
     let program: ts.Program;
     try {
@@ -97,7 +106,34 @@ export class Programs {
       inner = outer;
     }
     (inner as { parent: ts.Node | undefined }).parent = undefined;
+    shortenSpines(this.ts, file);
+    this.noteIncomplete(program);
     return { program, file };
+  }
+
+  private noteIncomplete(program: ts.Program): void {
+    this.incomplete.clear();
+    for (const file of program.getSourceFiles() as readonly BoundFile[]) {
+      if (!isLocalSource(file.fileName) || isCellFile(file.fileName)) continue;
+      const { getResolvedModuleFromModuleSpecifier } = program as unknown as ProgramInternals;
+      const found = (specifier: ts.StringLiteralLike) =>
+        getResolvedModuleFromModuleSpecifier(specifier, file)?.resolvedModule !== undefined;
+      if (!(file.imports ?? []).every(found)) this.incomplete.add(file.fileName);
+    }
+  }
+
+  private snapshot(path: string): ts.IScriptSnapshot | undefined {
+    const version = this.version(path);
+    const known = this.snapshots.get(path);
+    if (known?.version === version) return known.snapshot;
+    const text = this.read(path);
+    if (text === undefined) {
+      this.snapshots.delete(path);
+      return undefined;
+    }
+    const snapshot = this.ts.ScriptSnapshot.fromString(text);
+    this.snapshots.set(path, { version, snapshot });
+    return snapshot;
   }
 
   private path(name: string): string {
@@ -106,22 +142,31 @@ export class Programs {
 
   private read(path: string): string | undefined {
     if (path === this.cell.path) return this.cell.text;
-    return this.virtual.get(path) ?? this.linkText(path) ?? this.files.readFile(path);
+    const virtual = this.virtual.get(path);
+    if (virtual !== undefined) return virtual;
+    if (!isCellFile(path)) return this.files.readFile(path);
+    return this.link(path)?.text ?? "export {};\n";
   }
 
-  private linkText(path: string): string | undefined {
-    if (!path.endsWith("].d.ts")) return undefined;
-    return this.chain.links.find(({ name }) => this.path(name) === path)?.text;
+  /** The link of the chain whose file it is. */
+  private link(path: string) {
+    return this.chain.links.find(({ name }) => path.endsWith(name) && this.path(name) === path);
   }
 
   private version(path: string): string {
     if (path === this.cell.path) return String(this.cell.version);
+    if (isCellFile(path)) return `link ${this.link(path)?.id ?? 0}`;
     if (!isLocalSource(path)) return "0";
     let time = this.times.get(path);
     if (time === undefined) this.times.set(path, (time = String(this.files.modified(path))));
     return time;
   }
 }
+
+const plainCell = "[cell].ts";
+const jsxCell = "[cell].tsx";
+/** Whether a path is that of a cell or of a link of the chain, which are no files. */
+const isCellFile = (path: string) => /\/\[cell( \d+)?\](\.d)?\.tsx?$/.test(path);
 
 /** Whether a file is the reader's own, and may change from one cell to the next. */
 export function isLocalSource(path: string): boolean {

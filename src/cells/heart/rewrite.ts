@@ -83,6 +83,40 @@ export function rewriteCell(
   };
 }
 
+/**
+ * The transformer for the factories of JSX elements, which the compiler names by itself: to be run last.
+ * @param roots names of factories that are names of the session
+ */
+export function rewriteFactories(
+  ts: TypeScript,
+  roots: ReadonlySet<string>,
+  names: CellNames,
+): ts.TransformerFactory<ts.SourceFile> {
+  return (context) => {
+    const f = context.factory;
+    const visit = (node: ts.Node): ts.Node => {
+      // Whoever wrote a name stands at a place; the compiler's own do not.
+      if (!ts.isIdentifier(node) || node.pos >= 0 || !roots.has(node.text))
+        return ts.visitEachChild(node, visit, context);
+      names.uses.add(node.text);
+      return f.createPropertyAccessExpression(f.createIdentifier(boxName(node.text)), "v");
+    };
+    const visitCalls = (node: ts.Node): ts.Node => {
+      const visited = ts.visitEachChild(node, visitCalls, context);
+      if (!ts.isCallExpression(visited) || visited.expression.pos >= 0) return visited;
+      return f.updateCallExpression(
+        visited,
+        visit(visited.expression) as ts.Expression,
+        visited.typeArguments,
+        visited.arguments.map((argument) =>
+          ts.isPropertyAccessExpression(argument) && argument.pos < 0 ? (visit(argument) as ts.Expression) : argument,
+        ),
+      );
+    };
+    return (file) => ts.visitEachChild(file, visitCalls, context);
+  };
+}
+
 type Target = "i" | "c" | "v";
 
 class Rewriter {
@@ -439,7 +473,7 @@ class Rewriter {
   private readonly visit = (node: ts.Node): ts.Node => {
     const { ts, f } = this;
     if (ts.isIdentifier(node)) {
-      if (!(ts as unknown as Internals).isExpressionNode(node)) return node;
+      if (!(ts as unknown as Internals).isExpressionNode(node) && !ts.isExportAssignment(node.parent)) return node;
       const name = this.nameOfUse(node);
       return name === undefined ? node : ts.setTextRange(this.access(name, "v"), node);
     }

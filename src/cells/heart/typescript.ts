@@ -48,7 +48,7 @@ export interface ProgramInternals {
     file: ts.SourceFile,
     write: ts.WriteFileCallback,
     token: undefined,
-    onlyDeclarations: undefined,
+    only: 0 | undefined,
     transformers: ts.CustomTransformers,
     declarationsInAnyCase: boolean,
   ): ts.EmitResult;

@@ -1,10 +1,11 @@
 /** The compiler of cells on Node: stock TypeScript over the file system. */
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join, relative } from "node:path";
 import type { CellFiles } from "../heart/files.js";
 import { createLanguage as createHeart, type Language } from "../heart/language.js";
 import type { TypeScript } from "../heart/typescript.js";
+import { packageDoors } from "./doors.js";
 
 export type { Language } from "../heart/language.js";
 
@@ -65,34 +66,4 @@ function browserGlobals(libraryFolder: string): string {
     return text.slice(start, text.indexOf("\n}\n", start) + 3);
   };
   return [block("declare namespace WebAssembly"), "type BufferSource = ArrayBufferView | ArrayBuffer;"].join("\n");
-}
-
-/** The package's doors, as its `exports` say: where they are declared, and the names that a cell may import. */
-function packageDoors(packageRoot: string): { paths: Record<string, string[]>; doors: string[] } {
-  const { exports } = JSON.parse(readFileSync(join(packageRoot, "package.json"), "utf8")) as {
-    exports: Record<string, string | { types: string }>;
-  };
-  const paths: Record<string, string[]> = {};
-  const doors = new Set<string>();
-  for (const [door, target] of Object.entries(exports)) {
-    if (typeof target === "string") continue;
-    paths[door.replace(/^\./, "iommu-lab")] = [join(packageRoot, target.types)];
-    if (!door.includes("*")) continue;
-    const [before, after] = join(packageRoot, target.types).split("*");
-    for (const name of folders(dirname(`${before}x`))) {
-      if (statSync(`${before}${name}${after}`, { throwIfNoEntry: false }))
-        doors.add(door.replace(/^\./, "iommu-lab").replace("*", name));
-    }
-  }
-  return { paths, doors: [...doors].sort() };
-}
-
-function folders(path: string): string[] {
-  try {
-    return readdirSync(path, { withFileTypes: true })
-      .filter((entry) => entry.isDirectory())
-      .map(({ name }) => name);
-  } catch {
-    return [];
-  }
 }

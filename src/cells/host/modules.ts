@@ -11,6 +11,7 @@ import { dirname, isAbsolute, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import vm from "node:vm";
 import { hostName } from "../heart/rewrite.js";
+import { packageDoors } from "./doors.js";
 import type { Loading } from "./loading.js";
 import type { SideModule } from "./protocol.js";
 
@@ -46,7 +47,7 @@ export function createModules(packageRoot: string, root: string, notebook: strin
   const side = new Map<string, SideModule>();
   const loaded = new Map<string, Loaded>();
   const fromPackage = createRequire(join(packageRoot, "package.json"));
-  findOwnPackage(fromPackage);
+  findOwnPackage(fromPackage, packageRoot);
   // What a module awaits may never come after an interrupt: the next import begins it again.
   loading.onInterrupt(() => {
     for (const [path, entry] of loaded) if (entry.loading) loaded.delete(path);
@@ -64,7 +65,9 @@ export function createModules(packageRoot: string, root: string, notebook: strin
       const path = localPath(imports, id);
       if (path !== undefined) return loadNow(path);
       forgetEdited(own, id);
-      return own(id);
+      const exports = own(id);
+      noteTimes(own, id);
+      return exports;
     }, own);
   };
 
@@ -149,7 +152,9 @@ export function createModules(packageRoot: string, root: string, notebook: strin
     const require = createRequire(file);
     forgetEdited(require, specifier);
     try {
-      return namespaceOf(require(specifier));
+      const exports = require(specifier);
+      noteTimes(require, specifier);
+      return namespaceOf(exports);
     } catch (error) {
       const { code } = error as { code?: string };
       if (code === "ERR_REQUIRE_ASYNC_MODULE" || code === "ERR_PACKAGE_PATH_NOT_EXPORTED" || code === "ERR_REQUIRE_ESM")
@@ -189,7 +194,7 @@ export function createModules(packageRoot: string, root: string, notebook: strin
 }
 
 /** Resolves `iommu-lab/…` from anywhere: to the package of this kernel, unless the folder has one of its own. */
-function findOwnPackage(fromPackage: NodeJS.Require): void {
+function findOwnPackage(fromPackage: NodeJS.Require, packageRoot: string): void {
   const internals = Module as unknown as { _resolveFilename: (request: string, ...rest: unknown[]) => string };
   const resolve = internals._resolveFilename;
   let inside = false;
@@ -202,6 +207,9 @@ function findOwnPackage(fromPackage: NodeJS.Require): void {
       inside = true;
       try {
         return fromPackage.resolve(request);
+      } catch {
+        const { doors } = packageDoors(packageRoot);
+        throw new Error(`There is no "${request}". There are: ${doors.map((door) => `"${door}"`).join(", ")}.`);
       } finally {
         inside = false;
       }
@@ -222,40 +230,47 @@ function metaOf(path: string): Record<string, unknown> {
   };
 }
 
-/** Takes modules out of Node's cache that were edited since they were loaded, with those that loaded them. */
-function forgetEdited(require: NodeJS.Require, id: string): void {
-  const times = forgetEdited.times;
-  const modified = (path: string) => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
-  let path: string;
+/** When each local file that Node's `require` has loaded was last edited, as of its loading. */
+const times = new Map<string, number>();
+const modified = (path: string) => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+
+/** The local file that a name stands for. */
+function localFile(require: NodeJS.Require, id: string): string | undefined {
   try {
-    path = require.resolve(id);
+    const path = require.resolve(id);
+    return isAbsolute(path) && !path.includes("/node_modules/") ? path : undefined;
   } catch {
-    return;
+    return undefined;
   }
-  if (!isAbsolute(path) || path.includes("/node_modules/")) return;
-  const check = (file: string, seen: Set<string>): boolean => {
-    if (seen.has(file)) return false;
-    seen.add(file);
-    const cached = require.cache[file];
-    if (!cached) {
-      times.set(file, modified(file));
-      return false;
-    }
-    const known = times.get(file);
-    const now = modified(file);
-    times.set(file, now);
-    let stale = known !== undefined && known !== now;
-    for (const child of cached.children) {
-      if (child.filename.includes("/node_modules/")) continue;
-      if (check(child.filename, seen)) stale = true;
-    }
-    if (stale) delete require.cache[file];
-    return stale;
-  };
-  check(path, new Set());
 }
-/** When each local file was loaded that Node's `require` has loaded. */
-forgetEdited.times = new Map<string, number>();
+
+/** A loaded local file with all local files that it has loaded, each once. */
+function withChildren(require: NodeJS.Require, path: string, seen = new Set<string>()): Set<string> {
+  const cached = require.cache[path];
+  if (!cached || seen.has(path) || path.includes("/node_modules/")) return seen;
+  seen.add(path);
+  for (const { filename } of cached.children) withChildren(require, filename, seen);
+  return seen;
+}
+
+/** Remembers when the files of a module that was just loaded were edited. */
+function noteTimes(require: NodeJS.Require, id: string): void {
+  const path = localFile(require, id);
+  if (path === undefined) return;
+  for (const file of withChildren(require, path)) if (!times.has(file)) times.set(file, modified(file));
+}
+
+/** Takes a module out of Node's cache, with all that it has loaded, when one of its files was edited since. */
+function forgetEdited(require: NodeJS.Require, id: string): void {
+  const path = localFile(require, id);
+  if (path === undefined) return;
+  const files = withChildren(require, path);
+  if (![...files].some((file) => times.has(file) && times.get(file) !== modified(file))) return;
+  for (const file of files) {
+    times.delete(file);
+    delete require.cache[file];
+  }
+}
 
 /** What `import * as ns` and `import()` give for a module: an ECMAScript module's own namespace, or one made of its exports. */
 export function namespaceOf(exports: unknown): unknown {
