@@ -195,6 +195,7 @@ class Compilation {
       file,
       checker,
       isEarlier: (declaration, name) => {
+        if (!isTopLevel(ts, declaration)) return false;
         const path = declaration.getSourceFile().fileName;
         return path.startsWith(root) && values.get(path.slice(root.length))?.has(name) === true;
       },
@@ -244,6 +245,22 @@ class Compilation {
   }
 }
 
+/** Whether a declaration declares a name of its file, and not a member of something. */
+function isTopLevel(ts: TypeScript, declaration: ts.Declaration): boolean {
+  let at: ts.Node = declaration;
+  while (
+    ts.isBindingElement(at) ||
+    ts.isBindingName(at) ||
+    ts.isVariableDeclaration(at) ||
+    ts.isVariableDeclarationList(at) ||
+    ts.isImportSpecifier(at) ||
+    ts.isNamedImportBindings(at) ||
+    ts.isImportClause(at)
+  )
+    at = at.parent;
+  return ts.isSourceFile(at.parent);
+}
+
 /** The emitter's word for: no declarations. */
 const onlyCode = 0;
 
@@ -277,10 +294,12 @@ function showLocals(ts: TypeScript, checker: CheckerInternals, file: BoundFile):
 function blockVars(ts: TypeScript, checker: ts.TypeChecker, file: BoundFile): string {
   let text = "";
   for (const [name, symbol] of file.locals ?? []) {
-    const declaration = symbol.valueDeclaration;
-    if (!declaration || !ts.isVariableDeclaration(declaration) || ts.isSourceFile(declaration.parent.parent.parent))
-      continue;
-    if (ts.isSourceFile(declaration.parent.parent)) continue;
+    let declaration: ts.Node | undefined = symbol.valueDeclaration;
+    while (declaration && (ts.isBindingElement(declaration) || ts.isBindingName(declaration)))
+      declaration = declaration.parent;
+    if (!declaration || !ts.isVariableDeclaration(declaration)) continue;
+    const statement = declaration.parent.parent;
+    if (ts.isVariableStatement(statement) && ts.isSourceFile(statement.parent)) continue;
     const type = checker.getTypeOfSymbolAtLocation(symbol, file);
     text += `declare var ${name}: ${checker.typeToString(type, file, ts.TypeFormatFlags.NoTruncation)};\n`;
   }

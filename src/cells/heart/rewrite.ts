@@ -166,6 +166,15 @@ class Rewriter {
     return undefined;
   }
 
+  /** Whether an identifier stands for a value, and is not the name of a property or a declaration. */
+  private isUse(node: ts.Identifier): boolean {
+    const { ts } = this;
+    const { parent } = node;
+    if (ts.isPropertyAccessExpression(parent) && parent.name === node) return false;
+    if (ts.isMetaProperty(parent)) return false;
+    return ts.isExportAssignment(parent) || (ts as unknown as Internals).isExpressionNode(node);
+  }
+
   /** The same for a use of the name. */
   private nameOfUse(node: ts.Identifier): string | undefined {
     const known = this.termNames;
@@ -473,7 +482,7 @@ class Rewriter {
   private readonly visit = (node: ts.Node): ts.Node => {
     const { ts, f } = this;
     if (ts.isIdentifier(node)) {
-      if (!(ts as unknown as Internals).isExpressionNode(node) && !ts.isExportAssignment(node.parent)) return node;
+      if (!this.isUse(node)) return node;
       const name = this.nameOfUse(node);
       return name === undefined ? node : ts.setTextRange(this.access(name, "v"), node);
     }
