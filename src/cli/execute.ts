@@ -4,6 +4,7 @@ import type { Command } from "commander";
 import type { CellProgress, Drawing, NotebookRun } from "../site/index.js";
 import { UserError } from "./errors.js";
 import { readText, writeWhole } from "./files.js";
+import { interruptible } from "./interrupt.js";
 
 interface ExecuteFlags {
   out?: string;
@@ -44,21 +45,14 @@ async function executeAll(notebooks: string[], flags: ExecuteFlags): Promise<voi
   const site = await import("../site/index.js");
   // Everything is read before anything runs: a notebook that cannot be read does not cost the others' time.
   const read = notebooks.map((file) => site.parseNotebook(readText(file), file));
-  const abort = new AbortController();
-  const interrupt = () => {
-    if (abort.signal.aborted) process.exit(130);
-    abort.abort(new UserError("Interrupted; the notebook is as it was."));
-  };
-  process.on("SIGINT", interrupt);
-  process.on("SIGTERM", interrupt);
   let drawing: Promise<Drawing> | undefined;
-  try {
+  await interruptible("Interrupted; the notebook is as it was.", async (signal) => {
     for (const [i, file] of notebooks.entries()) {
       const run = await site
         .runNotebook(read[i], {
           name: file,
           folder: dirname(resolve(file)),
-          signal: abort.signal,
+          signal,
           onProgress: showProgress(file),
           ...(flags.allowErrors ? { allowErrors: true } : {}),
           ...(flags.timeout === undefined ? {} : { timeoutSeconds: flags.timeout }),
@@ -71,14 +65,7 @@ async function executeAll(notebooks: string[], flags: ExecuteFlags): Promise<voi
         `${targets[i]}: ${run.timings.length} cells in ${run.seconds.toFixed(1)} s, ${run.pictures} pictures\n`,
       );
     }
-  } catch (error) {
-    if (abort.signal.aborted) process.exitCode = 130;
-    throw error;
-  } finally {
-    process.off("SIGINT", interrupt);
-    process.off("SIGTERM", interrupt);
-    await drawing?.then((d) => d.close()).catch(() => {});
-  }
+  }).finally(() => drawing?.then((d) => d.close()).catch(() => {}));
 }
 
 /** Where the executed notebook goes. */

@@ -2,12 +2,14 @@ import type { Command } from "commander";
 import { dataValues, Facts, isNamed } from "../facts/index.js";
 import { type Effect, type Influence, perturb } from "../sweep/index.js";
 import { UserError } from "./errors.js";
+import { interruptible } from "./interrupt.js";
+import { jobsOf, withJobs } from "./options.js";
 import { Progress } from "./progress.js";
 
 interface PerturbFlags {
   percent: string;
   only?: string;
-  jobs?: string;
+  jobs?: number;
   json?: boolean;
 }
 
@@ -25,8 +27,7 @@ The command fails if a published value that a claim is held against does not mov
 
 /** `iommu-lab perturb`: what depends on each figure of data/published and data/hardware. */
 export function perturbCommand(program: Command): void {
-  program
-    .command("perturb")
+  withJobs(program.command("perturb"))
     .description(
       "move every published figure and every parameter of a host up and down by 10 %, and list which claims and values depend on it",
     )
@@ -35,40 +36,26 @@ export function perturbCommand(program: Command): void {
       "--only <ids>",
       "only these figures, by name or its beginning, separated by commas: PE1,P_HSW_,sandy-bridge-ep.l3",
     )
-    .option("--jobs <n>", "worker threads (default: one a core); the result is the same")
     .option("--json", "print everything as JSON")
     .addHelpText("after", explanation)
     .action(async (flags: PerturbFlags) => {
       const percent = Number(flags.percent);
       if (!(percent > 0 && percent < 100))
         throw new UserError(`--percent: a number above 0 and below 100; got ${flags.percent}.`);
-      const jobs = flags.jobs === undefined ? undefined : Number(flags.jobs);
-      if (jobs !== undefined && !(Number.isSafeInteger(jobs) && jobs >= 1 && jobs <= 256))
-        throw new UserError(`--jobs: a whole number of workers from 1 to 256; got ${flags.jobs}.`);
       const only = flags.only?.split(",").map((id) => id.trim());
       const none = only?.find((name) => !dataValues(Facts.published()).some(({ id }) => isNamed(id, name)));
       if (none !== undefined)
         throw new UserError(`--only: no figure of data/ is named "${none}" or begins so; examples: PE1, H9, hsw.mps.`);
-      const interrupt = new AbortController();
-      const onInterrupt = () => interrupt.abort(new UserError("Interrupted; nothing was printed."));
-      process.once("SIGINT", onInterrupt);
       const progress = new Progress(process.stderr, "figures");
-      let found: Influence[];
-      try {
-        found = await perturb({
+      const found = await interruptible("Interrupted; nothing was printed.", (signal) =>
+        perturb({
           share: percent / 100,
           ...(only === undefined ? {} : { only }),
-          ...(jobs === undefined ? {} : { jobs }),
+          ...jobsOf(flags),
           onProgress: progress.tell,
-          signal: interrupt.signal,
-        });
-      } catch (error) {
-        if (interrupt.signal.aborted) process.exitCode = 130;
-        throw interrupt.signal.aborted ? interrupt.signal.reason : error;
-      } finally {
-        progress.end();
-        process.removeListener("SIGINT", onInterrupt);
-      }
+          signal,
+        }),
+      ).finally(() => progress.end());
       process.stdout.write(flags.json ? `${JSON.stringify({ percent, figures: found }, null, 1)}\n` : tableText(found));
       const idle = withoutMargin(found);
       if (idle.length > 0)

@@ -8,14 +8,16 @@ import type { CellProgress, Drawing, ReproducedNotebook } from "../site/index.js
 import { type ComputedLedger, codeHash, computeLedger, lockFolder, PointStore, writeWhole } from "../sweep/index.js";
 import { ledgerJson, ledgerText } from "./claims.js";
 import { UserError } from "./errors.js";
+import { interruptible } from "./interrupt.js";
 import { MemoryWatch, type PeakMemory } from "./memory.js";
+import { withJobs } from "./options.js";
 import { Progress } from "./progress.js";
 import { siteOfResults } from "./site.js";
 
 interface ReproduceFlags {
   full?: boolean;
   only?: string;
-  jobs: string;
+  jobs?: number;
   check?: boolean;
   out: string;
   pictures?: boolean;
@@ -24,8 +26,7 @@ interface ReproduceFlags {
 
 /** `iommu-lab reproduce`: every notebook and every claim, anew. */
 export function reproduceCommand(program: Command): void {
-  program
-    .command("reproduce")
+  withJobs(program.command("reproduce"), "notebooks, or worker threads, at a time (default: 2)")
     .description(
       "execute every notebook (without Python) and every experiment into results/, make the site, and print the claims ledger",
     )
@@ -34,7 +35,6 @@ export function reproduceCommand(program: Command): void {
       "the ledger's experiments at full fidelity, as for a paper (hours); notebooks run as they are written",
     )
     .option("--only <names>", "only these notebooks, by number or name, separated by commas; leaves the ledger out")
-    .option("--jobs <n>", "notebooks, or worker threads, at a time", "2")
     .option("--check", "compare with the stored notebooks, and fail where a number, text or table differs")
     .option("--out <folder>", "where the results go", "results")
     .option("--notebooks <folder>", "where the notebooks are (default: the project's)")
@@ -47,30 +47,22 @@ export function reproduceCommand(program: Command): void {
 }
 
 async function reproduce(flags: ReproduceFlags): Promise<void> {
-  const jobs = Number(flags.jobs);
-  if (!(Number.isSafeInteger(jobs) && jobs >= 1 && jobs <= 256))
-    throw new UserError(`--jobs: a whole number from 1 to 256; got ${flags.jobs}.`);
+  const { jobs = 2 } = flags;
   const files = chosen(flags.notebooks ?? join(projectRoot, "notebooks"), flags.only);
   const unlock = lockFolder(flags.out);
-  const interrupt = new AbortController();
-  const onInterrupt = () => {
-    if (interrupt.signal.aborted) process.exit(130);
-    interrupt.abort(new UserError("Interrupted; what was finished is kept, and the same command goes on from there."));
-  };
-  process.on("SIGINT", onInterrupt);
-  process.on("SIGTERM", onInterrupt);
   let drawing: Promise<Drawing> | undefined;
   const site = await import("../site/index.js");
   const started = performance.now();
   const memory = new MemoryWatch();
   const folder = join(flags.out, "notebooks");
   const points = join(flags.out, "points");
-  try {
+  const ended = "Interrupted; what was finished is kept, and the same command goes on from there.";
+  await interruptible(ended, async (signal) => {
     const notebooks = await site.reproduceNotebooks(files, {
       folder,
       jobs,
       points,
-      signal: interrupt.signal,
+      signal,
       onProgress: tellCell,
       onNotebook: ({ file, seconds, resumed }) =>
         say(`${basename(file)}: ${resumed ? "done before the interruption" : `done in ${seconds.toFixed(1)} s`}`),
@@ -81,7 +73,7 @@ async function reproduce(flags: ReproduceFlags): Promise<void> {
       const progress = new Progress();
       computed = await computeLedger({
         jobs,
-        signal: interrupt.signal,
+        signal,
         onProgress: progress.tell,
         store: new PointStore(points),
         ...(flags.full ? { fidelity: "full" as const } : {}),
@@ -113,15 +105,10 @@ async function reproduce(flags: ReproduceFlags): Promise<void> {
       );
     }
     process.stdout.write("--check: every number, text and table is as stored.\n");
-  } catch (error) {
-    if (interrupt.signal.aborted) process.exitCode = 130;
-    throw error;
-  } finally {
+  }).finally(async () => {
     unlock();
-    process.off("SIGINT", onInterrupt);
-    process.off("SIGTERM", onInterrupt);
     await drawing?.then((d) => d.close()).catch(() => {});
-  }
+  });
 }
 
 /** The notebooks of a folder, or those of them whose names begin with, or are, what `--only` gives. */

@@ -14,6 +14,8 @@ import { JsonError, parseJson } from "../files/index.js";
 import { runOnWorkers } from "../sweep/index.js";
 import { UserError } from "./errors.js";
 import { readText, writeWhole } from "./files.js";
+import { interruptible } from "./interrupt.js";
+import { jobsOf, withJobs } from "./options.js";
 import { Progress } from "./progress.js";
 
 interface RunFlags {
@@ -23,7 +25,7 @@ interface RunFlags {
   seed?: string;
   json?: boolean;
   csv?: boolean;
-  jobs?: string;
+  jobs?: number;
   out?: string;
   help?: boolean;
 }
@@ -36,8 +38,7 @@ export function runCommand(program: Command): void {
     .action(() => {
       process.stdout.write(listText());
     });
-  const command = program
-    .command("run")
+  const command = withJobs(program.command("run"))
     .description("run an experiment: its table, and what it says about the claims")
     .argument("[experiment]", "its name; `iommu-lab experiments` lists them")
     .option("--config <file>", "read the configuration from a JSON file (- for standard input)")
@@ -50,7 +51,6 @@ export function runCommand(program: Command): void {
     .option("--seed <n>", "seed of the random streams")
     .option("--json", "print configuration, rows and claims as JSON")
     .option("--csv", "print the rows as CSV")
-    .option("--jobs <n>", "worker threads (default: one a core); the result is the same")
     .option("--out <file>", "write to a file instead of the terminal; it appears when it is complete")
     .helpOption(false)
     .option("-h, --help", "show this, and with an experiment its fields")
@@ -64,28 +64,12 @@ export function runCommand(program: Command): void {
 
 async function run(experiment: AnyExperiment, flags: RunFlags): Promise<void> {
   if (flags.json && flags.csv) throw new UserError("Choose one of --json and --csv.");
-  const jobs = flags.jobs === undefined ? undefined : Number(flags.jobs);
-  if (jobs !== undefined && !(Number.isSafeInteger(jobs) && jobs >= 1 && jobs <= 256))
-    throw new UserError(`--jobs: a whole number of workers from 1 to 256; got ${flags.jobs}.`);
   const config = experiment.parse(configInput(experiment, flags));
-  const interrupt = new AbortController();
-  const onInterrupt = () => interrupt.abort(new UserError("Interrupted."));
-  process.once("SIGINT", onInterrupt);
   const progress = new Progress();
-  let result: Run<unknown>;
-  try {
-    const options = { onProgress: progress.tell, signal: interrupt.signal };
-    result = await runOnWorkers(experiment, config, jobs === undefined ? options : { ...options, jobs });
-  } catch (error) {
-    if (!interrupt.signal.aborted) throw error;
-    progress.end();
-    process.stderr.write(`Interrupted${flags.out ? `; ${flags.out} was not written` : ""}.\n`);
-    process.exitCode = 130;
-    return;
-  } finally {
-    progress.end();
-    process.removeListener("SIGINT", onInterrupt);
-  }
+  const ended = `Interrupted${flags.out ? `; ${flags.out} was not written` : ""}.`;
+  const result = await interruptible(ended, (signal) =>
+    runOnWorkers(experiment, config, { onProgress: progress.tell, signal, ...jobsOf(flags) }),
+  ).finally(() => progress.end());
   const text = flags.json
     ? jsonText(experiment, result)
     : flags.csv

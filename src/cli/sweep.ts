@@ -9,13 +9,14 @@ import {
   sweepConfigurations,
   writeWhole,
 } from "../sweep/index.js";
-import { UserError } from "./errors.js";
 import { readText } from "./files.js";
+import { interruptible } from "./interrupt.js";
+import { jobsOf, withJobs } from "./options.js";
 import { Progress } from "./progress.js";
 
 interface SweepFlags {
   out?: string;
-  jobs?: string;
+  jobs?: number;
 }
 
 const format = `
@@ -32,34 +33,21 @@ a file a point. A run that was interrupted or killed goes on from these: only wh
 
 /** `iommu-lab sweep`: an experiment over many configurations, into a folder. */
 export function sweepCommand(program: Command): void {
-  program
-    .command("sweep")
+  withJobs(program.command("sweep"))
     .argument("<file>", "what to run: a JSON file; - for stdin")
     .description("run an experiment over a grid or a Latin hypercube of configurations, and keep every point")
     .option("-o, --out <folder>", "where the results go (default: results/sweeps/NAME)")
-    .option("--jobs <n>", "worker threads (default: one a core); the result is the same")
     .addHelpText("after", format)
     .action(sweepAction);
 }
 
 async function sweepAction(file: string, flags: SweepFlags): Promise<void> {
-  const jobs = flags.jobs === undefined ? undefined : Number(flags.jobs);
-  if (jobs !== undefined && !(Number.isSafeInteger(jobs) && jobs >= 1 && jobs <= 256))
-    throw new UserError(`--jobs: a whole number of workers from 1 to 256; got ${flags.jobs}.`);
   const plan = readSweepFile(readText(file), file);
   const folder = flags.out ?? join("results", "sweeps", file === "-" ? "stdin" : basename(file, extname(file)));
   const unlock = lockFolder(folder);
-  const interrupt = new AbortController();
-  const onInterrupt = () => {
-    if (interrupt.signal.aborted) process.exit(130);
-    interrupt.abort(
-      new UserError("Interrupted; every finished point is kept, and the same command goes on from there."),
-    );
-  };
-  process.on("SIGINT", onInterrupt);
-  process.on("SIGTERM", onInterrupt);
   const progress = new Progress();
-  try {
+  const ended = "Interrupted; every finished point is kept, and the same command goes on from there.";
+  await interruptible(ended, async (signal) => {
     const { experiment, configurations } = plan;
     const points = configurations.flatMap(({ input }) => experiment.points(experiment.parse(input)));
     const kept = new PointStore(join(folder, "points")).options(experiment, points);
@@ -71,8 +59,8 @@ async function sweepAction(file: string, flags: SweepFlags): Promise<void> {
         computed++;
       },
       onProgress: progress.tell,
-      signal: interrupt.signal,
-      ...(jobs === undefined ? {} : { jobs }),
+      signal,
+      ...jobsOf(flags),
     });
     writeWhole(join(folder, "table.arrow"), arrowBytes(table));
     const listed = runs.map(({ hash, config, run }, i) => ({
@@ -98,13 +86,8 @@ async function sweepAction(file: string, flags: SweepFlags): Promise<void> {
       `${runs.length} configurations, ${points.length} points (${computed} computed, ${kept.known.size} kept from before), ` +
         `${table.numRows()} rows in ${join(folder, "table.arrow")}.\n`,
     );
-  } catch (error) {
-    if (interrupt.signal.aborted) process.exitCode = 130;
-    throw error;
-  } finally {
+  }).finally(() => {
     progress.end();
     unlock();
-    process.off("SIGINT", onInterrupt);
-    process.off("SIGTERM", onInterrupt);
-  }
+  });
 }

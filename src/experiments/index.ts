@@ -6,6 +6,7 @@
  */
 
 export { claimsText, displayable, publishedText, simulatedText } from "./frame/claim-display.js";
+export { type Verdict, verdicts } from "./frame/claim.js";
 export { claimUse } from "./frame/claim-use.js";
 export {
   type Claim,

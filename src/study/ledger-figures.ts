@@ -1,7 +1,7 @@
+import { verdicts } from "../experiments/index.js";
 import { type Figure, figure, palette } from "../plot/index.js";
 import type { LedgerEntry } from "./ledger.js";
 
-const verdicts = ["holds", "depends", "does not hold", "calibration", "not answered"] as const;
 const colours: Readonly<Record<(typeof verdicts)[number], string>> = {
   holds: palette[2],
   depends: palette[1],

@@ -1,5 +1,5 @@
 import type { ColumnTable } from "arquero";
-import { type Row, tableOf } from "../experiments/index.js";
+import { type Row, tableOf, verdicts } from "../experiments/index.js";
 import type { LedgerEntry, RecordUse } from "./ledger.js";
 
 /** Why a record of the thread is compared with nothing: it describes what a simulation takes as its input. */
@@ -9,8 +9,6 @@ export const threadContext: Readonly<Record<string, string>> = {
   S10: "a measured cost of one instruction; an input of the machine-check experiments",
   S11: "a measured cost of one instruction; an input of the machine-check experiments",
 };
-
-const verdicts = ["holds", "depends", "does not hold", "calibration", "not answered"] as const;
 
 /** How many claims of each experiment have which verdict; the last row is the sum. */
 export function ledgerCounts(entries: readonly LedgerEntry[]): ColumnTable {

@@ -1,5 +1,10 @@
 import type { Interval } from "../../engine/index.js";
 
+/** The verdicts, in the order in which counts list them. */
+export const verdicts = ["holds", "depends", "does not hold", "calibration", "not answered"] as const;
+/** What a run says of a claim, in a word. */
+export type Verdict = (typeof verdicts)[number];
+
 /** A testable sentence and what was published. */
 export interface Claim {
   id: string;
@@ -16,7 +21,7 @@ export interface Claim {
 /** What a run says about a claim. */
 export interface ClaimResult extends Claim {
   simulated?: Interval & { unit: string };
-  verdict: "holds" | "does not hold" | "depends" | "calibration" | "not answered";
+  verdict: Verdict;
   /** Where the sentence is a question: its answer, which is shown instead of the verdict. "Yes, for 16 cores". */
   answer?: string;
   /** Why, in one or two plain sentences; for "depends", on what. */
