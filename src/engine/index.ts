@@ -15,9 +15,6 @@
  * ```
  */
 export { Clock } from "./clock.js";
-export { FoldedStacks } from "./exports/folded-stacks.js";
-export { LockStatistics, type LockTableRow, lockTable, lockTableColumns, lockTableText } from "./exports/lock-table.js";
-export { EventTrace } from "./exports/trace.js";
 export {
   type Behaviour,
   Interrupt,
@@ -32,7 +29,6 @@ export {
 export { CalendarQueue } from "./queue/calendar.js";
 export { type EventHandle, EventQueue, LATER, maxPriority, minPriority, NONE } from "./queue/events.js";
 export { HeapQueue } from "./queue/heap.js";
-export { Discrete, type UniformSource, Zipf } from "./random/distributions.js";
 export { RandomStream, Streams } from "./random/streams.js";
 export { Xoshiro128 } from "./random/xoshiro128.js";
 export {
@@ -42,15 +38,4 @@ export {
   Simulation,
   type StateMachine,
 } from "./simulation.js";
-export { Tally, TimeWeighted } from "./statistics/collectors.js";
-export { Histogram, type HistogramBar } from "./statistics/histogram.js";
 export { confidenceInterval, type Interval } from "./statistics/interval.js";
-export {
-  type BatchMeans,
-  type BatchMeansOptions,
-  batchMeans,
-  mser5,
-  type ReplicateOptions,
-  type Replications,
-  replicate,
-} from "./statistics/output.js";

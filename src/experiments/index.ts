@@ -5,8 +5,8 @@
  * One file (or folder) an experiment, always in this order: question · config schema · run · table · figures · claims.
  */
 
-export { claimsText, displayable, publishedText, simulatedText } from "./frame/claim-display.js";
 export { type Verdict, verdicts } from "./frame/claim.js";
+export { claimsText, displayable, publishedText, simulatedText } from "./frame/claim-display.js";
 export { claimUse } from "./frame/claim-use.js";
 export {
   type Claim,

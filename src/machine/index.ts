@@ -34,10 +34,8 @@ export { TicketLock } from "./locks/ticket.js";
 export { lineTime, pingPong } from "./measure/line-transfer.js";
 export { type LockLoad, type LockLoadResult, runLockLoad, ticketLockModel } from "./measure/lock-load.js";
 export { type ChaseSpec, pointerChase, randomCycle } from "./measure/pointer-chase.js";
-export { FrameAllocator } from "./memory/frames.js";
 export { type AccessKind, accessKinds, type LineState, Machine } from "./memory/machine.js";
 export { frameBytes, PhysicalMemory, type Region, type RegionSpec } from "./memory/regions.js";
-export { SlabCache, type SlabSpec } from "./memory/slab.js";
 export * from "./pcie/index.js";
 export {
   type HardwareFile,

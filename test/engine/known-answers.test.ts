@@ -3,15 +3,32 @@
  * test never fails by chance. Each interval must also be narrow, so that it would miss an answer that is off by a tenth.
  */
 import { expect, test } from "vitest";
-import {
-  type Interval,
-  Processes,
-  Resource,
-  replicate,
-  Simulation,
-  type Streams,
-  Tally,
-} from "../../src/engine/index.js";
+import { confidenceInterval, type Interval, Processes, Resource, Simulation, Streams } from "../../src/engine/index.js";
+
+/** The outputs of a model over independent replications, each with its interval. */
+function replicate<K extends string>(
+  model: (streams: Streams) => Record<K, number>,
+  options: { seed: number; replications: number; level?: number },
+): { intervals: Record<K, Interval> } {
+  const streams = new Streams(options.seed);
+  const runs = Array.from({ length: options.replications }, (_, i) => model(streams.within(`replication ${i}`)));
+  const keys = Object.keys(runs[0]) as K[];
+  const interval = (key: K) =>
+    confidenceInterval(
+      runs.map((run) => run[key]),
+      options.level,
+    );
+  return { intervals: Object.fromEntries(keys.map((key) => [key, interval(key)])) as Record<K, Interval> };
+}
+
+/** A running mean. */
+class Tally {
+  private count = 0;
+  mean = 0;
+  record(value: number): void {
+    this.mean += (value - this.mean) / ++this.count;
+  }
+}
 
 const meanService = 1000;
 const level = 0.999;
