@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Kernel, startInProcessKernel } from "../../src/jupyter/index.js";
 
-/** Names of earlier cells as shorthand properties, which tslab alone would look for as variables. */
+/** Names of earlier cells as shorthand properties: there the name of the property stays, and its value is the variable. */
 
 let kernel: Kernel;
 beforeAll(async () => {

@@ -1,5 +1,5 @@
 // `npm run bench:kernel`: this kernel, plain tslab, ipykernel and Deno, side by side in one run through Jupyter's own client.
-// Deno is not a dependency: it is installed from npm into a scratch folder, on demand. Words: --quick for fewer launches, --profile to say
+// Deno and tslab are no dependencies: they are installed from npm into scratch folders, on demand. Words: --quick for fewer launches, --profile to say
 // instead where the language part's time goes (profile.mjs).
 import { spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -17,19 +17,19 @@ const quick = process.argv.includes("--quick");
 const { ensurePythonEnvironment } = await import(join(root, "dist/lab/index.js"));
 const python = await ensurePythonEnvironment({ report: (line) => console.error(line) });
 
-/** Installs Deno where it is not yet; undefined (with a word about it) where it cannot be had. */
-function deno() {
-  const folder = join(tmpdir(), "iommu-lab-bench-deno");
-  const bin = join(folder, "node_modules", ".bin", "deno");
+/** Installs a package where it is not yet; the path of its program, or undefined (with a word about it) where it cannot be had. */
+function fetched(name, version) {
+  const folder = join(tmpdir(), `iommu-lab-bench-${name}`);
+  const bin = join(folder, "node_modules", ".bin", name);
   if (!existsSync(bin)) {
-    console.error("Fetching Deno (once) …");
+    console.error(`Fetching ${name} (once) …`);
     mkdirSync(folder, { recursive: true });
     writeFileSync(join(folder, "package.json"), '{"private":true}');
-    spawnSync("npm", ["install", "--no-fund", "--no-audit", "deno@2"], { cwd: folder, stdio: "inherit" });
+    spawnSync("npm", ["install", "--no-fund", "--no-audit", `${name}@${version}`], { cwd: folder, stdio: "inherit" });
   }
   const works = spawnSync(bin, ["--version"], { encoding: "utf8" });
   if (works.status === 0) return bin;
-  console.error(`Deno could not be had; it is left out. ${works.stderr ?? works.error?.message ?? ""}`);
+  console.error(`${name} could not be had; it is left out. ${works.stderr ?? works.error?.message ?? ""}`);
   return undefined;
 }
 
@@ -49,14 +49,10 @@ spec(
   [process.execPath, join(root, "src/cli/iommu-lab.mjs"), "kernel", "run", file],
   "message",
 );
-spec(
-  "tslab",
-  "typescript",
-  [process.execPath, join(root, "node_modules/tslab/bin/tslab"), "kernel", `--config-path=${file}`],
-  "signal",
-);
+const tslabBin = fetched("tslab", "1.0.22");
+if (tslabBin) spec("tslab", "typescript", [tslabBin, "kernel", `--config-path=${file}`], "signal");
 spec("ipykernel", "python", [python.python, "-m", "ipykernel_launcher", "-f", file], "signal");
-const denoBin = deno();
+const denoBin = fetched("deno", "2");
 if (denoBin) spec("deno", "typescript", [denoBin, "jupyter", "--kernel", "--conn", file], "message");
 
 const options = { kernels, launches: quick ? 2 : 5, cells: quick ? 20 : 40, interrupts: quick ? 3 : 20 };
