@@ -9,6 +9,8 @@ import { chapters, fragment, links, root } from "./course.js";
 const pages = [
   "README.md",
   "src/README.md",
+  "src/DECISIONS.md",
+  "CONTRIBUTING.md",
   "src/lab/README.md",
   "src/jupyter/README.md",
   "src/experiments/README.md",
