@@ -61,10 +61,10 @@ describe("a table", () => {
     return t;
   };
 
-  it("has names, units and types in its header, and its text escaped", async () => {
+  it("has names in words and units in its header, and its text escaped", async () => {
     const html = String((await bundleOf(rows(2)))?.["text/html"]);
     expect(html).toContain("cores (count)");
-    expect(html).toMatch(/number.*string/s);
+    expect(html).not.toMatch(/>(?:number|string)</);
     expect(html).toContain("&lt;a &amp; b&gt;");
     expect(html).not.toContain("<a &");
   });
@@ -74,6 +74,47 @@ describe("a table", () => {
     expect(String(bundle?.["text/html"])).toContain("12,345 rows × 2 columns");
     expect(String(bundle?.["text/html"]).match(/<tr>/g)?.length).toBeLessThan(60);
     expect(String(bundle?.["text/plain"])).toContain("12,345 rows × 2 columns");
+  });
+
+  it("says names in words and numbers with the digits that mean something, and leaves out columns without values", async () => {
+    const wide = table({
+      neverUnmapped: [12_345, 7],
+      share: [0.00118256, 11.2751],
+      rate: [990_802.61, 1234.5],
+      nothing: [null, ""],
+      "con-bounces": [1, 2],
+    });
+    const html = String((await bundleOf(wide))?.["text/html"]);
+    const cells = [...html.matchAll(/<t[hd][^>]*>([^<]*)</g)].map(([, cell]) => cell);
+    expect(cells.slice(0, 4)).toEqual(["never unmapped", "share", "rate", "con-bounces"]);
+    expect(cells.slice(4)).toEqual(["12,345", "0.001183", "990,803", "1", "7", "11.28", "1235", "2"]);
+    expect(html).toContain("2 rows × 5 columns, without values: nothing");
+  });
+
+  it("is made of a list of plain records too; other lists stay text", async () => {
+    const records = [
+      { name: "igb", maps: 32_760 },
+      { name: "vmxnet3", maps: 6000 },
+    ];
+    const bundle = await bundleOf(records);
+    expect(String(bundle?.["text/html"])).toContain('<td style="text-align:right">32,760</td>');
+    expect(bundle?.["text/plain"]).toBe(await text(records));
+    for (const other of [
+      [],
+      [1, 2],
+      [{ a: 1 }, { b: 1 }],
+      [{ a: { b: 1 } }],
+      [new Map()],
+      [
+        {
+          get a() {
+            return 1;
+          },
+        },
+      ],
+      "text",
+    ])
+      expect(await bundleOf(other), String(other)).not.toHaveProperty("text/html");
   });
 
   it("without rows still shows its columns", async () => {

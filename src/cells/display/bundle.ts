@@ -1,12 +1,12 @@
 /**
  * Values to mime bundles: what a front end shows for the last expression of a cell or for `lab.display(value)`.
  *
- * A value with a method under `Symbol.for("Jupyter.display")` says itself how it is shown. Arquero tables become HTML tables; everything else
- * is shown as text, as Node prints it.
+ * A value with a method under `Symbol.for("Jupyter.display")` says itself how it is shown. Arquero tables and lists of plain records become HTML
+ * tables; everything else is shown as text, as Node prints it.
  */
 import { inspect } from "node:util";
 import type { MimeBundle } from "./mime.js";
-import { isTable, tableBundle } from "./table.js";
+import { isTable, recordsAsTable, tableBundle } from "./table.js";
 
 /** Values with a method under this key are shown as the bundle that it returns, or promises; null, or a promise of it, shows nothing. */
 export const displayKey: symbol = Symbol.for("Jupyter.display");
@@ -69,6 +69,9 @@ export function syncBundleOf(value: unknown): MimeBundle | Promise<unknown> | nu
       return plain(bundle, value);
     }
     if (quietly(() => isTable(value)) === true) return tableBundle(value as Parameters<typeof tableBundle>[0]);
+    const records = quietly(() => recordsAsTable(value));
+    // As text, a list stays what it is.
+    if (records) return { ...tableBundle(records), "text/plain": textOf(value) };
   }
   return { "text/plain": textOf(value) };
 }

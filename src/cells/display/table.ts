@@ -1,5 +1,6 @@
 /**
- * Arquero tables as HTML tables: column names with type and unit, the first rows, and how many there are in all.
+ * Arquero tables, and lists of plain records, as HTML tables: column names in words with their units, the first rows, and how many there are
+ * in all. Columns without any value are left out, and named below the table.
  * Units are read from the table's property `Symbol.for("iommu-lab.units")`, a record of unit by column, as every experiment attaches it.
  */
 import type { MimeBundle } from "./mime.js";
@@ -27,11 +28,22 @@ export function isTable(value: unknown): value is TableLike {
 const escapeHtml = (text: string): string =>
   text.replace(/[&<>"']/g, (c) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" })[c]!);
 
-/** A number with at most six significant digits, or all digits of an integer. */
+const grouped = (value: number): string => (Math.abs(value) >= 10_000 ? value.toLocaleString("en-US") : String(value));
+
+/** A number to be read: four digits that mean something, all digits of an integer, thousands apart from 10,000 on. */
 function numberText(value: number): string {
   if (!Number.isFinite(value)) return String(value);
-  if (Number.isInteger(value) && Math.abs(value) < 1e15) return String(value);
-  return String(Number(value.toPrecision(6)));
+  if (Number.isInteger(value)) return Math.abs(value) < 1e15 ? grouped(value) : String(value);
+  return Math.abs(value) >= 1000 ? grouped(Math.round(value)) : String(Number(value.toPrecision(4)));
+}
+
+/** A column's name in words: "neverUnmapped" as "never unmapped"; names that are no identifiers stay. */
+function inWords(name: string): string {
+  if (!/^[a-z][A-Za-z0-9]*$/.test(name)) return name;
+  return name.replace(
+    /([a-z0-9])([A-Z])(?![A-Z])/g,
+    (_, before: string, letter: string) => `${before} ${letter.toLowerCase()}`,
+  );
 }
 
 function cellText(value: unknown): string {
@@ -59,24 +71,63 @@ function typeOf(rows: Record<string, unknown>[], name: string): string {
 
 const plural = (n: number, word: string): string => `${n.toLocaleString("en-US")} ${word}${n === 1 ? "" : "s"}`;
 
+/** Longer lists are no tables to look at: finding out whether all of it are records would take longer than showing it. */
+const longestList = 10_000;
+
+/** A list of plain records with the same columns and short values, as a table; undefined for every other value. */
+export function recordsAsTable(value: unknown): TableLike | undefined {
+  if (!Array.isArray(value) || value.length === 0 || value.length > longestList) return undefined;
+  const names = isRecord(value[0]) ? Object.keys(value[0]) : [];
+  if (names.length === 0 || names.length > columnLimit) return undefined;
+  const alike = value.every(
+    (row) =>
+      isRecord(row) && Object.keys(row).join("\0") === names.join("\0") && names.every((name) => isShort(row, name)),
+  );
+  if (!alike) return undefined;
+  return {
+    numRows: () => value.length,
+    numCols: () => names.length,
+    columnNames: () => names,
+    objects: ({ limit }) => value.slice(0, limit) as Record<string, unknown>[],
+  };
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && Object.getPrototypeOf(value) === Object.prototype;
+
+/** A value that a cell of a table can show whole; what a getter would compute is not asked for. */
+function isShort(row: Record<string, unknown>, name: string): boolean {
+  const property = Object.getOwnPropertyDescriptor(row, name);
+  if (!property || !("value" in property)) return false;
+  const { value } = property;
+  return value === null || value === undefined || ["number", "string", "boolean", "bigint"].includes(typeof value);
+}
+
 /** The table as HTML and as text. */
 export function tableBundle(table: TableLike): MimeBundle {
-  const all = table.columnNames();
-  const names = all.slice(0, columnLimit);
+  const every = table.columnNames();
   const rows = table.objects({ limit: rowLimit });
   const count = table.numRows();
+  const isEmpty = (name: string) =>
+    rows.length > 0 &&
+    count === rows.length &&
+    rows.every((row) => row[name] === null || row[name] === undefined || row[name] === "");
+  const empty = every.filter(isEmpty);
+  const all = empty.length === every.length ? every : every.filter((name) => !empty.includes(name));
+  const names = all.slice(0, columnLimit);
   const units = ((table as unknown as Record<symbol, unknown>)[unitsKey] ?? {}) as Record<string, string>;
   const types = names.map((name) => typeOf(rows, name));
   const summary = [
-    `${plural(count, "row")} × ${plural(all.length, "column")}`,
+    `${plural(count, "row")} × ${plural(every.length, "column")}`,
     ...(count > rows.length ? [`the first ${rows.length} rows shown`] : []),
+    ...(all.length < every.length ? [`without values: ${empty.join(", ")}`] : []),
     ...(all.length > names.length ? [`the first ${names.length} columns shown`] : []),
   ].join(", ");
 
   const align = (i: number) => (types[i] === "number" || types[i] === "bigint" ? "right" : "left");
   const head = names.map((name, i) => {
     const unit = units[name] ? ` (${escapeHtml(units[name])})` : "";
-    return `<th style="text-align:${align(i)}">${escapeHtml(name)}${unit}<br><small style="font-weight:normal;opacity:.7">${types[i]}</small></th>`;
+    return `<th style="text-align:${align(i)}" title="${escapeHtml(name)}">${escapeHtml(inWords(name))}${unit}</th>`;
   });
   const body = rows.map(
     (row) =>
