@@ -161,7 +161,7 @@ export function walkPicture(): Figure {
       height: 130 + 46 * steps.length,
       margin: { b: 110 },
       xaxis: {
-        title: { text: "page of the device's address space" },
+        title: { text: "I/O virtual address (page number)" },
         range: [Math.min(...steps.flatMap((step) => step.mapped)) - 1, top + 1],
         dtick: 2,
         showgrid: false,

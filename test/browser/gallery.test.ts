@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { machineCheckTimeline, packetPath, walkPicture } from "../../src/experiments/index.js";
 import { themed } from "../../src/plot/index.js";
 import { launchChromium } from "../../src/site/index.js";
 import { gallery } from "../plot/gallery.js";
@@ -20,7 +21,7 @@ interface Measured {
   plot: Box;
   title: Box | null;
   legend: Box | null;
-  texts: (Box & { text: string })[];
+  texts: (Box & { text: string; size: number })[];
 }
 
 const plotly = createRequire(import.meta.url).resolve("plotly.js-dist-min");
@@ -62,7 +63,11 @@ function draw(page: Page, figure: unknown): Promise<Measured> {
         legend: one(".legend .scrollbox"),
         texts: Array.from(node.querySelectorAll("text"))
           .filter((text) => (text.textContent ?? "") !== "" && text.getBoundingClientRect().width > 0)
-          .map((text) => ({ text: text.textContent ?? "", ...box(text) })),
+          .map((text) => ({
+            text: text.textContent ?? "",
+            size: Number.parseFloat(getComputedStyle(text).fontSize),
+            ...box(text),
+          })),
       };
     },
     JSON.parse(JSON.stringify(figure)),
@@ -73,29 +78,48 @@ const overlap = (a: Box, b: Box) =>
   Math.min(a.right, b.right) - Math.max(a.left, b.left) > 1 &&
   Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 1;
 
+/** Every kind of figure: those of the house style, and those that the experiments draw themselves. */
+const all = {
+  ...gallery,
+  "the path of a packet": () => packetPath("deferred"),
+  "the walk in steps": walkPicture,
+  "a timeline of one bit": () => machineCheckTimeline({ rule: "before" }, 0),
+};
+
+/** Letters that a reader has to see, in pixels. */
+const smallest = 10.5;
+
 describe("the gallery in a browser", () => {
   test.each([
-    ["light", 900, "#ffffff"],
-    ["dark", 650, "#111111"],
-  ] as const)("on a %s page %i pixels wide nothing is cut off, and nothing lies over the data or other text", async (theme, width, paper) => {
+    ["light", "light", 900, "#ffffff"],
+    ["dark", "dark", 704, "#111111"],
+    ["phone", "light", 358, "#ffffff"],
+    ["phone in the dark", "dark", 358, "#111111"],
+    ["print", "light", 640, "#ffffff"],
+  ] as const)("%s (%s, %i pixels): nothing is cut off or lies over the data, and the data have half the width", async (look, theme, width, paper) => {
     const page = await pageWithPlotly(width, paper);
-    for (const [name, make] of Object.entries(gallery)) {
-      const { container, plot, title, legend, texts } = await draw(page, themed(make(), theme));
+    for (const [name, make] of Object.entries(all)) {
+      const figure = themed(make(), theme, { width });
+      const { container, plot, title, legend, texts } = await draw(page, figure);
       for (const text of texts) {
         const where = `"${text.text}" of "${name}"`;
         expect(text.left, where).toBeGreaterThanOrEqual(container.left - 1);
         expect(text.right, where).toBeLessThanOrEqual(container.right + 1);
         expect(text.top, where).toBeGreaterThanOrEqual(container.top - 1);
         expect(text.bottom, where).toBeLessThanOrEqual(container.bottom + 1);
+        expect(text.size, where).toBeGreaterThanOrEqual(smallest);
       }
       expect(title, name).not.toBeNull();
+      const panels = Object.keys(figure.layout).filter((key) => /^xaxis\d*$/.test(key)).length;
+      if (panels < 2) expect((plot.right - plot.left) / width, `width of the data of "${name}"`).toBeGreaterThan(0.5);
+      expect(plot.bottom - plot.top, `height of the data of "${name}"`).toBeGreaterThan(60);
       if (legend && title) {
         expect(overlap(legend, plot), `legend over the data of "${name}"`).toBe(false);
         expect(overlap(legend, title), `legend over the title of "${name}"`).toBe(false);
       }
     }
     mkdirSync("results/gallery", { recursive: true });
-    writeFileSync(`results/gallery/${theme}.png`, await page.screenshot({ fullPage: true }));
+    writeFileSync(`results/gallery/${look.replaceAll(" ", "-")}.png`, await page.screenshot({ fullPage: true }));
     await page.close();
   });
 });

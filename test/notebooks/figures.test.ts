@@ -39,6 +39,7 @@ const all = [...chapters(), ...solutions()].flatMap(figures);
 const counts = new Set([
   "cores",
   "cores that take the lock",
+  "pools",
   "threads",
   "nodes",
   "levels",
@@ -141,4 +142,17 @@ test("every question to the reader has an answer to reveal, after the cell that 
     expect(whole.match(/<details>/g)?.length, notebook.path).toBe(whole.match(/\n\n<\/details>/g)?.length);
   }
   expect(questions).toBeGreaterThan(20);
+});
+
+test("what a cell shows that answers a question is folded until the reader has thought", () => {
+  let folded = 0;
+  for (const { path, notebook } of chapters())
+    for (const [i, cell] of notebook.cells.entries()) {
+      const question = notebook.cells[i - 1];
+      if (cell.cell_type !== "code" || question?.cell_type !== "markdown") continue;
+      if (!text(question).includes("**Predict.**")) continue;
+      folded++;
+      expect(cell.metadata["jupyter"], `${path}: ${cell.id}`).toMatchObject({ outputs_hidden: true });
+    }
+  expect(folded).toBeGreaterThan(20);
 });

@@ -22,6 +22,19 @@ async function siteOf(
 
 const mainOf = (html: string) => /<article>([\s\S]*)<\/article>/.exec(html)![1];
 
+describe("what answers a question to the reader", () => {
+  test("stays folded until it is revealed, where the notebook says so", async () => {
+    const asked = {
+      ...code("1 + 1", [shown({ "text/plain": "2" })], "asked"),
+      metadata: { jupyter: { outputs_hidden: true } },
+    };
+    const { html } = await siteOf([text("# N"), asked, code("2 + 2", [shown({ "text/plain": "4" })], "told")]);
+    expect(html).toMatch(/<details class="outputs fold reveal"><summary>Reveal the result<\/summary>.*>2</s);
+    expect(html).toMatch(/<div class="outputs">.*>4</s);
+    expect(html.match(/class="outputs fold/g)).toHaveLength(1);
+  });
+});
+
 describe("the project's own site", () => {
   test("holds: every link, figure, equation, citation and word resolves, and no page is heavier than 2 MB", async () => {
     const built = await makeSite({ root: "." });

@@ -77,6 +77,10 @@ const tags = (cell: NotebookCell): string[] =>
 
 const hidden = (cell: NotebookCell): boolean => tags(cell).includes("remove-cell");
 
+/** Outputs that JupyterLab keeps folded until the reader asks for them: those that answer a question to the reader. */
+const outputsHidden = (cell: CodeCell): boolean =>
+  (cell.metadata["jupyter"] as { outputs_hidden?: unknown } | undefined)?.outputs_hidden === true;
+
 function drawCode(context: PageContext, main: MainPart, cell: CodeCell, position: number): void {
   const source = joined(cell.source);
   const where = `cell ${position} ("${cell.id}")`;
@@ -99,7 +103,12 @@ function drawCode(context: PageContext, main: MainPart, cell: CodeCell, position
   );
   const outputs = cell.outputs.map((output, index) => drawOutput(context, cell, output, index));
   const shown = lines(outputs.map((output) => output.html));
-  if (shown.html !== "") main.html.push(markup`<div class="outputs">${shown}</div>`);
+  if (shown.html !== "")
+    main.html.push(
+      outputsHidden(cell)
+        ? markup`<details class="outputs fold reveal"><summary>Reveal the result</summary>${shown}</details>`
+        : markup`<div class="outputs">${shown}</div>`,
+    );
   main.html.push(markup`</div>`);
   for (const { text } of outputs) main.say(text);
 }
