@@ -2,11 +2,12 @@ import type { Behaviour, Processes, StateMachine } from "../engine/index.js";
 import { InvalidationUnit, invalidationOf } from "../iommu/index.js";
 import { dma32Pfn, type IovaAllocator, noPfn, roundUpPages } from "../iova/index.js";
 import type { Machine, SpinLock } from "../machine/index.js";
-import { SecondLevelPageTable } from "../pagetables/index.js";
+import { dynamicDesign, EntryMemory, PAGE_BYTES, SecondLevelPageTable } from "../pagetables/index.js";
 import { makeAllocator } from "./allocators.js";
 import { ChargedMemory } from "./charged-memory.js";
 import { Core } from "./core.js";
 import { CycleAccounts } from "./cycle-accounts.js";
+import { DynamicOneToOne } from "./dynamic-one-to-one.js";
 import { FlushQueue, FlushTimer } from "./flush-queue.js";
 import type { DmaPrograms } from "./intel-iommu.js";
 import { DmaLock } from "./locks.js";
@@ -19,6 +20,8 @@ import * as S from "./steps.js";
 import { TranslationWatch } from "./translation-watch.js";
 
 const mostTables = 2304;
+/** Dynamic 1:1 has the tables of wherever buffers lie in memory. */
+const mostDynamicTables = 65_536;
 
 /**
  * The kernel's DMA API for one device's domain: allocator, page table, invalidation and their locks.
@@ -38,6 +41,8 @@ export class DmaApi implements StateMachine {
   readonly memory: ChargedMemory;
   readonly allocator: IovaAllocator | undefined;
   readonly pageTable: SecondLevelPageTable;
+  /** The tables of dynamic 1:1, where the variant is that; `pageTable` is then empty. */
+  readonly entries: EntryMemory | undefined;
   readonly watch = new TranslationWatch();
   readonly unit: InvalidationUnit;
   readonly counts: DmaCounts = {
@@ -51,6 +56,9 @@ export class DmaApi implements StateMachine {
     freedTables: 0,
     invalidations: 0,
     strayUnmaps: 0,
+    fallbacks: 0,
+    sharedUnmaps: 0,
+    failedExchanges: 0,
   };
   private readonly programs: DmaPrograms;
   private readonly cores: readonly Core[];
@@ -82,8 +90,13 @@ export class DmaApi implements StateMachine {
     };
     this.cores = Array.from({ length: options.cores }, (_, core) => new Core(core, coreParts));
     const timer = new FlushTimer(sim, options.flushTimerCycles, options.tickCycles, (core) => client.dmaTimer(core));
-    const tables = machine.region({ name: "second-level page tables", bytes: mostTables * 4096, home: "interleaved" });
+    const tables = machine.region({
+      name: "second-level page tables",
+      bytes: (variant.oneToOne ? mostDynamicTables : mostTables) * PAGE_BYTES,
+      home: "interleaved",
+    });
     this.pageTable = new SecondLevelPageTable({ coherent: options.coherent, baseAddress: tables.base });
+    this.entries = variant.oneToOne && new EntryMemory(dynamicDesign(variant.oneToOne), tables.base / PAGE_BYTES);
     this.unit = new InvalidationUnit(machine, sim, costs, this.watch);
     if (variant.allocator !== "none") {
       const bytes = Math.ceil(options.maxRanges * 1.25 + 32_768) * 64 + (2 << 20);
@@ -125,6 +138,8 @@ export class DmaApi implements StateMachine {
       counts: this.counts,
       memory: this.memory,
       pageTable: this.pageTable,
+      entries: this.entries,
+      coherent: options.coherent,
       watch: this.watch,
       mapped: this.mapped,
       invalidation,
@@ -178,6 +193,7 @@ export class DmaApi implements StateMachine {
   /** Maps at once, outside simulated time: the boot. @returns the IOVA page, or the memory page where nothing is translated */
   mapAtBoot(core: number, frame: number, pages: number, permission: number): number {
     if (!this.allocator) return frame;
+    if (this.programs instanceof DynamicOneToOne) return this.programs.map_at_boot(core, frame, pages, permission);
     for (const limit of this.limits) {
       const pfn = this.allocator.allocate(roundUpPages(pages), limit, core);
       if (pfn === noPfn) continue;
@@ -192,12 +208,26 @@ export class DmaApi implements StateMachine {
   /** Unmaps at once, outside simulated time. */
   unmapAtBoot(core: number, pfn: number, pages: number): void {
     if (!this.allocator) return;
+    if (this.programs instanceof DynamicOneToOne) {
+      this.programs.unmap_at_boot(core, pfn, pages);
+      return;
+    }
     const rounded = roundUpPages(pages);
     this.mapped.strike(pfn, rounded);
     this.pageTable.freeTables(this.pageTable.unmap(pfn, rounded));
     this.watch.cleared(pfn, rounded);
     this.watch.invalidated(invalidationOf(0, pfn, rounded, true), this.processes.sim.now);
     this.allocator.free(pfn, rounded, core);
+  }
+
+  /** Table pages in use, those of them that map nothing, and present leaves. */
+  tableUse(): { tables: number; empty: number; leaves: number } {
+    if (!this.entries) {
+      const { tableCount, emptyTables, leafCount } = this.pageTable;
+      return { tables: tableCount, empty: emptyTables, leaves: leafCount };
+    }
+    const { leaves, emptyTables } = this.entries.statistics();
+    return { tables: this.entries.tableCount, empty: emptyTables, leaves };
   }
 
   /** Forgets the counts, times and lock statistics so far: the end of the warm-up. */

@@ -1,5 +1,5 @@
 import { type Behaviour, Processes, ready, Simulation, type Wait } from "../engine/index.js";
-import { SecondLevelPageTable } from "../pagetables/index.js";
+import { dynamicDesign, EntryMemory, SecondLevelPageTable } from "../pagetables/index.js";
 import { makeAllocator } from "./allocators.js";
 import { ChargedMemory } from "./charged-memory.js";
 import { Core } from "./core.js";
@@ -109,6 +109,9 @@ export function callSteps(name: string): { map: CallStep[]; unmap: CallStep[] } 
     freedTables: 0,
     invalidations: 0,
     strayUnmaps: 0,
+    fallbacks: 0,
+    sharedUnmaps: 0,
+    failedExchanges: 0,
   };
   const watch = new TranslationWatch();
   const queue = { hasRoom: true, nextSlot: 0, slotAddress: () => 0, isDone: () => true, reclaim: () => {} };
@@ -135,6 +138,8 @@ export function callSteps(name: string): { map: CallStep[]; unmap: CallStep[] } 
       counts,
       memory,
       pageTable: new SecondLevelPageTable({ coherent: true, baseAddress: 0 }),
+      entries: variant.oneToOne ? new EntryMemory(dynamicDesign(variant.oneToOne)) : undefined,
+      coherent: true,
       watch,
       mapped: new MappedRanges(variant.allocator),
       invalidation,

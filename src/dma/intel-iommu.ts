@@ -1,6 +1,6 @@
 import type { Behaviour, Wait } from "../engine/index.js";
 import { type IovaAllocator, type IovaOperation, noPfn, operation, roundUpPages } from "../iova/index.js";
-import type { SecondLevelPageTable } from "../pagetables/index.js";
+import type { EntryMemory, SecondLevelPageTable } from "../pagetables/index.js";
 import type { ChargedMemory } from "./charged-memory.js";
 import type { Core } from "./core.js";
 import type { DmaCosts } from "./costs.js";
@@ -19,6 +19,10 @@ export interface DomainParts {
   counts: DmaCounts;
   memory: ChargedMemory;
   pageTable: SecondLevelPageTable;
+  /** The tables of dynamic 1:1, where the variant is that. */
+  entries: EntryMemory | undefined;
+  /** Page walks snoop the CPU caches; if not, changed entries are flushed to memory. */
+  coherent: boolean;
   watch: TranslationWatch;
   mapped: MappedRanges;
   invalidation: QueuedInvalidation;

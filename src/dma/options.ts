@@ -49,6 +49,12 @@ export interface DmaCounts {
   invalidations: number;
   /** Unmaps of addresses that were not mapped ("Driver unmaps unmapped page"). */
   strayUnmaps: number;
+  /** Dynamic 1:1: maps that had to take an address from the fallback's allocator. */
+  fallbacks: number;
+  /** Dynamic 1:1: unmaps of pages that somebody else still maps, and which so had nothing to flush. */
+  sharedUnmaps: number;
+  /** Dynamic 1:1: compare-exchanges that found another entry than expected. */
+  failedExchanges: number;
 }
 
 /** A piece of a scatter list: `pages` pages of memory from page `frame` on. */

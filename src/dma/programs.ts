@@ -6,6 +6,7 @@ import {
   RbTreeAllocator,
 } from "../iova/index.js";
 import type { AllocatorKind } from "./allocators.js";
+import { DynamicOneToOne } from "./dynamic-one-to-one.js";
 import { type DmaPrograms, type DomainParts, IntelIommu } from "./intel-iommu.js";
 import { FlushOnWrap, NoTranslation, PerCpuTables, ThreadWording } from "./other-kernels.js";
 import { QueuedInvalidation } from "./queued-invalidation.js";
@@ -22,6 +23,8 @@ function kernelOf(variant: Variant): Kernel {
 
 /** The programs of a domain, as its variant has them. */
 export function programsFor(domain: DomainParts, allocator: IovaAllocator | undefined): DmaPrograms {
+  if (allocator !== undefined && domain.entries !== undefined)
+    return new DynamicOneToOne(domain, allocator, domain.entries);
   return allocator === undefined ? new NoTranslation(domain) : new (kernelOf(domain.variant))(domain, allocator);
 }
 
@@ -38,7 +41,11 @@ function functionsOf(variant: Variant): Map<string, () => unknown> {
   const classes =
     variant.allocator === "none"
       ? [NoTranslation]
-      : [kernelOf(variant), QueuedInvalidation, allocatorClasses[variant.allocator]];
+      : [
+          variant.oneToOne ? DynamicOneToOne : kernelOf(variant),
+          QueuedInvalidation,
+          allocatorClasses[variant.allocator],
+        ];
   const functions = new Map<string, () => unknown>();
   for (const { prototype } of classes)
     for (let at = prototype; at !== Object.prototype; at = Object.getPrototypeOf(at))

@@ -1,4 +1,5 @@
 import type { Uncharged } from "../iova/index.js";
+import type { Cleanup, Sharing } from "../pagetables/index.js";
 import type { AllocatorKind } from "./allocators.js";
 
 /** When an unmapped translation is taken out of the IOMMU's caches. */
@@ -24,6 +25,8 @@ export interface Variant {
   policy: Policy;
   /** The thread's wording: the tree lock is held over the invalidations, one page-selective invalidation an entry. */
   treeLockHeld?: boolean;
+  /** Dynamic 1:1: what a page that is mapped already and an empty table meet. The allocator is then the fallback's. */
+  oneToOne?: { readonly sharing: Sharing; readonly cleanup: Cleanup };
   /** Pools only: how many. */
   pools?: number;
   /** Trees: a part of their work that is left out of the charge (an ablation; no named variant has one). */
@@ -38,6 +41,15 @@ const pools = (n: number): Variant => ({
   policy: "strict",
   pools: n,
 });
+
+const oneToOne = (
+  name: string,
+  title: string,
+  about: string,
+  cleanup: Cleanup,
+  sharing: Sharing = "count",
+  policy: Policy = "strict",
+): Variant => ({ name, title, about, allocator: "rbtree", policy, oneToOne: { sharing, cleanup } });
 
 /** The named variants, in the order in which a reader meets them. */
 export const variants: readonly Variant[] = [
@@ -146,6 +158,45 @@ export const variants: readonly Variant[] = [
     about: `The bitmap allocator with ${n} pool${n === 1 ? "" : "s"} and its lazy_flush: one global invalidation when a pool wraps, none at unmap.`,
     policy: "flush-on-wrap" as const,
   })),
+  oneToOne(
+    "one-to-one-strict",
+    "dynamic 1:1, strict",
+    "IOVA = physical address, entries stored by compare-exchange, live counts in the tables' entries; every unmap that clears waits for its invalidation.",
+    "live-count",
+  ),
+  oneToOne(
+    "one-to-one-never",
+    "dynamic 1:1, strict, tables stay",
+    "As dynamic 1:1, strict, but empty tables are never freed.",
+    "never",
+  ),
+  oneToOne(
+    "one-to-one-covering",
+    "dynamic 1:1, strict, covering unmaps",
+    "As dynamic 1:1, strict, but a table goes only when one unmap covers it, as in Linux.",
+    "covering",
+  ),
+  oneToOne(
+    "one-to-one-swept",
+    "dynamic 1:1, strict, swept",
+    "As dynamic 1:1, strict, but each flush looks through the table that it concerns.",
+    "swept",
+  ),
+  oneToOne(
+    "one-to-one-fallback",
+    "dynamic 1:1, strict, without a count",
+    "As dynamic 1:1, strict, but a page that is mapped already goes to the tree above memory.",
+    "live-count",
+    "fallback",
+  ),
+  oneToOne(
+    "one-to-one-deferred",
+    "dynamic 1:1, deferred",
+    "Dynamic 1:1 with a deferred queue a CPU; empty tables are swept when the queues are flushed.",
+    "swept",
+    "count",
+    "deferred-per-cpu",
+  ),
 ];
 
 /**

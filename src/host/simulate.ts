@@ -168,6 +168,7 @@ export function simulateHost(run: HostRun, facts: Facts): HostResult {
   const after = api.allocator?.statistics();
   const parts = api.accounts.byPart();
   for (const part of Object.keys(parts) as Part[]) parts[part] /= elapsed * run.cores;
+  const tables = api.tableUse();
   const maps = after && before ? after.allocations - before.allocations : 0;
   return {
     throughput: (transactions * config.gigahertz * 1e9) / elapsed,
@@ -182,9 +183,9 @@ export function simulateHost(run: HostRun, facts: Facts): HostResult {
     allocator: after,
     visitsPerMap: after && before && maps > 0 ? (after.visits - before.visits) / maps : 0,
     stale: api.watch.report(simulation.now),
-    emptyTables: api.pageTable.emptyTables,
-    tableCount: api.pageTable.tableCount,
-    liveMaps: api.pageTable.leafCount,
+    emptyTables: tables.empty,
+    tableCount: tables.tables,
+    liveMaps: tables.leaves,
     events: simulation.dispatched,
     slices,
   };

@@ -1,6 +1,6 @@
 import { PageTableError } from "../page-table.js";
 import type { Design, DynamicTable } from "./design.js";
-import { EMPTY, type Entry, frameOf, isPresent, permissionOf, toBits } from "./entry.js";
+import { countOf, EMPTY, type Entry, frameOf, isPresent, permissionOf, toBits } from "./entry.js";
 import { entryAt, newPath, STRIDE } from "./path.js";
 import type { Access, StepMachine } from "./steps.js";
 
@@ -95,6 +95,28 @@ export class EntryMemory implements StepMachine {
   /** Table pages in use: linked, or waiting to be freed. */
   get tableCount(): number {
     return this.pages.size;
+  }
+
+  /** Present leaves, how often they are mapped in all, and table pages below the root in which nothing stands. */
+  statistics(): { leaves: number; uses: number; emptyTables: number } {
+    const linked = new Map<number, number>([[this.table.root, this.design.levels]]);
+    let leaves = 0;
+    let uses = 0;
+    let emptyTables = 0;
+    for (const [frame, level] of linked) {
+      let inside = 0;
+      for (const entry of this.pages.get(frame) as Float64Array) {
+        if (entry === EMPTY) continue;
+        inside++;
+        if (level > 1) linked.set(frameOf(entry), level - 1);
+        else {
+          leaves++;
+          uses += countOf(entry);
+        }
+      }
+      if (inside === 0 && level < this.design.levels) emptyTables++;
+    }
+    return { leaves, uses, emptyTables };
   }
 
   /** What a walk of the hardware finds from the root now, or undefined. */

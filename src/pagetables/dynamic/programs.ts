@@ -1,3 +1,4 @@
+import { PageTableError } from "../page-table.js";
 import type { DynamicTable } from "./design.js";
 import { addCount, countOf, EMPTY, entryOf } from "./entry.js";
 import { entryAt, type Path, pagesOfTable } from "./path.js";
@@ -42,7 +43,7 @@ function* takeLeaf(
     if (entry === EMPTY) {
       // Cleared between two looks at it, and nothing is reserved: from the root once more.
       if (!path.reserved) return "gone";
-      const before = yield exchange(at, EMPTY, entryOf(frame, permission, 1), "store the leaf", path);
+      const before = yield exchange(at, EMPTY, entryOf(frame, permission, 1), "store the leaf", path, path.iova);
       if (before === EMPTY) {
         path.reserved = false;
         if (!safeguards.countFirst) yield* countLate(table, path);
@@ -131,7 +132,7 @@ function* dropUse(table: DynamicTable, path: Path, known?: Path): Steps<boolean>
   while (entry !== EMPTY) {
     const last = countOf(entry) === 1;
     const next = last ? EMPTY : addCount(entry, -1);
-    const before = yield exchange(at, entry, next, last ? "clear the leaf" : "count one map less", known);
+    const before = yield exchange(at, entry, next, last ? "clear the leaf" : "count one map less", known, path.iova);
     if (before === entry) return last;
     entry = before;
   }
@@ -141,8 +142,15 @@ function* dropUse(table: DynamicTable, path: Path, known?: Path): Steps<boolean>
 /**
  * The first half of an unmap: gives up the maps, and closes tables as the cleanup wants it. Pages that are not mapped are passed over.
  * The caller then flushes the range, if something was cleared, and runs {@link afterFlush}.
+ * @param close whether tables are closed: a deferred unmap leaves that to the {@link sweep} of its flush
  */
-export function* takeDown(table: DynamicTable, cpu: number, iova: number, pages: number): Steps<TakenDown> {
+export function* takeDown(
+  table: DynamicTable,
+  cpu: number,
+  iova: number,
+  pages: number,
+  close = true,
+): Steps<TakenDown> {
   const { cleanup } = table.design;
   const perTable = pagesOfTable(table);
   const result: TakenDown = { cleared: 0, closed: [] };
@@ -159,11 +167,36 @@ export function* takeDown(table: DynamicTable, cpu: number, iova: number, pages:
     const { cleared } = path;
     if (cleared === 0) continue;
     result.cleared += cleared;
+    if (!close) continue;
     let closed = false;
     if (cleanup === "live-count") closed = yield* uncount(table, cpu, path, 1, cleared, known);
     else if (cleanup === "swept" || (cleanup === "covering" && end - first === perTable))
       closed = yield* closeIfEmpty(table, cpu, path, known);
     if (closed) result.closed.push(path);
+  }
+  return result;
+}
+
+/**
+ * Looks through the tables of pages that were cleared, before they are flushed together, and closes those that are empty. Whoever sweeps
+ * flushes everything after it, with the paging-structure caches, and then runs {@link afterFlush}.
+ * @throws PageTableError for a design that does not look into tables: its maps would not look again
+ */
+export function* sweep(table: DynamicTable, cpu: number, cleared: Iterable<number>): Steps<TakenDown> {
+  if (table.design.cleanup !== "swept")
+    throw new PageTableError(
+      `cleanup: "${table.design.cleanup}"; only tables that are "swept" can be swept at a flush`,
+    );
+  const result: TakenDown = { cleared: 0, closed: [] };
+  const perTable = pagesOfTable(table);
+  const seen = new Set<number>();
+  for (const page of cleared) {
+    result.cleared++;
+    const first = page - (page % perTable);
+    if (seen.has(first)) continue;
+    seen.add(first);
+    const path = yield* find(table, first, false);
+    if (path !== undefined && (yield* closeIfEmpty(table, cpu, path))) result.closed.push(path);
   }
   return result;
 }

@@ -20,6 +20,8 @@ export type Access = Known &
         readonly expected: Entry;
         readonly desired: Entry;
         readonly does: string;
+        /** Where the entry is a leaf: the IOVA page that it maps. */
+        readonly page?: number;
       }
     /** Takes a zeroed page for a table. Result: its page number. */
     | { readonly kind: "allocate"; readonly does: string }
@@ -75,11 +77,19 @@ export function runToEnd<T>(program: Steps<T>, machine: StepMachine): T {
 export const read = (at: number, does: string, known?: Path): Access => ({ kind: "read", at, does, known });
 
 /** A compare-exchange step. */
-export const exchange = (at: number, expected: Entry, desired: Entry, does: string, known?: Path): Access => ({
+export const exchange = (
+  at: number,
+  expected: Entry,
+  desired: Entry,
+  does: string,
+  known?: Path,
+  page?: number,
+): Access => ({
   kind: "exchange",
   at,
   expected,
   desired,
   does,
   known,
+  ...(page === undefined ? {} : { page }),
 });
