@@ -14,6 +14,7 @@ import { DmaLock } from "./locks.js";
 import { listPages, MappedRanges } from "./mapped-ranges.js";
 import type { DmaClient, DmaCounts, DmaOptions, Segment } from "./options.js";
 import { FlushOnWrap } from "./other-kernels.js";
+import { PageReferences } from "./page-references.js";
 import { programsFor } from "./programs.js";
 import { QueuedInvalidation } from "./queued-invalidation.js";
 import * as S from "./steps.js";
@@ -21,7 +22,7 @@ import { TranslationWatch } from "./translation-watch.js";
 
 const mostTables = 2304;
 /** Dynamic 1:1 has the tables of wherever buffers lie in memory. */
-const mostDynamicTables = 65_536;
+const mostDynamicTables = 8192;
 
 /**
  * The kernel's DMA API for one device's domain: allocator, page table, invalidation and their locks.
@@ -43,6 +44,8 @@ export class DmaApi implements StateMachine {
   readonly pageTable: SecondLevelPageTable;
   /** The tables of dynamic 1:1, where the variant is that; `pageTable` is then empty. */
   readonly entries: EntryMemory | undefined;
+  /** References on memory pages, where the variant holds them until the flush (strict-ish). */
+  readonly references: PageReferences | undefined;
   readonly watch = new TranslationWatch();
   readonly unit: InvalidationUnit;
   readonly counts: DmaCounts = {
@@ -98,6 +101,10 @@ export class DmaApi implements StateMachine {
     this.pageTable = new SecondLevelPageTable({ coherent: options.coherent, baseAddress: tables.base });
     this.entries = variant.oneToOne && new EntryMemory(dynamicDesign(variant.oneToOne), tables.base / PAGE_BYTES);
     this.unit = new InvalidationUnit(machine, sim, costs, this.watch);
+    if (variant.holdsPages) {
+      const region = machine.region({ name: "struct pages", bytes: PageReferences.bytes, home: "interleaved" });
+      this.references = new PageReferences(region.base);
+    }
     if (variant.allocator !== "none") {
       const bytes = Math.ceil(options.maxRanges * 1.25 + 32_768) * 64 + (2 << 20);
       const region = machine.region({ name: "IOVA allocator", bytes, home: "interleaved" });
@@ -138,6 +145,7 @@ export class DmaApi implements StateMachine {
       counts: this.counts,
       memory: this.memory,
       pageTable: this.pageTable,
+      references: this.references,
       entries: this.entries,
       coherent: options.coherent,
       watch: this.watch,
@@ -198,6 +206,7 @@ export class DmaApi implements StateMachine {
       const pfn = this.allocator.allocate(roundUpPages(pages), limit, core);
       if (pfn === noPfn) continue;
       this.pageTable.map(pfn, frame, pages, permission);
+      for (let page = frame; page < frame + pages; page++) this.references?.get(page);
       this.watch.mapped(pfn, pages, this.processes.sim.now);
       this.mapped.add(pfn, roundUpPages(pages));
       return pfn;
@@ -214,6 +223,10 @@ export class DmaApi implements StateMachine {
     }
     const rounded = roundUpPages(pages);
     this.mapped.strike(pfn, rounded);
+    for (let page = pfn; this.references && page < pfn + rounded; page++) {
+      const leaf = this.pageTable.lookup(page);
+      if (leaf) this.references.put(leaf.pfn);
+    }
     this.pageTable.freeTables(this.pageTable.unmap(pfn, rounded));
     this.watch.cleared(pfn, rounded);
     this.watch.invalidated(invalidationOf(0, pfn, rounded, true), this.processes.sim.now);

@@ -7,6 +7,7 @@ import type { DmaCosts } from "./costs.js";
 import { CycleAccounts } from "./cycle-accounts.js";
 import { FlushQueue } from "./flush-queue.js";
 import { MappedRanges } from "./mapped-ranges.js";
+import { PageReferences } from "./page-references.js";
 import { programsFor } from "./programs.js";
 import { QueuedInvalidation } from "./queued-invalidation.js";
 import { type Context, contexts, steps } from "./steps.js";
@@ -138,6 +139,7 @@ export function callSteps(name: string): { map: CallStep[]; unmap: CallStep[] } 
       counts,
       memory,
       pageTable: new SecondLevelPageTable({ coherent: true, baseAddress: 0 }),
+      references: variant.holdsPages ? new PageReferences(0) : undefined,
       entries: variant.oneToOne ? new EntryMemory(dynamicDesign(variant.oneToOne)) : undefined,
       coherent: true,
       watch,

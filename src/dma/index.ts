@@ -22,5 +22,5 @@ export { CycleAccounts, type StepTime } from "./cycle-accounts.js";
 export { type DmaClient, type DmaCounts, DmaError, type DmaOptions, type LockMaker, type Segment } from "./options.js";
 export { programSource } from "./programs.js";
 export { type Context, contexts, type Part, parts, STEP_IDLE, STEP_STACK, type Step, steps } from "./steps.js";
-export { type StaleReport, TranslationWatch } from "./translation-watch.js";
+export { type StaleListener, type StaleReport, TranslationWatch } from "./translation-watch.js";
 export { type Policy, type Variant, variant, variants } from "./variants.js";

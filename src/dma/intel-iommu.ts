@@ -7,6 +7,7 @@ import type { DmaCosts } from "./costs.js";
 import type { FlushQueue, FlushTimer } from "./flush-queue.js";
 import { checkPages, listPages, type MappedRanges } from "./mapped-ranges.js";
 import type { DmaCounts, Segment } from "./options.js";
+import type { PageReferences } from "./page-references.js";
 import type { QueuedInvalidation } from "./queued-invalidation.js";
 import * as S from "./steps.js";
 import type { TranslationWatch } from "./translation-watch.js";
@@ -19,6 +20,8 @@ export interface DomainParts {
   counts: DmaCounts;
   memory: ChargedMemory;
   pageTable: SecondLevelPageTable;
+  /** References on memory pages, where the variant holds them. */
+  references: PageReferences | undefined;
   /** The tables of dynamic 1:1, where the variant is that. */
   entries: EntryMemory | undefined;
   /** Page walks snoop the CPU caches; if not, changed entries are flushed to memory. */

@@ -8,7 +8,7 @@ import {
 import type { AllocatorKind } from "./allocators.js";
 import { DynamicOneToOne } from "./dynamic-one-to-one.js";
 import { type DmaPrograms, type DomainParts, IntelIommu } from "./intel-iommu.js";
-import { FlushOnWrap, NoTranslation, PerCpuTables, ThreadWording } from "./other-kernels.js";
+import { FlushOnWrap, NoTranslation, PerCpuTables, StrictIsh, ThreadWording } from "./other-kernels.js";
 import { QueuedInvalidation } from "./queued-invalidation.js";
 import { type Variant, variant as variantByName } from "./variants.js";
 
@@ -17,6 +17,7 @@ type Kernel = new (domain: DomainParts, allocator: IovaAllocator) => IntelIommu;
 /** The kernel that a variant that translates has. */
 function kernelOf(variant: Variant): Kernel {
   if (variant.treeLockHeld) return ThreadWording;
+  if (variant.holdsPages) return StrictIsh;
   if (variant.policy === "deferred-per-cpu") return PerCpuTables;
   return variant.policy === "flush-on-wrap" ? FlushOnWrap : IntelIommu;
 }

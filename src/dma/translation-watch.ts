@@ -15,6 +15,14 @@ export interface StaleReport {
   reusedWhileStale: number;
 }
 
+/** Hears of each translation that outlives its unmap. */
+export interface StaleListener {
+  /** An unmap has returned and a translation of this page is still cached. */
+  began(page: number, now: number): void;
+  /** It is flushed, or its address maps something new. */
+  ended(page: number, now: number): void;
+}
+
 const NONE = 0;
 const LIVE = 1;
 /** The entry is cleared, the unmap has not returned yet. */
@@ -35,6 +43,8 @@ export class TranslationWatch {
   private readonly highSince = new Map<number, number>();
   /** Pages that are cleared or stale; may name a page twice. */
   private pending: number[] = [];
+  /** Told of stale translations one by one, where somebody wants to know. */
+  listener: StaleListener | undefined;
   private stale = 0;
   private maxStale = 0;
   private staleArea = 0;
@@ -69,7 +79,10 @@ export class TranslationWatch {
       if (state === LIVE) throw new PageTableError(`IOVA page 0x${page.toString(16)} was handed out twice`);
       if (state !== NONE) {
         this.reused++;
-        if (state === STALE) this.count(-1, now);
+        if (state === STALE) {
+          this.count(-1, now);
+          this.listener?.ended(page, now);
+        }
       }
       this.set(page, LIVE);
     }
@@ -93,6 +106,7 @@ export class TranslationWatch {
       if (page < 1 << 20) this.since[page] = now;
       else this.highSince.set(page, now);
       left++;
+      this.listener?.began(page, now);
     }
     if (left > 0) this.count(left, now);
     return left;
@@ -121,6 +135,7 @@ export class TranslationWatch {
       this.windowSum += window;
       if (window > this.windowMax) this.windowMax = window;
       this.count(-1, now);
+      this.listener?.ended(page, now);
     }
     this.set(page, NONE);
   }

@@ -25,6 +25,8 @@ export interface Variant {
   policy: Policy;
   /** The thread's wording: the tree lock is held over the invalidations, one page-selective invalidation an entry. */
   treeLockHeld?: boolean;
+  /** A reference on each memory page from its map until its flush is complete: pages are not reused before (strict-ish). */
+  holdsPages?: boolean;
   /** Dynamic 1:1: what a page that is mapped already and an empty table meet. The allocator is then the fallback's. */
   oneToOne?: { readonly sharing: Sharing; readonly cleanup: Cleanup };
   /** Pools only: how many. */
@@ -158,6 +160,15 @@ export const variants: readonly Variant[] = [
     about: `The bitmap allocator with ${n} pool${n === 1 ? "" : "s"} and its lazy_flush: one global invalidation when a pool wraps, none at unmap.`,
     policy: "flush-on-wrap" as const,
   })),
+  {
+    name: "strict-ish",
+    title: "magazines, strict-ish",
+    about:
+      "As magazines, deferred, but a mapped page is held until its flush is complete: it goes to nobody else while the device may reach it.",
+    allocator: "magazines",
+    policy: "deferred-per-cpu",
+    holdsPages: true,
+  },
   oneToOne(
     "one-to-one-strict",
     "dynamic 1:1, strict",

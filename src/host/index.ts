@@ -7,7 +7,9 @@
  * Units: core cycles inside, microseconds in options whose name says so. Invariants: the same argument gives the same result everywhere;
  * the parts of the cores' time sum to one.
  */
+
 export { type WorkloadAssumption, workloadAssumptions } from "./assumptions.js";
+export type { Exposure } from "./exposure.js";
 export {
   type Accepts,
   type Assumption,

@@ -69,6 +69,10 @@ export interface HostRun {
   costs: Partial<DmaCosts>;
   /** A part of the tree's work that is left out of the charge: an ablation. */
   uncharged?: Uncharged;
+  /** Where buffers get their pages from: each after the one before (without it), or the free lists of a host after long uptime. */
+  pages?: "free lists";
+  /** Measures whose pages stay reachable after their unmap, for a device that touches them so many microseconds later. */
+  touchedAfterMicroseconds?: readonly number[];
   /** How often every receive buffer is replaced before the start, outside simulated time: see `TcpRr.age`. 0 starts with fresh rings. */
   agedTurns: number;
   /** Meanwhile a poll finds from none to so many packets. */

@@ -11,8 +11,10 @@ import { Processes, Simulation, Streams } from "../engine/index.js";
 import type { Facts } from "../facts/index.js";
 import type { IovaStatistics } from "../iova/index.js";
 import { type LockStatRow, Machine, machineConfig, makeLock } from "../machine/index.js";
+import { type Exposure, ExposureMeter } from "./exposure.js";
 import { type HostRun, publishedStackCycles } from "./knobs.js";
 import { driverProfile, nicBootMaps } from "./nic.js";
+import { FreeLists } from "./pages.js";
 import { TcpRr } from "./tcp-rr.js";
 
 /** What a run measured. Times in cycles of the host. */
@@ -34,6 +36,10 @@ export interface HostResult {
   allocator: IovaStatistics | undefined;
   visitsPerMap: number;
   stale: StaleReport;
+  /** Whose unmapped pages could be reached, where that was asked for. */
+  exposure: Exposure | undefined;
+  /** Pages that their owners had given up and a mapping still held. */
+  pinned: { mean: number; most: number } | undefined;
   emptyTables: number;
   tableCount: number;
   liveMaps: number;
@@ -127,6 +133,18 @@ export function simulateHost(run: HostRun, facts: Facts): HostResult {
     workload,
   );
   workload.api = api;
+  const lists =
+    run.pages === "free lists"
+      ? new FreeLists(run.cores, streams.stream("free pages"), simulation, api.references)
+      : undefined;
+  if (lists) {
+    workload.pages = lists;
+    if (api.references) api.references.released = (frame) => lists.released(frame);
+  }
+  const exposure = run.touchedAfterMicroseconds && new ExposureMeter(run.touchedAfterMicroseconds.map(cycles));
+  workload.exposure = exposure;
+  workload.open = variant.policy === "none";
+  api.watch.listener = exposure;
   bootStaticMaps(api, run, streams);
   workload.fillRings();
   if (api.allocator && run.agedTurns > 0) {
@@ -152,6 +170,8 @@ export function simulateHost(run: HostRun, facts: Facts): HostResult {
   const start = simulation.now;
   const before = api.allocator?.statistics();
   api.reset();
+  lists?.reset();
+  exposure?.reset();
   const slices: number[] = [];
   const first = workload.completed;
   let last = { now: start, completed: first };
@@ -183,6 +203,8 @@ export function simulateHost(run: HostRun, facts: Facts): HostResult {
     allocator: after,
     visitsPerMap: after && before && maps > 0 ? (after.visits - before.visits) / maps : 0,
     stale: api.watch.report(simulation.now),
+    exposure: exposure?.report(simulation.now),
+    pinned: lists?.pinned(),
     emptyTables: tables.empty,
     tableCount: tables.tables,
     liveMaps: tables.leaves,

@@ -11,7 +11,9 @@ import {
 } from "../engine/index.js";
 import type { Machine } from "../machine/index.js";
 import { type AgeingHost, type AgeingTraffic, age } from "./ageing.js";
+import { type ExposureMeter, NOBODYS, OWNER_READS, SOMEBODY_ELSES } from "./exposure.js";
 import type { DriverProfile } from "./nic.js";
+import { type PageSource, PagesInTurn } from "./pages.js";
 
 /** The TCP_RR workload of one host with one NIC. Durations in core cycles. */
 export interface TcpRrOptions {
@@ -57,6 +59,7 @@ export type Flows = "steered" | "hashed";
 /** A mapped buffer. */
 interface Buffer {
   pfn: number;
+  frame: number;
   pages: number;
   /** Sent buffers: when the NIC reports it. */
   doneAt: number;
@@ -66,8 +69,6 @@ const STACK_DONE = 0;
 const ARRIVE = 1;
 const INTERRUPT = 2;
 const SENT = 3;
-
-const FRAMES = 1 << 18;
 
 /** First-in first-out of plain values, without shifting arrays. */
 class Fifo<T> {
@@ -190,11 +191,18 @@ export class TcpRr implements StateMachine, DmaClient {
   private readonly simulation: Simulation;
   private readonly cores: Core[];
   private readonly queues: Queue[];
-  private nextFrame = 0;
   /** The queue in which each connection's packets arrive. */
   private readonly queueOf: Int32Array;
   /** Set before the first event: the DMA API that this host uses. */
   api!: DmaApi;
+  /** Where buffers get their pages from. */
+  pages: PageSource = new PagesInTurn();
+  /** Told whose unmapped pages are, where somebody wants to know. */
+  exposure: ExposureMeter | undefined;
+  /** Nothing is translated: what was unmapped stays in the device's reach. */
+  open = false;
+  /** Received buffers that each thread still reads. */
+  private readonly reading: Buffer[][];
   /** The simulation stops when so many transactions are complete. */
   stopAt = Number.POSITIVE_INFINITY;
 
@@ -211,6 +219,7 @@ export class TcpRr implements StateMachine, DmaClient {
     this.queueOf = Int32Array.from({ length: options.threads }, (_, thread) =>
       options.flows === "steered" ? thread % queues : flows.below(queues),
     );
+    this.reading = Array.from({ length: options.threads }, () => []);
     this.queues = Array.from({ length: queues }, (_, q) => ({
       core: q % cores,
       arrived: new Fifo<number>(),
@@ -247,12 +256,14 @@ export class TcpRr implements StateMachine, DmaClient {
   /** Maps a buffer outside simulated time. */
   mapAtOnce(core: number, into: Fifo<Buffer>): void {
     const pages = this.drawPages();
-    into.push({ pfn: this.api.mapAtBoot(core, this.frame(pages), pages, 3), pages, doneAt: 0 });
+    const frame = this.takePages(core, pages);
+    into.push({ pfn: this.api.mapAtBoot(core, frame, pages, 3), frame, pages, doneAt: 0 });
   }
 
   /** Unmaps one outside simulated time. */
-  unmapAtOnce(core: number, { pfn, pages }: Buffer): void {
+  unmapAtOnce(core: number, { pfn, frame, pages }: Buffer): void {
     this.api.unmapAtBoot(core, pfn, pages);
+    this.pages.give(core, frame, pages);
   }
 
   /** Every thread's first request, spread over one peer delay. */
@@ -321,10 +332,21 @@ export class TcpRr implements StateMachine, DmaClient {
     return this.options.twoPageShare > 0 && this.random.chance(this.options.twoPageShare) ? 2 : 1;
   }
 
-  private frame(pages: number): number {
-    const frame = FRAMES + this.nextFrame;
-    this.nextFrame = (this.nextFrame + pages) % FRAMES;
+  private takePages(core: number, pages: number): number {
+    const frame = this.pages.take(core, pages);
+    this.exposure?.turned(frame, pages, SOMEBODY_ELSES, this.simulation.now);
     return frame;
+  }
+
+  private unmapped({ pfn, pages }: Buffer): void {
+    if (!this.open) return;
+    for (let page = pfn; page < pfn + pages; page++) this.exposure?.began(page, this.simulation.now);
+  }
+
+  /** The owner of a buffer's pages is done with them. */
+  private givePages(core: number, { frame, pages }: Buffer): void {
+    this.exposure?.turned(frame, pages, NOBODYS, this.simulation.now);
+    this.pages.give(core, frame, pages);
   }
 
   private sentReady(queue: Queue): boolean {
@@ -377,8 +399,12 @@ export class TcpRr implements StateMachine, DmaClient {
     queue.missing = 0;
     while (this.sentReady(queue)) {
       if (shuffleCompletions) queue.sent.swapFirst(this.completedAhead(queue));
-      const { pfn, pages } = queue.sent.shift();
+      const buffer = queue.sent.shift();
+      const { pfn, frame, pages } = buffer;
+      this.exposure?.unmaps(pfn, frame, pages, NOBODYS);
       yield* this.api.unmap(core, pfn, pages);
+      this.unmapped(buffer);
+      this.givePages(core, buffer);
     }
     do {
       while (queue.arrived.length > 0 && polled < pollBudget) {
@@ -388,10 +414,15 @@ export class TcpRr implements StateMachine, DmaClient {
       }
       for (; refill > 0; refill--) {
         const pages = this.drawPages();
-        const pfn = yield* this.api.map(core, this.frame(pages), pages, 2);
-        if (pfn >= 0) queue.ring.push({ pfn, pages, doneAt: 0 });
-        // A map that failed is tried again at the next poll.
-        else queue.missing++;
+        const frame = this.takePages(core, pages);
+        const pfn = yield* this.api.map(core, frame, pages, 2);
+        const buffer = { pfn, frame, pages, doneAt: 0 };
+        if (pfn >= 0) queue.ring.push(buffer);
+        else {
+          // A map that failed is tried again at the next poll.
+          queue.missing++;
+          this.givePages(core, buffer);
+        }
       }
     } while (queue.arrived.length > 0 && polled < pollBudget);
   }
@@ -404,7 +435,10 @@ export class TcpRr implements StateMachine, DmaClient {
     let taken = 0;
     for (; taken < maps && queue.ring.length > 0; taken++) {
       const buffer = queue.ring.shift();
+      this.exposure?.unmaps(buffer.pfn, buffer.frame, buffer.pages, OWNER_READS);
       yield* this.api.unmap(core, buffer.pfn, buffer.pages);
+      this.unmapped(buffer);
+      this.reading[thread].push(buffer);
     }
     yield this.stack(core, receiveShare);
     const target = this.cores[thread % cores];
@@ -417,13 +451,18 @@ export class TcpRr implements StateMachine, DmaClient {
   private *answer(core: number, thread: number): Behaviour {
     const { receiveShare, profile, txMaps, transmitCycles, peerCycles } = this.options;
     yield this.stack(core, 1 - receiveShare);
+    for (const buffer of this.reading[thread]) this.givePages(core, buffer);
+    this.reading[thread].length = 0;
     const maps = profile.transmit ? drawCount(txMaps, this.random) : 0;
     const index = thread % this.queues.length;
     for (let i = 0; i < maps; i++) {
       const pages = this.drawPages();
-      const pfn = yield* this.api.map(core, this.frame(pages), pages, 1);
+      const frame = this.takePages(core, pages);
+      const pfn = yield* this.api.map(core, frame, pages, 1);
+      const buffer = { pfn, frame, pages, doneAt: this.simulation.now + transmitCycles };
       // A transmission whose map failed is dropped.
-      if (pfn >= 0) this.queues[index].sent.push({ pfn, pages, doneAt: this.simulation.now + transmitCycles });
+      if (pfn >= 0) this.queues[index].sent.push(buffer);
+      else this.givePages(core, buffer);
     }
     if (maps > 0) this.simulation.post(transmitCycles, this.kinds + SENT, index);
     this.simulation.post(Math.round(peerCycles * (0.5 + this.random.uniform())), this.kinds + ARRIVE, thread);
