@@ -151,17 +151,19 @@ export class DynamicOneToOne implements DmaPrograms {
     core.context = caller;
   }
 
-  /** Empties a table under its lock: the tables of its pages are swept, one global invalidation, then what is empty goes. */
+  /** Empties a table under its lock: where that is asked for, the page tables of its pages are swept; one global invalidation, then what is empty goes. */
   *flush_unmaps(core: Core, queue: FlushQueue): Behaviour {
     const { counts, invalidation, timer, ats, memory } = this.domain;
     if (queue.entries.length === 0) return;
     const { table } = this.entries;
     timer.disarm();
     counts.flushes++;
-    const pages = queue.entries.flatMap(({ iova }) => Array.from({ length: iova.pages }, (_, i) => iova.pfn + i));
-    const taken = yield* this.charged(core, sweep(table, core.id, pages), S.STEP_PTE_CLEAR);
-    yield* invalidation.qi_flush_iotlb_global(core);
-    yield* this.charged(core, afterFlush(table, core.id, taken), S.STEP_PTE_CLEAR);
+    if (this.domain.variant.oneToOne?.cleanup === "swept") {
+      const pages = queue.entries.flatMap(({ iova }) => Array.from({ length: iova.pages }, (_, i) => iova.pfn + i));
+      const taken = yield* this.charged(core, sweep(table, core.id, pages), S.STEP_PTE_CLEAR);
+      yield* invalidation.qi_flush_iotlb_global(core);
+      yield* this.charged(core, afterFlush(table, core.id, taken), S.STEP_PTE_CLEAR);
+    } else yield* invalidation.qi_flush_iotlb_global(core);
     for (const [i, { iova }] of queue.entries.entries()) {
       for (const line of queue.lines(i)) memory.read(line);
       counts.flushedEntries++;

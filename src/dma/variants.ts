@@ -208,6 +208,14 @@ export const variants: readonly Variant[] = [
     "count",
     "deferred-per-cpu",
   ),
+  oneToOne(
+    "one-to-one-deferred-never",
+    "dynamic 1:1, deferred, tables stay",
+    "As dynamic 1:1, deferred, but empty tables are never freed.",
+    "never",
+    "count",
+    "deferred-per-cpu",
+  ),
 ];
 
 /**

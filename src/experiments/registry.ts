@@ -6,6 +6,7 @@ import { cr4ReadCost, machineCheck, machineCheckExploration, machineCheckFleet }
 import { mergedNodes } from "./merged-nodes/index.js";
 import { oneToOneExploration } from "./one-to-one/index.js";
 import { pageSizes } from "./page-sizes/index.js";
+import { safety } from "./safety/index.js";
 
 /** An experiment whose configuration and points are not known to the caller: found by name, driven by JSON. */
 export type AnyExperiment = Experiment<z.ZodType, unknown>;
@@ -28,6 +29,7 @@ const all: readonly unknown[] = [
   cr4ReadCost,
   machineCheckFleet,
   oneToOneExploration,
+  safety,
 ];
 
 /** Every experiment that can be run by name. */

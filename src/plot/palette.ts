@@ -59,6 +59,14 @@ const ways = {
   "pools-4-lazy": { colour: orange, symbol: "square-open" },
   "pools-8-lazy": { colour: orange, symbol: "pentagon-open" },
   "pools-16-lazy": { colour: orange, symbol: "hexagon-open" },
+  "strict-ish": { colour: pink, symbol: "triangle-up-open", dash: "dot" },
+  "one-to-one-strict": { colour: sky, symbol: "square", dash: "dash" },
+  "one-to-one-never": { colour: sky, symbol: "triangle-down", dash: "dash" },
+  "one-to-one-covering": { colour: sky, symbol: "pentagon", dash: "dash" },
+  "one-to-one-swept": { colour: sky, symbol: "hexagon", dash: "dash" },
+  "one-to-one-fallback": { colour: sky, symbol: "diamond", dash: "dash" },
+  "one-to-one-deferred": { colour: sky, symbol: "triangle-up" },
+  "one-to-one-deferred-never": { colour: sky, symbol: "triangle-up-open", dash: "dot" },
 } satisfies Record<string, Look>;
 
 const kinds = {
