@@ -45,6 +45,8 @@ export interface ExecuteReply {
  * `clear_output`, comm messages), in the order in which they came; `reply` says how it ended.
  */
 export interface Execution extends AsyncIterable<KernelMessage> {
+  /** The request's id: what comes after the cell has ended, by {@link Kernel.subscribe}, has it as its parent. */
+  id: string;
   reply: Promise<ExecuteReply>;
 }
 
@@ -138,7 +140,7 @@ export async function startInProcessKernel(options: KernelOptions = {}): Promise
           ...(timedOut ? { timedOut } : {}),
         };
       };
-      return { reply: toReply(), [Symbol.asyncIterator]: () => queue };
+      return { id, reply: toReply(), [Symbol.asyncIterator]: () => queue };
     },
     interrupt: () => session.interrupt(),
     async shutdown() {

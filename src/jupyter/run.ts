@@ -42,6 +42,7 @@ export async function runKernel(file: string, options: { unsigned?: boolean } = 
         listener,
       ),
     onShutdown: () => ended(),
+    dropsLate: true,
     log,
   });
 

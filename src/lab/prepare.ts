@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { PythonEnvironment } from "./environment.js";
 import { keepFile, keepText } from "./files.js";
 import { writeKernelSpec } from "./kernelspec.js";
+import { addPapermillTranslator } from "./papermill.js";
 import { projectRoot } from "./root.js";
 
 /** JupyterLab's defaults in this lab: nothing goes to the network, and what a reader of notebooks needs is near. */
@@ -50,6 +51,7 @@ export function prepareLab(environment: PythonEnvironment): PreparedLab {
 
   // Without this, the project's own package.json (type: module) would make Node read JupyterLab's scripts as modules.
   keepText(join(environment.folder, "package.json"), '{ "type": "commonjs" }\n');
+  addPapermillTranslator(environment);
   const json = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`;
   keepText(join(share, "lab", "settings", "overrides.json"), json(overrides));
   keepText(join(environment.folder, "etc", "jupyter", "labconfig", "page_config.json"), json(pageConfig));

@@ -33,6 +33,16 @@ export class OutputCollector {
     return this.outputs;
   }
 
+  /** Takes a message of a cell that has ended, into its outputs. */
+  late(outputs: CellOutput[], message: KernelMessage): void {
+    const { outputs: now, clearNext } = this;
+    this.outputs = outputs;
+    this.clearNext = false;
+    this.take(message);
+    this.outputs = now;
+    this.clearNext = clearNext;
+  }
+
   /** Takes a message of the running cell. */
   take({ type, content }: KernelMessage): void {
     if (type === "clear_output") {

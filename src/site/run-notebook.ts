@@ -98,6 +98,17 @@ export async function runNotebook(notebook: Notebook, options: RunNotebookOption
   const kernel = await startInProcessKernel({ cwd: options.folder });
   const stop = () => void kernel.shutdown();
   signal?.addEventListener("abort", stop);
+  const ended = new Map<string, { position: number; cell: CodeCell; outputs: CellOutput[] }>();
+  /** The first error that came after its cell had ended. */
+  let lateError: CellError | undefined;
+  const mayFail = (cell: CodeCell) => options.allowErrors === true || tagged(cell, "raises-exception");
+  const unsubscribe = kernel.subscribe((message) => {
+    const late = message.parentId === undefined ? undefined : ended.get(message.parentId);
+    if (!late || message.type === "status") return;
+    collector.late(late.outputs, message);
+    if (message.type !== "error" || mayFail(late.cell)) return;
+    lateError ??= new CellError(failure(name, late.position, message.content, undefined), late.position);
+  });
   try {
     if (options.before !== undefined && cells.length > 0) {
       const execution = kernel.execute(options.before, { silent: true });
@@ -110,8 +121,10 @@ export async function runNotebook(notebook: Notebook, options: RunNotebookOption
       const tell = (state: CellProgress["state"]) =>
         options.onProgress?.({ cell: i + 1, cells: cells.length, state, seconds: seconds() });
       tell("running");
-      cell.outputs = collector.begin();
-      const reply = await abortable(executed(kernel, cell, collector, options.timeoutSeconds), signal);
+      const outputs = collector.begin();
+      cell.outputs = outputs;
+      const { id, reply } = await abortable(executed(kernel, cell, collector, options.timeoutSeconds), signal);
+      ended.set(id, { position, cell, outputs });
       cell.execution_count = reply.executionCount;
       const failed = reply.status !== "ok";
       timings.push({
@@ -122,11 +135,12 @@ export async function runNotebook(notebook: Notebook, options: RunNotebookOption
         seconds: seconds(),
       });
       tell(failed ? "failed" : "done");
-      if (failed && !options.allowErrors && !tagged(cell, "raises-exception")) {
+      if (lateError) throw lateError;
+      if (failed && !mayFail(cell))
         throw new CellError(failure(name, position, reply, options.timeoutSeconds), position);
-      }
     }
   } finally {
+    unsubscribe();
     signal?.removeEventListener("abort", stop);
     await kernel.shutdown();
   }
@@ -144,19 +158,19 @@ export async function runNotebook(notebook: Notebook, options: RunNotebookOption
   };
 }
 
-/** Runs a cell to its end. What it shows after its end (from a timer left behind, say) is not stored: it would differ between runs. */
+/** Runs a cell to its end. The kernel waits a while for what its timers still do, and what comes later still is added to its outputs. */
 async function executed(
   kernel: Kernel,
   cell: CodeCell,
   collector: OutputCollector,
   timeoutSeconds: number | undefined,
-): Promise<ExecuteReply> {
+): Promise<{ id: string; reply: ExecuteReply }> {
   const execution = kernel.execute(joined(cell.source), {
     allowStdin: false,
     ...(timeoutSeconds === undefined ? {} : { timeout: timeoutSeconds * 1000 }),
   });
   for await (const message of execution) collector.take(message);
-  return execution.reply;
+  return { id: execution.id, reply: await execution.reply };
 }
 
 function abortable<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
@@ -169,7 +183,7 @@ function abortable<T>(work: Promise<T>, signal: AbortSignal | undefined): Promis
   });
 }
 
-function failure(name: string, cell: number, reply: ExecuteReply, timeoutSeconds: number | undefined): string {
+function failure(name: string, cell: number, reply: Partial<ExecuteReply>, timeoutSeconds: number | undefined): string {
   const why = reply.timedOut ? `ran into the time limit of ${timeoutSeconds} s` : "failed";
   const trace = reply.traceback ?? [`${reply.ename ?? "Error"}: ${reply.evalue ?? "no reason given"}`];
   return `${name}: cell ${cell} ${why}:\n${trace.join("\n")}`;

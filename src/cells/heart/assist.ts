@@ -95,7 +95,9 @@ function inspectPositions(code: string, position: number): number[] {
 }
 
 /** Diagnostics that more text could cure, wherever they are reported: unterminated template literal, comment, and the like. */
-const unterminated = new Set([1010, 1160, 1126, 1161]);
+const unterminated = new Set([1010, 1160, 1126]);
+/** Diagnostics that more text cannot cure, even at the end: a string or a regular expression whose line has ended. */
+const lost = new Set([1002, 1161]);
 
 /** Whether code could be run as it is. */
 export function isComplete(ts: TypeScript, code: string): CompletenessResult {
@@ -104,8 +106,10 @@ export function isComplete(ts: TypeScript, code: string): CompletenessResult {
   const file = ts.createSourceFile("cell.ts", prefix + code, ts.ScriptTarget.Latest, false);
   const errors = (file as unknown as { parseDiagnostics: ts.Diagnostic[] }).parseDiagnostics;
   if (errors.length === 0) return { status: "complete" };
-  const end = (prefix + code.trimEnd()).length;
-  const open = errors.every(({ code, start = 0 }) => unterminated.has(code) || start >= end);
+  const text = prefix + code.trimEnd();
+  // A word that declares or exports something is an error itself when nothing follows.
+  const end = text.length - (/(?:^|[^\w$.])(export|import|declare|abstract|async)$/.exec(text)?.[1].length ?? 0);
+  const open = errors.every(({ code, start = 0 }) => !lost.has(code) && (unterminated.has(code) || start >= end));
   if (!open) return { status: "invalid" };
   const last = /[^\n]*$/.exec(code.trimEnd())?.[0] ?? "";
   const indent = /^\s*/.exec(last)?.[0] ?? "";

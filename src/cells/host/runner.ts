@@ -7,6 +7,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import type { Socket } from "node:net";
 import { fileURLToPath } from "node:url";
+import { createLab, type LabHost } from "../display/lab.js";
+import { foreignCommand } from "../heart/foreign.js";
+import { quickComplete, quickIsComplete } from "../heart/quick.js";
 import { killGroup } from "./children.js";
 import { diagnosticsError } from "./diagnostics.js";
 import { frame, readFrames } from "./frames.js";
@@ -109,6 +112,32 @@ const executorPatienceMs = 20_000;
 /** Output that is accepted before the listener has taken it. */
 const backlogLimit = 8 << 20;
 
+/** How long a front end waits for the compiler's own answer while there is another, in ms. */
+const quickMs = { complete: 700, isComplete: 250 };
+
+/** Global names and the members of the objects behind them, for completion without the compiler. */
+const wellKnown: Record<string, unknown> = Object.fromEntries(
+  Object.getOwnPropertyNames(globalThis).map((name) => [
+    name,
+    Object.getOwnPropertyDescriptor(globalThis, name)?.value,
+  ]),
+);
+const labMembers: object = createLab({} as LabHost);
+
+/** An answer, or after a while another where there is one. */
+async function sooner<T>(answer: Promise<T>, ms: number, otherwise: () => T | undefined): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<T | undefined>((resolve) => {
+    timer = setTimeout(() => resolve(otherwise()), ms);
+  });
+  answer.catch(() => {});
+  try {
+    return (await Promise.race([answer.catch(() => otherwise()), late])) ?? (await answer);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 /** TypeScript cells: compiled by one process, run by another. */
 export class CellRunner {
   private language: Language;
@@ -164,7 +193,12 @@ export class CellRunner {
       if (result.ok) this.sideModules.push(...result.cell.sideModules);
       if (current.stopped) return;
       if (!result.ok) {
-        resolve(diagnosticsError(cell, result.diagnostics));
+        const foreign = foreignCommand(cell.code);
+        resolve(
+          foreign === undefined
+            ? diagnosticsError(cell, result.diagnostics)
+            : { status: "error", ename: "NotTypeScript", evalue: foreign, traceback: [`NotTypeScript: ${foreign}`] },
+        );
         return;
       }
       const compiled = { ...result.cell, sideModules: this.sideModules.splice(0) };
@@ -282,9 +316,11 @@ export class CellRunner {
     this.executor.send({ type: "comm", seq: ++this.sequence, origin, message });
   }
 
-  /** What could stand at a position. */
+  /** What could stand at a position: at once also while the compiler loads or is at work, then as far as the text tells. */
   async complete(code: string, position: number): Promise<CompletionResult> {
-    return (await this.askLanguage({ type: "complete", code, position })) as CompletionResult;
+    const exact = this.askLanguage({ type: "complete", code, position }) as Promise<CompletionResult>;
+    const quick = () => quickComplete(code, position, this.names, { ...wellKnown, lab: labMembers });
+    return sooner(exact, quickMs.complete, quick);
   }
 
   /** What stands at a position: signature and documentation. */
@@ -292,9 +328,10 @@ export class CellRunner {
     return (await this.askLanguage({ type: "inspect", code, position })) as string | undefined;
   }
 
-  /** Whether code could be run as it is. */
+  /** Whether code could be run as it is: at once also while the compiler loads or is at work, then as far as brackets and strings tell. */
   async isComplete(code: string): Promise<CompletenessResult> {
-    return (await this.askLanguage({ type: "isComplete", code })) as CompletenessResult;
+    const exact = this.askLanguage({ type: "isComplete", code }) as Promise<CompletenessResult>;
+    return sooner(exact, quickMs.isComplete, () => quickIsComplete(code));
   }
 
   /** Ends both processes. */

@@ -85,9 +85,14 @@ export function installTerminal(host: TerminalHost): Terminal {
         },
       });
       const self = stdin;
-      self.on("resume", () => {
+      // Someone begins to read what an earlier cell has left reading.
+      const again = () => {
         if (wanted) wanted = { since: cell };
         askSoon();
+      };
+      self.on("resume", again);
+      self.on("newListener", (event) => {
+        if (event === "readable" || event === "data") again();
       });
       return Object.assign(self, {
         fd: 0,

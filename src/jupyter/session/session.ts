@@ -22,6 +22,10 @@ export interface SessionOptions {
   version: string;
   /** Called when the front end has asked the kernel to end; `restart` says that a new one will follow. */
   onShutdown(restart: boolean): void;
+  /**
+   * The front end drops what comes for a cell that has ended: where nobody watches, a late error then fails the cell that runs.
+   */
+  dropsLate?: boolean;
   /** Takes lines for the operator of the kernel. */
   log(line: string): void;
 }
@@ -62,7 +66,9 @@ export class Session {
   private originCount = 0;
   private executionCount = 0;
   private queue: Incoming[] = [];
-  private running: { request: Incoming; origin: Origin; silent: boolean } | undefined;
+  private running: { request: Incoming; origin: Origin; silent: boolean; late?: ErrorContent } | undefined;
+  /** The names of the cells that outputs may still belong to. */
+  private readonly names = new Map<Origin, string>();
   private readonly questions = new Map<string, { id: number; session: string; origin: Origin }>();
   private readonly comms = new Map<string, string>();
   private closing = false;
@@ -274,7 +280,11 @@ export class Session {
   private remember(request: Incoming): Origin {
     const origin = ++this.originCount;
     this.origins.set(origin, request);
-    if (this.origins.size > originLimit) this.origins.delete(this.origins.keys().next().value as Origin);
+    if (this.origins.size > originLimit) {
+      const oldest = this.origins.keys().next().value as Origin;
+      this.origins.delete(oldest);
+      this.names.delete(oldest);
+    }
     return origin;
   }
 
@@ -322,7 +332,8 @@ export class Session {
       const count = store ? ++this.executionCount : this.executionCount;
       if (!silent) void this.publish("execute_input", { code, execution_count: count }, { ...request.header });
       const setOutput = store ? this.history.add(count, code) : undefined;
-      const outcome = await this.engine.execute({
+      this.names.set(origin, `cell [${count}]`);
+      const own = await this.engine.execute({
         origin,
         name: `cell [${count}]`,
         code,
@@ -331,6 +342,8 @@ export class Session {
         ...(store ? { count } : {}),
       });
       this.forgetQuestions(origin);
+      const { late } = this.running;
+      const outcome: Outcome = own.status === "ok" && late ? { status: "error", ...late } : own;
       if (outcome.status === "error" && flag(content, "stop_on_error", true)) toAbort = await this.behind(request);
       replied = true;
       await this.finishExecution(request, outcome, count, silent, setOutput);
@@ -452,6 +465,7 @@ export class Session {
         return this.publish("clear_output", { wait: message.wait }, parent);
       case "uncaught": {
         const { ename, evalue, traceback } = message.error;
+        this.lateError(message.origin, message.error);
         return this.publish("error", { ename, evalue, traceback: coloured({ ename, evalue, traceback }) }, parent);
       }
       case "comm": {
@@ -466,6 +480,18 @@ export class Session {
         );
       }
     }
+  }
+
+  /**
+   * Notes an error of a cell that has ended. Where a notebook is executed with nobody watching, the cell that runs then fails with it: its front
+   * end hears of no other cell any more.
+   */
+  private lateError(origin: Origin, error: ErrorContent): void {
+    const { running } = this;
+    if (!running || running.origin === origin || running.late) return;
+    if (!this.options.dropsLate || flag(running.request.content, "allow_stdin", true)) return;
+    const cell = this.names.get(origin) ?? "an earlier cell";
+    running.late = { ...error, traceback: [`An error of ${cell}, which had ended:`, ...error.traceback] };
   }
 
   /** Sends a question of user code to the front end whose cell asks it. */
