@@ -30,8 +30,8 @@ function smallProject(npm?: string) {
   writeFileSync(join(root, "tsconfig.json"), "{}");
   if (npm !== undefined) fakeProgram(bin, "npm", npm);
   const env = { PATH: bin };
-  const setup = () => {
-    const { status, stderr } = spawnSync(process.execPath, [join(root, "src", "lab", "setup.mjs")], {
+  const setup = (...flags: string[]) => {
+    const { status, stderr } = spawnSync(process.execPath, [join(root, "src", "lab", "setup.mjs"), ...flags], {
       env,
       encoding: "utf8",
     });
@@ -88,6 +88,41 @@ describe("the set-up of a fresh clone", () => {
     writeFileSync(join(root, "src", "index.ts"), "export const one: number = 2;\n");
     expect(setup().status).toBe(0);
     expect(readFileSync(join(root, "dist", "index.js"), "utf8")).toContain("one = 2");
+  });
+
+  test("for users, leaves out what only developers need; for developers it comes when it is wanted", () => {
+    const { root, setup } = smallProject(`echo "$@" > ${join(scratch, "asked")}; ${goodNpm}`);
+    const asked = () => readFileSync(join(scratch, "asked"), "utf8");
+    expect(setup("--users").status).toBe(0);
+    expect(asked()).toContain("--omit=dev");
+    expect(setup("--users")).toEqual({ status: 0, stderr: "" });
+    expect(setup()).toMatchObject({ status: 0, stderr: expect.stringContaining("Installing the packages") });
+    expect(asked()).not.toContain("--omit=dev");
+    expect(setup("--users")).toEqual({ status: 0, stderr: "" });
+    expect(tidy(root)).toEqual([]);
+  });
+
+  test("takes what somebody's own npm ci --omit=dev has installed, and only that", () => {
+    const { root, setup } = smallProject("exit 1");
+    const lock = (packages: object) => JSON.stringify({ packages: { "": {}, ...packages } });
+    const [needed, wanted, optional] = [
+      { version: "1.0.0" },
+      { version: "2.0.0", dev: true },
+      { version: "3.0.0", optional: true },
+    ];
+    writeFileSync(
+      join(root, "package-lock.json"),
+      lock({ "node_modules/typescript": needed, "node_modules/vitest": wanted, "node_modules/chromium": optional }),
+    );
+    cpSync(compiler, join(root, "node_modules", "typescript"), { recursive: true });
+    writeFileSync(join(root, "node_modules", ".package-lock.json"), lock({ "node_modules/typescript": needed }));
+    expect(setup("--users").status).toBe(0);
+    expect(setup().stderr).toContain("Installing the packages");
+    writeFileSync(
+      join(root, "node_modules", ".package-lock.json"),
+      lock({ "node_modules/typescript": { version: "0.9.0" } }),
+    );
+    expect(setup("--users").stderr).toContain("Installing the packages");
   });
 
   test("removes what was compiled from a file that is gone", () => {

@@ -115,9 +115,10 @@ export async function soak({ count, seed, say = () => {}, only }) {
       // The site takes as long as all others together.
       const drawn = random.pick(prepared);
       const subject = drawn.heavy && random.chance(0.7) ? random.pick(prepared) : drawn;
-      const killed = await disturbed(top, subject, random, (message) =>
-        faults.push(`kill ${i + 1} of seed ${seed}, ${subject.name}: ${message}`),
-      );
+      const killed = await disturbed(top, subject, random, (message) => {
+        faults.push(`kill ${i + 1} of seed ${seed}, ${subject.name}: ${message}`);
+        say(faults.at(-1));
+      });
       const told = kills.get(subject.name) ?? { killed: 0, inTime: 0, writing: 0 };
       told.killed++;
       if (killed.inTime) told.inTime++;
