@@ -21,7 +21,7 @@ import { reproduceCommand } from "./reproduce.js";
 import { runCommand } from "./run.js";
 import { siteCommand } from "./site.js";
 import { sweepCommand } from "./sweep.js";
-import { traceCommand } from "./trace.js";
+import { traceCommand } from "./trace/index.js";
 
 export { UserError } from "./errors.js";
 

@@ -18,6 +18,11 @@ export { TraceCollector } from "./collect.js";
 export { type Extent, ExtentCounter, mergeAbutting, type PageRange } from "./extents.js";
 export { decodeTrace, encodeTrace, isTraceFile, isVersion2, stepsOf } from "./format/codec.js";
 export { TraceFileReader, TraceFileWriter } from "./format/version-2.js";
+export { formatInfo } from "./info/format.js";
+export { LogHistogram } from "./info/histogram.js";
+export { RateBins, type RatePhase } from "./info/rate.js";
+export { ReuseDistance } from "./info/reuse.js";
+export { cachedPages, type DeviceSummary, RecordingSummary, type Spread, type TraceInfo } from "./info/summary.js";
 export { readdress } from "./readdress.js";
 export { loadTrace, traceNames } from "./recorded.js";
 export { busiestDevice, requestsOf } from "./requests.js";
@@ -58,3 +63,4 @@ export {
 } from "./trace-analysis.js";
 export { type MapRequest, TraceBuilder } from "./trace-builder.js";
 export { aboutOf, type Imported, type ImportOptions, importTrace } from "./trace-import.js";
+export { TraceWindow } from "./window.js";

@@ -1,5 +1,5 @@
 import type { Account } from "./account.js";
-import type { TraceDevice, TracePhase } from "./trace.js";
+import type { TraceAbout, TraceDevice, TracePhase } from "./trace.js";
 
 /** How an unmap ends what was mapped. */
 export const Ends: {
@@ -84,6 +84,8 @@ export interface RecordingEnd {
 
 /** Takes a recording's steps as they come. */
 export interface StepSink {
+  /** The header, before the first step, where the recording has one (a trace file). */
+  header?(about: TraceAbout): void;
   step(step: RecordedStep): void;
   end(end: RecordingEnd): void;
 }

@@ -224,8 +224,10 @@ export class TraceFileReader {
     this.lines++;
     if (text.trim() === "") return;
     const json = this.json(text);
-    if (this.lines === 1) this.about = this.parsed(FirstSchema, json, "the first line").about;
-    else if (this.ended) this.fail("the file", `goes on after its last line (line ${this.lines})`);
+    if (this.lines === 1) {
+      this.about = this.parsed(FirstSchema, json, "the first line").about;
+      this.sink.header?.(this.about);
+    } else if (this.ended) this.fail("the file", `goes on after its last line (line ${this.lines})`);
     else if (typeof json === "object" && json !== null && "end" in json) this.last(json);
     else this.stepsOf(json);
   }
@@ -369,6 +371,7 @@ export class TraceFileReader {
       seen.add(lost);
     }
     const { live, clock, account } = last;
+    this.about = { ...this.about!, clock };
     this.sink.end({ devices, deviceOf, superseded, phases, live, clock, account: cleanAccount(account) });
   }
 }

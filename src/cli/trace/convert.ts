@@ -1,0 +1,50 @@
+import type { Command } from "commander";
+import { convertRecording } from "../../recorder/index.js";
+import { type TraceDescription, warningsOf } from "../../recordings/index.js";
+import { UserError } from "../errors.js";
+import { readText } from "../files.js";
+import { type RecordingFlags, reading, recordingArgument, recordingOptions } from "./options.js";
+
+interface ConvertFlags extends RecordingFlags {
+  out: string;
+  name?: string;
+  about?: string;
+}
+
+/** `iommu-lab trace convert`: a recording of one's own, or a trace file of an older version, to the laboratory's trace format. */
+export function convertCommand(trace: Command): void {
+  recordingOptions(
+    trace
+      .command("convert")
+      .argument("<recording>", recordingArgument)
+      .description("turn a recording of DMA map and unmap requests into a trace file")
+      .requiredOption("-o, --out <file>", "where to write the trace (NAME.trace.json)")
+      .option("--name <name>", "the trace's short name (default: from the file)")
+      .option(
+        "--about <file>",
+        "a JSON file (or a trace file of version 1) with about, devices and phases for the header",
+      ),
+  ).action(async (recording: string, flags: ConvertFlags) => {
+    const description = flags.about === undefined ? {} : readDescription(flags.about);
+    const about = flags.name === undefined ? {} : { name: flags.name };
+    const { maps, steps, bytes, end } = await reading(flags, (options) =>
+      convertRecording(recording, flags.out, { ...options, about, description }),
+    );
+    const name = recording === "-" ? "standard input" : recording;
+    for (const warning of warningsOf(end.account, end.devices.length)) process.stderr.write(`${name}: ${warning}\n`);
+    const requests = maps - end.account.joined;
+    process.stdout.write(
+      `${flags.out}: ${steps} operations (${maps} maps of ${requests} requests), ${end.devices.length} devices, ${bytes} bytes.\n`,
+    );
+  });
+}
+
+function readDescription(file: string): TraceDescription {
+  try {
+    const { about, devices, phases } = JSON.parse(readText(file)) as TraceDescription;
+    return { ...(about ? { about } : {}), ...(devices ? { devices } : {}), ...(phases ? { phases } : {}) };
+  } catch (error) {
+    if (error instanceof SyntaxError) throw new UserError(`${file}: expected JSON (${error.message}).`);
+    throw error;
+  }
+}

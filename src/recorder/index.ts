@@ -1,0 +1,13 @@
+/**
+ * Recordings in files, and making them: what src/recordings reads from memory, this room reads from disk, pipes and the kernel's tracefs.
+ *
+ * `loadTrace` gives a recording as a trace in memory, by path or by name; `traceInfo` looks at one of any size; `convertRecording` writes a
+ * trace file; `readRecording` streams a recording's steps to a sink of one's own. Files may be plain, gzip, xz or zstd.
+ *
+ * Units and invariants are those of src/recordings. Memory is constant in the recording's length but for `loadTrace`, which keeps at most
+ * the steps it is told to. Node only.
+ */
+export { type ByteProgress, openBytes } from "./bytes.js";
+export { type Converted, type ConvertOptions, convertRecording } from "./convert.js";
+export { type LoadOptions, loadTrace, mostSteps, traceInfo } from "./load.js";
+export { type FileReadOptions, readRecording } from "./read.js";

@@ -1,0 +1,116 @@
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, afterEach, describe, expect, it, vi } from "vitest";
+import { main } from "../../src/cli/index.js";
+import { decodeTrace } from "../../src/recordings/index.js";
+
+const texts = (name: string) => fileURLToPath(new URL(`../recordings/fixtures/texts/${name}`, import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), "trace-cli-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+afterEach(() => vi.restoreAllMocks());
+
+/** Runs the command and collects what it prints. */
+async function run(...argv: string[]): Promise<{ code: number; out: string; error: string }> {
+  let out = "";
+  let error = "";
+  vi.spyOn(process.stdout, "write").mockImplementation((text) => {
+    out += String(text);
+    return true;
+  });
+  vi.spyOn(process.stderr, "write").mockImplementation((text) => {
+    error += String(text);
+    return true;
+  });
+  process.exitCode = undefined;
+  const code = await main(["trace", ...argv]);
+  vi.restoreAllMocks();
+  return { code, out, error };
+}
+
+interface Expected {
+  file: string;
+  maps?: number;
+  unmaps?: number;
+  devices?: number;
+  live?: number;
+  spanNs?: number;
+  warn?: string;
+  refuse?: string;
+}
+const cases = JSON.parse(readFileSync(texts("expected.json"), "utf8")) as Expected[];
+
+describe("iommu-lab trace info", () => {
+  it.each(cases)("$file", async ({ file, refuse, warn, ...values }) => {
+    const { code, out, error } = await run("info", texts(file), "--json");
+    if (refuse !== undefined) {
+      expect({ code, out }).toEqual({ code: 1, out: "" });
+      expect(error).toContain(refuse);
+      expect(error).not.toMatch(/ at .*\.ts/);
+      return;
+    }
+    const info = JSON.parse(out);
+    expect(info).toMatchObject(values);
+    expect(info.warnings.join("\n")).toContain(warn ?? "");
+  });
+
+  it("prints what a person wants to know, warnings last", async () => {
+    const { out } = await run("info", texts("S02-sg-reused-3x.txt"));
+    expect(out).toMatch(/^requests +3 maps, 3 unmaps, 0 live at the end$/m);
+    expect(out).toMatch(/! The recording does not name devices.*\n$/);
+    expect((await run("info", "igb")).out).toMatch(/^devices +2: 0000:00:03\.0 \(igb\)/m);
+  });
+
+  it("reads standard input", () => {
+    const command = fileURLToPath(new URL("../../src/cli/iommu-lab.mjs", import.meta.url));
+    const input = readFileSync(texts("F35-xz.txt.xz"));
+    const { stdout } = spawnSync(process.execPath, [command, "trace", "info", "-", "--json"], {
+      input,
+      encoding: "utf8",
+    });
+    expect(JSON.parse(stdout)).toMatchObject({ maps: 1, unmaps: 1 });
+  });
+
+  it("says what an option accepts", async () => {
+    expect(await run("info", texts("F31-clock-counter.txt"), "--clock-mhz", "2400")).toMatchObject({ code: 0 });
+    expect((await run("info", "igb", "--clock-mhz", "fast")).code).toBe(2);
+    expect((await run("info", "igb", "--most-unreadable", "200")).code).toBe(2);
+    expect(await run("info", texts("S13-nonpage.txt"), "--most-unreadable", "70")).toMatchObject({ code: 0 });
+  });
+});
+
+describe("iommu-lab trace convert", () => {
+  it("writes a trace file, and says what it left out", async () => {
+    const out = join(folder, "s10.trace.json");
+    const {
+      code,
+      out: said,
+      error,
+    } = await run("convert", texts("S10-unmap-before-start.txt"), "-o", out, "--name", "mine");
+    expect(code).toBe(0);
+    expect(said).toMatch(/s10\.trace\.json: 2 operations \(1 maps of 1 requests\), 1 devices, \d+ bytes\./);
+    expect(error).toMatch(/1 unmap ends maps made before the recording began/);
+    const trace = decodeTrace(readFileSync(out, "utf8"), out);
+    expect([trace.about.name, trace.maps, trace.account.unmatchedUnmaps]).toEqual(["mine", 1, 1]);
+  });
+
+  it("takes header, devices and phases from a file, and refuses a device that is not there", async () => {
+    const about = fileURLToPath(new URL("../../data/traces/igb.trace.json", import.meta.url));
+    const converted = join(folder, "igb.trace.json");
+    expect((await run("convert", about, "-o", converted)).code).toBe(0);
+    const trace = decodeTrace(readFileSync(converted, "utf8"), converted);
+    expect(trace).toEqual(decodeTrace(readFileSync(about, "utf8"), about));
+    const { code, error } = await run(
+      "convert",
+      texts("S10-unmap-before-start.txt"),
+      "-o",
+      converted,
+      "--about",
+      about,
+    );
+    expect(code).toBe(1);
+    expect(error).toMatch(/devices: "0000:00:03\.0" is not in the trace; it has space 0/);
+  });
+});
