@@ -10,7 +10,7 @@ import { Command, CommanderError } from "commander";
 import { claimsCommand } from "./claims.js";
 import { errorText } from "./errors.js";
 import { executeCommand } from "./execute.js";
-import { iovaCommand } from "./iova.js";
+import { iovaCommand } from "./iova/index.js";
 import { kernelCommand } from "./kernel.js";
 import { labCommand } from "./lab.js";
 import { mceCommand } from "./mce.js";

@@ -117,6 +117,54 @@ describe("iommu-lab iova replay", () => {
     expect((await run(traced("m 1 5\n"), "--device", "0")).error).toMatch(/--device: .* is no recording/);
   });
 
+  it("reads a recording in any form: the kernel's text, by name, from standard input", async () => {
+    const text = fileURLToPath(new URL("../recordings/fixtures/texts/S02-sg-reused-3x.txt", import.meta.url));
+    const { code, out, error } = await run(text);
+    expect(code).toBe(0);
+    expect(out).toMatch(/^id,pages,pfn,visits\n0,32,1048544,1\n1,32,1048544,1\n/);
+    expect(error).toMatch(/does not name devices/);
+    expect((await run("vmxnet3", "--device", "1", "--stats")).out).toMatch(/^maps +\d+ requests/);
+  });
+
+  it("has a pools' table that fits the recording, and says of another how many maps fail", async () => {
+    const [fits, small] = [
+      await run("igb", "--allocator", "pools", "--device", "0", "--stats"),
+      await run("igb", "--allocator", "pools", "--device", "0", "--stats", "--entries", "4096"),
+    ];
+    expect(fits.out).toMatch(/^failures +0 requests/m);
+    expect(fits.error).toBe("");
+    expect(small.error).toMatch(
+      /igb: \d+ of \d+ maps failed \(\d+\.\d %\) with pools; the table has 4096 entries \(--entries\)/,
+    );
+  });
+
+  it("lets the lazy queue's timer fire by the recording's own time", async () => {
+    const { out } = await run("vmxnet3", "--allocator", "lazy", "--device", "0", "--events");
+    expect(out.split("\n").filter((line) => line.includes(",T,")).length).toBeGreaterThan(100);
+  });
+
+  it("changes limit, alignment, table and CPUs of any trace", async () => {
+    const file = traced("m 3 1048575 6\nm 2 1048575 6\n");
+    expect((await run(file, "--limit", "0xff")).out).toBe("id,pages,pfn,visits\n0,3,252,0\n1,2,250,1\n");
+    expect((await run(file, "--limit", "0xff", "--no-align", "--cpus", "2")).code).toBe(0);
+    expect((await run(file, "--limit", "-1", "--fallback32")).out).toContain("0,3,1048572,");
+    expect((await run(file, "--limit", "far")).code).toBe(2);
+    expect((await run(file, "--cpus", "5000")).code).toBe(2);
+  });
+
+  it("compares allocators in one table, and samples the tree", async () => {
+    const { out } = await run("vmxnet3", "--device", "0", "--compare", "rbtree,magazines");
+    expect(out).toMatch(/^allocator +maps +failures +visits p50 .*\nrbtree +\d+ .*\nmagazines +\d+ .*\n$/);
+    const all = await run(traced("m 1 1048575\nu 0\n"), "--compare", "all", "--csv");
+    expect(all.out.trimEnd().split("\n").length).toBeGreaterThan(6);
+    expect((await run(traced("m 1 5\n"), "--compare", "slab")).error).toMatch(
+      /no allocator "slab"; there are all, rbtree/,
+    );
+    const { out: samples } = await run(traced("m 1 1048575\nm 1 1048575\nu 0\n"), "--sample", "1");
+    expect(samples).toMatch(/^op,nodes,max_depth,mean_depth\n0,1,1,1\.000\n/);
+    expect((await run(traced("m 1 5\n"), "--sample", "1", "--stats")).error).toMatch(/Choose one of/);
+  });
+
   it("says of a recording that cannot be read what is expected", async () => {
     const { code, out, error } = await run(traced("{not a recording"));
     expect({ code, out }).toEqual({ code: 1, out: "" });

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, describe, expect, it, vi } from "vitest";
 import { main } from "../../src/cli/index.js";
-import { decodeTrace } from "../../src/recordings/index.js";
+import { decodeTrace, encodeTrace } from "../../src/recordings/index.js";
 
 const texts = (name: string) => fileURLToPath(new URL(`../recordings/fixtures/texts/${name}`, import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "trace-cli-"));
@@ -100,8 +100,8 @@ describe("iommu-lab trace convert", () => {
     const about = fileURLToPath(new URL("../../data/traces/igb.trace.json", import.meta.url));
     const converted = join(folder, "igb.trace.json");
     expect((await run("convert", about, "-o", converted)).code).toBe(0);
-    const trace = decodeTrace(readFileSync(converted, "utf8"), converted);
-    expect(trace).toEqual(decodeTrace(readFileSync(about, "utf8"), about));
+    const old = decodeTrace(readFileSync(about, "utf8"), about);
+    expect(readFileSync(converted, "utf8") === encodeTrace(old)).toBe(true);
     const { code, error } = await run(
       "convert",
       texts("S10-unmap-before-start.txt"),

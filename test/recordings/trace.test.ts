@@ -117,7 +117,8 @@ describe("the file format", () => {
   test("a file of version 1 is read, and what is written anew is the same trace", () => {
     const old = decodeTrace(oldFile, "old.trace.json");
     expect(old).toEqual({ ...small(), account: cleanAccount({ events: 3 }) });
-    expect(decodeTrace(encodeTrace(loadTrace("igb")), "new")).toEqual(loadTrace("igb"));
+    const written = encodeTrace(loadTrace("igb"));
+    expect(encodeTrace(decodeTrace(written, "new")) === written).toBe(true);
   });
 
   const damaged = (change: (file: LooseFile) => void): (() => Trace) => {

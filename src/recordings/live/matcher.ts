@@ -12,17 +12,15 @@ interface Space {
   name: string;
   /** Whether it must be there: both of two overlapping ranges were unmapped. The first needs no proof. */
   proved: boolean;
-  /** Maps that were put into it because the others held their range. */
-  displaced: number;
   /** Live scatter lists by what names them in their unmap: the pieces' map numbers. */
   lists: Map<string, number[]>;
 }
 
 /** Above so many overlaps a second space is taken as proved: the list of doubtful ones ends somewhere. */
 const mostDoubts = 100_000;
-/** Without an unmap to prove it: overlaps beyond this number and this share of the maps are a second device, fewer are lost unmaps. */
+/** Without an unmap to prove it: ranges in each other's way beyond this number and this share of the maps are a second device, fewer are lost unmaps. */
 const fewOverlaps = 8;
-const overlapShare = 0.01;
+const overlapShare = 0.05;
 
 /**
  * Finds which unmap ends which maps, and what must have been lost.
@@ -48,13 +46,13 @@ export class Matcher {
   /** Map events so far. */
   maps = 0;
   private ended = 0;
-  private unmaps = 0;
   /** Lost events that no lost unmap accounts for yet; and a count that grows with every loss. */
   private unexplained = 0;
   private losses = 0;
   /** Where each CPU's latest unnamed map ended, and in which space: a scatter list goes on there. */
   private readonly lastEnd: number[] = [];
   private readonly lastSpace: number[] = [];
+  private readonly runStart: number[] = [];
   private readonly found: number[] = [];
 
   constructor(
@@ -138,11 +136,10 @@ export class Matcher {
   end(clock: string): void {
     const { account, spaces, unnamed } = this;
     const doubts = unnamed.slice(1).filter((space) => !spaces[space].proved);
-    for (const space of doubts) {
-      const { displaced } = spaces[space];
-      if (displaced > Math.max(fewOverlaps, overlapShare * this.maps) || (this.unmaps === 0 && displaced > fewOverlaps))
-        spaces[space].proved = true;
-    }
+    const pairs = new Map<number, number>();
+    for (const { bySpace } of this.doubted.values()) pairs.set(bySpace, (pairs.get(bySpace) ?? 0) + 1);
+    for (const space of doubts)
+      if ((pairs.get(space) ?? 0) > Math.max(fewOverlaps, overlapShare * this.maps)) this.prove(space);
     const real = unnamed.filter((space, i) => i === 0 || spaces[space].proved);
     const names = spaces.map((space) => space.name);
     real.forEach((space, i) => {
@@ -187,46 +184,68 @@ export class Matcher {
 
   private newSpace(name: string): number {
     const live = new LiveRanges((slot) => this.pieces.ends[slot]);
-    return this.spaces.push({ live, name, proved: name !== "", displaced: 0, lists: new Map() }) - 1;
+    return this.spaces.push({ live, name, proved: name !== "", lists: new Map() }) - 1;
   }
 
   /** The address space for a map that names no device. */
   private spaceFor(event: MappingEvent, end: number, timeNs: number): number {
-    const spaces = this.spaces;
-    const unnamed = this.unnamed;
-    const lastEnd = this.lastEnd;
-    const lastSpace = this.lastSpace;
     const { pfn, cpu } = event;
-    if (unnamed.length === 0) unnamed.push(this.newSpace(""));
-    let chosen = -1;
-    if (lastEnd[cpu] === pfn && spaces[lastSpace[cpu]].live.firstIn(pfn, end) < 0) chosen = lastSpace[cpu];
-    else {
-      let free = 0;
-      for (const space of unnamed) {
-        const slot = spaces[space].live.firstIn(pfn, end);
-        if (slot < 0) {
-          free++;
-          if (chosen < 0) chosen = space;
-        }
-      }
-      if (free > 1) this.account.guessed++;
-    }
-    if (chosen < 0 || !(chosen === unnamed[0] || spaces[chosen].proved)) {
+    if (this.unnamed.length === 0) this.unnamed.push(this.newSpace(""));
+    // Addresses that ascend by chance look like a run too: only a recording that has shown runs has them.
+    const goesOn = this.account.joined > 0 && this.lastEnd[cpu] === pfn;
+    const start = goesOn ? this.runStart[cpu] : pfn;
+    let space = goesOn ? this.lastSpace[cpu] : this.firstFree(pfn, end);
+    const fits = space >= 0 && this.spaces[space].live.firstIn(pfn, end) < 0;
+    const proved = space === this.unnamed[0] || (space >= 0 && this.spaces[space].proved);
+    if (!fits || !(proved || goesOn)) {
       const lost = this.lostUnmapIn(pfn, end);
       if (lost >= 0) {
         this.supersede(lost, pfn, end, timeNs, cpu);
-        chosen = lost;
-      } else {
-        if (chosen < 0) {
-          chosen = this.newSpace("");
-          unnamed.push(chosen);
-        }
-        if (!spaces[chosen].proved) this.doubt(chosen, pfn, end);
+        space = lost;
+      } else if (!fits) {
+        const other = this.freeOrNew(start, end);
+        if (start < pfn) this.move(space, other, start, pfn);
+        space = other;
       }
     }
-    lastEnd[cpu] = end;
-    lastSpace[cpu] = chosen;
+    if (!this.standsApart(space) && space !== this.unnamed[0]) this.doubt(space, start, end);
+    this.runStart[cpu] = start;
+    this.lastEnd[cpu] = end;
+    this.lastSpace[cpu] = space;
+    return space;
+  }
+
+  /** The first unnamed space with room for a range, −1 for none. Where several have, it is a guess. */
+  private firstFree(pfn: number, end: number): number {
+    let chosen = -1;
+    let free = 0;
+    for (const space of this.unnamed) {
+      if (this.spaces[space].live.firstIn(pfn, end) >= 0) continue;
+      free++;
+      if (chosen < 0) chosen = space;
+    }
+    if (free > 1) this.account.guessed++;
     return chosen;
+  }
+
+  private freeOrNew(pfn: number, end: number): number {
+    const free = this.unnamed.find((space) => this.spaces[space].live.firstIn(pfn, end) < 0);
+    if (free !== undefined) return free;
+    const made = this.newSpace("");
+    this.unnamed.push(made);
+    return made;
+  }
+
+  /** A run that began in one space turns out to have no room in it: what it has mapped goes to the other. */
+  private move(from: number, to: number, start: number, end: number): void {
+    const slots: number[] = [];
+    this.spaces[from].live.allIn(start, end, slots);
+    for (const slot of slots) {
+      const first = this.pieces.starts[slot];
+      this.spaces[from].live.remove(first);
+      this.spaces[to].live.add(first, slot);
+      this.doubted.delete(this.pieces.maps[slot]);
+    }
   }
 
   /** The unnamed space whose range here was mapped before events were lost, while lost events are left to explain it; −1 for none. */
@@ -241,7 +260,6 @@ export class Matcher {
 
   /** A map goes to a space that is not proved, because others hold its range. */
   private doubt(bySpace: number, pfn: number, end: number): void {
-    this.spaces[bySpace].displaced++;
     for (const space of this.unnamed) {
       if (space === bySpace || this.standsApart(space)) continue;
       const slots: number[] = [];
@@ -330,7 +348,6 @@ export class Matcher {
     live.allIn(pfn, end, found);
     if (found.length === 0) return false;
     account.events++;
-    this.unmaps++;
     let run: Piece[] = [];
     let partial: Piece | undefined;
     let runs = 0;
@@ -375,7 +392,6 @@ export class Matcher {
       run.push(this.pieces.get(slot));
       this.take(space, slot);
       this.account.events++;
-      this.unmaps++;
       this.endRun(run, space, timeNs, event);
     }
     if (list?.length === 0 && space !== undefined) this.spaces[space].lists.delete(event.list);

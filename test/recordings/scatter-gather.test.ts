@@ -1,0 +1,106 @@
+import { describe, expect, test } from "vitest";
+import { RbTreeAllocator } from "../../src/iova/index.js";
+import { importTrace, Op, RecordingSummary, TextReader } from "../../src/recordings/index.js";
+
+/** A request of the generated workload. */
+interface Io {
+  pages: number;
+  /** Pages of each physically contiguous part. */
+  runs: number[];
+  mapCpu: number;
+  unmapCpu: number;
+}
+
+/** A small generator of whole numbers: the same sequence everywhere. */
+function numbers(seed: number): (below: number) => number {
+  let state = seed;
+  return (below) => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return Math.floor((state / 2 ** 32) * below);
+  };
+}
+
+/** An NVMe-like workload: up to `depth` requests in flight, each mapped run by run and ended by one unmap. */
+function workload(
+  count: number,
+  depth: number,
+  seed: number,
+  extra: (line: number) => string = () => "",
+): { text: string; ios: Io[] } {
+  const below = numbers(seed);
+  const space = new RbTreeAllocator({ cpus: 8 });
+  const lines: string[] = ["# tracer: nop\n"];
+  const ios: Io[] = [];
+  const flying: { io: Io; pfn: number }[] = [];
+  let us = 5_000_000;
+  const event = (cpu: number, text: string): void => {
+    us += 1 + below(5);
+    lines.push(`   fio-900   [00${cpu}] ..... ${(us / 1e6).toFixed(6)}: ${text}\n`, extra(lines.length));
+  };
+  const page = (pfn: number): string => `0x${pfn.toString(16).padStart(13, "0")}000`;
+  const complete = (): void => {
+    const [{ io, pfn }] = flying.splice(below(flying.length), 1);
+    const size = io.pages * 4096;
+    event(io.unmapCpu, `unmap: IOMMU: iova=${page(pfn)} - ${page(pfn + io.pages)} size=${size} unmapped_size=${size}`);
+    space.free(pfn, io.pages, 0);
+  };
+  for (let i = 0; i < count; i++) {
+    if (flying.length >= depth) complete();
+    const runs: number[] = [];
+    let pages = 0;
+    for (const most = 1 + below(32); pages < most; pages += runs[runs.length - 1]) runs.push(1 + below(most - pages));
+    const io = { pages, runs, mapCpu: below(8), unmapCpu: below(8) };
+    ios.push(io);
+    const pfn = space.allocate(pages, undefined, 0);
+    let at = pfn;
+    for (const run of runs) {
+      event(
+        io.mapCpu,
+        `map: IOMMU: iova=${page(at)} - ${page(at + run)} paddr=${page(0x100000 + below(1e6))} size=${run * 4096}`,
+      );
+      at += run;
+    }
+    flying.push({ io, pfn });
+  }
+  while (flying.length > 0) complete();
+  return { text: lines.join(""), ios };
+}
+
+describe("a scatter-gather workload of known truth", () => {
+  const { text, ios } = workload(3000, 64, 7);
+
+  test("sizes, CPUs, order and number of requests come back exactly, of one device", () => {
+    const { trace } = importTrace(text, { file: "x" });
+    const maps = [...trace.op.keys()].filter((op) => trace.op[op] === Op.map);
+    expect(trace.devices).toHaveLength(1);
+    expect(maps.map((op) => trace.pages[op])).toEqual(ios.map(({ pages }) => pages));
+    expect(maps.map((op) => trace.cpu[op])).toEqual(ios.map(({ mapCpu }) => mapCpu));
+    expect(maps.map((op) => trace.cpu[trace.partner[op]])).toEqual(ios.map(({ unmapCpu }) => unmapCpu));
+    expect(trace.account.joined).toBe(ios.reduce((sum, { runs }) => sum + runs.length - 1, 0));
+    expect(trace.account.guessed).toBe(0);
+  });
+
+  test("the streaming summary counts the same", () => {
+    const summary = new RecordingSummary();
+    const reader = new TextReader({ file: "x" }, summary);
+    reader.pushText(text);
+    reader.end();
+    const info = summary.info({ name: "x", kernel: "", mode: "" });
+    expect(info).toMatchObject({ maps: 3000, unmaps: 3000, devices: 1, live: 0, liveSet: { peakRequests: 64 } });
+    const sizes = ios.map(({ pages }) => pages);
+    expect(info.sizes.max).toBe(Math.max(...sizes));
+    expect(info.sizes.mean).toBeCloseTo(sizes.reduce((sum, pages) => sum + pages, 0) / 3000, 9);
+  });
+
+  test("unmaps that were lost are said, and invent no device", () => {
+    let lost = 0;
+    const lines = text.split("\n").filter((line, i) => !(line.includes(" unmap: ") && i % 50 === 0 && ++lost));
+    const marked = `${lines.slice(0, 20).join("\n")}\nCPU:1 [LOST ${lost} EVENTS]\n${lines.slice(20).join("\n")}`;
+    for (const damaged of [lines.join("\n"), marked]) {
+      const { trace, warnings } = importTrace(damaged, { file: "x" });
+      expect(trace.devices).toHaveLength(1);
+      expect(warnings.join(" ")).toMatch(/must have been lost/);
+      expect(Math.abs(trace.maps / 3000 - 1)).toBeLessThan(0.05);
+    }
+  });
+});
