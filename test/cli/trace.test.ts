@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -112,5 +112,58 @@ describe("iommu-lab trace convert", () => {
     );
     expect(code).toBe(1);
     expect(error).toMatch(/devices: "0000:00:03\.0" is not in the trace; it has space 0/);
+  });
+});
+
+describe("iommu-lab trace record", () => {
+  const tracefs = join(folder, "tracing");
+  for (const event of ["iommu/map", "iommu/unmap", "dma/dma_map_page", "dma/dma_unmap_page"])
+    mkdirSync(join(tracefs, "events", event), { recursive: true });
+  mkdirSync(join(tracefs, "instances"));
+
+  it("prints the commands of this kernel and changes nothing", async () => {
+    const { code, out, error } = await run(
+      "record",
+      "--dry-run",
+      "--tracefs",
+      tracefs,
+      "--seconds",
+      "3",
+      "--device",
+      "0000:05:00.0",
+    );
+    expect({ code }).toEqual({ code: 0 });
+    expect(out).toMatch(/^# as root:\nmkdir .*\/instances\/iommu-lab\n/);
+    expect(out).toContain(
+      `echo 'device == "0000:05:00.0"' > ${tracefs}/instances/iommu-lab/events/dma/dma_map_page/filter`,
+    );
+    expect(out).toContain("timeout 3 cat ");
+    expect(error).toMatch(/Only 0000:05:00\.0 is recorded/);
+    expect(readdirSync(join(tracefs, "instances"))).toEqual([]);
+  });
+
+  it("says that a folder is no tracefs, and leaves nothing in it", async () => {
+    if (process.getuid?.() !== 0) return;
+    const { code, error } = await run(
+      "record",
+      "--tracefs",
+      tracefs,
+      "--seconds",
+      "0.1",
+      "-o",
+      join(folder, "never.txt"),
+    );
+    expect(code).toBe(1);
+    expect(error).toMatch(/is no tracefs/);
+    expect(readdirSync(join(tracefs, "instances"))).toEqual([]);
+    expect(existsSync(join(folder, "never.txt"))).toBe(false);
+  });
+
+  it("says what an option accepts, and what is not there", async () => {
+    expect((await run("record", "--seconds", "0")).code).toBe(2);
+    expect((await run("record", "--buffer", "1")).code).toBe(2);
+    expect((await run("record", "--tracefs", join(folder, "none"), "--dry-run")).error).toMatch(
+      /tracefs is not mounted/,
+    );
   });
 });
