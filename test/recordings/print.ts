@@ -9,7 +9,7 @@ const hex = (pfn: number, digits = 16): string =>
     `0x${"0".repeat(Math.max(0, digits - 3 - pfn.toString(16).length))}`,
   );
 const short = (pfn: number): string => (pfn === 0 ? "0" : `${pfn.toString(16)}000`);
-const directions = {
+const directions: Record<number, string> = {
   [Direction.bidirectional]: "BIDIRECTIONAL",
   [Direction.toDevice]: "TO_DEVICE",
   [Direction.fromDevice]: "FROM_DEVICE",

@@ -142,11 +142,15 @@ export class Fuser {
   }
 
   private settleUnmaps(pfn: number, end: number): void {
-    for (let at = pfn; at < end; at++) {
-      const waiting = this.unmaps.get(at)?.find(({ done }) => !done);
-      if (waiting) this.settle(Line.unmap, waiting);
-      if (this.unmaps.size === 0) return;
-    }
+    // A range may be of gigabytes: whatever is fewer, its pages or the unmaps that wait.
+    if (end - pfn > this.unmaps.size) {
+      for (const at of [...this.unmaps.keys()]) if (at >= pfn && at < end) this.settleUnmapAt(at);
+    } else for (let at = pfn; at < end; at++) this.settleUnmapAt(at);
+  }
+
+  private settleUnmapAt(pfn: number): void {
+    const waiting = this.unmaps.get(pfn)?.find(({ done }) => !done);
+    if (waiting) this.settle(Line.unmap, waiting);
   }
 
   /** No DMA event explains it: it counts for itself. */
