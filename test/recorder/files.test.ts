@@ -57,9 +57,9 @@ describe("a recording in a file", () => {
       loadRecorded("vmxnet3"),
       new URL("../../data/traces/vmxnet3.trace.json", import.meta.url),
     ];
-    expect(await loadTrace("vmxnet3")).toBe(recorded);
     // Compared as text: a matcher takes minutes for columns of a hundred thousand.
-    expect(encodeTrace(await loadTrace(fileURLToPath(file))) === encodeTrace(recorded)).toBe(true);
+    for (const name of ["vmxnet3", fileURLToPath(file)])
+      expect(encodeTrace(await loadTrace(name)) === encodeTrace(recorded)).toBe(true);
   });
 
   test("it is converted from every form, to the same trace, and again without a change", async () => {

@@ -16,7 +16,9 @@ export class LogHistogram {
   min = Number.POSITIVE_INFINITY;
   max = Number.NEGATIVE_INFINITY;
 
+  /** @throws RangeError for what is no whole number from 0 to 2^53 */
   add(value: number): void {
+    if (!(value >= 0 && value <= Number.MAX_SAFE_INTEGER)) throw new RangeError(`${value} is not from 0 to 2^53.`);
     this.counts[bucketOf(value)]++;
     this.count++;
     this.sum += value;

@@ -12,7 +12,7 @@ export class Clock {
 
   constructor(private readonly mhz: number | undefined) {}
 
-  /** The time in ns; NaN for a timestamp of the other kind. @throws TraceError for a counter of unknown frequency */
+  /** The time in ns; NaN for a timestamp of the other kind, or too far from the first for whole ns. @throws TraceError for a counter of unknown frequency */
   ns(stamp: string): number {
     const point = stamp.indexOf(".");
     const integer = point < 0;
@@ -20,9 +20,11 @@ export class Clock {
     if (integer !== this.integer) return Number.NaN;
     if (integer) {
       const ticks = Number(BigInt(stamp) - this.originCount);
-      return Math.round((ticks * 1000) / this.mhz!);
+      return whole(Math.round((ticks * 1000) / this.mhz!));
     }
-    return (Number(stamp.slice(0, point)) - this.originSeconds) * 1e9 + nanoseconds(stamp, point) - this.originNs;
+    return whole(
+      (Number(stamp.slice(0, point)) - this.originSeconds) * 1e9 + nanoseconds(stamp, point) - this.originNs,
+    );
   }
 
   /** In words. */
@@ -44,6 +46,8 @@ export class Clock {
     }
   }
 }
+
+const whole = (ns: number): number => (Number.isSafeInteger(ns) ? ns : Number.NaN);
 
 function nanoseconds(stamp: string, point: number): number {
   const decimals = stamp.length - point - 1;

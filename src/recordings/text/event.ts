@@ -81,7 +81,8 @@ export const reasons = {
     "expected iova and size in whole pages of 4096 bytes, and at least one: an IOMMU with smaller pages is not read",
   end: "the range's end is not iova + size",
   paddr: "a map has no paddr=0x…",
-  clocks: "mixes timestamps with and without decimals; expected one kind",
+  clocks:
+    "mixes timestamps with and without decimals, or is more than 104 days from the first; expected one kind of clock",
   large: "expected an address of at most 64 bits and at most 16 TiB",
   long: "is longer than 1 MiB",
 } as const;

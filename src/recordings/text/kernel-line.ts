@@ -20,11 +20,11 @@ const named =
 
 /** What stands before an event: CPU, perhaps flags, the timestamp. */
 const head =
-  /\[(\d{1,5})\]\s+(?:([^\s[\]:]{2,12})\s+)?(\d+(?:\.\d+)?):\s*(?:\(\+?[\d.]+\)\s*)?(?:\d+\s+)?(?:iommu|dma|ftrace)?$/;
+  /\[(\d{1,5})\]\s+(?:([^\s[\]:]{2,12})\s+)?(\d{1,20}(?:\.\d{1,12})?):\s*(?:\(\+?[\d.]+\)\s*)?(?:\d+\s+)?(?:iommu|dma|ftrace)?$/;
 /** The latency format: CPU and flags in one word, microseconds from the beginning; and its verbose form. */
-const latencyHead = /\s(\d{1,5})([^\s\d]\S{2,10})\s+(\d+)(us)?\s*[+!#*@$]?\s*:$/;
+const latencyHead = /\s(\d{1,5})([^\s\d]\S{2,10})\s+(\d{1,15})(us)?\s*[+!#*@$]?\s*:$/;
 const latencyVerbose =
-  /\s(\d{1,5})\s+(\d+)\s+[0-9a-f]{8}\s+[0-9a-f]{8}\s+\[([0-9a-f]+)\]\s+\d+\.\d{3}ms \(\+\d+\.\d{3}ms\):$/;
+  /\s(\d{1,5})\s+(\d+)\s+[0-9a-f]{8}\s+[0-9a-f]{8}\s+\[([0-9a-f]{1,13})\]\s+\d+\.\d{3}ms \(\+\d+\.\d{3}ms\):$/;
 const headWithoutCpu = /(?:^|\s)\d+(?:\/\d+)?\s+\d+\.\d+:\s*(?:\d+\s+)?(?:iommu|dma)?$/;
 
 const iommuText =
@@ -40,7 +40,7 @@ const unlistText = /^(\S+)\s+dir=(\w+)\s+(?:n?ents=\S+\s+(?:\(truncated\)\s+)?)*
 const allocText = /\s(?:virt_addr|phys_addrs|flags|attrs)=/;
 
 const bpftraceText =
-  /^(map|unmap) (\d+) (\d{1,5}) (\S+) (?:0x)?([0-9a-f]{1,16}) (?:(?:0x)?([0-9a-f]{1,16}) )?(\d+)(?: (\d+))?$/;
+  /^(map|unmap) (\d{1,20}) (\d{1,5}) (\S+) (?:0x)?([0-9a-f]{1,16}) (?:(?:0x)?([0-9a-f]{1,16}) )?(\d{1,16})(?: (\d{1,16}))?$/;
 /** The line with which the output of our own script begins. */
 export const bpftraceHeader = "# iommu-lab bpftrace 1";
 

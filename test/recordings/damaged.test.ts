@@ -1,0 +1,123 @@
+import { readdirSync, readFileSync } from "node:fs";
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import {
+  type Account,
+  aboutOf,
+  loadTrace,
+  RecordingSummary,
+  type StepSink,
+  TextReader,
+  TraceCollector,
+  type TraceInfo,
+} from "../../src/recordings/index.js";
+import { print } from "./print.js";
+
+const folder = new URL("fixtures/texts/", import.meta.url);
+const texts = readdirSync(folder)
+  .filter((file) => file.endsWith(".txt"))
+  .map((file) => readFileSync(new URL(file, folder), "latin1"));
+const igb = print(loadTrace("igb"), "cat trace", 30_000).split("\n").slice(-3000);
+
+/** Reads a text in pieces; the streaming summary and the trace in memory must agree. */
+function read(text: string, piece: number): TraceInfo {
+  const summary = new RecordingSummary();
+  const collector = new TraceCollector();
+  const both: StepSink = {
+    step(step) {
+      summary.step(step);
+      collector.step(step);
+    },
+    end(end) {
+      summary.end(end);
+      collector.end(end);
+    },
+  };
+  const reader = new TextReader({ file: "x", mostUnreadable: 1 }, both);
+  for (let i = 0; i < text.length; i += piece) reader.pushText(text.slice(i, i + piece));
+  reader.end();
+  const info = summary.info({ name: "x", kernel: "", mode: "" });
+  const trace = collector.build(aboutOf("x", "x"));
+  expect([trace.maps, 2 * trace.maps - trace.length]).toEqual([info.maps, info.live]);
+  return info;
+}
+
+/** Whether an account says that something was amiss, beyond what another says. */
+function says(account: Account, more: Account): boolean {
+  const counts = [
+    "unreadable",
+    "lost",
+    "lostUnmaps",
+    "unmatchedUnmaps",
+    "partialUnmaps",
+    "emptyUnmaps",
+    "guessed",
+    "joined",
+  ] as const;
+  return counts.some((count) => account[count] !== more[count]) || account.notes.length > more.notes.length;
+}
+
+/** Where a line is cut, what is taken out, and what is put in. */
+const damage = fc.tuple(
+  fc.nat(1_000_000),
+  fc.nat(150),
+  fc.oneof(fc.constant(0), fc.constant(200), fc.nat(9)),
+  fc.oneof(
+    fc.string({ maxLength: 4 }),
+    fc.constantFrom(
+      "0x",
+      "map: ",
+      "IOMMU: ",
+      "9".repeat(400),
+      "\u001b[31m",
+      "\0",
+      " [001] 5.0: unmap: IOMMU: iova=0x1000 size=4096",
+      "\n",
+    ),
+  ),
+);
+
+function damaged(lines: readonly string[], damages: readonly [number, number, number, string][]): string {
+  const changed = [...lines];
+  for (const [where, at, remove, insert] of damages) {
+    const i = where % changed.length;
+    changed[i] = changed[i].slice(0, at) + insert + changed[i].slice(at + remove);
+  }
+  return changed.join("\n");
+}
+
+test("a damaged recording is read or refused by name, never with other numbers and not a word", () => {
+  const whole = read(igb.join("\n"), 1 << 20);
+  fc.assert(
+    fc.property(
+      fc.array(damage, { minLength: 1, maxLength: 40 }),
+      fc.integer({ min: 100, max: 50_000 }),
+      (damages, piece) => {
+        const info = read(damaged(igb, damages), piece);
+        const same =
+          [info.maps, info.unmaps, info.live, info.devices].join() ===
+          [whole.maps, whole.unmaps, whole.live, whole.devices].join();
+        expect(same || says(info.account, whole.account)).toBe(true);
+      },
+    ),
+    { numRuns: 8 },
+  );
+});
+
+test("whatever is done to the texts that people have, they are read or refused by name", () => {
+  fc.assert(
+    fc.property(
+      fc.constantFrom(...texts),
+      fc.array(damage, { maxLength: 8 }),
+      fc.integer({ min: 1, max: 300 }),
+      (text, damages, piece) => {
+        try {
+          read(damaged(text.split("\n"), damages), piece);
+        } catch (error) {
+          expect(String(error)).toMatch(/^TraceError: x: /);
+        }
+      },
+    ),
+    { numRuns: 500 },
+  );
+});
