@@ -41,5 +41,6 @@ export * from "./one-to-one/index.js";
 export { type PathStep, packetPath, packetSteps } from "./packet-path.js";
 export * from "./page-sizes/index.js";
 export { type AnyExperiment, experimentByName, experiments } from "./registry.js";
+export { allocatorReports, type ReportPoint, type ReportRow } from "./reports/index.js";
 export { type SafetyPoint, safety } from "./safety/index.js";
 export { type WalkStep, walkPicture, walkSteps } from "./walk-steps.js";

@@ -6,6 +6,7 @@ import { cr4ReadCost, machineCheck, machineCheckExploration, machineCheckFleet }
 import { mergedNodes } from "./merged-nodes/index.js";
 import { oneToOneExploration } from "./one-to-one/index.js";
 import { pageSizes } from "./page-sizes/index.js";
+import { allocatorReports } from "./reports/index.js";
 import { safety } from "./safety/index.js";
 
 /** An experiment whose configuration and points are not known to the caller: found by name, driven by JSON. */
@@ -30,6 +31,7 @@ const all: readonly unknown[] = [
   machineCheckFleet,
   oneToOneExploration,
   safety,
+  allocatorReports,
 ];
 
 /** Every experiment that can be run by name. */
