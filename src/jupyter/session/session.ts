@@ -84,7 +84,8 @@ export class Session {
       request: (message) => this.request(message),
       subscribed: (topic) => this.welcome(topic),
     });
-    void this.publish("status", { execution_state: "starting" }, {});
+    // Front ends that have subscribed by now are greeted first: they take the greeting for the first message.
+    setImmediate(() => void this.publish("status", { execution_state: "starting" }, {}));
   }
 
   /** Interrupts the running cell and aborts what waits behind it. */
