@@ -1,7 +1,7 @@
 /**
  * What a TypeScript cell means: its names, its compilation, its run, what it shows, and the `lab` global.
  *
- * - heart/ what needs no host: names, and compilation by stock TypeScript. `SEMANTICS.md` says what a cell means.
+ * - heart/ what needs no host: names, compilation by stock TypeScript, what a value shows. `SEMANTICS.md` says what a cell means.
  * - host/ Node's host: the supervisor and its two processes, language (the compiler) and executor (the user's code). The part that talks
  *   never runs user code, so it answers whatever a cell does.
  * - display/ values to mime bundles, and the `lab` global of every cell.
@@ -12,7 +12,7 @@
 export { displayKey } from "./display/bundle.js";
 export type { Comm, Comms } from "./display/comms.js";
 export type { Display, Lab, Progress } from "./display/lab.js";
-export type { MimeBundle } from "./display/mime.js";
+export type { MimeBundle } from "./heart/mime.js";
 export type { CommMessage, ErrorContent, Origin, Outcome } from "./host/protocol.js";
 export { cellRoot } from "./host/root.js";
 export { CellRunner, packageRoot, type RunnerListener } from "./host/runner.js";

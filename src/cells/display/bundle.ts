@@ -1,15 +1,8 @@
-/**
- * Values to mime bundles: what a front end shows for the last expression of a cell or for `lab.display(value)`.
- *
- * A value with a method under `Symbol.for("Jupyter.display")` says itself how it is shown. Arquero tables and lists of plain records become HTML
- * tables; everything else is shown as text, as Node prints it.
- */
+/** Values to mime bundles (heart/show.ts), printed as Node prints them. */
 import { inspect } from "node:util";
-import type { MimeBundle } from "./mime.js";
-import { isTable, recordsAsTable, tableBundle } from "./table.js";
+import { createShow } from "../heart/show.js";
 
-/** Values with a method under this key are shown as the bundle that it returns, or promises; null, or a promise of it, shows nothing. */
-export const displayKey: symbol = Symbol.for("Jupyter.display");
+export { displayKey, hidden } from "../heart/show.js";
 
 /** How deep and how long values are printed; a value too long says how much is left out. */
 const inspectOptions = {
@@ -21,100 +14,19 @@ const inspectOptions = {
   numericSeparator: false,
 };
 
-/** The longest text that is shown of one value, in UTF-16 units. */
-const longestText = 100_000;
+const show = createShow({
+  inspect: (value) => inspect(value, inspectOptions),
+  base64: (bytes) => Buffer.from(bytes).toString("base64"),
+});
 
 /** A value as text. Never throws: where the value's own code does, the text says so. */
-export function textOf(value: unknown): string {
-  let text: string;
-  try {
-    text = inspect(value, inspectOptions);
-  } catch (error) {
-    text = `[could not be printed${reason(error)}]`;
-  }
-  if (text.length <= longestText) return text;
-  return `${text.slice(0, longestText)}\n… ${text.length - longestText} more characters`;
-}
-
-/** Why a value could not be printed; what was thrown may itself refuse to be. */
-function reason(error: unknown): string {
-  try {
-    return `: ${error instanceof Error ? String(error.message) : String(error)}`;
-  } catch {
-    return "";
-  }
-}
-
+export const textOf: typeof show.textOf = show.textOf;
 /**
  * The bundle of a value, or undefined for a value that shows nothing (`undefined`, or what says so itself).
  * @throws what the value's own display method throws
  */
-export async function bundleOf(value: unknown): Promise<MimeBundle | undefined> {
-  if (value === undefined) return undefined;
-  const direct = syncBundleOf(value);
-  if (!(direct instanceof Promise)) return direct ?? undefined;
-  const bundle: unknown = await direct;
-  return bundle === null ? undefined : plain(bundle, value);
-}
-
-/**
- * The same without waiting, except where the value's display method returns a promise: then that promise.
- */
-export function syncBundleOf(value: unknown): MimeBundle | Promise<unknown> | null {
-  if ((typeof value === "object" && value !== null) || typeof value === "function") {
-    const method = quietly(() => (value as Record<symbol, unknown>)[displayKey]);
-    if (typeof method === "function") {
-      const bundle: unknown = (method as () => unknown).call(value);
-      if (bundle instanceof Promise || bundle === null) return bundle;
-      return plain(bundle, value);
-    }
-    if (quietly(() => isTable(value)) === true) return tableBundle(value as Parameters<typeof tableBundle>[0]);
-    const records = quietly(() => recordsAsTable(value));
-    // As text, a list stays what it is.
-    if (records) return { ...tableBundle(records), "text/plain": textOf(value) };
-  }
-  return { "text/plain": textOf(value) };
-}
-
-/** What a question about a value gives, where the value (a proxy, say) answers at all. */
-function quietly<T>(ask: () => T): T | undefined {
-  try {
-    return ask();
-  } catch {
-    return undefined;
-  }
-}
-
-/**
- * Marks what a cell is given to go on with, such as the place of a display: as a value it shows nothing, and inside of another value only
- * its name (its id is another at each run).
- */
-export function hidden<T extends object>(handle: T, name: string): T {
-  const as = (value: unknown) => ({ value, enumerable: false });
-  return Object.defineProperties(handle, {
-    [displayKey]: as(() => null),
-    [Symbol.for("nodejs.util.inspect.custom")]: as(() => `[${name}]`),
-  });
-}
-
+export const bundleOf: typeof show.bundleOf = show.bundleOf;
+/** The same without waiting, except where the value's display method returns a promise: then that promise. */
+export const syncBundleOf: typeof show.syncBundleOf = show.syncBundleOf;
 /** Checks a bundle that user code made, and turns it into plain JSON data. */
-export function plain(bundle: unknown, value: unknown): MimeBundle {
-  if (typeof bundle !== "object" || bundle === null || Array.isArray(bundle))
-    throw new TypeError(
-      `A display method must return an object of content by media type, such as { "text/html": "…" }; it returned ${textOf(bundle).slice(0, 80)}.`,
-    );
-  const result: MimeBundle = {};
-  for (const [type, content] of Object.entries(bundle)) {
-    if (content === undefined) continue;
-    if (/^(application\/json|[^;]+\+json)$/.test(type) || typeof content === "string") result[type] = content;
-    else if (content instanceof Uint8Array) result[type] = Buffer.from(content).toString("base64");
-    else throw new TypeError(`The content for "${type}" must be a string; it is ${textOf(content).slice(0, 80)}.`);
-  }
-  if (!("text/plain" in result)) {
-    const name = (value as { constructor?: { name?: string } })?.constructor?.name;
-    const types = Object.keys(result).join(", ");
-    result["text/plain"] = name && name !== "Object" ? `[${name}]` : types === "" ? "[nothing]" : `[${types}]`;
-  }
-  // What cannot be JSON (a BigInt, a cycle) should fail here, where the user can see why.
-  return JSON.parse(JSON.stringify(result)) as MimeBundle;
-}
+export const plain: typeof show.plain = show.plain;

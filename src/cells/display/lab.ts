@@ -1,11 +1,12 @@
 /**
  * The `lab` global of every cell: showing things, progress, asking the user, and talking to widgets.
  */
+
+import type { MimeBundle } from "../heart/mime.js";
 import type { ShowControls } from "../widgets/controls.js";
 import { type ControlMakers, makers } from "../widgets/spec.js";
 import { hidden, plain, syncBundleOf, textOf } from "./bundle.js";
 import type { Comms } from "./comms.js";
-import type { MimeBundle } from "./mime.js";
 import { progressBundle } from "./progress.js";
 
 /** A place on the page whose content can be replaced. */

@@ -1,5 +1,5 @@
 /** How a progress bar looks, wherever it is shown. */
-import type { MimeBundle } from "./mime.js";
+import type { MimeBundle } from "../heart/mime.js";
 
 /** Text as HTML that shows it. */
 export const escapeHtml = (text: string): string =>

@@ -40,7 +40,7 @@ function plainNames(text: string): string {
 const calls = new RegExp(`\\(0 ?, ([\\p{L}\\p{Nl}\\w$]+)${mark}\\.v\\)`, "gu");
 const uses = new RegExp(`([\\p{L}\\p{Nl}\\w$]+)${mark}(\\.[vic]\\b)?`, "gu");
 
-const ownFrame = /[\\/]cells[\\/](host|display|widgets)[\\/]|^node:/;
+const ownFrame = /[\\/]cells[\\/](heart|host|display|widgets)[\\/]|^node:/;
 
 function frameText(site: NodeJS.CallSite): string | undefined {
   const file = site.getFileName() ?? undefined;

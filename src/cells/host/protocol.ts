@@ -2,9 +2,10 @@
  * What the supervisor, the language part and the executor say to each other. Plain data: it crosses process boundaries as v8-serialised
  * frames (frames.ts) and thread boundaries as structured clones.
  */
-import type { MimeBundle } from "../display/mime.js";
+
 import type { Declarations } from "../heart/chain.js";
 import type { CompiledCell } from "../heart/language.js";
+import type { MimeBundle } from "../heart/mime.js";
 
 export type { Declarations } from "../heart/chain.js";
 export type { CellDiagnostic } from "../heart/findings.js";

@@ -8,8 +8,8 @@
  */
 import { bundleOf, displayKey } from "../display/bundle.js";
 import type { Comms } from "../display/comms.js";
-import type { MimeBundle } from "../display/mime.js";
 import { escapeHtml, progressBundle } from "../display/progress.js";
+import type { MimeBundle } from "../heart/mime.js";
 import { type ControlModel, column, html, layout, modelOf, output, reference, style } from "./models.js";
 import { type ControlSpec, type ControlValues, captionOf, checkSpec, describe } from "./spec.js";
 import { createWidgets, type Model, type Widgets } from "./widgets.js";
