@@ -22,6 +22,8 @@ export interface SiteOptions extends Omit<SiteSources, "exists"> {
 
 /** Names the files of a site in its folder, so that the next build removes what it no longer makes, and nothing else. */
 const listFile = ".iommu-lab-site";
+/** What a build leaves that was killed while it wrote its list for the first time. */
+const unfinishedList = /^\.\.iommu-lab-site\.[0-9a-f]+\.tmp$/;
 
 /**
  * Builds the site into a folder: pages, pictures, plots, scripts, fonts, and PDFs if they are wanted. Files of an earlier build that are no
@@ -33,7 +35,8 @@ const listFile = ".iommu-lab-site";
 export async function buildSite(options: SiteOptions): Promise<BuiltSite> {
   const { out, onPdf, writeApi, ...sources } = options;
   const list = join(out, listFile);
-  const others = existsSync(out) ? readdirSync(out).filter((name) => name !== "api") : [];
+  const found = existsSync(out) ? readdirSync(out) : [];
+  const others = found.filter((name) => name !== "api" && !unfinishedList.test(name));
   if (others.length > 0 && !existsSync(list)) {
     throw new SiteError(
       `${out}: expected an empty folder or an earlier site; it holds ${others.slice(0, 3).join(", ")}. Name another with --out.`,
@@ -45,6 +48,7 @@ export async function buildSite(options: SiteOptions): Promise<BuiltSite> {
   const made = [...built.files.keys()];
   if (options.pdf) made.push(wholePdf, ...built.pages.map(pdfOf).filter((url) => url !== undefined));
   refuseBefore(out, [...made, listFile, "api"], built.refused);
+  for (const name of found) if (unfinishedList.test(name)) rmSync(join(out, name), { force: true });
   await writeApi?.(join(out, "api"));
   const before = existsSync(list) ? readBounded(list).toString("utf8").split("\n").filter(Boolean) : [];
   // The list comes first: whatever is interrupted, the next build knows what is its own.
