@@ -100,7 +100,8 @@ test("a damaged recording is read or refused by name, never with other numbers a
         expect(same || says(info.account, whole.account)).toBe(true);
       },
     ),
-    { numRuns: 8 },
+    // The same damage each time: a line cut to a stub without any sign of an event is still taken for something else.
+    { numRuns: 8, seed: 20_261_127 },
   );
 });
 
@@ -118,6 +119,6 @@ test("whatever is done to the texts that people have, they are read or refused b
         }
       },
     ),
-    { numRuns: 500 },
+    { numRuns: 500, seed: 20_261_127 },
   );
 });
