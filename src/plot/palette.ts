@@ -1,6 +1,6 @@
 /**
  * What has which colour, in every figure: a way of mapping has one, the kinds of time have a set of their own, page sizes a third, hosts a
- * fourth, locks a fifth, kinds of lock a sixth. No two things of a set look alike, also for readers with protanopia, deuteranopia and
+ * fourth, locks a fifth. No two things of a set look alike, also for readers with protanopia, deuteranopia and
  * tritanopia; no colour of one set is that of another. test/plot holds both.
  */
 
