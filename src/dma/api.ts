@@ -27,7 +27,7 @@ const mostDynamicTables = 8192;
 /**
  * The kernel's DMA API for one device's domain: allocator, page table, invalidation and their locks.
  *
- * {@link map}, {@link unmap} and {@link flush} are the calls, each a program ({@link IntelIommu}) that a core's process runs by `yield*`:
+ * {@link map}, {@link unmap} and {@link flush} are the calls, each a program (`IntelIommu`) that a core's process runs by `yield*`:
  * it spends simulated time step by step, contends for locks with the other cores, and gives its result back. One call a core at a time.
  *
  * ```ts

@@ -2,7 +2,7 @@
  * The kernel's DMA API: `dma_map` and `dma_unmap` for one device, as Linux v4.3's intel-iommu.c does them, lock by lock.
  *
  * {@link DmaApi} puts an IOVA allocator, the second-level page table, the invalidation queue and the deferred flush table together in the
- * order of the kernel, on simulated cores. The programs that cores run are generator functions ({@link IntelIommu}): one for each function
+ * order of the kernel, on simulated cores. The programs that cores run are generator functions (`IntelIommu`): one for each function
  * of Linux, with its name and its order of locks; {@link programSource} shows them. What a section costs is what the machine's caches say
  * its accesses cost; waiting for locks comes out.
  *

@@ -135,6 +135,7 @@ export interface Knob<N extends string = string, V extends KnobValue = KnobValue
     label: string;
     /** Small ones of a kind are moved together, under this name. */
     group?: string;
+    /** Both ends of its range, as changes to a run. */
     ends(facts: Facts): RangeEnds;
   };
 }

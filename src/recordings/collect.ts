@@ -53,6 +53,7 @@ export class TraceCollector implements StepSink {
   private readonly paddrPfn = new Column(new Float64Array(1024));
   private finished: RecordingEnd | undefined;
 
+  /** Takes the next step. */
   step(step: RecordedStep): void {
     const map = step.op === Op.map;
     this.steps.push(map ? Op.map : step.ends === Ends.part ? 2 : Op.unmap);
@@ -73,6 +74,7 @@ export class TraceCollector implements StepSink {
     this.paddrPfn.push(step.paddrPfn);
   }
 
+  /** The recording ends. */
   end(end: RecordingEnd): void {
     this.finished = end;
   }

@@ -86,6 +86,8 @@ export interface RecordingEnd {
 export interface StepSink {
   /** The header, before the first step, where the recording has one (a trace file). */
   header?(about: TraceAbout): void;
+  /** Takes the next step. */
   step(step: RecordedStep): void;
+  /** The recording ends. */
   end(end: RecordingEnd): void;
 }

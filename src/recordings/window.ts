@@ -36,12 +36,14 @@ export class TraceWindow implements StepSink {
     this.sink.header?.(about);
   }
 
+  /** Takes the next step. */
   step(step: RecordedStep): void {
     this.seen++;
     if (this.seen <= this.skip) this.hold(step);
     else if (this.kept < this.limit) this.pass(step);
   }
 
+  /** The recording ends. */
   end(end: RecordingEnd): void {
     if (!this.begun) this.begin(0);
     const superseded = end.superseded.flatMap(([lost, by]): [number, number][] => {

@@ -24,6 +24,7 @@ export interface Comparison {
 
 /** Makes a figure of an experiment's rows. (A method's type, so that an experiment whose rows are known stands where any may.) */
 export type FigureMaker<R extends Row, C> = {
+  /** Makes the figure. */
   make(rows: readonly R[], config: C, basis: Basis): Figure;
 }["make"];
 

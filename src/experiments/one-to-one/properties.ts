@@ -3,7 +3,7 @@ import { countOf } from "../../pagetables/index.js";
 import { CPU_USED_FREED, FREE, WALKER_USED_FREED } from "./state.js";
 import type { StateView } from "./view.js";
 
-/** The names of the properties, in the order in which {@link oneToOneProperties} gives them. */
+/** The names of the properties, in the order in which `oneToOneProperties` gives them. */
 export const oneToOnePropertyNames: readonly string[] = [
   "after a map has returned, the device reaches the page until its unmap",
   "after the last unmap has returned, nothing reaches the page",

@@ -22,11 +22,19 @@ export interface Tracefs {
   read(path: string): string | undefined;
   /** @throws where the kernel refuses it */
   write(path: string, text: string): void;
+  /** The names in a folder. */
   list(path: string): string[];
+  /** Makes an instance of one's own. */
   makeInstance(path: string): void;
+  /** Removes it. */
   removeInstance(path: string): void;
   /** Opens a pipe that is read without waiting. */
-  pipe(path: string): { read(into: Uint8Array): number; close(): void };
+  pipe(path: string): {
+    /** Reads what there is; how many bytes. */
+    read(into: Uint8Array): number;
+    /** Closes the pipe. */
+    close(): void;
+  };
 }
 
 /** What a plan for a recording depends on. */

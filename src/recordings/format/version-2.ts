@@ -117,6 +117,7 @@ export class TraceFileWriter implements StepSink {
     write(firstLine(about));
   }
 
+  /** Takes the next step. */
   step(step: RecordedStep): void {
     const writers = this.writers;
     if (!Number.isInteger(step.timeNs))
@@ -131,6 +132,7 @@ export class TraceFileWriter implements StepSink {
     if (++this.inLine === stepsOfLine) this.flush();
   }
 
+  /** The recording ends. */
   end(end: RecordingEnd): void {
     this.flush();
     const { devices, deviceOf, superseded, phases, live, clock, account } = this.describe(end);

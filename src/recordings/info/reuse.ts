@@ -22,6 +22,7 @@ export class ReuseDistance {
     return this.limit / 0x1_0000_0000;
   }
 
+  /** A range is mapped. */
   map(device: number, pfn: number): void {
     this.maps++;
     if (hash(device, pfn) >= this.limit) return;
@@ -35,6 +36,7 @@ export class ReuseDistance {
     this.left.delete(key);
   }
 
+  /** A range is unmapped. */
   unmap(device: number, pfn: number): void {
     if (hash(device, pfn) >= this.limit) return;
     this.left.set(keyOf(device, pfn), this.maps);

@@ -116,6 +116,7 @@ export class RecordingSummary implements StepSink {
   private lastNs = 0;
   private finished: RecordingEnd | undefined;
 
+  /** Takes the next step. */
   step(step: RecordedStep): void {
     if (Number.isNaN(this.firstNs)) this.firstNs = this.lastNs = step.timeNs;
     else if (step.timeNs > this.lastNs) this.lastNs = step.timeNs;
@@ -123,6 +124,7 @@ export class RecordingSummary implements StepSink {
     else this.unmap(step);
   }
 
+  /** The recording ends. */
   end(end: RecordingEnd): void {
     this.peak.finish();
     this.finished = end;
