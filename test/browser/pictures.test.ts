@@ -21,7 +21,7 @@ const rising = lineFigure({
 test("the same figure gives the same bytes, another figure others", async () => {
   const { png, width, height } = await drawing.draw(rising);
   const header = Buffer.from(png);
-  expect([width, height, header.readUInt32BE(16), header.readUInt32BE(20)]).toEqual([720, 420, 900, 525]);
+  expect([width, height, header.readUInt32BE(16), header.readUInt32BE(20)]).toEqual([720, 405, 900, 506]);
   const bars = figure({ title: "Bars", caption: "", data: [{ type: "bar", x: ["a"], y: [1] }] });
   expect(Buffer.from((await drawing.draw(bars)).png).equals(png)).toBe(false);
   expect(Buffer.from((await drawing.draw(rising)).png).equals(png)).toBe(true);
@@ -38,7 +38,7 @@ test("what is no figure is an error with its reason, and the next one is drawn",
   await expect(drawing.draw({ data: 7 as never })).rejects.toThrow(
     "the figure cannot be drawn: data: expected a list of plotly traces",
   );
-  expect((await drawing.draw(rising)).height).toBe(420);
+  expect((await drawing.draw(rising)).height).toBe(405);
 });
 
 test("an executed notebook carries a picture beside each plot", async () => {
@@ -50,5 +50,5 @@ lineFigure({ title: "t", caption: "c", x: { title: "x", unit: "s" }, y: { title:
   const [output] = (run.notebook.cells[0] as CodeCell).outputs as unknown as { data: object; metadata: object }[];
   expect(run.pictures).toBe(1);
   expect(Object.keys(output.data).sort()).toEqual(["application/vnd.plotly.v1+json", "image/png", "text/plain"]);
-  expect(output.metadata).toEqual({ "image/png": { width: 720, height: 420 } });
+  expect(output.metadata).toEqual({ "image/png": { width: 720, height: 405 } });
 });

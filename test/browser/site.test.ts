@@ -92,10 +92,19 @@ async function serious(page: Page, rules?: string[]): Promise<string[]> {
 
 const wide = (page: Page): Promise<number> => page.evaluate(() => document.documentElement.scrollWidth);
 
-/** Scrolls to the first plot, if there is one, and waits until it is drawn. */
+/** Plots that no closed answer hides. */
+const inSight = ".canvas[data-plot]:not(details:not([open]) *)";
+
+/** Scrolls to the first plot in sight, if there is one, and waits until it is drawn. Where answers hide them all, the first is opened. */
 async function firstPlot(page: Page): Promise<void> {
-  if ((await page.locator(".canvas[data-plot]").count()) === 0) return;
-  await page.locator(".canvas[data-plot]").first().scrollIntoViewIfNeeded();
+  const plots = page.locator(".canvas[data-plot]");
+  if ((await plots.count()) === 0) return;
+  if ((await page.locator(inSight).count()) === 0)
+    await plots.first().evaluate((node) => {
+      for (let fold = node.closest("details"); fold; fold = fold.parentElement?.closest("details") ?? null)
+        fold.open = true;
+    });
+  await page.locator(inSight).first().scrollIntoViewIfNeeded();
   await page.waitForSelector(".canvas.drawn", { state: "attached" });
 }
 
@@ -159,7 +168,7 @@ describe("every page", () => {
     await firstPlot(page);
     expect(at("assets/plotly.js")).toBeGreaterThan(at("figures/"));
     const { shown, shift } = await page.evaluate(async () => {
-      const picture = document.querySelector<HTMLImageElement>("figure.plot img")!;
+      const picture = document.querySelector<HTMLImageElement>(".canvas.drawn img")!;
       const [entry] = performance.getEntriesByName(picture.src) as PerformanceResourceTiming[];
       const shift = await new Promise<number>((resolve) => {
         let sum = 0;
@@ -179,15 +188,15 @@ describe("every page", () => {
 describe("plots", () => {
   test("take their pictures' places near the window, answer the mouse, follow the width and the theme", async () => {
     const { context, page, wrong } = await open("02-lock-contention.html", { colorScheme: "light" });
-    const canvases = page.locator(".canvas[data-plot]");
+    const canvases = page.locator(inSight);
     await firstPlot(page);
     expect(await page.locator(".canvas.drawn").count()).toBeLessThan(await canvases.count());
     const first = canvases.first();
     await first.scrollIntoViewIfNeeded();
     const box = (await first.boundingBox())!;
-    await page.mouse.move(box.x + box.width * 0.4, box.y + box.height * 0.75);
+    await page.mouse.move(box.x + box.width * 0.5, box.y + box.height * 0.75);
     await page.waitForSelector(".canvas .hovertext", { state: "attached" });
-    const ink = () => first.locator("text.xtitle").evaluate((node) => getComputedStyle(node).fill);
+    const ink = () => first.locator("text.ytitle").evaluate((node) => getComputedStyle(node).fill);
     const light = await ink();
     await page.click("#toggle-theme");
     await expect.poll(ink).not.toBe(light);
