@@ -140,6 +140,22 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
   });
 }
 
+/**
+ * Leaves out what a package carries for other systems: zeromq brings its compiled library for nine of them, 25 of its 34 MB. All that may
+ * run on this system and processor stays, for every version of Node.js and of the C library.
+ */
+function leaveOutOtherSystems(packages) {
+  const build = join(packages, "zeromq", "build");
+  const folders = (path) =>
+    existsSync(path) ? readdirSync(path, { withFileTypes: true }).filter((e) => e.isDirectory()) : [];
+  for (const { name: system } of folders(build)) {
+    if (system !== process.platform) rmSync(join(build, system), { recursive: true });
+  }
+  for (const { name: processor } of folders(join(build, process.platform))) {
+    if (processor !== process.arch) rmSync(join(build, process.platform, processor), { recursive: true });
+  }
+}
+
 /** Installs the locked packages into the staging folder, then exchanges node_modules. */
 async function installPackages(wanted) {
   say("Installing the packages (about a minute on the first run) …");
@@ -171,6 +187,7 @@ async function installPackages(wanted) {
   }
   if (code !== 0) fail(explain(output));
   try {
+    leaveOutOtherSystems(join(staging, "node_modules"));
     writeFileSync(join(staging, "node_modules", ".iommu-lab-lock"), wanted);
     const packages = join(root, "node_modules");
     if (existsSync(packages)) renameSync(packages, join(staging, "former"));

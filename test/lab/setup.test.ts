@@ -74,6 +74,25 @@ describe("the set-up of a fresh clone", () => {
     expect(tidy(root)).toEqual([]);
   });
 
+  test("leaves out the compiled libraries of other systems and processors", () => {
+    const other = process.platform === "linux" ? "darwin" : "linux";
+    const processor = process.arch === "x64" ? "arm64" : "x64";
+    const build = "node_modules/zeromq/build";
+    const folders = [
+      `${process.platform}/${process.arch}/node`,
+      `${process.platform}/${processor}/node`,
+      `${other}/x64`,
+    ];
+    const { root, setup } = smallProject(
+      `${goodNpm}; ${folders.map((f) => `/bin/mkdir -p ${build}/${f}`).join("; ")}; echo {} > ${build}/manifest.json`,
+    );
+    expect(setup()).toMatchObject({ status: 0 });
+    const left = (...path: string[]) => readdirSync(join(root, build, ...path)).sort();
+    expect(left()).toEqual([process.platform, "manifest.json"].sort());
+    expect(left(process.platform)).toEqual([process.arch]);
+    expect(left(process.platform, process.arch)).toEqual(["node"]);
+  });
+
   test("compiles again after an edit, says where an error is, and says it again until it is mended", () => {
     const { root, setup } = smallProject(goodNpm);
     setup();

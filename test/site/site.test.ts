@@ -415,4 +415,14 @@ describe("the folder", () => {
     expect(readdirSync(join(out, "figures"), { recursive: true })).toEqual(["01-small"]);
     expect(String(files.get("index.html"))).toContain('href="api/index.html">API reference');
   });
+
+  test("one that a build left which was killed while it first wrote its list is taken again, and tidied", async () => {
+    const root = smallProject(fresh());
+    const out = fresh();
+    mkdirSync(out);
+    writeFileSync(join(out, "..iommu-lab-site.0a1b2c.tmp"), "index.ht");
+    await buildSite({ root, out });
+    expect(readdirSync(out).filter((name) => name.endsWith(".tmp"))).toEqual([]);
+    expect(readdirSync(out)).toContain("index.html");
+  });
 });
