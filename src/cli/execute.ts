@@ -45,7 +45,7 @@ async function executeAll(notebooks: string[], flags: ExecuteFlags): Promise<voi
   const site = await import("../site/index.js");
   // Everything is read before anything runs: a notebook that cannot be read does not cost the others' time.
   const read = notebooks.map((file) => site.parseNotebook(readText(file), file));
-  let drawing: Promise<Drawing> | undefined;
+  let drawing: Promise<Drawing | undefined> | undefined;
   await interruptible("Interrupted; the notebook is as it was.", async (signal) => {
     for (const [i, file] of notebooks.entries()) {
       const run = await site
@@ -56,7 +56,7 @@ async function executeAll(notebooks: string[], flags: ExecuteFlags): Promise<voi
           onProgress: showProgress(file),
           ...(flags.allowErrors ? { allowErrors: true } : {}),
           ...(flags.timeout === undefined ? {} : { timeoutSeconds: flags.timeout }),
-          ...(flags.pictures ? { drawing: () => (drawing ??= site.startDrawing()) } : {}),
+          ...(flags.pictures ? { drawing: () => (drawing ??= drawingOrNone(site.startDrawing)) } : {}),
         })
         .finally(endLine);
       writeWhole(targets[i], site.notebookText(run.notebook));
@@ -65,7 +65,20 @@ async function executeAll(notebooks: string[], flags: ExecuteFlags): Promise<voi
         `${targets[i]}: ${run.timings.length} cells in ${run.seconds.toFixed(1)} s, ${run.pictures} pictures\n`,
       );
     }
-  }).finally(() => drawing?.then((d) => d.close()).catch(() => {}));
+  }).finally(() => drawing?.then((d) => d?.close()).catch(() => {}));
+}
+
+/** A notebook that has run is not lost for want of a browser, which is an optional package: it is written without pictures, and that is said. */
+async function drawingOrNone(start: () => Promise<Drawing>): Promise<Drawing | undefined> {
+  const { ChromiumError } = await import("../site/index.js");
+  try {
+    return await start();
+  } catch (error) {
+    if (!(error instanceof ChromiumError)) throw error;
+    endLine();
+    process.stderr.write(`Written without static pictures of its plots: ${error.message}\n`);
+    return undefined;
+  }
 }
 
 /** Where the executed notebook goes. */

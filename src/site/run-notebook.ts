@@ -13,8 +13,8 @@ export interface RunNotebookOptions {
   allowErrors?: boolean;
   /** Interrupt a cell after so many seconds; default: never. */
   timeoutSeconds?: number;
-  /** Gives the drawing of static pictures, asked for with the first plot; without it plots get none. */
-  drawing?: () => Promise<Drawing>;
+  /** Gives the drawing of static pictures, asked for with the first plot; without it, or where it gives none, plots get none. */
+  drawing?: () => Promise<Drawing | undefined>;
   /** A cell that runs before all others, without output or count; where it fails, the notebook runs all the same. */
   before?: string;
   /** Ends the run with an AbortError, leaving nothing behind. */
@@ -145,16 +145,19 @@ export async function runNotebook(notebook: Notebook, options: RunNotebookOption
     await kernel.shutdown();
   }
   const plots = cells.flatMap((cell) => cell.outputs).filter((output) => plotOf(output) !== undefined);
+  let pictures = 0;
   for (const output of plots) {
-    if (!options.drawing) break;
+    const drawing = await options.drawing?.();
+    if (drawing === undefined) break;
     signal?.throwIfAborted();
-    await addPicture(output, plotOf(output)!, await options.drawing());
+    await addPicture(output, plotOf(output)!, drawing);
+    pictures++;
   }
   return {
     notebook: result,
     timings,
     seconds: (performance.now() - started) / 1000,
-    pictures: options.drawing ? plots.length : 0,
+    pictures,
   };
 }
 

@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { type CodeCell, parseNotebook, runNotebook } from "../../src/site/index.js";
 
 /** The headless runner, from a notebook's cells to what is stored. */
@@ -133,6 +133,20 @@ describe("iommu-lab execute", () => {
     expect(written).toContain('"42"');
     expect(written).not.toContain("seconds");
     expect(JSON.parse(readFileSync(join(folder, "sub", "good.timing.json"), "utf8")).cells).toHaveLength(1);
+  });
+
+  test("without a browser the notebook is written all the same, without pictures, and that is said once", async () => {
+    const bundle = '{ "application/vnd.plotly.v1+json": { data: [], layout: {} }, "text/plain": "a plot" }';
+    const plot = `({ [Symbol.for("Jupyter.display")]: () => (${bundle}) })`;
+    const file = store("plots.ipynb", JSON.stringify(notebookOf(plot, plot)));
+    vi.stubEnv("CHROMIUM", join(folder, "no-browser"));
+    const { code, said } = await cli(file).finally(() => vi.unstubAllEnvs());
+    expect(code).toBe(0);
+    expect(said.match(/Written without static pictures of its plots: No Chromium can be started/g)).toHaveLength(1);
+    expect(said).toContain("2 cells");
+    expect(said).toContain("0 pictures");
+    expect(readFileSync(file, "utf8")).toContain("vnd.plotly");
+    expect(readFileSync(file, "utf8")).not.toContain("image/png");
   });
 
   test("a notebook that fails is left as it was, with nothing beside it", async () => {
