@@ -38,6 +38,7 @@ export * from "./machine/index.js";
 export * from "./machine-check/index.js";
 export * from "./merged-nodes/index.js";
 export * from "./one-to-one/index.js";
+export * from "./own-recording/index.js";
 export { type PathStep, packetPath, packetSteps } from "./packet-path.js";
 export * from "./page-sizes/index.js";
 export { type AnyExperiment, experimentByName, experiments } from "./registry.js";

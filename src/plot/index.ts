@@ -17,3 +17,4 @@ export { type HeatmapSpec, heatmapFigure } from "./heatmap.js";
 export { type LineSpec, lineFigure, type Series } from "./lines.js";
 export { type Look, type LookKind, lookOf, looks, measuredLook, palette } from "./palette.js";
 export { houseTemplate, type Theme, wrap } from "./style.js";
+export { type Drawable, figureSvg } from "./svg.js";

@@ -27,6 +27,7 @@ export { type BuiltSite, makeSite, type SiteSources } from "./pages/build.js";
 export { type SiteServer, serveSite } from "./pages/serve.js";
 export { buildSite, SiteError, type SiteOptions } from "./pages/write.js";
 export { type Drawing, type Picture, type PictureOptions, type PlotlyFigure, startDrawing } from "./picture.js";
+export { reportPage } from "./report/page.js";
 export {
   notebookHash,
   progressFiles,

@@ -167,3 +167,21 @@ describe("iommu-lab trace record", () => {
     );
   });
 });
+
+describe("iommu-lab trace report", () => {
+  it("prints the allocators under both policies, and writes the same as a page", async () => {
+    const { code, out } = await run("report", texts("S02-sg-reused-3x.txt"));
+    expect(code).toBe(0);
+    for (const text of ["What was recorded", "tree (v4.3)", "caches of today", "lazy", "IOTLB"])
+      expect(out).toContain(text);
+    const page = join(folder, "report.html");
+    const written = await run("report", texts("S02-sg-reused-3x.txt"), "--out", page);
+    expect(written).toMatchObject({ code: 0, error: "" });
+    expect(readFileSync(page, "utf8")).toMatch(/^<!doctype html>[\s\S]*<svg[\s\S]*<\/html>\n$/);
+  });
+
+  it("names the devices there are", async () => {
+    const { code, error } = await run("report", texts("S02-sg-reused-3x.txt"), "--device", "9");
+    expect({ code, error }).toEqual({ code: 1, error: expect.stringContaining('there is no device "9"') });
+  });
+});

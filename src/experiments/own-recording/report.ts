@@ -1,0 +1,113 @@
+/** The report on a recording: what the workload does, and what it would gain from each change. */
+import type { Basis } from "../../facts/index.js";
+import {
+  busiestDevice,
+  RecordingSummary,
+  stepsOf,
+  type Trace,
+  TraceError,
+  type TraceInfo,
+  withheld,
+} from "../../recordings/index.js";
+import { type AllocatorRow, recordedAllocators, replayRecording } from "./allocators.js";
+import { type Capacity, type InFlight, inFlight, iotlbCapacity } from "./translations.js";
+
+/** How a report is made. */
+export interface ReportOptions {
+  /** Whose requests are replayed: a device's id or index; the one with most requests where none is named. */
+  device?: string | number;
+  /** What the whole recording holds, where the trace is a part of it. */
+  info?: TraceInfo;
+  /** Called between steps. */
+  onProgress?: (done: number, total: number, label: string) => void;
+  signal?: AbortSignal;
+}
+
+/** A report, as data. */
+export interface RecordingReport {
+  info: TraceInfo;
+  /** Of the trace in memory: what it cannot tell, and which part of the recording it is. */
+  caveats: string[];
+  device: { id: string; driver: string; maps: number };
+  /** Devices whose requests are not replayed. */
+  otherDevices: string[];
+  /** Why nothing is said of one device, where that is so. */
+  withheld: string | undefined;
+  allocators: AllocatorRow[];
+  translations: InFlight & { capacity: Capacity };
+}
+
+/** The device that was asked for. @throws TraceError naming the devices there are */
+export function deviceOf(trace: Trace, asked: string | number | undefined): number {
+  if (asked === undefined) return busiestDevice(trace);
+  const named = trace.devices.findIndex(({ id }) => id === asked);
+  const index = named >= 0 ? named : Number(asked);
+  if (asked !== "" && Number.isInteger(index) && index >= 0 && index < trace.devices.length) return index;
+  const known = trace.devices.map(({ id }, i) => `${i} (${id})`).join(", ");
+  throw new TraceError(`there is no device "${asked}"; there are ${known}.`);
+}
+
+/** A name that comes from the recording, without what a terminal or a page would obey. */
+function printable(text: string): string {
+  return [...text].map((letter) => (obeyed.test(letter) ? "?" : letter)).join("");
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+const obeyed = /[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/;
+
+/** What a trace holds. */
+export function infoOf(trace: Trace): TraceInfo {
+  const summary = new RecordingSummary();
+  stepsOf(trace, summary);
+  return summary.info(trace.about);
+}
+
+/**
+ * Makes the report on a recording.
+ * @throws TraceError where there is no such device; the signal's reason where it was aborted
+ * @example (await recordingReport(await loadTrace("igb"))).allocators[0].visitsP99
+ */
+export async function recordingReport(
+  trace: Trace,
+  options: ReportOptions,
+  { facts }: Basis,
+): Promise<RecordingReport> {
+  const device = deviceOf(trace, options.device);
+  const info = options.info ?? infoOf(trace);
+  const why = withheld(trace.account);
+  const steps = recordedAllocators.flatMap((name) => [[name, "strict"] as const, [name, "lazy"] as const]);
+  const allocators: AllocatorRow[] = [];
+  let done = 0;
+  const total = steps.length + 1;
+  const turn = async (label: string): Promise<void> => {
+    options.onProgress?.(done++, total, label);
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    options.signal?.throwIfAborted();
+  };
+  await turn("what is mapped at a time");
+  const translations = { ...inFlight(trace, device), capacity: iotlbCapacity(facts) };
+  if (why === undefined)
+    for (const [name, policy] of steps) {
+      await turn(`${name}, ${policy}`);
+      allocators.push(
+        replayRecording(trace, device, name, policy, { onProgress: () => options.signal?.throwIfAborted() }),
+      );
+    }
+  const { id, driver } = trace.devices[device];
+  let maps = 0;
+  for (let op = 0; op < trace.length; op++) if (trace.device[op] === device && trace.op[op] === 0) maps++;
+  return {
+    info: {
+      ...info,
+      name: printable(info.name),
+      kernel: printable(info.kernel),
+      warnings: info.warnings.map(printable),
+    },
+    caveats: trace.about.caveats.map(printable),
+    device: { id: printable(id), driver: printable(driver), maps },
+    otherDevices: trace.devices.filter((_, i) => i !== device).map((other) => printable(other.id)),
+    withheld: why,
+    allocators,
+    translations,
+  };
+}
