@@ -1,7 +1,7 @@
 import type { Command } from "commander";
-import { claimsText, experimentByName, experiments, verdicts } from "../experiments/index.js";
+import { claimsText, experimentByName, experiments, kinds, verdicts } from "../experiments/index.js";
 import { type LedgerEntry, recordUses } from "../study/index.js";
-import { computeLedger } from "../sweep/index.js";
+import { type ComputedLedger, computeLedger } from "../sweep/index.js";
 import { interruptible } from "./interrupt.js";
 import { jobsOf, withJobs } from "./options.js";
 import { Progress } from "./progress.js";
@@ -22,16 +22,18 @@ export function claimsCommand(program: Command): void {
       const chosen =
         flags.only === undefined ? experiments() : flags.only.split(",").map((name) => experimentByName(name.trim()));
       const progress = new Progress();
-      const { entries } = await interruptible("Interrupted; nothing was printed.", (signal) =>
+      const computed = await interruptible("Interrupted; nothing was printed.", (signal) =>
         computeLedger({ of: chosen, onProgress: progress.tell, signal, ...jobsOf(flags) }),
       ).finally(() => progress.end());
-      process.stdout.write(flags.json ? ledgerJson(entries) : ledgerText(entries));
+      process.stdout.write(flags.json ? ledgerJson(computed) : ledgerText(computed));
     });
 }
 
+type Lists = Pick<ComputedLedger, "entries" | "calibrations">;
+
 /** The ledger and the use of every published figure, as JSON. */
-export function ledgerJson(entries: readonly LedgerEntry[]): string {
-  const figures = recordUses(entries).map(({ record, comparedBy, namedBy }) => ({
+export function ledgerJson({ entries, calibrations }: Lists): string {
+  const figures = recordUses([...entries, ...calibrations]).map(({ record, comparedBy, namedBy }) => ({
     id: record.id,
     quantity: record.quantity,
     use: record.use,
@@ -40,18 +42,28 @@ export function ledgerJson(entries: readonly LedgerEntry[]): string {
     comparedBy,
     namedBy,
   }));
-  return `${JSON.stringify({ claims: entries, figures }, null, 2)}\n`;
+  return `${JSON.stringify({ claims: entries, calibrations, figures }, null, 2)}\n`;
 }
 
-/** The ledger for a terminal. */
-export function ledgerText(entries: readonly LedgerEntry[]): string {
+/** The ledger for a terminal: the claims by experiment, how many of each kind have which verdict, and the calibrations apart. */
+export function ledgerText({ entries, calibrations }: Lists): string {
   const parts: string[] = [];
   for (const name of new Set(entries.map(({ experiment }) => experiment))) {
     const own = entries.filter(({ experiment }) => experiment === name);
     parts.push(`${name}\n${"-".repeat(name.length)}\n${claimsText(own)}\n`);
   }
-  const count = (verdict: LedgerEntry["verdict"]): number =>
-    entries.filter((entry) => entry.verdict === verdict).length;
-  parts.push(`${entries.length} claims: ${verdicts.map((verdict) => `${count(verdict)} ${verdict}`).join(", ")}.`);
+  if (calibrations.length > 0)
+    parts.push(`calibrations, no part of any count\n${"-".repeat(34)}\n${claimsText(calibrations)}\n`);
+  const counts = (own: readonly LedgerEntry[]): string =>
+    verdicts
+      .map((verdict) => ({ verdict, n: own.filter((entry) => entry.verdict === verdict).length }))
+      .filter(({ n }) => n > 0)
+      .map(({ verdict, n }) => `${n} ${verdict}`)
+      .join(", ");
+  for (const kind of kinds) {
+    const own = entries.filter((entry) => entry.kind === kind);
+    if (own.length > 0) parts.push(`${kind}: ${own.length} (${counts(own)})`);
+  }
+  parts.push(`${entries.length} claims: ${counts(entries)}.`);
   return `${parts.join("\n")}\n`;
 }

@@ -78,7 +78,7 @@ async function reproduce(flags: ReproduceFlags): Promise<void> {
         store: new PointStore(points),
         ...(flags.full ? { fidelity: "full" as const } : {}),
       }).finally(() => progress.end());
-      writeWhole(join(flags.out, "ledger.json"), ledgerJson(computed.entries));
+      writeWhole(join(flags.out, "ledger.json"), ledgerJson(computed));
     }
     const seconds = (performance.now() - started) / 1000;
     const peak = await memory.stop();
@@ -90,7 +90,7 @@ async function reproduce(flags: ReproduceFlags): Promise<void> {
       site.compareNotebooks(basename(file), stored, notebook),
     );
     for (const file of [...site.progressFiles(folder, files), points]) rmSync(file, { recursive: true, force: true });
-    if (computed) process.stdout.write(ledgerText(computed.entries));
+    if (computed) process.stdout.write(ledgerText(computed));
     process.stdout.write(
       `${notebooks.length} notebooks executed into ${folder} in ${seconds.toFixed(0)} s; at most ${(peak.bytes / 2 ** 30).toFixed(1)} GiB of memory in ${peak.processes} processes.\n`,
     );

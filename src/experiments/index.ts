@@ -5,9 +5,21 @@
  * One file (or folder) an experiment, always in this order: question · config schema · run · table · figures · claims.
  */
 
-export { type Verdict, verdicts } from "./frame/claim.js";
+export {
+  type AskedClaim,
+  askAll,
+  type ClaimSpec,
+  claimOn,
+  type Judged,
+  type Kind,
+  kinds,
+  type PublishedValue,
+  type Said,
+  type Verdict,
+  verdicts,
+} from "./frame/claim.js";
 export { claimsText, displayable, publishedText, simulatedText } from "./frame/claim-display.js";
-export { claimUse } from "./frame/claim-use.js";
+export { kindOf } from "./frame/claim-kind.js";
 export {
   type Claim,
   type ClaimResult,

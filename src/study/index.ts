@@ -7,7 +7,7 @@
  */
 export { answeringInputs, type ClaimRun, claimRuns, mergeAnswers } from "./answers.js";
 export { latinHypercube } from "./hypercube.js";
-export { type LedgerEntry, ledger, type RecordUse, recordUses } from "./ledger.js";
+export { calibrations, evidence, type LedgerEntry, ledger, type RecordUse, recordUses } from "./ledger.js";
 export { marginFigure, verdictFigure } from "./ledger-figures.js";
 export { type ElementaryEffect, effectsFigure, morrisDesign, morrisEffects, type Trajectory } from "./morris.js";
 export { grid, gridSize, mostConfigurations, type Space, type SpacePoint, withFields } from "./space.js";

@@ -1,56 +1,60 @@
-import { verdicts } from "../experiments/index.js";
+import { kinds, verdicts } from "../experiments/index.js";
 import { type Figure, figure, palette } from "../plot/index.js";
-import type { LedgerEntry } from "./ledger.js";
+import { evidence, type LedgerEntry } from "./ledger.js";
 
 const colours: Readonly<Record<(typeof verdicts)[number], string>> = {
   holds: palette[2],
   depends: palette[1],
   "does not hold": palette[4],
-  calibration: palette[7],
+  "not decidable": palette[5],
   "not answered": palette[3],
+  calibration: palette[7],
 };
 /** A mark of its own for each verdict, so that it does not hang on colour alone. */
 const symbols: Readonly<Record<(typeof verdicts)[number], string>> = {
   holds: "circle",
   depends: "diamond",
   "does not hold": "x",
-  calibration: "circle-open",
+  "not decidable": "square",
   "not answered": "triangle-up",
+  calibration: "circle-open",
 };
 
 const inWords: Readonly<Record<(typeof verdicts)[number], string>> = {
   holds: "hold",
   depends: "hold under conditions",
   "does not hold": "do not hold",
-  calibration: "are calibrations",
+  "not decidable": "cannot be decided",
   "not answered": "are not answered",
+  calibration: "are calibrations",
 };
 
 const shown = (entries: readonly LedgerEntry[]) =>
   verdicts.filter((verdict) => entries.some((entry) => entry.verdict === verdict));
 
-/** How many sentences of each experiment have which verdict: a bar an experiment. */
-export function verdictFigure(entries: readonly LedgerEntry[]): Figure {
-  const names = [...new Set(entries.map(({ experiment }) => experiment))].toReversed();
+/** How many claims of each kind have which verdict: a bar a kind. Calibrations are no part of it. */
+export function verdictFigure(ledger: readonly LedgerEntry[]): Figure {
+  const entries = evidence(ledger);
+  const names = kinds.filter((kind) => entries.some((entry) => entry.kind === kind)).toReversed();
   const count = (verdict: string): number => entries.filter((entry) => entry.verdict === verdict).length;
   return figure({
-    title: "Verdicts by experiment",
-    caption: `Of ${entries.length} sentences and published figures ${shown(entries)
+    title: "Verdicts by kind of claim",
+    caption: `Of ${entries.length} claims ${shown(entries)
       .map((verdict) => `${count(verdict)} ${inWords[verdict]}`)
-      .join(", ")}. A calibration is no evidence: its figure set a parameter.`,
+      .join(", ")}. Calibrations are no evidence and are left out.`,
     data: shown(entries).map((verdict) => ({
       type: "bar",
       orientation: "h",
       name: verdict,
       y: names,
-      x: names.map((name) => entries.filter((e) => e.experiment === name && e.verdict === verdict).length),
+      x: names.map((name) => entries.filter((e) => e.kind === name && e.verdict === verdict).length),
       marker: { color: colours[verdict] },
       hovertemplate: `%{y}: %{x} ${verdict}<extra></extra>`,
     })),
     layout: {
       barmode: "stack",
-      height: 80 + 30 * names.length,
-      xaxis: { title: { text: "sentences and published figures" }, dtick: 2, automargin: true },
+      height: 80 + 40 * names.length,
+      xaxis: { title: { text: "claims" }, dtick: 2, automargin: true },
       yaxis: { automargin: true },
     },
   });

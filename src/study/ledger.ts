@@ -28,8 +28,9 @@ function namedRecords(facts: Facts, source: string): FactRecord[] {
 /**
  * The claims ledger: every claim that the experiments answer, in order.
  *
- * What a parameter was calibrated from can never count as confirmed: a claim whose own use, or the use of whose published record or of a
- * record that its source names, is calibration must carry the verdict "calibration". An input of the model is compared with nothing at all.
+ * What a parameter was calibrated from can never count as confirmed: a claim that is of this kind, or whose published record or a record that
+ * its source names is one, must carry the verdict "calibration"; {@link evidence} leaves it out. An input of the model is compared with
+ * nothing at all.
  * @throws Error naming the claim that would count a calibration as evidence, that compares something with an input, or that rests on an
  * unverified record
  */
@@ -44,8 +45,8 @@ export function ledger(
         throw new Error(
           `${experiment}: claim ${claim.id} compares something with record ${record?.id ?? claim.id}, which is an input of the model; nothing can be.`,
         );
-      const decided = claim.verdict === "holds" || claim.verdict === "does not hold" || claim.verdict === "depends";
-      const uses = [claim.use, record?.use, ...namedRecords(facts, claim.source).map(({ use }) => use)];
+      const decided = claim.verdict !== "calibration" && claim.verdict !== "not answered";
+      const uses = [claim.kind, record?.use, ...namedRecords(facts, claim.source).map(({ use }) => use)];
       if (decided && uses.includes("calibration")) {
         throw new Error(
           `${experiment}: claim ${claim.id} is a calibration and has the verdict "${claim.verdict}"; it can only be "calibration".`,
@@ -62,6 +63,14 @@ export function ledger(
     }),
   );
 }
+
+/** The entries that may count: calibrations, which show no more than that a parameter is what it was set to, are left to their own list. */
+export const evidence = (entries: readonly LedgerEntry[]): LedgerEntry[] =>
+  entries.filter(({ kind }) => kind !== "calibration");
+
+/** The calibrations alone. */
+export const calibrations = (entries: readonly LedgerEntry[]): LedgerEntry[] =>
+  entries.filter(({ kind }) => kind === "calibration");
 
 /** A published record and what the project does with it. */
 export interface RecordUse {

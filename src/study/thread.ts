@@ -1,6 +1,6 @@
 import type { ColumnTable } from "arquero";
-import { type Row, tableOf, verdicts } from "../experiments/index.js";
-import type { LedgerEntry, RecordUse } from "./ledger.js";
+import { kinds, type Row, tableOf, verdicts } from "../experiments/index.js";
+import { evidence, type LedgerEntry, type RecordUse } from "./ledger.js";
 
 /** Why a record of the thread is compared with nothing: it describes what a simulation takes as its input. */
 export const threadContext: Readonly<Record<string, string>> = {
@@ -10,27 +10,28 @@ export const threadContext: Readonly<Record<string, string>> = {
   S11: "a measured cost of one instruction; an input of the machine-check experiments",
 };
 
-/** How many claims of each experiment have which verdict; the last row is the sum. */
+/** How many claims of each kind have which verdict; the last row is the sum. Calibrations are no part of it. */
 export function ledgerCounts(entries: readonly LedgerEntry[]): ColumnTable {
-  const rowOf = (experiment: string, own: readonly LedgerEntry[]): Row => ({
-    experiment,
-    ...Object.fromEntries(
-      verdicts.map((verdict) => [verdict, own.filter((entry) => entry.verdict === verdict).length]),
-    ),
-    sentences: own.length,
+  const all = evidence(entries);
+  const shown = verdicts.filter((verdict) => verdict !== "calibration");
+  const rowOf = (kind: string, own: readonly LedgerEntry[]): Row => ({
+    kind,
+    ...Object.fromEntries(shown.map((verdict) => [verdict, own.filter((entry) => entry.verdict === verdict).length])),
+    claims: own.length,
   });
-  const names = [...new Set(entries.map(({ experiment }) => experiment))];
-  const rows = names.map((name) =>
-    rowOf(
-      name,
-      entries.filter(({ experiment }) => experiment === name),
-    ),
-  );
+  const rows = kinds
+    .filter((kind) => all.some((entry) => entry.kind === kind))
+    .map((kind) =>
+      rowOf(
+        kind,
+        all.filter((entry) => entry.kind === kind),
+      ),
+    );
   const column = (description: string) => ({ unit: "", description });
-  return tableOf([...rows, rowOf("all", entries)], {
-    experiment: column("the experiment that answers"),
-    ...Object.fromEntries(verdicts.map((verdict) => [verdict, column(`claims with the verdict "${verdict}"`)])),
-    sentences: column("claims in all"),
+  return tableOf([...rows, rowOf("all", all)], {
+    kind: column("what kind of statement it is"),
+    ...Object.fromEntries(shown.map((verdict) => [verdict, column(`claims with the verdict "${verdict}"`)])),
+    claims: column("claims in all"),
   });
 }
 

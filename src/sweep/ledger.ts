@@ -1,5 +1,5 @@
 import { type AnyExperiment, configHash, displayable, experiments, fieldsOf } from "../experiments/index.js";
-import { answeringInputs, type LedgerEntry, ledger, mergeAnswers } from "../study/index.js";
+import { answeringInputs, calibrations, evidence, type LedgerEntry, ledger, mergeAnswers } from "../study/index.js";
 import { computePoints, type PointOptions } from "./points.js";
 import type { PointStore } from "./store.js";
 
@@ -25,6 +25,8 @@ export interface LedgerRun {
 export interface ComputedLedger {
   /** Every claim and its verdict; a notebook shows it as a table. */
   entries: LedgerEntry[];
+  /** What parameters were set from, found again: no part of any count. */
+  calibrations: LedgerEntry[];
   runs: LedgerRun[];
 }
 
@@ -69,5 +71,6 @@ export async function computeLedger(options: LedgerOptions = {}): Promise<Comput
     results.push({ experiment: experiment.name, claims: mergeAnswers(claims) });
   }
   onProgress?.(total, total, "");
-  return { entries: displayable(ledger(results)), runs };
+  const all = ledger(results);
+  return { entries: displayable(evidence(all)), calibrations: displayable(calibrations(all)), runs };
 }

@@ -8,7 +8,8 @@ test("iommu-lab claims prints each sentence with its verdict, and counts them", 
   const { status, stdout } = run("--only", "machine-check");
   expect(status).toBe(0);
   expect(stdout).toContain("✓ holds: “Before the change, if guest CR4.MCE==0");
-  expect(stdout).toContain("5 claims: 5 holds, 0 depends");
+  expect(stdout).toContain("fact of the source: 5 (5 holds)");
+  expect(stdout).toContain("5 claims: 5 holds.");
 });
 
 test("as JSON it lists every published figure and how it is used", () => {

@@ -7,7 +7,7 @@ const claim: ClaimResult = {
   quote: "the RB tree is ~14-16 levels deep & <cold>",
   source: "a mail",
   published: { low: 14, high: 16, unit: "levels" },
-  use: "prediction",
+  kind: "predicted number",
   simulated: { mean: 15.234, low: 15.1, high: 15.4, n: 5, level: 0.95, unit: "levels" },
   verdict: "holds",
   explanation: "It is.",

@@ -1,12 +1,12 @@
 import { expect, test } from "vitest";
-import { type LedgerEntry, marginFigure, verdictFigure } from "../../src/study/index.js";
+import { type LedgerEntry, ledgerCounts, marginFigure, verdictFigure } from "../../src/study/index.js";
 
 const entry = (id: string, verdict: LedgerEntry["verdict"], low: number, high: number, mean: number): LedgerEntry => ({
   id,
-  experiment: verdict === "calibration" ? "machine" : "locks",
+  experiment: "locks",
   quote: "q",
   source: "s",
-  use: verdict === "calibration" ? "calibration" : "prediction",
+  kind: verdict === "calibration" ? "calibration" : id === "b" ? "question" : "predicted number",
   verdict,
   explanation: "e",
   published: { low, high, unit: "ns" },
@@ -19,16 +19,21 @@ const entries = [
   entry("d", "holds", 0, 1, 3),
 ];
 
-test("the counts of verdicts are a bar an experiment, and add up", () => {
+test("the counts of verdicts are a bar a kind, without calibrations, and add up", () => {
   const { data, caption } = verdictFigure(entries);
   expect(data.map(({ name, y, x }) => [name, y, x])).toEqual([
-    ["holds", ["machine", "locks"], [0, 2]],
-    ["depends", ["machine", "locks"], [0, 1]],
-    ["calibration", ["machine", "locks"], [1, 0]],
+    ["holds", ["question", "predicted number"], [0, 2]],
+    ["depends", ["question", "predicted number"], [1, 0]],
   ]);
-  expect(caption).toContain(
-    "Of 4 sentences and published figures 2 hold, 1 hold under conditions, 1 are calibrations.",
-  );
+  expect(caption).toContain("Of 3 claims 2 hold, 1 hold under conditions. Calibrations are no evidence");
+});
+
+test("the table of counts has a row a kind and one for all, without calibrations", () => {
+  expect(ledgerCounts(entries).objects()).toMatchObject([
+    { kind: "predicted number", holds: 2, depends: 0, claims: 2 },
+    { kind: "question", holds: 0, depends: 1, claims: 1 },
+    { kind: "all", holds: 2, depends: 1, claims: 3 },
+  ]);
 });
 
 test("margins are shares of the published value or of the nearer end of a range; calibrations are apart", () => {

@@ -1,13 +1,13 @@
 import { describe, expect, test } from "vitest";
-import { type ClaimResult, claimUse } from "../../src/experiments/index.js";
-import { ledger, recordUses } from "../../src/study/index.js";
+import { type ClaimResult, kindOf } from "../../src/experiments/index.js";
+import { calibrations, evidence, ledger, recordUses } from "../../src/study/index.js";
 import { published as facts } from "../support/facts.js";
 
 const claim = (changes: Partial<ClaimResult>): ClaimResult => ({
   id: "x",
   quote: "it is ten",
   source: "a mail",
-  use: "prediction",
+  kind: "predicted number",
   verdict: "holds",
   explanation: "it is",
   ...changes,
@@ -25,7 +25,7 @@ describe("the claims ledger", () => {
   });
 
   test("never counts a calibration as evidence, whichever way it is marked", () => {
-    expect(() => one({ use: "calibration" })).toThrow('claim x is a calibration and has the verdict "holds"');
+    expect(() => one({ kind: "calibration" })).toThrow('claim x is a calibration and has the verdict "holds"');
     const published = { low: 990_803, high: 990_803, unit: "tx/s", factId: "PE1" };
     expect(() => one({ published })).toThrow("claim x is a calibration");
     expect(one({ published, verdict: "calibration" }).verdict).toBe("calibration");
@@ -41,7 +41,7 @@ describe("the claims ledger", () => {
     for (const verdict of ["holds", "calibration", "not answered"] as const)
       expect(() => one({ published, verdict })).toThrow("record JG4, which is an input of the model");
     expect(() => one({ id: "JG4" })).toThrow("record JG4, which is an input of the model");
-    expect(() => claimUse(facts.record("JG4"))).toThrow("JG4 is an input of the model");
+    expect(() => kindOf(facts.record("JG4"))).toThrow("JG4 is an input of the model");
     const resting = one({ source: "a mail, of chipsets (record JG4)" });
     const use = recordUses([resting]).find(({ record }) => record.id === "JG4");
     expect(use).toMatchObject({ comparedBy: [], namedBy: ["e: x"] });
@@ -57,5 +57,11 @@ describe("the claims ledger", () => {
     const uses = recordUses([one({ published: { low: 22, high: 22, unit: "%", factId: "PE2" } })]);
     expect(uses.find(({ record }) => record.id === "PE2")?.comparedBy).toEqual(["e: x"]);
     expect(uses.find(({ record }) => record.id === "S3")?.comparedBy).toEqual([]);
+  });
+
+  test("keeps calibrations in a list of their own", () => {
+    const all = [one({}), one({ id: "y", kind: "calibration", verdict: "calibration" })];
+    expect(evidence(all).map(({ id }) => id)).toEqual(["x"]);
+    expect(calibrations(all).map(({ id }) => id)).toEqual(["y"]);
   });
 });

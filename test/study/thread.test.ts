@@ -24,7 +24,7 @@ test("of several runs, each claim keeps its first answer", () => {
     id,
     quote: "q",
     source: "s",
-    use: "prediction",
+    kind: "predicted number",
     verdict,
     explanation,
   });

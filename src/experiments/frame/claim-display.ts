@@ -22,6 +22,7 @@ const marks: Readonly<Record<ClaimResult["verdict"], string>> = {
   holds: "✓",
   "does not hold": "✗",
   depends: "±",
+  "not decidable": "≈",
   calibration: "=",
   "not answered": "?",
 };
@@ -29,7 +30,9 @@ const marks: Readonly<Record<ClaimResult["verdict"], string>> = {
 function html(claims: readonly ClaimResult[]): string {
   const style = "text-align:left;vertical-align:top;white-space:normal;padding:.4em .8em";
   const cell = (text: string, tag = "td"): string => `<${tag} style="${style}">${text}</${tag}>`;
-  const head = ["verdict", "the sentence", "published", "simulated", "why"].map((name) => cell(name, "th")).join("");
+  const head = ["verdict", "the sentence", "kind", "published", "simulated", "why"]
+    .map((name) => cell(name, "th"))
+    .join("");
   const body = claims.map((claim) =>
     [
       cell(
@@ -38,6 +41,7 @@ function html(claims: readonly ClaimResult[]): string {
           : escapeHtml(`${marks[claim.verdict]} ${claim.answer}`),
       ),
       cell(`“${escapeHtml(claim.quote)}”<br><small>${escapeHtml(claim.source)}</small>`),
+      cell(claim.kind),
       cell(escapeHtml(publishedText(claim))),
       cell(escapeHtml(simulatedText(claim))),
       cell(escapeHtml(claim.explanation)),
@@ -55,7 +59,7 @@ export function claimsText(claims: readonly ClaimResult[]): string {
         simulatedText(claim) && `simulated ${simulatedText(claim)}`,
       ].filter(Boolean);
       return [
-        `${marks[claim.verdict]} ${claim.answer ?? claim.verdict}: “${claim.quote}” (${claim.source})`,
+        `${marks[claim.verdict]} ${claim.answer ?? claim.verdict}: “${claim.quote}” (${claim.source}; ${claim.kind})`,
         ...(values.length > 0 ? [`  ${values.join("; ")}`] : []),
         `  ${claim.explanation}`,
       ].join("\n");

@@ -9,7 +9,7 @@ const mail16 = "B. Serebrin, mail of 2015-11-16";
 const woodhouse = "D. Woodhouse, mail of 2015-11-16";
 
 type Judged = Pick<ClaimResult, "verdict" | "answer" | "explanation" | "simulated">;
-interface Question extends Pick<ClaimResult, "id" | "quote" | "source" | "use"> {
+interface Question extends Pick<ClaimResult, "id" | "quote" | "source" | "kind"> {
   /** The published value, where there is one. */
   published?(facts: Facts): NonNullable<ClaimResult["published"]>;
   /** What a run must hold to answer. */
@@ -64,7 +64,7 @@ const questions: readonly Question[] = [
     id: "every-map-holds-the-lock",
     quote: "Every dma_map and unmap holds the lock.",
     source: mail15,
-    use: "prediction",
+    kind: "fact of the source",
     needs: 'the variant "deferred" or "strict" with both directions mapped',
     judge(rows) {
       const mine = [
@@ -89,7 +89,7 @@ const questions: readonly Question[] = [
     id: "software-bottleneck",
     quote: "First, the main bottleneck was software performance",
     source: `${mail15} (records S6, S7 describe the load)`,
-    use: "prediction",
+    kind: "simulated quantity",
     needs: 'the variant "strict"',
     judge(rows) {
       const mine = most(rows, "strict", plain);
@@ -112,7 +112,7 @@ const questions: readonly Question[] = [
     id: "all-else-is-software",
     quote: "It's a single 64-bit write of the PTE. All else is software overhead.",
     source: woodhouse,
-    use: "prediction",
+    kind: "simulated quantity",
     needs: 'the variant "deferred"',
     judge(rows) {
       if (where(rows, { variant: "deferred", ...plain }).length === 0) return undefined;
@@ -131,7 +131,7 @@ const questions: readonly Question[] = [
     id: "lock-over-invalidations",
     quote: "the RB tree lock is held during invalidations as well.",
     source: `${mail15}; but record K10`,
-    use: "context",
+    kind: "fact of the source",
     needs: 'the variants "deferred" and "thread-deferred"',
     judge(rows) {
       const asWorded = most(rows, "thread-deferred", plain);
@@ -152,7 +152,7 @@ const questions: readonly Question[] = [
     id: "no-batching",
     quote: "There's a 250-entry queue for invalidations that doesn't do any batching intelligence",
     source: `${mail15}; but record K11`,
-    use: "context",
+    kind: "fact of the source",
     needs: 'the variants "deferred" and "thread-deferred"',
     judge(rows) {
       const asWorded = most(rows, "thread-deferred", plain);
@@ -175,7 +175,7 @@ const questions: readonly Question[] = [
     id: "lazy-flush-dangles",
     quote: "I think lazy_flush leaves dangling references.",
     source: mail16,
-    use: "prediction",
+    kind: "fact of the source",
     needs: 'a variant "pools-N-lazy"',
     judge(rows) {
       const [first] = rows.filter((row) => String(row["variant"]).endsWith("-lazy") && Number(row["cores"]) > 1);
@@ -194,7 +194,7 @@ const questions: readonly Question[] = [
     quote:
       "I want strict-ish semantics (a page doesn't go back into the freelist until the last IOTLB/IOMMU TLB entry is invalidated)",
     source: mail15,
-    use: "context",
+    kind: "fact of the source",
     needs: 'the variant "deferred"',
     judge(rows) {
       const mine = most(rows, "deferred", plain);
@@ -213,7 +213,7 @@ const questions: readonly Question[] = [
     id: "four-arenas",
     quote: "Is 4 parallel arenas enough?",
     source: `${mail16}; four is powerpc's count, lib/iommu-common has 16 (record K23)`,
-    use: "prediction",
+    kind: "question",
     needs: 'the variants "pools-4-lazy" and "pools-16-lazy" (or both strict)',
     judge(rows) {
       const found = (["-lazy", ""] as const)
@@ -240,7 +240,7 @@ const questions: readonly Question[] = [
     id: "worse-with-ats",
     quote: "Invalidations have even worse behavior with ATS enabled for a given device.",
     source: mail15,
-    use: "prediction",
+    kind: "simulated quantity",
     needs: 'the variant "deferred" with ats false and true',
     judge(rows) {
       const found = ["deferred", "strict"]
@@ -262,7 +262,7 @@ const questions: readonly Question[] = [
     quote:
       "How much does Linux need to care about such chipsets? Can we argue that they get very sad performance and so be it?",
     source: `${mail16}, of chipsets that need a clflush (record JG4)`,
-    use: "prediction",
+    kind: "question",
     needs: 'the variant "deferred" with coherent true and false',
     judge(rows) {
       const [first] = where(rows, { variant: "deferred", ats: false, coherent: false });
@@ -289,7 +289,7 @@ const questions: readonly Question[] = [
     id: "magazine-avoids-tree",
     quote: "The magazine avoids the RB tree issue.",
     source: mail15,
-    use: "prediction",
+    kind: "simulated quantity",
     needs: 'the variants "magazines-deferred" and "off"',
     judge(rows) {
       const mine = most(rows, "magazines-deferred", plain);
@@ -309,7 +309,7 @@ const questions: readonly Question[] = [
     quote: "add DMA attribute - DMA_ATTR_IOMMU_BYPASS",
     source: "subject of the thread, 2015-11",
     // Both run the same two steps in the model: a check of the model, and no evidence.
-    use: "context",
+    kind: "fact of the source",
     needs: 'the variants "pass-through" and "off"',
     judge(rows) {
       const mine = most(rows, "pass-through");
@@ -329,7 +329,7 @@ const questions: readonly Question[] = [
     quote:
       "this was true only if a single unmap operation covered an entire table's worth (2MByte, or 1GByte, etc) of mappings.",
     source: mail16,
-    use: "prediction",
+    kind: "fact of the source",
     needs: 'the variant "strict" or "deferred"',
     judge(rows) {
       const mine = [...most(rows, "strict", plain), ...most(rows, "deferred", plain)];
@@ -350,7 +350,7 @@ const questions: readonly Question[] = [
     published(facts) {
       return { low: facts.number("PE1"), high: facts.number("PE1"), unit: "transactions/s", factId: "PE1" };
     },
-    use: "calibration",
+    kind: "calibration",
     needs: 'the variant "off" at 16 cores',
     judge(rows) {
       const mine = most(rows, "off");
@@ -370,7 +370,7 @@ const questions: readonly Question[] = [
       const share = (100 * facts.number("PE2")) / facts.number("PE1");
       return { low: share, high: share, unit: "% of off", factId: "PE2" };
     },
-    use: "prediction",
+    kind: "predicted number",
     needs: 'the variants "off" and "deferred" at 16 cores with both directions mapped',
     judge(rows, facts) {
       const mine = most(rows, "deferred", { ...plain, profile: "both" });

@@ -3,7 +3,8 @@ import { confidenceInterval } from "../../engine/index.js";
 import type { Basis, Facts } from "../../facts/index.js";
 import { Machine, machineConfig, presetNames } from "../../machine/index.js";
 import { lineFigure } from "../../plot/index.js";
-import { type ClaimResult, defineExperiment, type Experiment } from "../frame/experiment.js";
+import { type AskedClaim, askAll, claimOn } from "../frame/claim.js";
+import { defineExperiment, type Experiment } from "../frame/experiment.js";
 import { valuesOf } from "../frame/rows.js";
 import { mceClaims } from "./claims.js";
 
@@ -89,35 +90,50 @@ export type ReadCostRow = ReturnType<typeof simulate>[number];
 const oneRate = (rows: readonly ReadCostRow[]): ReadCostRow[] =>
   rows.filter((row) => row.exitsPerSecond === rows[0]?.exitsPerSecond);
 
-function claims(rows: readonly ReadCostRow[], facts: Facts): ClaimResult[] {
-  const points = oneRate(rows);
-  if (points.length === 0) {
-    const unanswered = { verdict: "not answered" as const, explanation: "This run holds no row." };
-    return [
-      { ...mceClaims["cr4-read-cost"], ...unanswered },
-      { ...mceClaims["cr4-shadow-worth"], ...unanswered },
-    ];
-  }
-  const costs = valuesOf(points, "shadowCycles");
-  const { l2Cycles, l3Cycles } = machineConfig(facts, String(points[0].host));
+const claimsOn = (facts: Facts): AskedClaim<ReadCostRow>[] => {
   const sandyBridge = facts.number("S11");
   const haswell = facts.number("S10");
-  const cheaper = points.filter((row) => row.shadowCycles < haswell);
-  const dearer = points.filter((row) => row.shadowCycles > sandyBridge);
-  const worst = Math.max(...valuesOf(rows, "savedShare").map((share) => (share < 0 ? -share : share)));
+  const needs = "a row";
   return [
-    {
+    claimOn<ReadCostRow>()({
       ...mceClaims["cr4-read-cost"],
-      verdict: haswell > l2Cycles && sandyBridge <= 1.5 * l3Cycles ? "holds" : "does not hold",
-      explanation: `A read that misses L2 and hits L3 costs ${l3Cycles} cycles on this host, a CR4 read 24 to 36: the same size. One that misses L3 too costs several times as much.`,
-    },
-    {
+      needs,
+      judge(rows) {
+        if (rows.length === 0) return undefined;
+        const { l2Cycles, l3Cycles } = machineConfig(facts, rows[0].host);
+        return {
+          verdict: haswell > l2Cycles && sandyBridge <= 1.5 * l3Cycles ? "holds" : "does not hold",
+          numbers: { l3Cycles },
+        };
+      },
+      say: ({ l3Cycles }) => ({
+        explanation: `A read that misses L2 and hits L3 costs ${l3Cycles} cycles on this host, a CR4 read ${haswell} to ${sandyBridge}: the same size. One that misses L3 too costs several times as much.`,
+      }),
+    }),
+    claimOn<ReadCostRow>()({
       ...mceClaims["cr4-shadow-worth"],
-      verdict: cheaper.length > 0 && dearer.length > 0 ? "depends" : cheaper.length > 0 ? "holds" : "does not hold",
-      explanation: `On what the CPU touches between two entries: the copy costs ${Math.min(...costs).toFixed(0)} to ${Math.max(...costs).toFixed(0)} cycles. Over all rates and footprints run here the difference is at most ${(100 * worst).toFixed(1)} % of one CPU.`,
-    },
+      needs,
+      judge(rows) {
+        const points = oneRate(rows);
+        if (points.length === 0) return undefined;
+        const costs = valuesOf(points, "shadowCycles");
+        const cheaper = costs.some((cycles) => cycles < haswell);
+        const dearer = costs.some((cycles) => cycles > sandyBridge);
+        return {
+          verdict: cheaper && dearer ? "depends" : cheaper ? "holds" : "does not hold",
+          numbers: {
+            least: Math.min(...costs),
+            most: Math.max(...costs),
+            worst: Math.max(...valuesOf(rows, "savedShare").map((share) => (share < 0 ? -share : share))),
+          },
+        };
+      },
+      say: ({ least, most, worst }) => ({
+        explanation: `On what the CPU touches between two entries: the copy costs ${least.toFixed(0)} to ${most.toFixed(0)} cycles. Over all rates and footprints run here the difference is at most ${(100 * worst).toFixed(1)} % of one CPU.`,
+      }),
+    }),
   ];
-}
+};
 
 /** What reading the per-CPU copy of CR4 costs, beside reading CR4. */
 export const cr4ReadCost: Experiment<typeof Config, ReadCostPoint, ReadCostRow> = defineExperiment({
@@ -190,5 +206,5 @@ export const cr4ReadCost: Experiment<typeof Config, ReadCostPoint, ReadCostRow> 
       });
     },
   },
-  claims: (rows, _, facts) => claims(rows, facts),
+  claims: (rows, _, facts) => askAll(claimsOn(facts), rows),
 });

@@ -2,7 +2,8 @@ import { z } from "zod";
 import { type Exploration, explore } from "../../explore/index.js";
 import { machineCheckModel, machineCheckProperties, rules, type SystemConfig, simpleSystem } from "../../kvm/index.js";
 import { type Figure, heatmapFigure } from "../../plot/index.js";
-import { type ClaimResult, defineExperiment, type Experiment } from "../frame/experiment.js";
+import { type AskedClaim, askAll, claimOn } from "../frame/claim.js";
+import { defineExperiment, type Experiment } from "../frame/experiment.js";
 import { mceClaims } from "./claims.js";
 import { columnTicks, rowTicks } from "./labels.js";
 
@@ -117,37 +118,51 @@ function figureFor(rows: readonly ExplorationRow[], property: string, title: str
   });
 }
 
-function claims(rows: readonly ExplorationRow[]): ClaimResult[] {
-  const row = (rule: string, hostCr4: string, situation: string, property: string): ExplorationRow | undefined =>
-    rows.find((r) => r.rule === rule && r.hostCr4 === hostCr4 && r.situation === situation && r.property === property);
-  const missing = (id: string): ClaimResult => ({
-    ...mceClaims[id],
-    verdict: "not answered",
-    explanation: "The rules, policies or situations it speaks of were not run.",
-  });
-  const constant = row("shadow", "constant", "host turns MCE on or off", inRoot);
-  const refreshed = row("shadow", "refreshed", "host turns MCE on or off", inRoot);
-  const cached: ClaimResult =
-    constant && refreshed
-      ? {
-          ...mceClaims["mce-cached"],
-          verdict: !constant.holds && refreshed.holds ? "depends" : constant.holds ? "does not hold" : "holds",
-          explanation: `On how the host CR4 in the VMCS is kept. Constant since creation: a counterexample of ${constant.steps} steps. Refreshed at each entry (Linux d974baa398f3, October 2014): none. That half of the caveat was closed when the mail was written.`,
-        }
-      : missing("mce-cached");
-  const changed = row("shadow", "refreshed", "host turns MCE on or off", inGuest);
-  const differ = row("shadow", "refreshed", "CPUs differ, guests move", inGuest);
-  const every = row("every-entry", "refreshed", "all of it", inGuest);
-  const broken: ClaimResult =
-    changed && differ && every
-      ? {
-          ...mceClaims["mce-broken"],
-          verdict: changed.holds || differ.holds ? "does not hold" : every.holds ? "depends" : "holds",
-          explanation: `It holds for the patch, in both versions: ${changed.steps} steps are enough when the host changes its MCE, ${differ.steps} when the CPUs differ, because the guest's CR4 in the VMCS is computed only when the guest's CR4 is set. Computed at every entry, no reachable state breaks.`,
-        }
-      : missing("mce-broken");
-  return [cached, broken];
-}
+const cell = (
+  rows: readonly ExplorationRow[],
+  rule: string,
+  hostCr4: string,
+  situation: string,
+  property: string,
+): ExplorationRow | undefined =>
+  rows.find((r) => r.rule === rule && r.hostCr4 === hostCr4 && r.situation === situation && r.property === property);
+const needs = "the rules, policies and situations that it speaks of";
+
+const claims: readonly AskedClaim<ExplorationRow>[] = [
+  claimOn<ExplorationRow>()({
+    ...mceClaims["mce-cached"],
+    needs,
+    judge(rows) {
+      const constant = cell(rows, "shadow", "constant", "host turns MCE on or off", inRoot);
+      const refreshed = cell(rows, "shadow", "refreshed", "host turns MCE on or off", inRoot);
+      if (!constant || !refreshed) return undefined;
+      return {
+        verdict: !constant.holds && refreshed.holds ? "depends" : constant.holds ? "does not hold" : "holds",
+        numbers: { steps: constant.steps },
+      };
+    },
+    say: ({ steps }) => ({
+      explanation: `On how the host CR4 in the VMCS is kept. Constant since creation: a counterexample of ${steps} steps. Refreshed at each entry (Linux d974baa398f3, October 2014): none. That half of the caveat was closed when the mail was written.`,
+    }),
+  }),
+  claimOn<ExplorationRow>()({
+    ...mceClaims["mce-broken"],
+    needs,
+    judge(rows) {
+      const changed = cell(rows, "shadow", "refreshed", "host turns MCE on or off", inGuest);
+      const differ = cell(rows, "shadow", "refreshed", "CPUs differ, guests move", inGuest);
+      const every = cell(rows, "every-entry", "refreshed", "all of it", inGuest);
+      if (!changed || !differ || !every) return undefined;
+      return {
+        verdict: changed.holds || differ.holds ? "does not hold" : every.holds ? "depends" : "holds",
+        numbers: { changed: changed.steps, differ: differ.steps },
+      };
+    },
+    say: ({ changed, differ }) => ({
+      explanation: `It holds for the patch, in both versions: ${changed} steps are enough when the host changes its MCE, ${differ} when the CPUs differ, because the guest's CR4 in the VMCS is computed only when the guest's CR4 is set. Computed at every entry, no reachable state breaks.`,
+    }),
+  }),
+];
 
 /** Every promise about CR4.MCE, checked in every reachable state of small systems. */
 export const machineCheckExploration: Experiment<typeof Config, ExplorationPoint, ExplorationRow> = defineExperiment({
@@ -202,5 +217,5 @@ export const machineCheckExploration: Experiment<typeof Config, ExplorationPoint
         "VM exit loads the host CR4 that the VMCS holds. Where that is constant since the vCPU's creation, a later change is undone by the next exit.",
       ),
   },
-  claims,
+  claims: (rows) => askAll(claims, rows),
 });

@@ -13,7 +13,8 @@ import {
   VMXE,
 } from "../../kvm/index.js";
 import { type Figure, heatmapFigure } from "../../plot/index.js";
-import { type ClaimResult, defineExperiment, type Experiment } from "../frame/experiment.js";
+import { type AskedClaim, askAll, claimOn } from "../frame/claim.js";
+import { defineExperiment, type Experiment } from "../frame/experiment.js";
 import { mceClaims } from "./claims.js";
 import { columnTicks, rowTicks } from "./labels.js";
 
@@ -106,60 +107,63 @@ function deathMap(rows: readonly CaseRow[], hostMce: number): Figure {
   });
 }
 
+/** A claim about some cells of the table: it holds where every one of them is as it says. */
+const claimAbout = (
+  id: string,
+  cellsOf: (rows: readonly CaseRow[]) => (CaseRow | undefined)[],
+  test: (row: CaseRow) => boolean,
+  explanation: (outcome: string) => string,
+): AskedClaim<CaseRow> =>
+  claimOn<CaseRow>()({
+    ...mceClaims[id],
+    needs: "the rules and settings that it speaks of",
+    judge(rows) {
+      const cells = cellsOf(rows);
+      const found = cells.filter((row) => row !== undefined);
+      if (found.length === 0 || found.length < cells.length) return undefined;
+      return { verdict: found.every(test) ? "holds" : "does not hold", numbers: { outcome: found[0].outcome } };
+    },
+    say: ({ outcome }) => ({ explanation: explanation(outcome) }),
+  });
+
+const cell = (rows: readonly CaseRow[], rule: string, guestMce: number): CaseRow | undefined =>
+  rows.find((r) => r.rule === rule && r.hostMce === 1 && r.guestMce === guestMce && r.phase === "guest");
+
 /** The claims of the mails that the table answers. */
-function claims(rows: readonly CaseRow[]): ClaimResult[] {
-  const cell = (rule: string, guestMce: number): CaseRow | undefined =>
-    rows.find((r) => r.rule === rule && r.hostMce === 1 && r.guestMce === guestMce && r.phase === "guest");
-  const verdict = (
-    id: string,
-    cells: (CaseRow | undefined)[],
-    test: (row: CaseRow) => boolean,
-    words: string,
-  ): ClaimResult => {
-    const found = cells.filter((row) => row !== undefined);
-    if (found.length < cells.length) {
-      return {
-        ...mceClaims[id],
-        verdict: "not answered",
-        explanation: "The rules or settings it speaks of were not run.",
-      };
-    }
-    return { ...mceClaims[id], verdict: found.every(test) ? "holds" : "does not hold", explanation: words };
-  };
-  const shadowed = rows.filter((row) => row.phase === "guest");
-  return [
-    verdict(
-      "mce-zeroed",
-      [cell("before", 0)],
-      (row) => row.hardwareMce === 0,
+const claims: readonly AskedClaim<CaseRow>[] = [
+  claimAbout(
+    "mce-zeroed",
+    (rows) => [cell(rows, "before", 0)],
+    (row) => row.hardwareMce === 0,
+    () =>
       "Before the patch the hardware CR4 of a guest that never set MCE has it clear, with the host's set. It is the guest's own value, which reset makes 0.",
-    ),
-    verdict(
-      "mce-guest-0",
-      [cell("before", 0)],
-      (row) => row.hostDies === "yes",
-      `A machine check in the guest: ${cell("before", 0)?.outcome}.`,
-    ),
-    verdict(
-      "mce-guest-1",
-      [cell("before", 1)],
-      (row) => row.outcome === "vm exit",
-      `A machine check in the guest: ${cell("before", 1)?.outcome}.`,
-    ),
-    verdict(
-      "mce-after",
-      ["live-read", "shadow"].flatMap((rule) => [cell(rule, 0), cell(rule, 1)]),
-      (row) => row.outcome === "vm exit",
+  ),
+  claimAbout(
+    "mce-guest-0",
+    (rows) => [cell(rows, "before", 0)],
+    (row) => row.hostDies === "yes",
+    (outcome) => `A machine check in the guest: ${outcome}.`,
+  ),
+  claimAbout(
+    "mce-guest-1",
+    (rows) => [cell(rows, "before", 1)],
+    (row) => row.outcome === "vm exit",
+    (outcome) => `A machine check in the guest: ${outcome}.`,
+  ),
+  claimAbout(
+    "mce-after",
+    (rows) => ["live-read", "shadow"].flatMap((rule) => [cell(rows, rule, 0), cell(rows, rule, 1)]),
+    (row) => row.outcome === "vm exit",
+    () =>
       "In both versions of the patch a machine check in the guest causes a VM exit, whatever the guest wrote, as long as the host's own MCE is set and has not changed since.",
-    ),
-    verdict(
-      "mce-shadows",
-      shadowed.length > 0 ? shadowed : [undefined],
-      (row) => row.guestReads === row.guestMce,
-      "Under every rule the guest reads back what it wrote, also where the hardware holds the other value.",
-    ),
-  ];
-}
+  ),
+  claimAbout(
+    "mce-shadows",
+    (rows) => rows.filter((row) => row.phase === "guest"),
+    (row) => row.guestReads === row.guestMce,
+    () => "Under every rule the guest reads back what it wrote, also where the hardware holds the other value.",
+  ),
+];
 
 /** Who dies when a machine check lands: every rule, every setting of the bit, every phase. */
 export const machineCheck: Experiment<typeof Config, TablePoint, CaseRow> = defineExperiment({
@@ -188,5 +192,5 @@ export const machineCheck: Experiment<typeof Config, TablePoint, CaseRow> = defi
     "host-on": (rows) => deathMap(rows, 1),
     "host-off": (rows) => deathMap(rows, 0),
   },
-  claims,
+  claims: (rows) => askAll(claims, rows),
 });

@@ -3,7 +3,8 @@ import { Streams } from "../../engine/index.js";
 import type { Basis, Facts } from "../../facts/index.js";
 import { Machine, machineConfig, pointerChase, presetNames } from "../../machine/index.js";
 import { lineFigure } from "../../plot/index.js";
-import { type ClaimResult, defineExperiment, type Experiment } from "../frame/experiment.js";
+import { type AskedClaim, askAll, claimOn } from "../frame/claim.js";
+import { defineExperiment, type Experiment } from "../frame/experiment.js";
 import { spread } from "./spread.js";
 
 // Question: how long does one load take, when the next address stands in the line it fetches, and more and more lines are in use?
@@ -45,36 +46,36 @@ export type LatencyRow = ReturnType<typeof simulate>[number];
 /** The records of the latencies that a chase should find on a host, L1 to L3. */
 const published: Readonly<Record<string, string>> = { "sandy-bridge-ep": "H9", "westmere-ep": "H6" };
 
-function claims(rows: readonly LatencyRow[], host: string, facts: Facts): ClaimResult[] {
+/** A claim a level: the chase finds the published latency again. */
+function claimsOn(host: string, facts: Facts): AskedClaim<LatencyRow>[] {
   const recordId = published[host];
   if (recordId === undefined) return [];
-  const record = { id: recordId, cycles: facts.numbers(recordId) };
+  const record = facts.record(recordId);
   const c = machineConfig(facts, host);
   const bounds = [0, c.l1KiB, c.l2KiB, c.l3KiB];
-  return ["L1", "L2", "L3"].map((level, i): ClaimResult => {
-    // Just above a cache's size a chase finds a mixture of two levels: the published value is that of the level alone.
-    const inside = rows.filter(
-      (r) => r.memory === "local" && r.sizeKiB > bounds[i] * 1.4 && r.sizeKiB <= bounds[i + 1],
-    );
-    const found = inside.map((r) => r.cycles);
-    const worst = found.reduce(
-      (far, x) => (Math.abs(x - record.cycles[i]) > Math.abs(far - record.cycles[i]) ? x : far),
-      record.cycles[i],
-    );
-    const source = facts.record(record.id);
-    return {
-      id: `${record.id}-${level}`,
-      quote: source.quote ?? source.quantity,
-      source: `record ${record.id}: ${source.source}`,
-      published: { low: record.cycles[i], high: record.cycles[i], unit: "cycles", factId: record.id },
-      ...(found.length > 0 ? { simulated: { ...spread(found), unit: "cycles" } } : {}),
-      use: "calibration",
-      verdict: found.length > 0 ? "calibration" : "not answered",
-      explanation:
-        found.length > 0
-          ? `${level}: the chase finds ${worst.toFixed(1)} cycles where ${record.cycles[i]} were published. The model's ${level} was set from this record; the chase only shows that it comes back out.`
-          : `No footprint of this run lies well inside the ${level}.`,
-    };
+  return ["L1", "L2", "L3"].map((level, i) => {
+    const cycles = facts.numbers(recordId)[i];
+    return claimOn<LatencyRow>()({
+      id: `${recordId}-${level}`,
+      quote: record.quote ?? record.quantity,
+      source: `record ${recordId}: ${record.source}`,
+      kind: "calibration",
+      published: { low: cycles, high: cycles, unit: "cycles", factId: recordId },
+      needs: `a footprint well inside the ${level}`,
+      judge(rows) {
+        // Just above a cache's size a chase finds a mixture of two levels: the published value is that of the level alone.
+        const inside = rows.filter(
+          (r) => r.memory === "local" && r.sizeKiB > bounds[i] * 1.4 && r.sizeKiB <= bounds[i + 1],
+        );
+        if (inside.length === 0) return undefined;
+        const found = inside.map((r) => r.cycles);
+        const worst = found.reduce((far, x) => (Math.abs(x - cycles) > Math.abs(far - cycles) ? x : far), cycles);
+        return { verdict: "calibration", simulated: { ...spread(found), unit: "cycles" }, numbers: { worst } };
+      },
+      say: ({ worst }) => ({
+        explanation: `${level}: the chase finds ${worst.toFixed(1)} cycles where ${cycles} were published. The model's ${level} was set from this record; the chase only shows that it comes back out.`,
+      }),
+    });
   });
 }
 
@@ -121,5 +122,5 @@ export const memoryLatency: Experiment<typeof Config, LatencyPoint, LatencyRow> 
       return staircase;
     },
   },
-  claims: (rows, { host }, facts) => claims(rows, host, facts),
+  claims: (rows, { host }, facts) => askAll(claimsOn(host, facts), rows),
 });

@@ -13,8 +13,9 @@ import {
   ticketLockModel,
 } from "../../machine/index.js";
 import { lineFigure } from "../../plot/index.js";
-import { claimUse } from "../frame/claim-use.js";
-import { type ClaimResult, defineExperiment, type Experiment, type Interval } from "../frame/experiment.js";
+import { type AskedClaim, askAll, claimOn } from "../frame/claim.js";
+import { kindOf } from "../frame/claim-kind.js";
+import { defineExperiment, type Experiment } from "../frame/experiment.js";
 import { lockLoadFields } from "./fields.js";
 
 // Question: how much work gets through one lock as cores are added, for each kind of lock, and what does the cache line have to do with it?
@@ -117,82 +118,88 @@ export type LockRow = ReturnType<typeof simulate>[number];
 
 const ofKind = (rows: readonly LockRow[], kind: LockKind) => rows.filter((r) => r.lock === kind);
 
-function h12(rows: readonly LockRow[], settings: Settings, facts: Facts): ClaimResult {
+const h12 = (settings: Settings, facts: Facts): AskedClaim<LockRow> => {
   const record = facts.record("H12");
-  const claim = {
+  return claimOn<LockRow>()({
     id: "H12",
     quote: record.quote ?? record.quantity,
     source: `record H12: ${record.source}`,
+    kind: kindOf(record),
     published: { low: 0.9, high: 1.1, unit: "of the model's throughput", factId: "H12" },
-    use: claimUse(record),
-  };
-  const ticket = ofKind(rows, "ticket");
-  if (ticket.length === 0) return { ...claim, verdict: "not answered", explanation: "No ticket lock was run." };
-  const off = (r: LockRow) => r.throughput / r.ticketModel;
-  const worst = ticket.reduce((a, b) => (Math.abs(off(b) - 1) > Math.abs(off(a) - 1) ? b : a));
-  const far = ticket.filter((r) => Math.abs(off(r) - 1) > 0.1).map((r) => r.cores);
-  const simulated = {
-    mean: off(worst),
-    low: worst.throughputLow / worst.ticketModel,
-    high: worst.throughputHigh / worst.ticketModel,
-    n: runs[settings.fidelity].replications,
-    level: 0.95,
-    unit: "of the model's throughput",
-  };
-  const least = `the largest difference is at ${worst.cores} cores`;
-  return far.length === 0
-    ? {
-        ...claim,
-        simulated,
-        verdict: "holds",
-        explanation: `With the line time that the simulated machine shows, the published Markov model predicts the simulated throughput within 10 % at every number of cores; ${least}.`,
-      }
-    : {
-        ...claim,
-        simulated,
-        verdict: "depends",
-        explanation: `Within 10 % except at ${far.join(", ")} cores, where the simulated lock does less; ${least}. The model counts the copies that waiters fetch after a release; here newcomers' locked adds and the copies that nobody needs any more keep the line's home busy as well. It depends on the section's length: the longer, the closer.`,
+    needs: "ticket locks",
+    judge(rows) {
+      const ticket = ofKind(rows, "ticket");
+      if (ticket.length === 0) return undefined;
+      const off = (r: LockRow) => r.throughput / r.ticketModel;
+      const worst = ticket.reduce((a, b) => (Math.abs(off(b) - 1) > Math.abs(off(a) - 1) ? b : a));
+      const far = ticket.filter((r) => Math.abs(off(r) - 1) > 0.1).map((r) => r.cores);
+      return {
+        verdict: far.length === 0 ? "holds" : far.length === ticket.length ? "does not hold" : "depends",
+        simulated: {
+          mean: off(worst),
+          low: worst.throughputLow / worst.ticketModel,
+          high: worst.throughputHigh / worst.ticketModel,
+          n: runs[settings.fidelity].replications,
+          level: 0.95,
+          unit: "of the model's throughput",
+        },
+        numbers: { far, worstCores: worst.cores },
       };
-}
+    },
+    say({ far, worstCores }) {
+      const least = `the largest difference is at ${worstCores} cores`;
+      return {
+        explanation:
+          far.length === 0
+            ? `With the line time that the simulated machine shows, the published Markov model predicts the simulated throughput within 10 % at every number of cores; ${least}.`
+            : `Within 10 % except at ${far.join(", ")} cores, where the simulated lock does less; ${least}. The model counts the copies that waiters fetch after a release; here newcomers' locked adds and the copies that nobody needs any more keep the line's home busy as well. It depends on the section's length: the longer, the closer.`,
+      };
+    },
+  });
+};
 
-function k28(rows: readonly LockRow[], settings: Settings, facts: Facts): ClaimResult {
+const k28 = (settings: Settings, facts: Facts): AskedClaim<LockRow> => {
   const record = facts.record("K28");
-  const claim = {
+  return claimOn<LockRow>()({
     id: "K28",
     quote: record.quote ?? record.quantity,
     source: `record K28: ${record.source}`,
-    use: claimUse(record),
-  };
-  const queued = ofKind(rows, "queued");
-  const depth = (r: LockRow) => (ofKind(rows, "ticket").find((t) => t.cores === r.cores) ?? r).waiters;
-  const light = queued.filter((r) => depth(r) >= 0.5 && depth(r) <= 3);
-  const heavy = queued.filter((r) => depth(r) > 3).at(-1);
-  const alone = queued.find((r) => r.cores === 1);
-  if (light.length === 0 || !heavy || !alone)
-    return {
-      ...claim,
-      verdict: "not answered",
-      explanation: "It takes runs without contention, with 0.5 to 3 waiters, and with more.",
-    };
-  const slower = light.filter((r) => r.toTicketHigh < 1);
-  const faster = heavy.toTicketLow > 1;
-  const same = Math.abs(alone.toTicket - 1) < 0.01;
-  const interval: Interval & { unit: string } = {
-    mean: heavy.toTicket,
-    low: heavy.toTicketLow,
-    high: heavy.toTicketHigh,
-    n: runs[settings.fidelity].replications,
-    level: 0.95,
-    unit: "of the ticket lock's throughput",
-  };
-  const all = slower.length === light.length;
-  return {
-    ...claim,
-    simulated: interval,
-    verdict: same && faster && all ? "holds" : faster || slower.length > 0 ? "depends" : "does not hold",
-    explanation: `Against the ticket lock, the queued lock does ${alone.toTicket.toFixed(2)} × alone; with 0.5 to 3 waiters ${light.map((r) => `${r.toTicket.toFixed(2)} × at ${r.cores} cores`).join(", ")}; with ${depth(heavy).toFixed(0)} waiters ${heavy.toTicket.toFixed(2)} ×. The commit says: the same alone, slower with an average queue of 1 to 3, faster beyond.${all ? "" : " Where the sockets mix, the queued lock is faster already with fewer waiters: every copy that it saves would cross the sockets."}`,
-  };
-}
+    kind: "simulated quantity",
+    needs: "runs without contention, with 0.5 to 3 waiters, and with more",
+    judge(rows) {
+      const queued = ofKind(rows, "queued");
+      const depth = (r: LockRow) => (ofKind(rows, "ticket").find((t) => t.cores === r.cores) ?? r).waiters;
+      const light = queued.filter((r) => depth(r) >= 0.5 && depth(r) <= 3);
+      const heavy = queued.filter((r) => depth(r) > 3).at(-1);
+      const alone = queued.find((r) => r.cores === 1);
+      if (light.length === 0 || !heavy || !alone) return undefined;
+      const slower = light.filter((r) => r.toTicketHigh < 1);
+      const faster = heavy.toTicketLow > 1;
+      const same = Math.abs(alone.toTicket - 1) < 0.01;
+      const all = slower.length === light.length;
+      return {
+        verdict: same && faster && all ? "holds" : faster || slower.length > 0 ? "depends" : "does not hold",
+        simulated: {
+          mean: heavy.toTicket,
+          low: heavy.toTicketLow,
+          high: heavy.toTicketHigh,
+          n: runs[settings.fidelity].replications,
+          level: 0.95,
+          unit: "of the ticket lock's throughput",
+        },
+        numbers: {
+          alone: alone.toTicket,
+          light: light.map(({ toTicket, cores }) => ({ toTicket, cores })),
+          heavy: { toTicket: heavy.toTicket, waiters: depth(heavy) },
+          all,
+        },
+      };
+    },
+    say: ({ alone, light, heavy, all }) => ({
+      explanation: `Against the ticket lock, the queued lock does ${alone.toFixed(2)} × alone; with 0.5 to 3 waiters ${light.map(({ toTicket, cores }) => `${toTicket.toFixed(2)} × at ${cores} cores`).join(", ")}; with ${heavy.waiters.toFixed(0)} waiters ${heavy.toTicket.toFixed(2)} ×. The commit says: the same alone, slower with an average queue of 1 to 3, faster beyond.${all ? "" : " Where the sockets mix, the queued lock is faster already with fewer waiters: every copy that it saves would cross the sockets."}`,
+    }),
+  });
+};
 
 /** Throughput of one lock over cores, for each kind of lock, beside the published model of the ticket lock. */
 export const lockScaling: Experiment<typeof Config, LockPoint, LockRow> = defineExperiment({
@@ -261,5 +268,5 @@ export const lockScaling: Experiment<typeof Config, LockPoint, LockRow> = define
         }),
       }),
   },
-  claims: (rows, settings, facts) => [h12(rows, settings, facts), k28(rows, settings, facts)],
+  claims: (rows, settings, facts) => askAll([h12(settings, facts), k28(settings, facts)], rows),
 });

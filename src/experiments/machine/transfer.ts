@@ -2,7 +2,8 @@ import { z } from "zod";
 import type { Basis, FactRecord, Facts } from "../../facts/index.js";
 import { Machine, machineConfig, pingPong, presetNames } from "../../machine/index.js";
 import { barFigure, heatmapFigure } from "../../plot/index.js";
-import { type ClaimResult, defineExperiment, type Experiment } from "../frame/experiment.js";
+import { type AskedClaim, askAll, claimOn } from "../frame/claim.js";
+import { defineExperiment, type Experiment } from "../frame/experiment.js";
 import { spread } from "./spread.js";
 
 // Question: how long does it take to hand a cache line from one CPU to another, and on what does it depend?
@@ -51,24 +52,31 @@ const ofRelation = (rows: readonly TransferRow[], relation: string) =>
   rows.filter((r) => r.relation === relation).map((r) => r.ns);
 const average = (values: readonly number[]) => values.reduce((a, b) => a + b, 0) / values.length;
 
-function claims(rows: readonly TransferRow[], host: string, facts: Facts): ClaimResult[] {
+/** A claim a relation: the ping-pong finds the published median again. */
+function claimsOn(host: string, facts: Facts): AskedClaim<TransferRow>[] {
   const record = facts.record(records[host].id);
-  return relations.map((relation, i): ClaimResult => {
-    const found = ofRelation(rows, relation);
+  return relations.map((relation, i) => {
     const value = medians(record)[i];
-    return {
+    return claimOn<TransferRow>()({
       id: `${record.id}-${relation.replace(" ", "-")}`,
       quote: record.quantity,
       source: `record ${record.id}: ${record.source}`,
+      kind: "calibration",
       published: { low: value, high: value, unit: "ns", factId: record.id },
-      ...(found.length > 0 ? { simulated: { ...spread(found), unit: "ns" } } : {}),
-      use: "calibration",
-      verdict: found.length > 0 ? "calibration" : "not answered",
-      explanation:
-        found.length > 0
-          ? `${relation}: the simulated ping-pong finds ${average(found).toFixed(1)} ns one way where the median of the published pairs is ${value} ns. The model's costs were set from this record; the measurement only shows that they come back out.`
-          : `No pair of this kind was measured.`,
-    };
+      needs: `a pair of this kind: ${relation}`,
+      judge(rows) {
+        const found = ofRelation(rows, relation);
+        if (found.length === 0) return undefined;
+        return {
+          verdict: "calibration",
+          simulated: { ...spread(found), unit: "ns" },
+          numbers: { mean: average(found) },
+        };
+      },
+      say: ({ mean }) => ({
+        explanation: `${relation}: the simulated ping-pong finds ${mean.toFixed(1)} ns one way where the median of the published pairs is ${value} ns. The model's costs were set from this record; the measurement only shows that they come back out.`,
+      }),
+    });
   });
 }
 
@@ -132,5 +140,5 @@ export const lineTransfer: Experiment<typeof Config, TransferPoint, TransferRow>
       });
     },
   },
-  claims: (rows, { host }, facts) => claims(rows, host, facts),
+  claims: (rows, { host }, facts) => askAll(claimsOn(host, facts), rows),
 });

@@ -1,5 +1,5 @@
 import type { Facts } from "../../facts/index.js";
-import { claimUse } from "../frame/claim-use.js";
+import { kindOf } from "../frame/claim-kind.js";
 import type { ClaimResult, Interval, Row } from "../frame/experiment.js";
 import { predicted } from "../frame/prediction.js";
 import {
@@ -22,7 +22,7 @@ function claim(
   rest: Pick<ClaimResult, "verdict" | "explanation"> & Partial<ClaimResult>,
 ): ClaimResult {
   const record = facts.record(id);
-  return { id, quote: record.quote ?? record.quantity, source: id, use: claimUse(record), ...rest };
+  return { id, quote: record.quote ?? record.quantity, source: id, kind: kindOf(record), ...rest };
 }
 
 const unanswered = (facts: Facts, id: string, part: string): ClaimResult =>
@@ -164,7 +164,7 @@ function thirdClaim(facts: Facts, all: readonly Recovery[]): ClaimResult {
 }
 
 function mechanismClaim(all: readonly Recovery[]): ClaimResult {
-  const base = { id: "merging-mechanism", use: "prediction" as const, source: "S1" };
+  const base = { id: "merging-mechanism", kind: "simulated quantity" as const, source: "S1" };
   const quote =
     "A rbtree walk (holding that big lock) has a 14-16 level pointer chase through mostly cache-cold entries.";
   const losses = lostGain(all);
@@ -203,7 +203,7 @@ function mechanismClaim(all: readonly Recovery[]): ClaimResult {
 function informationClaim(rows: readonly Row[]): ClaimResult {
   const quote =
     "If we had merged all adjacent entries when we could, we would have not lost any information that's actually used by the code today.";
-  const base = { id: "merging-information", use: "prediction" as const, source: "S3", quote };
+  const base = { id: "merging-information", kind: "fact of the source" as const, source: "S3", quote };
   const row = structure(rows, "igb", "v4.3 addresses", "merged", "steady");
   const share = row?.["unmapsOfPart"];
   if (share == null)

@@ -1,6 +1,6 @@
 /** What the thread's footnote says, and what the runs say about it. */
 import type { Facts } from "../../facts/index.js";
-import type { ClaimResult } from "../frame/experiment.js";
+import { type AskedClaim, askAll, type ClaimResult, claimOn, type Verdict } from "../frame/claim.js";
 import type { PageRow } from "./rows.js";
 
 /** One setting of the thread's test, with the loss that each page size costs against the IOMMU off. */
@@ -62,71 +62,94 @@ function quoteOf(facts: Facts, id: string): string {
   return facts.record(id).quote ?? "";
 }
 
-const verdictOf = (holding: number, all: number): ClaimResult["verdict"] =>
-  all === 0 ? "not answered" : holding === all ? "holds" : holding === 0 ? "does not hold" : "depends";
+const verdictOf = (holding: number, all: number): Verdict =>
+  holding === all ? "holds" : holding === 0 ? "does not hold" : "depends";
 
-/** The verdicts on records S8 and S9 and on the footnote's conclusion, computed from the rows. */
-export function claimsOf(rows: readonly PageRow[], facts: Facts): ClaimResult[] {
-  const cells = threadCells(rows).filter(ofWholeDram);
-  const source = facts.record("S8").source;
+/** The spread over the settings is far wider than the noise of one run: the middle nine tenths of the settings. */
+function spreadOver(values: readonly number[]) {
+  const sorted = [...values].sort((a, b) => a - b);
+  const at = (share: number): number => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))];
+  return { mean: at(0.5), low: at(0.05), high: at(0.95), n: sorted.length, level: 0.9, unit: "%" };
+}
+
+const large = (cells: readonly ThreadCell[]) =>
+  cells.filter((cell) => cell.loss["2M"] !== null && cell.loss["1G"] !== null);
+const largeLoss = (cell: ThreadCell): number => Math.max(Number(cell.loss["2M"]), Number(cell.loss["1G"]));
+const small = (cells: readonly ThreadCell[]) => cells.filter((cell) => cell.loss["4K"] !== null);
+const because =
+  "Settings count where the links are full with the IOMMU off and the DMAs spread over a gibibyte or more; the value is the median over them, and its range covers nine tenths of them.";
+
+/** The claims on records S8 and S9 and on the footnote's conclusion. */
+const claimsOn = (facts: Facts): AskedClaim<ThreadCell>[] => {
+  const { source } = facts.record("S8");
   const [low, high] = facts.numbers("S8");
-  const large = cells.filter((cell) => cell.loss["2M"] !== null && cell.loss["1G"] !== null);
-  const largeLoss = (cell: ThreadCell): number => Math.max(Number(cell.loss["2M"]), Number(cell.loss["1G"]));
-  const below = (page: "2M" | "1G"): number => large.filter((cell) => Number(cell.loss[page]) < 1).length;
-  const free = large.filter((cell) => largeLoss(cell) < 1);
-  const small = cells.filter((cell) => cell.loss["4K"] !== null);
-  const slowed = small.filter((cell) => Number(cell.loss["4K"]) >= 1);
-  const both = large.filter((cell) => largeLoss(cell) < 1 && Number(cell.loss["4K"] ?? 0) >= 1);
-  const softwareLoss = (1 - facts.number("PE2") / facts.number("PE1")) * 100;
-  // The spread over the settings is far wider than the noise of one run: the middle nine tenths of the settings.
-  const spread = (values: readonly number[]) => {
-    const sorted = [...values].sort((a, b) => a - b);
-    const at = (share: number): number => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))];
-    return { mean: at(0.5), low: at(0.05), high: at(0.95), n: sorted.length, level: 0.9, unit: "%" };
-  };
-  const because =
-    "Settings count where the links are full with the IOMMU off and the DMAs spread over a gibibyte or more; the value is the median over them, and its range covers nine tenths of them.";
   return [
-    {
+    claimOn<ThreadCell>()({
       id: "S8",
       quote: quoteOf(facts, "S8"),
       source,
+      kind: "predicted number",
       published: { low, high, unit: "%", factId: "S8" },
-      use: "prediction",
-      ...(large.length > 0 ? { simulated: spread(large.map(largeLoss)) } : {}),
-      verdict: verdictOf(free.length, large.length),
-      explanation:
-        large.length === 0
-          ? "No setting of this run fills the links with 2M and 1G pages."
-          : `Both sizes below 1 % in ${free.length} of ${large.length} settings (${percent(free.length, large.length)}), with DMAs of ${sizeList(free) || "no size"} bytes; 2M alone in ${below("2M")}, 1G alone in ${below("1G")}. Where it fails, the footprint is beyond the IOTLB's reach (about 120 pages) and walks are slower than the link asks for translations. ${because}`,
-    },
-    {
+      needs: "settings that fill the links with 2M and 1G pages",
+      judge(cells) {
+        const mine = large(cells);
+        if (mine.length === 0) return undefined;
+        const free = mine.filter((cell) => largeLoss(cell) < 1);
+        const below = (page: "2M" | "1G"): number => mine.filter((cell) => Number(cell.loss[page]) < 1).length;
+        return {
+          verdict: verdictOf(free.length, mine.length),
+          simulated: spreadOver(mine.map(largeLoss)),
+          numbers: { free: free.length, all: mine.length, sizes: sizeList(free), twoM: below("2M"), oneG: below("1G") },
+        };
+      },
+      say: ({ free, all, sizes, twoM, oneG }) => ({
+        explanation: `Both sizes below 1 % in ${free} of ${all} settings (${percent(free, all)}), with DMAs of ${sizes || "no size"} bytes; 2M alone in ${twoM}, 1G alone in ${oneG}. Where it fails, the footprint is beyond the IOTLB's reach (about 120 pages) and walks are slower than the link asks for translations. ${because}`,
+      }),
+    }),
+    claimOn<ThreadCell>()({
       id: "S9",
       quote: quoteOf(facts, "S9"),
       source,
-      use: "prediction",
-      ...(small.length > 0
-        ? {
-            simulated: spread(small.map((cell) => Number(cell.loss["4K"]))),
-          }
-        : {}),
-      verdict: verdictOf(slowed.length, small.length),
-      explanation:
-        small.length === 0
-          ? "No setting of this run fills the links with 4K pages."
-          : `A slowdown of 1 % or more in ${slowed.length} of ${small.length} settings (${percent(slowed.length, small.length)}). ${both.length} settings show both observations at once${both.length > 0 ? `: DMAs of ${sizeList(both)} bytes` : ""}. ${because}`,
-    },
-    {
+      kind: "simulated quantity",
+      needs: "settings that fill the links with 4K pages",
+      judge(cells) {
+        const mine = small(cells);
+        if (mine.length === 0) return undefined;
+        const slowed = mine.filter((cell) => Number(cell.loss["4K"]) >= 1);
+        const both = large(cells).filter((cell) => largeLoss(cell) < 1 && Number(cell.loss["4K"] ?? 0) >= 1);
+        return {
+          verdict: verdictOf(slowed.length, mine.length),
+          simulated: spreadOver(mine.map((cell) => Number(cell.loss["4K"]))),
+          numbers: { slowed: slowed.length, all: mine.length, both: both.length, sizes: sizeList(both) },
+        };
+      },
+      say: ({ slowed, all, both, sizes }) => ({
+        explanation: `A slowdown of 1 % or more in ${slowed} of ${all} settings (${percent(slowed, all)}). ${both} settings show both observations at once${both > 0 ? `: DMAs of ${sizes} bytes` : ""}. ${because}`,
+      }),
+    }),
+    claimOn<ThreadCell>()({
       id: "footnote-1",
       quote: "We verified that the IOMMU costs are almost entirely software overheads",
-      source: facts.record("S8").source,
-      use: "prediction",
-      ...(large.length > 0 ? { simulated: spread(large.map(largeLoss)) } : {}),
-      verdict: verdictOf(free.length, large.length),
-      explanation:
-        large.length === 0
-          ? "No setting of this run fills the links."
-          : `Software cost ${softwareLoss.toFixed(0)} % of the published throughput (records PE1 and PE2). Where large pages lose less than 1 %, hardware is under ${(100 / (softwareLoss + 1)).toFixed(1)} % of the two together: ${free.length} of ${large.length} settings. Elsewhere walks cost bandwidth that no software could give back.`,
-    },
+      source,
+      kind: "simulated quantity",
+      needs: "settings that fill the links with 2M and 1G pages",
+      judge(cells) {
+        const mine = large(cells);
+        if (mine.length === 0) return undefined;
+        const free = mine.filter((cell) => largeLoss(cell) < 1).length;
+        return {
+          verdict: verdictOf(free, mine.length),
+          simulated: spreadOver(mine.map(largeLoss)),
+          numbers: { free, all: mine.length, softwareLoss: (1 - facts.number("PE2") / facts.number("PE1")) * 100 },
+        };
+      },
+      say: ({ free, all, softwareLoss }) => ({
+        explanation: `Software cost ${softwareLoss.toFixed(0)} % of the published throughput (records PE1 and PE2). Where large pages lose less than 1 %, hardware is under ${(100 / (softwareLoss + 1)).toFixed(1)} % of the two together: ${free} of ${all} settings. Elsewhere walks cost bandwidth that no software could give back.`,
+      }),
+    }),
   ];
-}
+};
+
+/** The verdicts on records S8 and S9 and on the footnote's conclusion, computed from the rows. */
+export const claimsOf = (rows: readonly PageRow[], facts: Facts): ClaimResult[] =>
+  askAll(claimsOn(facts), threadCells(rows).filter(ofWholeDram));
