@@ -45,6 +45,7 @@ export {
 export { type Field, fieldsOf, withSettings } from "./frame/fields.js";
 export { canonicalJson, configHash } from "./frame/hash.js";
 export type { ParameterRange, Ranges } from "./frame/ranges.js";
+export { distinct, estimate, type NumberColumn, type Quantity, ratio, valuesOf, where } from "./frame/rows.js";
 export * from "./lock-contention/index.js";
 export * from "./machine/index.js";
 export * from "./machine-check/index.js";

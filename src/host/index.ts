@@ -26,6 +26,7 @@ export {
   publishedStackCycles,
   type RangeEnds,
   type Settings,
+  type ShownKnobName,
   smallAssumptions,
   together,
 } from "./knobs.js";

@@ -112,12 +112,12 @@ export interface RangeEnds {
 }
 
 /** One thing that can be set. */
-export interface Knob<N extends string = string, V extends KnobValue = KnobValue> {
+export interface Knob<N extends string = string, V extends KnobValue = KnobValue, S extends boolean = boolean> {
   name: N;
   /** Where it enters a run: a field of its own, a cost of the DMA code, a value of the host's machine. */
   kind: "run" | "cost" | "machine";
   /** It stands in every table of a run; the others where they are set. */
-  shown: boolean;
+  shown: S;
   /** What it is, in one line, with its unit where the field's name does not say it. */
   about: string;
   unit: string;
@@ -175,14 +175,17 @@ interface Line {
   shown?: true;
 }
 
-function knob<const N extends string, V extends KnobValue>(
+/** Whether a line's knob stands in every table. */
+type Shown<L extends Line> = L extends { shown: true } ? true : false;
+
+function knob<const N extends string, V extends KnobValue, const L extends Line>(
   name: N,
-  line: Line,
+  line: L,
   fallback: (facts: Facts) => V | undefined,
   put: (value: V, facts: Facts) => Partial<HostRun>,
   range: ((facts: Facts) => readonly [V, V]) | undefined,
   kind: Knob["kind"] = "run",
-): Knob<N, V> {
+): Knob<N, V, Shown<L>> {
   const {
     about,
     unit = "",
@@ -192,13 +195,12 @@ function knob<const N extends string, V extends KnobValue>(
     say = counted,
     group,
     beside = {},
-    shown = false,
     topic = label ?? name,
   } = line;
   return {
     name,
     kind,
-    shown,
+    shown: (line.shown ?? false) as Shown<L>,
     about,
     unit,
     accepts,
@@ -226,11 +228,11 @@ function knob<const N extends string, V extends KnobValue>(
 }
 
 /** A field of a run whose default stands here, with its reason or record in the line's comment. */
-function field<const K extends keyof HostRun, V extends HostRun[K] & KnobValue>(
-  name: K,
-  value: V,
-  line: Line & { ends?: readonly [HostRun[K] & KnobValue, HostRun[K] & KnobValue] },
-): Knob<K, HostRun[K] & KnobValue> {
+function field<
+  const K extends keyof HostRun,
+  V extends HostRun[K] & KnobValue,
+  const L extends Line & { ends?: readonly [HostRun[K] & KnobValue, HostRun[K] & KnobValue] },
+>(name: K, value: V, line: L): Knob<K, HostRun[K] & KnobValue, Shown<L>> {
   const { ends } = line;
   return knob(
     name,
@@ -242,7 +244,7 @@ function field<const K extends keyof HostRun, V extends HostRun[K] & KnobValue>(
 }
 
 /** A field of a run that data/workload assumes. */
-function assumed<const N extends keyof HostRun>(name: N, line: Line): Knob<N, number> {
+function assumed<const N extends keyof HostRun, const L extends Line>(name: N, line: L): Knob<N, number, Shown<L>> {
   return knob(
     name,
     line,
@@ -256,7 +258,10 @@ function assumed<const N extends keyof HostRun>(name: N, line: Line): Knob<N, nu
 }
 
 /** A cost of the DMA code; its source and range stand beside it in src/dma. */
-function cost<const N extends keyof DmaCosts>(name: N, line: Omit<Line, "unit">): Knob<N, number> {
+function cost<const N extends keyof DmaCosts, const L extends Omit<Line, "unit">>(
+  name: N,
+  line: L,
+): Knob<N, number, Shown<L>> {
   const source = costSources.find((one): one is CostSource => one.field === name);
   if (!source) throw new Error(`The cost "${name}" has no source in src/dma.`);
   const say: Say = source.unit === "share" ? percent : (value) => `${counted(value)} ${source.unit}`;
@@ -271,7 +276,11 @@ function cost<const N extends keyof DmaCosts>(name: N, line: Omit<Line, "unit">)
 }
 
 /** A value of the host's machine, replaced; what no record supports has its range in data/hardware. */
-function machine<const N extends string>(name: N, fieldName: keyof MachineConfig, line: Line): Knob<N, number> {
+function machine<const N extends string, const L extends Line>(
+  name: N,
+  fieldName: keyof MachineConfig,
+  line: L,
+): Knob<N, number, Shown<L>> {
   const { unit = "" } = line;
   return knob(
     name,
@@ -745,6 +754,8 @@ type Table = ReturnType<typeof knobs>[number];
 export type KnobName = Table["name"];
 /** Values of knobs, by name. */
 export type Settings = { [K in Table as K["name"]]: K extends Knob<string, infer V> ? V : never };
+/** The name of a knob that stands in every table of a run. */
+export type ShownKnobName = Extract<Table, { shown: true }>["name"];
 
 /** A knob by its name. @throws Error naming it where there is none */
 export function knobNamed(name: string): Knob {

@@ -3,17 +3,21 @@ import { costSources } from "../../src/dma/index.js";
 import {
   distinct,
   estimate,
+  type LockContentionRow,
   lockContention,
   lockSensitivity,
   lockTable,
   mapAnatomy,
-  type Row,
   ratio,
   where,
 } from "../../src/experiments/index.js";
 import { type HostRun, hostRunDefaults, simulateHost } from "../../src/host/index.js";
 import { hostAssumptions } from "../../src/machine/index.js";
 import { published } from "../support/facts.js";
+
+/** A row as far as a test needs it. */
+type Cells = Partial<LockContentionRow>;
+const rowOf = (cells: Cells): LockContentionRow => cells as LockContentionRow;
 
 describe("lock contention", () => {
   it("without an IOMMU does the published number of transactions: the calibration", async () => {
@@ -126,23 +130,25 @@ describe("the hand-off in cycles a waiter", () => {
 });
 
 describe("captions say what a run's own rows show", () => {
-  const run = (variant: string, title: string, cores: number, throughput: number, replication = 0): Row => ({
-    variant,
-    title,
-    cores,
-    threads: 200,
-    ats: false,
-    replication,
-    throughput,
-    "allocator: a transaction": variant === "off" ? 0 : 6,
-  });
+  const run = (variant: string, title: string, cores: number, throughput: number, replication = 0) =>
+    rowOf({
+      variant,
+      title,
+      cores,
+      threads: 200,
+      ats: false,
+      replication,
+      throughput,
+      "allocator: a transaction": variant === "off" ? 0 : 6,
+    });
   const at = (cores: number, off: number, on: number, replication = 0) => [
     run("off", "off", cores, off, replication),
     run("deferred", "deferred (v4.3 default)", cores, on, replication),
   ];
   const falling = [...at(1, 60_000, 55_000), ...at(8, 480_000, 350_000), ...at(16, 990_000, 182_000)];
-  const drawn = (name: string, rows: Row[]) => lockContention.collect(lockContention.parse({}), rows).figure(name);
-  const caption = (name: string, rows: Row[]) => drawn(name, rows).caption;
+  const drawn = (name: string, rows: LockContentionRow[]) =>
+    lockContention.collect(lockContention.parse({}), rows).figure(name);
+  const caption = (name: string, rows: LockContentionRow[]) => drawn(name, rows).caption;
 
   it("where throughput ends, and which line falls", () => {
     expect(caption("throughput", falling)).toContain("At 16 cores: off 990; deferred (v4.3 default) 182.");
@@ -221,15 +227,9 @@ describe("captions say what a run's own rows show", () => {
 });
 
 describe("verdicts in words", () => {
-  const row = (over: Row): Row => ({
-    variant: "deferred",
-    ats: false,
-    cores: 16,
-    threads: 200,
-    lock: "ticket",
-    ...over,
-  });
-  const judged = (id: string, rows: Row[]) =>
+  const row = (over: Cells) =>
+    rowOf({ variant: "deferred", ats: false, cores: 16, threads: 200, lock: "ticket", ...over });
+  const judged = (id: string, rows: LockContentionRow[]) =>
     lockContention.claims(rows, lockContention.parse()).find((c) => c.id === id);
   const clflush = (factors: number[]) =>
     factors.flatMap((factor, replication) => [
@@ -264,12 +264,13 @@ describe("verdicts in words", () => {
 });
 
 describe("rows of several runs put together", () => {
-  const row = (variant: string, cores: number, replication: number, throughput: number, over: Row = {}): Row => ({
-    ...{ variant, title: variant, cores, threads: 200, lock: "ticket", profile: "both", mapsPerSide: 1 },
-    ...{ stackMicroseconds: 16, ats: false, coherent: true, replication, throughput, ...over },
-  });
+  const row = (variant: string, cores: number, replication: number, throughput: number) =>
+    rowOf({
+      ...{ variant, title: variant, cores, threads: 200, lock: "ticket", profile: "both", mapsPerSide: 1 },
+      ...{ stackMicroseconds: 16, ats: false, coherent: true, replication, throughput },
+    });
   const rows = [0, 1, 2].flatMap((r) => [row("off", 16, r, 1000 + r), row("deferred", 16, r, 180 + 9 * r)]);
-  const claim = (all: readonly Row[], id: string) =>
+  const claim = (all: readonly LockContentionRow[], id: string) =>
     lockContention.collect(lockContention.parse(), all).claims.find((one) => one.id === id);
 
   it("count a simulation that they hold twice once, so that no interval is narrower than it is", () => {
@@ -279,7 +280,7 @@ describe("rows of several runs put together", () => {
   });
 
   it("are compared setting by setting: each with the host without an IOMMU that has the same stack work", () => {
-    const short = rows.map((r): Row => ({ ...r, stackMicroseconds: 4, throughput: 2 * Number(r["throughput"]) }));
+    const short = rows.map((r) => ({ ...r, stackMicroseconds: 4, throughput: 2 * r.throughput }));
     const shares = (figure: ReturnType<ReturnType<typeof lockContention.collect>["figure"]>) =>
       figure.data.slice(0, 2).map((trace) => (trace["y"] as number[])[0]);
     for (const all of [
@@ -293,29 +294,29 @@ describe("rows of several runs put together", () => {
   });
 
   it("take the host without an IOMMU that is most alike where there is none of the same setting", () => {
-    const moved = rows.filter((r) => r["variant"] !== "off").map((r): Row => ({ ...r, mapsPerSide: 2 }));
+    const moved = rows.filter((r) => r["variant"] !== "off").map((r) => ({ ...r, mapsPerSide: 2 }));
     const off = rows.filter((r) => r["variant"] === "off");
     const figure = lockContention.collect(lockContention.parse(), [...off, ...moved]).figure("relative");
     expect((figure.data[0]["y"] as number[])[0]).toBeCloseTo(18.9, 0);
   });
 
   it("make the map at the most cores, whatever other cores they hold", () => {
-    const few = rows.map((r): Row => ({ ...r, cores: 1, throughput: 60 }));
+    const few = rows.map((r) => ({ ...r, cores: 1, throughput: 60 }));
     const figure = lockContention.collect(lockContention.parse(), [...rows, ...few]).figure("map");
     expect((figure.data[0]["z"] as number[][])[0][0]).toBeCloseTo(18.9, 0);
   });
 
   it("draw a line for each number of threads where cores and threads both vary", () => {
-    const less = rows.map((r): Row => ({ ...r, threads: 4, throughput: 10 }));
-    const more = [...rows, ...less].flatMap((r): Row[] => [r, { ...r, cores: 1 }]);
+    const less = rows.map((r) => ({ ...r, threads: 4, throughput: 10 }));
+    const more = [...rows, ...less].flatMap((r) => [r, { ...r, cores: 1 }]);
     const figure = lockContention.collect(lockContention.parse(), more).figure("throughput");
     expect(figure.data.map((trace) => trace["name"])).toContain("deferred · threads 4");
   });
 
   it("have no ratio where it is not said which belong together", () => {
-    const twoSettings = [...rows, ...rows.map((r): Row => ({ ...r, cores: 8 }))];
+    const twoSettings = [...rows, ...rows.map((r) => ({ ...r, cores: 8 }))];
     const [over, under] = ["deferred", "off"].map((variant) => where(twoSettings, { variant }));
-    expect(() => ratio(over, under)).toThrow(/one setting on either side/);
+    expect(() => ratio(over, under, "throughput")).toThrow(/one setting on either side/);
   });
 });
 
@@ -429,7 +430,7 @@ describe("the anatomy and the lock table", () => {
   it("the lock table's distributions count every acquisition once", async () => {
     const table = await lockTable.run({ cores: [4] });
     for (const row of table.rows)
-      for (const column of ["waits", "holds"]) {
+      for (const column of ["waits", "holds"] as const) {
         const counted = String(row[column])
           .split(" ")
           .map(Number)

@@ -1,7 +1,15 @@
 /** Fields of a configuration and columns of a table, made from the knobs of a simulated host. */
 import { z } from "zod";
 import type { Facts } from "../../facts/index.js";
-import { type Accepts, type Knob, type KnobValue, knobs, type Settings } from "../../host/index.js";
+import {
+  type Accepts,
+  type Knob,
+  type KnobName,
+  type KnobValue,
+  knobs,
+  type Settings,
+  type ShownKnobName,
+} from "../../host/index.js";
 import { machineConfig } from "../../machine/index.js";
 import type { Column } from "./experiment.js";
 
@@ -91,7 +99,16 @@ export function coresOf(facts: Facts, host: string): number {
   return sockets * coresPerSocket;
 }
 
+/** What a row says of a knob: its value, or null in place of the word "modelled". */
+type InRow<V> = Exclude<V, "modelled"> | ("modelled" extends V ? null : never);
+/** The knobs in a row: those that stand in every table, and of the others those that were set. */
+export type KnobCells = { [K in ShownKnobName]: InRow<Settings[K]> } & {
+  [K in Exclude<KnobName, ShownKnobName>]?: InRow<Settings[K]>;
+};
+
 /** A column for each knob. */
-export function knobColumns(): Record<string, Column> {
-  return Object.fromEntries(allKnobs().map(({ name, unit, about: description }) => [name, { unit, description }]));
+export function knobColumns(): Record<KnobName, Column> {
+  return Object.fromEntries(
+    allKnobs().map(({ name, unit, about: description }) => [name, { unit, description }]),
+  ) as Record<KnobName, Column>;
 }

@@ -4,9 +4,9 @@ import type { Basis } from "../../facts/index.js";
 import { type HostRun, hostRunDefaults, simulateHost } from "../../host/index.js";
 import { lockKinds } from "../../machine/index.js";
 import { barFigure, lineFigure, lookOf, looks } from "../../plot/index.js";
-import { defineExperiment, type Experiment, type Interval, type Row } from "../frame/experiment.js";
+import { defineExperiment, type Experiment, type Interval } from "../frame/experiment.js";
+import { distinct, estimate, where } from "../frame/rows.js";
 import { lengthOf } from "./config.js";
-import { distinct, estimate, where } from "./estimate.js";
 import { lockGroup } from "./rows.js";
 
 // Question: line by line, where do the cycles of one map and one unmap go; and what does lock_stat say about the locks?
@@ -90,7 +90,7 @@ const anatomyPoints = (config: MapAnatomyConfig, basis: Basis): AnatomyPoint[] =
 const label = (run: HostRun): string => `${run.variant}, ${run.cores} cores`;
 
 /** The cycles of every line of map, unmap and flush, per call: an unmap's share of the flushes included. */
-function anatomyRows({ run, replication }: AnatomyPoint, { facts }: Basis): Row[] {
+function anatomyRows({ run, replication }: AnatomyPoint, { facts }: Basis) {
   const result = simulateHost(run, facts);
   const { maps, unmaps } = result.counts;
   return result.steps
@@ -100,7 +100,7 @@ function anatomyRows({ run, replication }: AnatomyPoint, { facts }: Basis): Row[
       title: variant(run.variant).title,
       cores: run.cores,
       replication,
-      call: s.context === "map" ? "dma_map" : "dma_unmap",
+      call: s.context === "map" ? ("dma_map" as const) : ("dma_unmap" as const),
       within: s.context,
       function: s.step,
       part: s.part,
@@ -109,8 +109,11 @@ function anatomyRows({ run, replication }: AnatomyPoint, { facts }: Basis): Row[
     }));
 }
 
+/** A row of the anatomy. */
+export type MapAnatomyRow = ReturnType<typeof anatomyRows>[number];
+
 /** Where the cycles of one map and one unmap go, line by line, each with its function of Linux v4.3. */
-export const mapAnatomy: Experiment<typeof AnatomyConfigSchema, AnatomyPoint> = defineExperiment({
+export const mapAnatomy: Experiment<typeof AnatomyConfigSchema, AnatomyPoint, MapAnatomyRow> = defineExperiment({
   name: "map-anatomy",
   title: "Where the cycles of one dma_map and one dma_unmap go",
   question: "Line by line, what do one dma_map and one dma_unmap cost?",
@@ -141,32 +144,30 @@ export const mapAnatomy: Experiment<typeof AnatomyConfigSchema, AnatomyPoint> = 
 });
 
 /** Cycles of a line in each run, with its interval; a line that a run never reached counts as none there. */
-function lineEstimate(rows: readonly Row[], name: string): Interval {
-  const runs = distinct<number>(rows, "replication").map((replication) => ({
-    cycles: where(rows, { replication, function: name }).reduce((sum, row) => sum + Number(row["cycles"]), 0),
+function lineEstimate(rows: readonly MapAnatomyRow[], name: string): Interval {
+  const runs = distinct(rows, "replication").map((replication) => ({
+    cycles: where(rows, { replication, function: name }).reduce((sum, row) => sum + row.cycles, 0),
   }));
   const { low, ...rest } = estimate(runs, "cycles");
   return { ...rest, low: Math.max(0, low) };
 }
 
-function callFigure(rows: readonly Row[], call: string) {
+function callFigure(rows: readonly MapAnatomyRow[], call: MapAnatomyRow["call"]) {
   const mine = where(rows, { call });
-  const lines = distinct<string>(mine, "function");
-  const groups = distinct<string>(mine, "title").flatMap((title) =>
-    distinct<number>(mine, "cores").map((cores) => ({ title, cores })),
-  );
+  const lines = distinct(mine, "function");
+  const groups = distinct(mine, "title").flatMap((title) => distinct(mine, "cores").map((cores) => ({ title, cores })));
   const fewest = Math.min(...groups.map(({ cores }) => cores));
   const many = distinct(mine, "title").length > 1;
   const runs = distinct(mine, "replication").length;
   const named = ({ title, cores }: (typeof groups)[number]) =>
     `${many ? `${title}, ` : ""}${cores} core${cores === 1 ? "" : "s"}`;
   const together = groups.map((group) => {
-    const sum = (of: readonly Row[]) =>
-      Math.round(of.reduce((total, row) => total + Number(row["cycles"]), 0) / runs).toLocaleString("en");
+    const sum = (of: readonly MapAnatomyRow[]) =>
+      Math.round(of.reduce((total, row) => total + row.cycles, 0) / runs).toLocaleString("en");
     const all = where(mine, group);
     const spinning = where(all, { part: "spinning" });
-    const rest = all.filter((row) => row["part"] !== "spinning");
-    return `${named(group)} ${sum(rest)}${spinning.some((row) => Number(row["cycles"]) > 0) ? ` and ${sum(spinning)} of spinning` : ""}`;
+    const rest = all.filter((row) => row.part !== "spinning");
+    return `${named(group)} ${sum(rest)}${spinning.some((row) => row.cycles > 0) ? ` and ${sum(spinning)} of spinning` : ""}`;
   });
   return barFigure({
     title: `One ${call}, line by line`,
@@ -179,7 +180,7 @@ function callFigure(rows: readonly Row[], call: string) {
       const estimates = lines.map((name) => lineEstimate(where(mine, group), name));
       return {
         name: named(group),
-        look: lookOf("way", String(where(mine, group)[0]?.["variant"])),
+        look: lookOf("way", where(mine, group)[0].variant),
         hatched: groups.length > 1 && group.cores === fewest,
         values: estimates.map(({ mean }) => mean),
         ...(runs > 1 ? { low: estimates.map(({ low }) => low), high: estimates.map(({ high }) => high) } : {}),
@@ -189,7 +190,7 @@ function callFigure(rows: readonly Row[], call: string) {
 }
 
 /** A row of lock_stat for each lock, and the distribution of its waits and holds by power of two. */
-function lockRows(run: HostRun, { facts }: Basis): Row[] {
+function lockRows(run: HostRun, { facts }: Basis) {
   const result = simulateHost(run, facts);
   const us = (cycles: number): number => cycles / (result.gigahertz * 1000);
   const seconds = result.cycles / (result.gigahertz * 1e9);
@@ -220,10 +221,13 @@ function lockRows(run: HostRun, { facts }: Basis): Row[] {
   });
 }
 
+/** A row of the lock table. */
+export type LockTableRow = ReturnType<typeof lockRows>[number];
+
 const inMicroseconds = (description: string) => ({ unit: "µs", description });
 
 /** The lock table in the columns of Linux's lock_stat, with the distributions of waits and holds. */
-export const lockTable: Experiment<typeof TableConfigSchema, HostRun> = defineExperiment({
+export const lockTable: Experiment<typeof TableConfigSchema, HostRun, LockTableRow> = defineExperiment({
   name: "lock-table",
   title: "The locks of dma_map and dma_unmap, as lock_stat shows them",
   question: "How often is each lock taken, how long is it held, and how long is it waited for?",
@@ -261,13 +265,13 @@ export const lockTable: Experiment<typeof TableConfigSchema, HostRun> = defineEx
 });
 
 /** Cumulative distributions: the share of acquisitions that waited (or held) at least so long. */
-function distribution(rows: readonly Row[], column: "waits" | "holds", title: string) {
-  const shown = rows.filter((row) => Number(row["acquisitions"]) >= 100).slice(0, 8);
+function distribution(rows: readonly LockTableRow[], column: "waits" | "holds", title: string) {
+  const shown = rows.filter((row) => row.acquisitions >= 100).slice(0, 8);
   const several = distinct(shown, "cores").length > 1 || distinct(shown, "variant").length > 1;
-  const nameOf = (row: Row): string =>
-    several ? `${row["lock"]} · ${row["variant"]} · ${row["cores"]} cores` : String(row["lock"]);
+  const nameOf = (row: LockTableRow): string =>
+    several ? `${row.lock} · ${row.variant} · ${row.cores} cores` : row.lock;
   const longest = shown.map((row) => {
-    const microseconds = Number(row[column === "waits" ? "waittime-max" : "holdtime-max"]);
+    const microseconds = row[column === "waits" ? "waittime-max" : "holdtime-max"];
     return `${nameOf(row)} ${microseconds.toPrecision(3)} µs`;
   });
   return lineFigure({
@@ -276,7 +280,7 @@ function distribution(rows: readonly Row[], column: "waits" | "holds", title: st
     x: { title: "time", unit: "µs", log: true },
     y: { title: "acquisitions at least so long", unit: "%", log: true },
     series: shown.map((row) => {
-      const counts = String(row[column]).split(" ").map(Number);
+      const counts = row[column].split(" ").map(Number);
       const total = counts.reduce((a, b) => a + b, 0);
       let left = total;
       const x: number[] = [];
@@ -286,7 +290,7 @@ function distribution(rows: readonly Row[], column: "waits" | "holds", title: st
         if (b > 0) {
           // Below 32 cycles there is nothing to tell apart.
           if (b >= 6) {
-            x.push(edge / (Number(row["gigahertz"]) * 1000));
+            x.push(edge / (row.gigahertz * 1000));
             y.push((100 * left) / total);
           }
           edge *= 2;

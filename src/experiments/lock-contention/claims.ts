@@ -1,8 +1,10 @@
 import { callSteps } from "../../dma/index.js";
 import type { Facts } from "../../facts/index.js";
-import type { ClaimResult, Interval, Row } from "../frame/experiment.js";
+import type { ClaimResult, Interval } from "../frame/experiment.js";
 import { predicted } from "../frame/prediction.js";
-import { distinct, estimate, like, observed, ratio, where } from "./estimate.js";
+import { distinct, estimate, ratio, where } from "../frame/rows.js";
+import { like, observed } from "./alike.js";
+import type { LockContentionRow as Row } from "./rows.js";
 
 const mail15 = "B. Serebrin, mail of 2015-11-15";
 const mail16 = "B. Serebrin, mail of 2015-11-16";
@@ -32,17 +34,17 @@ const text = (value: number): string => Number(value.toPrecision(3)).toString();
 function most(
   rows: readonly Row[],
   name: string,
-  match: Partial<Record<string, Row[string]>> = {},
+  match: Partial<Row> = {},
   pick: (...cores: number[]) => number = Math.max,
 ): Row[] {
   const mine = where(rows, { variant: name, ...match });
   if (mine.length === 0) return [];
-  const at = where(mine, { cores: pick(...distinct<number>(mine, "cores")) });
+  const at = where(mine, { cores: pick(...distinct(mine, "cores")) });
   return like(at, at[0], {});
 }
 
 /** The same runs as another variant; none where there are none to compare. */
-const instead = (rows: readonly Row[], mine: readonly Row[], change: Partial<Record<string, Row[string]>>): Row[] =>
+const instead = (rows: readonly Row[], mine: readonly Row[], change: Partial<Row>): Row[] =>
   mine.length === 0 ? [] : like(rows, mine[0], change);
 
 const coresText = (cores: number): string => `${cores} core${cores === 1 ? "" : "s"}`;
@@ -57,7 +59,7 @@ function effect({ mean, low, high, n }: Interval): string {
 }
 
 const plain = { ats: false, coherent: true };
-const atMost = (rows: readonly Row[], cores: number): boolean => rows.length > 0 && Number(rows[0]["cores"]) === cores;
+const atMost = (rows: readonly Row[], cores: number): boolean => rows.length > 0 && rows[0].cores === cores;
 
 const questions: readonly Question[] = [
   {
@@ -72,11 +74,8 @@ const questions: readonly Question[] = [
         ...most(rows, "strict", { ...plain, profile: "both" }),
       ];
       if (mine.length === 0) return undefined;
-      const pairs = 2 * Number(mine[0]["mapsPerSide"]);
-      const e = estimate(
-        mine.map((row) => ({ ...row, pair: Number(row["allocator: a transaction"]) / pairs })),
-        "pair",
-      );
+      const pairs = 2 * mine[0].mapsPerSide;
+      const e = estimate(mine, (row) => row["allocator: a transaction"] / pairs);
       return {
         verdict: e.mean > 2.5 ? "holds" : "does not hold",
         explanation:
@@ -94,16 +93,10 @@ const questions: readonly Question[] = [
     judge(rows) {
       const mine = most(rows, "strict", plain);
       if (mine.length === 0) return undefined;
-      const e = estimate(
-        mine.map((row) => {
-          const lost = 1 - Number(row["share: stack"]) - Number(row["share: waiting"]);
-          return { ...row, hardware: Number(row["share: invalidation"]) / lost };
-        }),
-        "hardware",
-      );
+      const e = estimate(mine, (row) => row["share: invalidation"] / (1 - row["share: stack"] - row["share: waiting"]));
       return {
         verdict: e.high < 0.5 ? "holds" : e.low > 0.5 ? "does not hold" : "depends",
-        explanation: `With ${mine[0]["cores"]} cores in strict mode, this share of the lost time is the invalidation itself, hardware included; the rest is locks, tree and page table.`,
+        explanation: `With ${mine[0].cores} cores in strict mode, this share of the lost time is the invalidation itself, hardware included; the rest is locks, tree and page table.`,
         simulated: percent(e, "% of the lost time"),
       };
     },
@@ -122,7 +115,7 @@ const questions: readonly Question[] = [
       const crowded = estimate(top, "pteWriteShare");
       return {
         verdict: alone.high < 0.5 ? "holds" : alone.low > 0.5 ? "does not hold" : "depends",
-        explanation: `Walk and write of the entry are ${text(100 * alone.mean)} % of a map on ${few[0]["cores"]} core${few[0]["cores"] === 1 ? "" : "s"}, and ${text(100 * crowded.mean)} % on ${top[0]["cores"]} cores. Even that part is mostly the way to the entry.`,
+        explanation: `Walk and write of the entry are ${text(100 * alone.mean)} % of a map on ${few[0].cores} core${few[0].cores === 1 ? "" : "s"}, and ${text(100 * crowded.mean)} % on ${top[0].cores} cores. Even that part is mostly the way to the entry.`,
         simulated: percent(crowded, "% of a map"),
       };
     },
@@ -137,13 +130,13 @@ const questions: readonly Question[] = [
       const asWorded = most(rows, "thread-deferred", plain);
       const upstream = instead(rows, asWorded, { variant: "deferred" });
       if (asWorded.length === 0 || upstream.length === 0) return undefined;
-      const r = ratio(asWorded, upstream);
+      const r = ratio(asWorded, upstream, "throughput");
       const underTreeLock = callSteps("deferred").unmap.some(
         ({ step, locks }) => step.startsWith("qi_submit_sync") && locks.includes("iova_rbtree_lock"),
       );
       return {
         verdict: underTreeLock ? "holds" : "does not hold",
-        explanation: `In Linux v4.3 another lock, async_umap_flush_lock, is held over the flush (record K10). Done as the thread words it, throughput at ${upstream[0]["cores"]} cores would be this share of upstream's.`,
+        explanation: `In Linux v4.3 another lock, async_umap_flush_lock, is held over the flush (record K10). Done as the thread words it, throughput at ${upstream[0].cores} cores would be this share of upstream's.`,
         simulated: percent(r, "% of v4.3"),
       };
     },
@@ -158,10 +151,7 @@ const questions: readonly Question[] = [
       const asWorded = most(rows, "thread-deferred", plain);
       const upstream = instead(rows, asWorded, { variant: "deferred" });
       if (asWorded.length === 0 || upstream.length === 0) return undefined;
-      const e = estimate(
-        upstream.map((row) => ({ ...row, share: Number(row["share: invalidation"]) })),
-        "share",
-      );
+      const e = estimate(upstream, "share: invalidation");
       const sent = estimate(upstream, "invalidationsPerUnmap").mean;
       return {
         verdict: sent < 0.5 ? "does not hold" : "holds",
@@ -178,7 +168,7 @@ const questions: readonly Question[] = [
     kind: "fact of the source",
     needs: 'a variant "pools-N-lazy"',
     judge(rows) {
-      const [first] = rows.filter((row) => String(row["variant"]).endsWith("-lazy") && Number(row["cores"]) > 1);
+      const [first] = rows.filter((row) => row.variant.endsWith("-lazy") && row.cores > 1);
       if (!first) return undefined;
       const e = estimate(like(rows, first, {}), "staleMax");
       return {
@@ -223,8 +213,8 @@ const questions: readonly Question[] = [
         })
         .find(({ four, sixteen }) => four.length > 0 && sixteen.length > 0);
       if (!found) return undefined;
-      const r = ratio(found.four, found.sixteen);
-      const cores = coresText(Number(found.four[0]["cores"]));
+      const r = ratio(found.four, found.sixteen, "throughput");
+      const cores = coresText(found.four[0].cores);
       // Enough: nothing that can be joined apart from the noise, or less than a twentieth, is left to gain.
       const verdict = r.low > 0.95 ? "holds" : r.high < 0.95 ? "does not hold" : "depends";
       const answer = { holds: "Yes", "does not hold": "No", depends: "Not certain" }[verdict];
@@ -248,7 +238,7 @@ const questions: readonly Question[] = [
         .map((withAts) => ({ withAts, without: instead(rows, withAts, plain) }))
         .find(({ without }) => without.length > 0);
       if (!found) return undefined;
-      const r = ratio(found.withAts, found.without);
+      const r = ratio(found.withAts, found.without, "throughput");
       return {
         verdict: r.high < 1 ? "holds" : r.low > 1 ? "does not hold" : "depends",
         explanation:
@@ -268,9 +258,9 @@ const questions: readonly Question[] = [
       const [first] = where(rows, { variant: "deferred", ats: false, coherent: false });
       if (!first) return undefined;
       const pair = (cores: number) => [false, true].map((coherent) => like(rows, first, { cores, coherent }));
-      const list = distinct<number>(rows, "cores").filter((cores) => pair(cores).every((runs) => runs.length > 0));
+      const list = distinct(rows, "cores").filter((cores) => pair(cores).every((runs) => runs.length > 0));
       if (list.length === 0) return undefined;
-      const at = (cores: number) => ratio(pair(cores)[0], pair(cores)[1]);
+      const at = (cores: number) => ratio(pair(cores)[0], pair(cores)[1], "throughput");
       const [fewest, most] = [Math.min(...list), Math.max(...list)];
       const few = at(fewest);
       const many = at(most);
@@ -295,11 +285,11 @@ const questions: readonly Question[] = [
       const mine = most(rows, "magazines-deferred", plain);
       const off = instead(rows, mine, { variant: "off" });
       if (off.length === 0) return undefined;
-      const r = ratio(mine, off);
+      const r = ratio(mine, off, "throughput");
       const spin = estimate(mine, "spin: allocator lock");
       return {
         verdict: spin.high < 0.05 ? "holds" : "does not hold",
-        explanation: `With magazines ${text(100 * spin.mean)} % of the time goes into waiting for the allocator. With a flush queue a CPU as well, ${mine[0]["cores"]} cores do this share of IOMMU off.`,
+        explanation: `With magazines ${text(100 * spin.mean)} % of the time goes into waiting for the allocator. With a flush queue a CPU as well, ${mine[0].cores} cores do this share of IOMMU off.`,
         simulated: percent(r, "% of off"),
       };
     },
@@ -315,7 +305,7 @@ const questions: readonly Question[] = [
       const mine = most(rows, "pass-through");
       const off = instead(rows, mine, { variant: "off" });
       if (off.length === 0) return undefined;
-      const r = ratio(mine, off);
+      const r = ratio(mine, off, "throughput");
       return {
         verdict: r.low > 0.99 ? "holds" : "depends",
         explanation:
@@ -337,7 +327,7 @@ const questions: readonly Question[] = [
       const inUse = estimate(mine, "tables").mean;
       const empty = estimate(mine, "emptyTables");
       return {
-        verdict: mine.every((row) => row["freedTables"] === 0) ? "holds" : "does not hold",
+        verdict: mine.every((row) => row.freedTables === 0) ? "holds" : "does not hold",
         explanation: `One-page unmaps never collect a table page. Of ${text(inUse)} tables in use ${text(empty.mean)} map nothing at the end: under this load the addresses are so dense that few run empty. They would stay until a larger unmap or the end of the domain.`,
         simulated: inUnit(empty, "empty tables"),
       };
@@ -376,7 +366,7 @@ const questions: readonly Question[] = [
       const mine = most(rows, "deferred", { ...plain, profile: "both" });
       const off = instead(rows, mine, { variant: "off" });
       if (!atMost(mine, 16) || off.length === 0) return undefined;
-      const r = ratio(mine, off);
+      const r = ratio(mine, off, "throughput");
       const target = facts.number("PE2") / facts.number("PE1");
       const error = r.mean / target - 1;
       return {

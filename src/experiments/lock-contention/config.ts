@@ -2,7 +2,15 @@ import { z } from "zod";
 import { variant, variants } from "../../dma/index.js";
 import type { Basis, Facts } from "../../facts/index.js";
 import { changeOf, type HostRun, hostOfDefaults, hostRunDefaults, type KnobValue } from "../../host/index.js";
-import { allKnobs, coresOf, listName, type Swept, type SweptInput, sweptFields } from "../frame/knob-fields.js";
+import {
+  allKnobs,
+  coresOf,
+  type KnobCells,
+  listName,
+  type Swept,
+  type SweptInput,
+  sweptFields,
+} from "../frame/knob-fields.js";
 import { mergedTree, type RunLength } from "../frame/run-length.js";
 
 const replicationsAtMost = 16;
@@ -126,7 +134,7 @@ function replicationsOf(name: string, cores: number): number {
 export interface LockContentionPoint {
   run: HostRun;
   /** The knobs that stand in its row; null: a hand-off as coherence makes it, or of a lock whose hand-off has no such cost. */
-  settings: Record<string, KnobValue | null>;
+  settings: KnobCells;
   replication: number;
 }
 
@@ -165,7 +173,7 @@ export function pointsOf(config: LockContentionConfig, { facts }: Basis): LockCo
           ...change,
           seed: config.seed * 1000 + Number(replication),
         },
-        settings: { ...settings, handoffCycles },
+        settings: { ...settings, handoffCycles } as KnobCells,
         replication: Number(replication),
       },
     ];

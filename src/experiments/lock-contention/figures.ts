@@ -1,15 +1,16 @@
 import { type Part, parts, variant } from "../../dma/index.js";
 import type { Basis, Facts } from "../../facts/index.js";
 import { barFigure, type Figure, heatmapFigure, lineFigure, lookOf, measuredLook } from "../../plot/index.js";
-import type { Row } from "../frame/experiment.js";
-import { distinct, estimate, observed, settings, where } from "./estimate.js";
+import { distinct, estimate, type NumberColumn, where } from "../frame/rows.js";
+import { observed, settings } from "./alike.js";
+import { type LockContentionRow as Row, spinLocks } from "./rows.js";
 import { gridRatio } from "./sensitivity.js";
 import { axisOf, comparedIn, type Group, type Line, linesOf, seriesOf } from "./series.js";
 import { atTheEnd, falling, intervals, joined, levelling } from "./wording.js";
 
 /** A line across the picture for a lock whose hand-off is not swept. */
-function level(rows: readonly Row[], name: string, x: readonly number[], column: string) {
-  const e = estimate(rows, column);
+function level(rows: readonly Row[], name: string, x: readonly number[], of: (row: Row) => number) {
+  const e = estimate(rows, of);
   return {
     name,
     x: [...x],
@@ -28,9 +29,6 @@ const meanings: Partial<Record<Part, string>> = {
   api: "Api: the calls' own checks and arithmetic.",
   waiting: "Waiting: idle, until the peer answers.",
 };
-
-/** The locks of the figure "spinning", in the order of their colours. */
-const spinLocks = ["allocator lock", "async_umap_flush_lock", "q_lock", "device_domain_lock"] as const;
 
 /** One value of an axis in words: "1 core", "16 cores". */
 const counted = (n: number, axis: string): string => `${n} ${n === 1 ? axis.slice(0, -1) : axis}`;
@@ -63,16 +61,16 @@ function overCores(
 }
 
 /** How many pools a variant has; 0 for one of another allocator. */
-const poolsOf = (row: Row): number => variant(String(row["variant"])).pools ?? 0;
+const poolsOf = (row: Row): number => variant(row.variant).pools ?? 0;
 
 /** Throughput over the number of pools, a line for each number of cores. */
 function overPools(rows: readonly Row[]): Figure {
-  const cores = distinct<number>(rows, "cores").sort((a, b) => a - b);
+  const cores = distinct(rows, "cores").sort((a, b) => a - b);
   const pools = [...new Set(rows.map(poolsOf))].sort((a, b) => a - b);
   const lines = cores.map((n) => {
     const at = pools.map((count) =>
       estimate(
-        rows.filter((row) => row["cores"] === n && poolsOf(row) === count),
+        rows.filter((row) => row.cores === n && poolsOf(row) === count),
         "throughput",
       ),
     );
@@ -86,7 +84,7 @@ function overPools(rows: readonly Row[]): Figure {
     };
   });
   const most = lines[lines.length - 1];
-  const ways = distinct<string>(rows, "title").map((title) => title.replace(/^\d+ pools?, /, ""));
+  const ways = distinct(rows, "title").map((title) => title.replace(/^\d+ pools?, /, ""));
   return lineFigure({
     title: `Throughput against pools (${[...new Set(ways)].join(", ")})`,
     caption: joined(
@@ -103,12 +101,12 @@ function overPools(rows: readonly Row[]): Figure {
 function nearest(rows: readonly Row[], row: Row, axis: "cores" | "threads"): Row | undefined {
   const agreement = (other: Row) => settings().filter((name) => other[name] === row[name]).length;
   return rows
-    .filter((other) => other[axis] === row[axis] && other["replication"] === row["replication"])
+    .filter((other) => other[axis] === row[axis] && other.replication === row.replication)
     .reduce<Row | undefined>((best, o) => (best && agreement(best) >= agreement(o) ? best : o), undefined);
 }
 
 /** A share of the cores' time in each group, in percent, with its interval where there is more than one run. */
-function shares(groups: readonly { rows: readonly Row[] }[], column: string) {
+function shares(groups: readonly { rows: readonly Row[] }[], column: NumberColumn<Row>) {
   const at = groups.map(({ rows }) => estimate(rows, column));
   const percent = (pick: (e: (typeof at)[number]) => number) => at.map((e) => 100 * pick(e));
   const values = percent((e) => e.mean);
@@ -146,12 +144,12 @@ const drawn: Record<string, (rows: readonly Row[], facts: Facts) => Figure> = {
     const axis = axisOf(rows);
     const off = where(rows, { variant: "off" });
     if (off.length === 0) throw new Error('The figure "relative" needs the variant "off" among the variants.');
-    const percent = (row: Row): Row[] => {
+    const percent = (row: Row) => {
       const base = nearest(off, row, axis);
-      return base ? [{ ...row, percent: (100 * Number(row["throughput"])) / Number(base["throughput"]) }] : [];
+      return base ? [{ ...row, percent: (100 * row.throughput) / base.throughput }] : [];
     };
     const groups = seriesOf(rows)
-      .filter((group) => group.rows[0]["variant"] !== "off")
+      .filter((group) => group.rows[0].variant !== "off")
       .map((group) => ({ ...group, rows: group.rows.flatMap(percent) }))
       .filter((group) => group.rows.length > 0);
     const shown = groups.flatMap((group) => group.rows);
@@ -186,18 +184,18 @@ const drawn: Record<string, (rows: readonly Row[], facts: Facts) => Figure> = {
     });
   },
   breakdown: (rows) => {
-    const most = Math.max(...distinct<number>(rows, "cores"));
+    const most = Math.max(...distinct(rows, "cores"));
     const byThreads = axisOf(rows) === "threads";
     const groups: Pick<Group, "name" | "rows">[] = byThreads
       ? seriesOf(rows).flatMap(({ name, rows: members }) =>
-          distinct<number>(members, "threads").map((n) => ({
+          distinct(members, "threads").map((n) => ({
             name: `${name}, ${n} thread${n === 1 ? "" : "s"}`,
             rows: where(members, { threads: n }),
           })),
         )
       : distinct(rows, "variant").length > 1
         ? seriesOf(where(rows, { cores: most }))
-        : distinct<number>(rows, "cores").map((cores) => ({ name: `${cores} cores`, rows: where(rows, { cores }) }));
+        : distinct(rows, "cores").map((cores) => ({ name: `${cores} cores`, rows: where(rows, { cores }) }));
     const all = parts.map((part) => ({ name: part, look: lookOf("part", part), ...shares(groups, `share: ${part}`) }));
     const drawn = all.filter(({ values }) => values.some((value) => value > 0));
     const spinning = all.find(({ name }) => name === "spinning")?.values ?? [];
@@ -224,13 +222,13 @@ const drawn: Record<string, (rows: readonly Row[], facts: Facts) => Figure> = {
     });
   },
   map: (rows) => {
-    const mapped = distinct<string>(rows, "variant").filter((name) => name !== "off");
+    const mapped = distinct(rows, "variant").filter((name) => name !== "off");
     if (mapped.length === 0 || where(rows, { variant: "off" }).length === 0)
       throw new Error('The figure "map" needs the variant "off" and one other among the variants.');
     const { pairs, stack, values } = gridRatio(rows, mapped[0], "off");
-    const sides = rows[0]["profile"] === "both" ? 2 : 1;
+    const sides = rows[0].profile === "both" ? 2 : 1;
     return heatmapFigure({
-      title: `${where(rows, { variant: mapped[0] })[0]["title"]}: what is left of IOMMU off`,
+      title: `${where(rows, { variant: mapped[0] })[0].title}: what is left of IOMMU off`,
       caption: `Each cell: what is left, in percent${distinct(rows, "replication").length > 1 ? "" : ", of one run"}. The two free quantities of the workload: pairs of map and unmap a transaction, and the work that a transaction needs besides.`,
       x: { title: "map and unmap a transaction", unit: "pairs" },
       y: { title: "stack work a transaction", unit: "µs" },
@@ -242,30 +240,30 @@ const drawn: Record<string, (rows: readonly Row[], facts: Facts) => Figure> = {
     });
   },
   handoff: (rows) => {
-    const mapped = rows.filter((row) => row["variant"] !== "off");
-    const swept = mapped.filter((row) => row["handoffCycles"] !== null);
-    const x = distinct<number>(swept, "handoffCycles").sort((a, b) => a - b);
-    const most = Math.max(...distinct<number>(rows, "cores"));
-    const at = (row: Row) => row["cores"] === most;
+    const mapped = rows.filter((row) => row.variant !== "off");
+    const swept = mapped.filter((row) => row.handoffCycles !== null);
+    const x = [...new Set(swept.flatMap(({ handoffCycles }) => handoffCycles ?? []))].sort((a, b) => a - b);
+    const most = Math.max(...distinct(rows, "cores"));
+    const at = (row: Row) => row.cores === most;
     if (x.length < 2)
       throw new Error(
         'The figure "handoff" needs two or more numbers in handoffCycles, as ["modelled", 0, 50, 100], and the ticket lock.',
       );
-    const titles = distinct<string>(swept, "title");
+    const titles = distinct(swept, "title");
     const name = (title: string, lock: string) => (titles.length > 1 ? `${lock}, ${title}` : lock);
-    const one = (row: Row) => ({ ...row, thousands: Number(row["throughput"]) / 1000 });
+    const thousands = (row: Row) => row.throughput / 1000;
     return lineFigure({
       title: "A hand-off that grows with the waiters",
       caption: `${most} cores. Solid: a ticket lock whose hand-off takes this many cycles more for each other waiter. Dashed: the same lock as the simulated caches make it, and a queued lock, which tells one waiter only. Bars are 95 % intervals over independent runs.`,
       x: { title: "cost of a hand-off for each other waiter", unit: "cycles" },
       y: { title: "throughput", unit: "thousand transactions/s" },
       series: titles.flatMap((title) => {
-        const mine = mapped.filter((row) => row["title"] === title && at(row)).map(one);
-        const e = x.map((handoffCycles) => estimate(where(mine, { handoffCycles }), "thousands"));
-        const others = distinct<string>(mine, "lock").flatMap((lock) => {
+        const mine = mapped.filter((row) => row.title === title && at(row));
+        const e = x.map((handoffCycles) => estimate(where(mine, { handoffCycles }), thousands));
+        const others = distinct(mine, "lock").flatMap((lock) => {
           const rest = where(mine, { lock, handoffCycles: null });
           const kind = lock === "ticket" ? "ticket lock, as the caches make it" : `${lock} lock`;
-          return rest.length > 0 ? [level(rest, name(title, kind), [x[0], x[x.length - 1]], "thousands")] : [];
+          return rest.length > 0 ? [level(rest, name(title, kind), [x[0], x[x.length - 1]], thousands)] : [];
         });
         return [
           {
@@ -282,11 +280,9 @@ const drawn: Record<string, (rows: readonly Row[], facts: Facts) => Figure> = {
   },
   utilisation: (rows) => {
     const axis = axisOf(rows);
-    const groups = seriesOf(rows).filter((group) =>
-      group.rows.some((row) => Number(row["allocator: a transaction"]) > 0),
-    );
+    const groups = seriesOf(rows).filter((group) => group.rows.some((row) => row["allocator: a transaction"] > 0));
     const lines = linesOf(groups, axis, "allocator: utilisation", 100);
-    const trees = groups.every((group) => variant(String(group.rows[0]["variant"])).allocator.startsWith("rbtree"));
+    const trees = groups.every((group) => variant(group.rows[0].variant).allocator.startsWith("rbtree"));
     const lock = trees ? "tree lock" : "allocator's busiest lock";
     return lineFigure({
       title: `How busy the ${lock} is`,
@@ -302,7 +298,7 @@ const drawn: Record<string, (rows: readonly Row[], facts: Facts) => Figure> = {
   },
   visits: (rows) => {
     const axis = axisOf(rows);
-    const groups = seriesOf(rows).filter((group) => group.rows.some((row) => Number(row["visitsPerMap"]) > 0));
+    const groups = seriesOf(rows).filter((group) => group.rows.some((row) => row.visitsPerMap > 0));
     const lines = linesOf(groups, axis, "visitsPerMap");
     return lineFigure({
       title: "How many nodes an allocation looks at",
@@ -317,7 +313,7 @@ const drawn: Record<string, (rows: readonly Row[], facts: Facts) => Figure> = {
     });
   },
   spinning: (rows) => {
-    const most = Math.max(...distinct<number>(rows, "cores"));
+    const most = Math.max(...distinct(rows, "cores"));
     const groups = seriesOf(where(rows, { cores: most }));
     const waits = spinLocks.map((lock) => ({
       name: lock,

@@ -15,7 +15,7 @@ import {
   pointsOf,
 } from "./config.js";
 import { figures } from "./figures.js";
-import { columns, simulatePoint } from "./rows.js";
+import { columns, type LockContentionRow, simulatePoint } from "./rows.js";
 
 export { type AnatomyConfig, lockTable, type MapAnatomyConfig, mapAnatomy } from "./anatomy.js";
 export {
@@ -24,13 +24,14 @@ export {
   type LockContentionPoint,
   lockContentionSchema,
 } from "./config.js";
-export { distinct, estimate, ratio, where } from "./estimate.js";
+export type { LockContentionRow } from "./rows.js";
 export { gridRatio, lockSensitivity, type SensitivityConfig, type WarmupConfig, warmup } from "./sensitivity.js";
 
 /** Runs the TCP_RR workload over the ways of mapping; see the header of this file. */
 export const lockContention: Experiment<
   z.ZodType<LockContentionConfig, LockContentionInput>,
-  LockContentionPoint
+  LockContentionPoint,
+  LockContentionRow
 > = defineExperiment({
   name: "lock-contention",
   title: "Lock contention in dma_map and dma_unmap",

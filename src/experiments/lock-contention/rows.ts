@@ -2,7 +2,7 @@ import { type Part, parts, variant } from "../../dma/index.js";
 import type { Basis } from "../../facts/index.js";
 import { type HostResult, simulateHost } from "../../host/index.js";
 import type { LockStatRow } from "../../machine/index.js";
-import type { Column, Row } from "../frame/experiment.js";
+import type { Column } from "../frame/experiment.js";
 import { knobColumns } from "../frame/knob-fields.js";
 import type { LockContentionPoint } from "./config.js";
 
@@ -35,76 +35,107 @@ function summary(locks: readonly LockStatRow[], group: LockGroup, cycles: number
 const cyclesOf = (result: HostResult, test: (context: string, step: string, part: Part) => boolean): number =>
   result.steps.reduce((sum, s) => (test(s.context, s.step, s.part) ? sum + s.cycles : sum), 0);
 
+/** Locks that a core can be found waiting for, as the steps of the programs name them. */
+export const spinLocks = ["allocator lock", "async_umap_flush_lock", "q_lock", "device_domain_lock"] as const;
+
+/** What a row says of each group of locks. */
+const lockMeasures = ["utilisation", "contended", "wait", "hold", "a transaction"] as const;
+type LockMeasure = (typeof lockMeasures)[number];
+
+/** Columns of one kind: "share: stack", one for each name. */
+const columnEach = <P extends string, N extends string, V>(prefix: P, names: readonly N[], of: (name: N) => V) =>
+  Object.fromEntries(names.map((name) => [`${prefix}: ${name}`, of(name)])) as Record<`${P}: ${N}`, V>;
+
+/** Five columns for each group of locks. */
+const lockColumns = <V>(of: (group: LockGroup) => Readonly<Record<LockMeasure, V>>) =>
+  Object.assign(
+    {},
+    ...lockGroups.map((group) => {
+      const measures = of(group);
+      return columnEach(group, lockMeasures, (measure) => measures[measure]);
+    }),
+  ) as Record<`${LockGroup}: ${LockMeasure}`, V>;
+
 /** Runs one point and makes its row. */
-export function simulatePoint(point: LockContentionPoint, { facts }: Basis): Row[] {
+export function simulatePoint(point: LockContentionPoint, { facts }: Basis) {
   const { run } = point;
   const result = simulateHost(run, facts);
-  const { counts, gigahertz } = result;
-  const us = (cycles: number): number => cycles / (gigahertz * 1000);
-  const per = (cycles: number, count: number): number => (count > 0 ? cycles / count : 0);
-  const row: Row = {
-    variant: run.variant,
-    title: variant(run.variant).title,
-    ...point.settings,
-    replication: point.replication,
-    throughput: result.throughput,
-    transactions: result.transactions,
-  };
-  for (const part of parts) row[`share: ${part}`] = result.parts[part];
-  row["mapCycles"] = per(
+  const { counts, gigahertz, cycles, slices, stale } = result;
+  const us = (time: number): number => time / (gigahertz * 1000);
+  const per = (time: number, count: number): number => (count > 0 ? time / count : 0);
+  const mapCycles = per(
     cyclesOf(result, (context) => context === "map"),
     counts.maps,
   );
-  row["unmapCycles"] = per(
-    cyclesOf(result, (context) => context === "unmap" || context === "flush"),
-    counts.unmaps,
-  );
-  row["pteWriteCycles"] = per(
+  const pteWriteCycles = per(
     cyclesOf(result, (_, step) => step === "__domain_mapping"),
     counts.maps,
   );
-  row["pteWriteShare"] = per(row["pteWriteCycles"] as number, row["mapCycles"] as number);
-  row["visitsPerMap"] = result.visitsPerMap;
-  row["treeNodes"] = result.allocator?.nodes ?? 0;
-  row["treeDepth"] = result.allocator?.depth.max ?? 0;
-  for (const group of lockGroups) {
-    const s = summary(result.locks, group, result.cycles);
-    row[`${group}: utilisation`] = s.utilisation;
-    row[`${group}: contended`] = s.contended;
-    row[`${group}: wait`] = us(s.meanWait);
-    row[`${group}: hold`] = us(s.meanHold);
-    row[`${group}: a transaction`] = s.acquisitions / result.transactions;
-  }
-  for (const lock of ["allocator lock", "async_umap_flush_lock", "q_lock", "device_domain_lock"])
-    row[`spin: ${lock}`] = cyclesOf(result, (_, step) => step === `spin: ${lock}`) / (result.cycles * run.cores);
-  row["failedMaps"] = counts.failedMaps;
-  row["flushes"] = counts.flushes;
-  row["staleMean"] = result.stale.meanLive;
-  row["staleMax"] = result.stale.maxLive;
-  row["windowMean"] = us(result.stale.meanWindow);
-  row["windowMax"] = us(result.stale.maxWindow);
-  row["emptyTables"] = result.emptyTables;
-  row["freedTables"] = counts.freedTables;
-  row["invalidationsPerUnmap"] = per(counts.invalidations, counts.unmaps);
-  row["tables"] = result.tableCount;
-  row["firstHalf"] = mean(result.slices.slice(0, run.slices / 2));
-  row["secondHalf"] = mean(result.slices.slice(run.slices / 2));
-  return [row];
+  return [
+    {
+      variant: run.variant,
+      title: variant(run.variant).title,
+      ...point.settings,
+      replication: point.replication,
+      throughput: result.throughput,
+      transactions: result.transactions,
+      ...columnEach("share", parts, (part) => result.parts[part]),
+      mapCycles,
+      unmapCycles: per(
+        cyclesOf(result, (context) => context === "unmap" || context === "flush"),
+        counts.unmaps,
+      ),
+      pteWriteCycles,
+      pteWriteShare: per(pteWriteCycles, mapCycles),
+      visitsPerMap: result.visitsPerMap,
+      treeNodes: result.allocator?.nodes ?? 0,
+      treeDepth: result.allocator?.depth.max ?? 0,
+      ...lockColumns((group) => {
+        const s = summary(result.locks, group, cycles);
+        return {
+          utilisation: s.utilisation,
+          contended: s.contended,
+          wait: us(s.meanWait),
+          hold: us(s.meanHold),
+          "a transaction": s.acquisitions / result.transactions,
+        };
+      }),
+      ...columnEach(
+        "spin",
+        spinLocks,
+        (lock) => cyclesOf(result, (_, step) => step === `spin: ${lock}`) / (cycles * run.cores),
+      ),
+      failedMaps: counts.failedMaps,
+      flushes: counts.flushes,
+      staleMean: stale.meanLive,
+      staleMax: stale.maxLive,
+      windowMean: us(stale.meanWindow),
+      windowMax: us(stale.maxWindow),
+      emptyTables: result.emptyTables,
+      freedTables: counts.freedTables,
+      invalidationsPerUnmap: per(counts.invalidations, counts.unmaps),
+      tables: result.tableCount,
+      firstHalf: average(slices.slice(0, run.slices / 2)),
+      secondHalf: average(slices.slice(run.slices / 2)),
+    },
+  ];
 }
 
-const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
+/** A row of the table. */
+export type LockContentionRow = ReturnType<typeof simulatePoint>[number];
+
+/** The plain sum's mean: rows are compared byte for byte, and a library that sums otherwise gives other last digits. */
+const average = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
 
 /** The columns of the table, with their units. */
-export const columns: Record<string, Column> = {
+export const columns: Readonly<Record<keyof LockContentionRow, Column>> = {
   variant: { unit: "", description: "way of mapping" },
   title: { unit: "", description: "the same, as figures name it" },
   ...knobColumns(),
   replication: { unit: "", description: "number of the independent run" },
   throughput: { unit: "transactions/s", description: "transactions answered" },
   transactions: { unit: "", description: "transactions measured" },
-  ...Object.fromEntries(
-    parts.map((part) => [`share: ${part}`, { unit: "share", description: `part of all cores' time: ${part}` }]),
-  ),
+  ...columnEach("share", parts, (part) => ({ unit: "share", description: `part of all cores' time: ${part}` })),
   mapCycles: { unit: "cycles", description: "a map, waiting included" },
   unmapCycles: { unit: "cycles", description: "an unmap, waiting and its part of the flushes included" },
   pteWriteCycles: { unit: "cycles", description: "__domain_mapping: the entry and the walk to it" },
@@ -112,21 +143,17 @@ export const columns: Record<string, Column> = {
   visitsPerMap: { unit: "nodes", description: "nodes that an allocation looks at" },
   treeNodes: { unit: "nodes", description: "nodes of the tree at the end" },
   treeDepth: { unit: "levels", description: "deepest level of the tree at the end" },
-  ...Object.fromEntries(
-    lockGroups.flatMap((group) => [
-      [`${group}: utilisation`, { unit: "share", description: "time in which the busiest of these locks is held" }],
-      [`${group}: contended`, { unit: "share", description: "acquisitions that had to wait" }],
-      [`${group}: wait`, { unit: "µs", description: "mean wait of an acquisition" }],
-      [`${group}: hold`, { unit: "µs", description: "mean hold" }],
-      [`${group}: a transaction`, { unit: "acquisitions", description: "acquisitions a transaction" }],
-    ]),
-  ),
-  ...Object.fromEntries(
-    ["allocator lock", "async_umap_flush_lock", "q_lock", "device_domain_lock"].map((lock) => [
-      `spin: ${lock}`,
-      { unit: "share", description: `part of all cores' time spent waiting for it` },
-    ]),
-  ),
+  ...lockColumns(() => ({
+    utilisation: { unit: "share", description: "time in which the busiest of these locks is held" },
+    contended: { unit: "share", description: "acquisitions that had to wait" },
+    wait: { unit: "µs", description: "mean wait of an acquisition" },
+    hold: { unit: "µs", description: "mean hold" },
+    "a transaction": { unit: "acquisitions", description: "acquisitions a transaction" },
+  })),
+  ...columnEach("spin", spinLocks, () => ({
+    unit: "share",
+    description: "part of all cores' time spent waiting for it",
+  })),
   failedMaps: { unit: "", description: "maps that failed" },
   flushes: { unit: "", description: "deferred flushes" },
   staleMean: { unit: "pages", description: "unmapped pages still reachable, mean over time" },

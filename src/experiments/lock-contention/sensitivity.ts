@@ -3,10 +3,12 @@ import { variant, variants } from "../../dma/index.js";
 import type { Basis, Facts } from "../../facts/index.js";
 import { assumptions, type HostRun, hostRunDefaults, simulateHost, smallAssumptions } from "../../host/index.js";
 import { type Figure, figure, lineFigure, palette } from "../../plot/index.js";
-import { defineExperiment, type Experiment, type Row } from "../frame/experiment.js";
+import { defineExperiment, type Experiment } from "../frame/experiment.js";
+import { distinct, estimate, ratio, where } from "../frame/rows.js";
 import { mergedTree } from "../frame/run-length.js";
+import { like } from "./alike.js";
 import { lengthOf } from "./config.js";
-import { distinct, estimate, like, ratio, where } from "./estimate.js";
+import type { LockContentionRow } from "./rows.js";
 import { intervals } from "./wording.js";
 
 // Question: which assumption moves the result, and which has no influence?
@@ -74,10 +76,8 @@ function pointsOf(config: SensitivityConfig, { facts }: Basis): Point[] {
   return points;
 }
 
-/** Throughput without an IOMMU, which many runs share: only the stack, the peer and the calls matter to it. */ function offThroughput(
-  run: HostRun,
-  basis: Basis,
-): number {
+/** Throughput without an IOMMU, which many runs share: only the stack, the peer and the calls matter to it. */
+function offThroughput(run: HostRun, basis: Basis): number {
   const { cores, threads, seed, profile, rxMaps, txMaps, stackCycles, peerMicroseconds, interruptGapMicroseconds } =
     run;
   const { receiveShare, workSpread, pollBudget, flows, transmitMicroseconds, costs } = run;
@@ -112,7 +112,7 @@ function pointsOf(config: SensitivityConfig, { facts }: Basis): Point[] {
 }
 
 /** A run beside what the same host does without an IOMMU. */
-function simulate({ assumption, setting, end, replication, run }: Point, basis: Basis): Row[] {
+function simulate({ assumption, setting, end, replication, run }: Point, basis: Basis) {
   const on = simulateHost(run, basis.facts).throughput;
   const off = offThroughput(run, basis);
   return [
@@ -129,8 +129,11 @@ function simulate({ assumption, setting, end, replication, run }: Point, basis: 
   ];
 }
 
+/** A row of the sensitivity. */
+export type LockSensitivityRow = ReturnType<typeof simulate>[number];
+
 /** One assumption at a time: what the throughput, as a share of IOMMU off, becomes at either end of its range. */
-export const lockSensitivity: Experiment<typeof Config, Point> = defineExperiment({
+export const lockSensitivity: Experiment<typeof Config, Point, LockSensitivityRow> = defineExperiment({
   name: "lock-sensitivity",
   title: "Which assumption moves the result",
   question: "Which of the assumptions behind the lock-contention result moves it, and which has no influence?",
@@ -152,9 +155,9 @@ export const lockSensitivity: Experiment<typeof Config, Point> = defineExperimen
   claims: () => [],
 });
 
-function sensitivity(rows: readonly Row[], facts: Facts): Figure {
+function sensitivity(rows: readonly LockSensitivityRow[], facts: Facts): Figure {
   const base = estimate(where(rows, { end: "base" }), "percentOfOff").mean;
-  const names = distinct<string>(rows, "assumption").filter((name) => name !== "base");
+  const names = distinct(rows, "assumption").filter((name) => name !== "base");
   const end = (name: string, which: "low" | "high") => {
     const at = where(rows, { assumption: name, end: which });
     return at.length > 0 ? estimate(at, "percentOfOff") : { mean: base, low: base, high: base };
@@ -164,7 +167,7 @@ function sensitivity(rows: readonly Row[], facts: Facts): Figure {
   const order = [...names].sort((a, b) => span(b) - span(a));
   // An end that is the baseline was not run once more; its name stands in the list of assumptions.
   const setting = (name: string, which: "low" | "high") =>
-    where(rows, { assumption: name, end: which })[0]?.["setting"] ??
+    where(rows, { assumption: name, end: which })[0]?.setting ??
     [...assumptions(facts), ...smallAssumptions(facts)].find((assumption) => assumption.name === name)?.[which][0] ??
     "nothing changed";
   const labels = order.map((name) => `${name} (${setting(name, "low")} … ${setting(name, "high")})`);
@@ -253,8 +256,21 @@ const WarmupSchema: z.ZodType<WarmupConfig, WarmupInput> = z.strictObject({
 
 const startOf = (turns: number): string => (turns === 0 ? "fresh rings" : turns === 1 ? "aged" : `aged ${turns} times`);
 
+function simulateWarmup({ run }: { run: HostRun }, { facts }: Basis) {
+  return simulateHost(run, facts).slices.map((throughput, i) => ({
+    variant: run.variant,
+    title: `${variant(run.variant).title}, ${startOf(run.agedTurns)}`,
+    agedTurns: run.agedTurns,
+    transaction: Math.round((run.transactions * (i + 1)) / run.slices),
+    throughput,
+  }));
+}
+
+/** A row of the warm-up curve. */
+export type WarmupRow = ReturnType<typeof simulateWarmup>[number];
+
 /** From the first transaction on: when is the host in its steady state? */
-export const warmup: Experiment<typeof WarmupSchema, { run: HostRun }> = defineExperiment({
+export const warmup: Experiment<typeof WarmupSchema, { run: HostRun }, WarmupRow> = defineExperiment({
   name: "warm-up",
   title: "From the first transaction to the steady state",
   question: "After how many transactions is the simulated host in its steady state?",
@@ -275,16 +291,7 @@ export const warmup: Experiment<typeof WarmupSchema, { run: HostRun }> = defineE
       })),
     ),
   label: ({ run }) => `${run.variant}, ${startOf(run.agedTurns)}`,
-  simulate: ({ run }, { facts }) => {
-    const result = simulateHost(run, facts);
-    return result.slices.map((throughput, i) => ({
-      variant: run.variant,
-      title: `${variant(run.variant).title}, ${startOf(run.agedTurns)}`,
-      agedTurns: run.agedTurns,
-      transaction: Math.round((run.transactions * (i + 1)) / run.slices),
-      throughput,
-    }));
-  },
+  simulate: simulateWarmup,
   columns: {
     variant: { unit: "", description: "way of mapping" },
     title: { unit: "", description: "the same with the start, as figures name it" },
@@ -300,12 +307,12 @@ export const warmup: Experiment<typeof WarmupSchema, { run: HostRun }> = defineE
           "Throughput of successive slices of one run. Fresh rings: as the driver filled them at boot. Aged: every receive buffer was replaced before the start, outside simulated time. Quick runs start aged (the merged tree three times) and measure from transaction 500 on; full ones start fresh and measure from 25,000 on (the merged tree: 60,000).",
         x: { title: "transactions since the start", unit: "" },
         y: { title: "throughput", unit: "thousand transactions/s" },
-        series: distinct<string>(rows, "title").map((title) => {
+        series: distinct(rows, "title").map((title) => {
           const mine = where(rows, { title });
           return {
             name: title,
-            x: mine.map((r) => Number(r["transaction"])),
-            y: mine.map((r) => Number(r["throughput"]) / 1000),
+            x: mine.map((r) => r.transaction),
+            y: mine.map((r) => r.throughput / 1000),
           };
         }),
       }),
@@ -314,16 +321,16 @@ export const warmup: Experiment<typeof WarmupSchema, { run: HostRun }> = defineE
 });
 
 /** Throughput of `over` as a share of `under`, over a grid of maps a transaction and stack work, at the most cores. */
-export function gridRatio(rows: readonly Row[], over: string, under: string) {
-  const pairs = distinct<number>(rows, "mapsPerSide");
-  const stack = distinct<number>(rows, "stackMicroseconds");
-  const most = Math.max(...distinct<number>(rows, "cores"));
+export function gridRatio(rows: readonly LockContentionRow[], over: string, under: string) {
+  const pairs = distinct(rows, "mapsPerSide");
+  const stack = distinct(rows, "stackMicroseconds");
+  const most = Math.max(...distinct(rows, "cores"));
   const [first] = where(rows, { variant: over, cores: most });
   const at = (name: string, mapsPerSide: number, stackMicroseconds: number) =>
     like(rows, first, { variant: name, mapsPerSide, stackMicroseconds });
   return {
     pairs,
     stack,
-    values: stack.map((us) => pairs.map((maps) => ratio(at(over, maps, us), at(under, maps, us)).mean)),
+    values: stack.map((us) => pairs.map((maps) => ratio(at(over, maps, us), at(under, maps, us), "throughput").mean)),
   };
 }

@@ -1,5 +1,4 @@
-import type { Row } from "../frame/experiment.js";
-import { distinct } from "./estimate.js";
+import { distinct } from "../frame/rows.js";
 import type { Line } from "./series.js";
 
 // What to see in a picture, joined from the rows that it is drawn from: the same figure serves runs of very different settings.
@@ -39,7 +38,7 @@ export function levelling(lines: readonly Line[]): string {
 }
 
 /** What the bars are, where there are any. */
-export const intervals = (rows: readonly Row[]): string =>
+export const intervals = (rows: readonly { readonly replication: number }[]): string =>
   distinct(rows, "replication").length > 1
     ? "Bars are 95 % intervals over independent runs."
     : "Each point is one run, so it has no interval.";
