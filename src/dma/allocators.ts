@@ -4,12 +4,14 @@ import {
   MergedTreeAllocator,
   PoolAllocator,
   RbTreeAllocator,
+  Rcache6Allocator,
+  rulesOf,
   type Uncharged,
 } from "../iova/index.js";
 import type { ChargedMemory } from "./charged-memory.js";
 
 /** The IOVA allocators that a variant can name. */
-export type AllocatorKind = "rbtree" | "rbtree-merged" | "magazines" | "pools";
+export type AllocatorKind = "rbtree" | "rbtree-merged" | "magazines" | "pools" | "rcache6";
 
 /** What every allocator is made of. */
 export interface AllocatorSetup {
@@ -20,6 +22,8 @@ export interface AllocatorSetup {
   pools: number;
   /** Pools: flush only when a search starts over (lib/iommu-common's lazy_flush). */
   lazyFlush: boolean;
+  /** rcache6: the release of Linux whose rules it has. */
+  release?: string | undefined;
   /** Trees: a part that is left out of the charge, for an ablation. */
   uncharged?: Uncharged | undefined;
 }
@@ -38,6 +42,8 @@ export function makeAllocator(kind: AllocatorKind, setup: AllocatorSetup): IovaA
       return new MergedTreeAllocator({ memory, base, cpus, uncharged });
     case "magazines":
       return new MagazineAllocator({ memory, base, cpus });
+    case "rcache6":
+      return new Rcache6Allocator({ memory, base, cpus, ...(setup.release ? rulesOf(setup.release) : {}) });
     case "pools":
       return new PoolAllocator({
         memory,

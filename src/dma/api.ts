@@ -1,24 +1,28 @@
 import type { Behaviour, Processes, StateMachine } from "../engine/index.js";
 import { InvalidationUnit, invalidationOf } from "../iommu/index.js";
-import { dma32Pfn, type IovaAllocator, noPfn, roundUpPages } from "../iova/index.js";
-import type { Machine, SpinLock } from "../machine/index.js";
+import { dma32Pfn, type FlushRings, type IovaAllocator, noPfn, Rcache6Allocator, roundUpPages } from "../iova/index.js";
+import { ContendedLine, type Machine, type SpinLock } from "../machine/index.js";
 import { dynamicDesign, EntryMemory, PAGE_BYTES, SecondLevelPageTable } from "../pagetables/index.js";
 import { makeAllocator } from "./allocators.js";
+import { BouncePool } from "./bounce.js";
 import { ChargedMemory } from "./charged-memory.js";
 import { Core } from "./core.js";
 import { CycleAccounts } from "./cycle-accounts.js";
+import { DmaIommu } from "./dma-iommu.js";
 import { DynamicOneToOne } from "./dynamic-one-to-one.js";
 import { FlushQueue, FlushTimer } from "./flush-queue.js";
 import type { DmaPrograms } from "./intel-iommu.js";
 import { DmaLock } from "./locks.js";
 import { listPages, MappedRanges } from "./mapped-ranges.js";
-import type { DmaClient, DmaCounts, DmaOptions, Segment } from "./options.js";
+import { modernParts } from "./modern-parts.js";
+import { copyBytesPerCycle, type DmaClient, type DmaCounts, type DmaOptions, type Segment } from "./options.js";
 import { FlushOnWrap } from "./other-kernels.js";
 import { PageReferences } from "./page-references.js";
 import { programsFor } from "./programs.js";
 import { QueuedInvalidation } from "./queued-invalidation.js";
 import * as S from "./steps.js";
 import { TranslationWatch } from "./translation-watch.js";
+import type { Variant } from "./variants.js";
 
 const mostTables = 2304;
 /** Dynamic 1:1 has the tables of wherever buffers lie in memory. */
@@ -69,6 +73,8 @@ export class DmaApi implements StateMachine {
   private readonly dmaLocks: DmaLock[] = [];
   private readonly limits: number[];
   private readonly mapped: MappedRanges;
+  private readonly variant: Variant;
+  private readonly rings: FlushRings | undefined;
 
   /** @param client told when the deferred flush timer expires */
   constructor(
@@ -79,11 +85,12 @@ export class DmaApi implements StateMachine {
   ) {
     const { variant, costs } = options;
     const { sim } = processes;
+    this.variant = variant;
     this.mapped = new MappedRanges(variant.allocator);
     this.memory = new ChargedMemory(machine, costs.instructionCycles, costs.clflushCycles, costs.storeOverlap);
     this.accounts = new CycleAccounts(options.cores);
     const addLock = (name: string, address: number | undefined, irqSave: boolean, spinStep: number): number =>
-      this.dmaLocks.push(new DmaLock(options.makeLock(name, address, irqSave), spinStep)) - 1;
+      this.dmaLocks.push(new DmaLock(() => options.makeLock(name, address, irqSave), spinStep, !variant.linux)) - 1;
     const coreParts = {
       processes,
       accounts: this.accounts,
@@ -92,7 +99,9 @@ export class DmaApi implements StateMachine {
       kinds: sim.attach(this),
     };
     this.cores = Array.from({ length: options.cores }, (_, core) => new Core(core, coreParts));
-    const timer = new FlushTimer(sim, options.flushTimerCycles, options.tickCycles, (core) => client.dmaTimer(core));
+    // The timer wheel of later kernels rounds up to the tick after (a timer of 10 ms fires after 11 ticks of 1 ms).
+    const delay = options.flushTimerCycles + (variant.policy === "lazy" ? options.tickCycles : 0);
+    const timer = new FlushTimer(sim, delay, options.tickCycles, (core) => client.dmaTimer(core));
     const tables = machine.region({
       name: "second-level page tables",
       bytes: (variant.oneToOne ? mostDynamicTables : mostTables) * PAGE_BYTES,
@@ -106,7 +115,9 @@ export class DmaApi implements StateMachine {
       this.references = new PageReferences(region.base);
     }
     if (variant.allocator !== "none") {
-      const bytes = Math.ceil(options.maxRanges * 1.25 + 32_768) * 64 + (2 << 20);
+      const bytes = variant.linux
+        ? Rcache6Allocator.bytes(options.cores, options.maxRanges * 1.25 + 32_768, 4096)
+        : Math.ceil(options.maxRanges * 1.25 + 32_768) * 64 + (2 << 20);
       const region = machine.region({ name: "IOVA allocator", bytes, home: "interleaved" });
       this.allocator = makeAllocator(variant.allocator, {
         memory: this.memory,
@@ -114,6 +125,7 @@ export class DmaApi implements StateMachine {
         cpus: options.cores,
         pools: variant.pools ?? 1,
         lazyFlush: variant.policy === "flush-on-wrap",
+        release: variant.linux?.release,
         uncharged: variant.uncharged,
       });
       // The allocator numbers its locks from 0.
@@ -158,7 +170,22 @@ export class DmaApi implements StateMachine {
       limits: this.limits,
       clock: sim,
     };
-    const programs = programsFor(domain, this.allocator);
+    const modern = modernParts(variant, {
+      unit: this.unit,
+      memory: this.memory,
+      costs,
+      counts: this.counts,
+      ats: options.ats,
+      cores: options.cores,
+      microsecond: Math.round(options.tickCycles / 1000),
+      copyBytesPerCycle: options.copyBytesPerCycle ?? copyBytesPerCycle,
+      clock: sim,
+      addLock,
+      region: (name, bytes) => machine.region({ name, bytes, home: "interleaved" }).base,
+      line: (address) => new ContendedLine(machine, address),
+    });
+    this.rings = modern?.queue?.rings;
+    const programs = programsFor(domain, this.allocator, modern);
     if (programs instanceof FlushOnWrap)
       for (const core of this.cores) core.lazyFlush = () => programs.lazy_flush(core);
     this.programs = programs;
@@ -202,13 +229,15 @@ export class DmaApi implements StateMachine {
   mapAtBoot(core: number, frame: number, pages: number, permission: number): number {
     if (!this.allocator) return frame;
     if (this.programs instanceof DynamicOneToOne) return this.programs.map_at_boot(core, frame, pages, permission);
+    if (this.programs instanceof BouncePool) return this.programs.map_at_boot(core, pages, permission);
+    const length = this.lengthOf(pages);
     for (const limit of this.limits) {
-      const pfn = this.allocator.allocate(roundUpPages(pages), limit, core);
+      const pfn = this.allocator.allocate(length, limit, core);
       if (pfn === noPfn) continue;
       this.pageTable.map(pfn, frame, pages, permission);
       for (let page = frame; page < frame + pages; page++) this.references?.get(page);
       this.watch.mapped(pfn, pages, this.processes.sim.now);
-      this.mapped.add(pfn, roundUpPages(pages));
+      this.mapped.add(pfn, length);
       return pfn;
     }
     throw new Error(`the IOVA space is exhausted at boot, at a request for ${pages} pages`);
@@ -221,7 +250,11 @@ export class DmaApi implements StateMachine {
       this.programs.unmap_at_boot(core, pfn, pages);
       return;
     }
-    const rounded = roundUpPages(pages);
+    if (this.programs instanceof BouncePool) {
+      this.programs.unmap_at_boot(pfn);
+      return;
+    }
+    const rounded = this.lengthOf(pages);
     this.mapped.strike(pfn, rounded);
     for (let page = pfn; this.references && page < pfn + rounded; page++) {
       const leaf = this.pageTable.lookup(page);
@@ -231,6 +264,25 @@ export class DmaApi implements StateMachine {
     this.watch.cleared(pfn, rounded);
     this.watch.invalidated(invalidationOf(0, pfn, rounded, true), this.processes.sim.now);
     this.allocator.free(pfn, rounded, core);
+  }
+
+  /**
+   * Unmaps outside simulated time, and leaves the range in the core's ring, as a measurement finds it that begins in the middle of traffic.
+   * @returns false, and nothing is done, where there is no ring or it is full
+   */
+  queueAtBoot(core: number, pfn: number, pages: number): boolean {
+    return this.programs instanceof DmaIommu && this.programs.queueAtBoot(core, pfn, pages);
+  }
+
+  /** A received page goes round its pool, without an unmap and a map. @param turn how many have gone round this core's pool */
+  recycle(core: number, turn: number): Behaviour {
+    if (!(this.programs instanceof DmaIommu)) throw new Error("Only Linux ≥ 4.15 has a page_pool here.");
+    return this.programs.page_pool_recycle(this.cores[core], turn);
+  }
+
+  /** Pages that a range takes: v4.3's driver rounds them up, later ones leave that to the allocator. */
+  private lengthOf(pages: number): number {
+    return this.variant.linux ? pages : roundUpPages(pages);
   }
 
   /** Table pages in use, those of them that map nothing, and present leaves. */
@@ -253,16 +305,17 @@ export class DmaApi implements StateMachine {
 
   /** Locks in the order of the lock table: the allocator's, then the async lock(s), q_lock, device_domain_lock. */
   get locks(): SpinLock[] {
-    return this.dmaLocks.map(({ lock }) => lock);
+    return this.dmaLocks.flatMap(({ made }) => made ?? []);
   }
 
   /** How long acquisitions of each lock waited and held, by power of two of cycles: bucket b counts 2^(b−1) to 2^b. */
   lockTimes(): { lock: string; waits: number[]; holds: number[] }[] {
-    return this.dmaLocks.map((lock) => lock.times());
+    return this.dmaLocks.flatMap((lock) => (lock.made ? [lock.times()] : []));
   }
 
   /** Ranges that are unmapped and wait in the deferred tables. */
   get deferred(): number {
+    if (this.rings) return this.rings.queued;
     return this.queues.reduce((sum, queue) => sum + queue.entries.length, 0);
   }
 

@@ -1,4 +1,5 @@
 import { type Behaviour, Processes, ready, Simulation, type Wait } from "../engine/index.js";
+import type { Invalidation } from "../iommu/index.js";
 import { dynamicDesign, EntryMemory, SecondLevelPageTable } from "../pagetables/index.js";
 import { makeAllocator } from "./allocators.js";
 import { ChargedMemory } from "./charged-memory.js";
@@ -7,6 +8,7 @@ import type { DmaCosts } from "./costs.js";
 import { CycleAccounts } from "./cycle-accounts.js";
 import { FlushQueue } from "./flush-queue.js";
 import { MappedRanges } from "./mapped-ranges.js";
+import { modernParts } from "./modern-parts.js";
 import { PageReferences } from "./page-references.js";
 import { programsFor } from "./programs.js";
 import { QueuedInvalidation } from "./queued-invalidation.js";
@@ -77,7 +79,7 @@ const free: DmaCosts = {
 
 /**
  * What one map and one unmap of a page do, step by step, with the locks that are held: noted while the very programs run that simulated
- * cores run, on a core for which nothing takes time. A deferred unmap is one that finds the table full (of one entry, here).
+ * cores run, on a core for which nothing takes time. A deferred unmap is one that finds the table full (of one entry, here); a lazy one of later kernels only queues.
  * @throws Error naming the variants there are
  * @example callSteps("strict").unmap.map(({ step }) => step) // ["intel_unmap", "find_iova", "dma_pte_clear_level", …]
  */
@@ -96,9 +98,9 @@ export function callSteps(name: string): { map: CallStep[]; unmap: CallStep[] } 
           cpus: 1,
           pools: variant.pools ?? 1,
           lazyFlush: variant.policy === "flush-on-wrap",
+          release: variant.linux?.release,
         });
   const own = allocator?.locks.map((lock) => lock.name) ?? [];
-  core.lockNames = [...own, "async_umap_flush_lock", "q_lock", "device_domain_lock"];
   const counts = {
     maps: 0,
     unmaps: 0,
@@ -116,15 +118,32 @@ export function callSteps(name: string): { map: CallStep[]; unmap: CallStep[] } 
   };
   const watch = new TranslationWatch();
   const queue = { hasRoom: true, nextSlot: 0, slotAddress: () => 0, isDone: () => true, reclaim: () => {} };
-  const invalidation = new QueuedInvalidation({
-    unit: {
-      queue,
-      statusAddress: () => 0,
-      submit: (request) => {
-        watch.invalidated(request, 0);
-        return 0;
-      },
+  const unit = {
+    queue,
+    statusAddress: () => 0,
+    submit: (request: Invalidation) => {
+      watch.invalidated(request, 0);
+      return 0;
     },
+  };
+  const lockNames = [...own, "async_umap_flush_lock", "q_lock", "device_domain_lock"];
+  const modern = modernParts(variant, {
+    unit,
+    memory,
+    costs: free,
+    counts,
+    ats: false,
+    cores: 1,
+    microsecond: 0,
+    copyBytesPerCycle: 1,
+    clock: { now: 0 },
+    addLock: (lock) => lockNames.push(lock) - 1,
+    region: () => 0,
+    line: () => ({ read: () => 0, atomic: () => 0 }),
+  });
+  core.lockNames = lockNames;
+  const invalidation = new QueuedInvalidation({
+    unit,
     memory,
     costs: free,
     counts,
@@ -153,6 +172,7 @@ export function callSteps(name: string): { map: CallStep[]; unmap: CallStep[] } 
       clock: { now: 0 },
     },
     allocator,
+    modern,
   );
   const noted = <Result>(program: Behaviour<Result>): { result: Result; steps: CallStep[] } => {
     core.noted.length = 0;

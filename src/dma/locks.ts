@@ -13,11 +13,26 @@ export class DmaLock {
   private readonly waits = new Float64Array(BUCKETS);
   private readonly holds = new Float64Array(BUCKETS);
 
-  /** @param spinStep step that waiting for it is booked as */
+  /** The lock, once somebody has asked for it. */
+  made: SpinLock | undefined;
+
+  /**
+   * @param make makes it
+   * @param spinStep step that waiting for it is booked as
+   * @param atOnce make it now; otherwise when it is first asked for (a host of 128 cores has hundreds that nobody ever takes)
+   */
   constructor(
-    readonly lock: SpinLock,
+    private readonly make: () => SpinLock,
     readonly spinStep: number,
-  ) {}
+    atOnce: boolean,
+  ) {
+    if (atOnce) this.made = make();
+  }
+
+  get lock(): SpinLock {
+    this.made ??= this.make();
+    return this.made;
+  }
 
   /** Whether a core that asks now has to wait. */
   get contended(): boolean {
@@ -43,7 +58,7 @@ export class DmaLock {
 
   /** Forgets times and statistics so far: the end of the warm-up. */
   reset(): void {
-    this.lock.statistics.reset();
+    this.made?.statistics.reset();
     this.waits.fill(0);
     this.holds.fill(0);
   }

@@ -4,12 +4,18 @@ import {
   MergedTreeAllocator,
   PoolAllocator,
   RbTreeAllocator,
+  Rcache6Allocator,
 } from "../iova/index.js";
 import type { AllocatorKind } from "./allocators.js";
+import { AmdCommandBuffer } from "./amd-iommu.js";
+import { BouncePool } from "./bounce.js";
+import { CacheTags } from "./cache-tags.js";
+import { DmaIommu, type ModernParts } from "./dma-iommu.js";
 import { DynamicOneToOne } from "./dynamic-one-to-one.js";
 import { type DmaPrograms, type DomainParts, IntelIommu } from "./intel-iommu.js";
 import { FlushOnWrap, NoTranslation, PerCpuTables, StrictIsh, ThreadWording } from "./other-kernels.js";
 import { QueuedInvalidation } from "./queued-invalidation.js";
+import { SmmuCommandQueue } from "./smmu.js";
 import { type Variant, variant as variantByName } from "./variants.js";
 
 type Kernel = new (domain: DomainParts, allocator: IovaAllocator) => IntelIommu;
@@ -23,7 +29,15 @@ function kernelOf(variant: Variant): Kernel {
 }
 
 /** The programs of a domain, as its variant has them. */
-export function programsFor(domain: DomainParts, allocator: IovaAllocator | undefined): DmaPrograms {
+export function programsFor(
+  domain: DomainParts,
+  allocator: IovaAllocator | undefined,
+  modern?: ModernParts,
+): DmaPrograms {
+  if (allocator !== undefined && modern !== undefined)
+    return domain.variant.reuse === "bounce"
+      ? new BouncePool(domain, allocator, modern)
+      : new DmaIommu(domain, allocator, modern);
   if (allocator !== undefined && domain.entries !== undefined)
     return new DynamicOneToOne(domain, allocator, domain.entries);
   return allocator === undefined ? new NoTranslation(domain) : new (kernelOf(domain.variant))(domain, allocator);
@@ -35,7 +49,11 @@ const allocatorClasses: Readonly<Record<AllocatorKind, { prototype: object }>> =
   "rbtree-merged": MergedTreeAllocator,
   magazines: MagazineAllocator,
   pools: PoolAllocator,
+  rcache6: Rcache6Allocator,
 };
+
+/** Who invalidates, by the IOMMU's driver. */
+const syncClasses = { "vt-d": CacheTags, amd: AmdCommandBuffer, smmu: SmmuCommandQueue } as const;
 
 /** The functions of a variant by name: those that really run, an overriding one before the overridden. */
 function functionsOf(variant: Variant): Map<string, () => unknown> {
@@ -43,8 +61,14 @@ function functionsOf(variant: Variant): Map<string, () => unknown> {
     variant.allocator === "none"
       ? [NoTranslation]
       : [
-          variant.oneToOne ? DynamicOneToOne : kernelOf(variant),
-          QueuedInvalidation,
+          variant.linux
+            ? variant.reuse === "bounce"
+              ? BouncePool
+              : DmaIommu
+            : variant.oneToOne
+              ? DynamicOneToOne
+              : kernelOf(variant),
+          variant.linux ? syncClasses[variant.linux.driver] : QueuedInvalidation,
           allocatorClasses[variant.allocator],
         ];
   const functions = new Map<string, () => unknown>();

@@ -39,6 +39,12 @@ export const STEP_SPIN_TREE = 13;
 export const STEP_SPIN_ASYNC = 14;
 export const STEP_SPIN_QI = 15;
 export const STEP_SPIN_DEVICES = 16;
+/** Waiting for the lock that is held over a whole invalidation: a domain's list of cache tags (6.10), AMD's domain and command locks. */
+export const STEP_SPIN_DOMAIN = 17;
+/** A page or buffer that stays mapped goes round its pool. */
+export const STEP_RECYCLE = 18;
+/** The processor copies between a buffer and the one that the device sees. */
+export const STEP_COPY = 19;
 
 /** The steps by number. */
 export const steps: readonly Step[] = [
@@ -59,6 +65,9 @@ export const steps: readonly Step[] = [
   step("spin: async_umap_flush_lock", "spinning", "waiting for the lock of the deferred flush table"),
   step("spin: q_lock", "spinning", "waiting for the lock of the invalidation queue"),
   step("spin: device_domain_lock", "spinning", "waiting for the list of devices (ATS only)"),
+  step("spin: cache_lock", "spinning", "waiting for the lock that is held over the domain's invalidations"),
+  step("page_pool", "api", "a page that stays mapped goes back to its pool, and comes from it again"),
+  step("swiotlb_bounce", "page table", "copying between a buffer and its bounce buffer"),
 ];
 
 /** What a core does when it spends the time: nothing of DMA, a map, an unmap, or a deferred flush. */

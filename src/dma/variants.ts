@@ -13,7 +13,18 @@ export type Policy =
   /** The deferred queue with one table a CPU (v4.9). */
   | "deferred-per-cpu"
   /** lib/iommu-common: nothing at unmap; one global invalidation when a pool wraps. */
-  | "flush-on-wrap";
+  | "flush-on-wrap"
+  /** Flush queues of Linux ≥ 4.14: a ring a CPU, a flush of the whole domain by whoever fills one, a timer for the rest. */
+  | "lazy";
+
+/** A release of Linux ≥ 4.15 and the IOMMU's driver in it. */
+export interface LinuxRelease {
+  /** As Linux numbers them: "6.18". The allocator has its rules, the driver its locks. */
+  release: string;
+  driver: "vt-d" | "amd" | "smmu";
+  /** SMMU only: space in the queue is reserved by an atomic add, as a series of 2020 proposed, and not by compare-exchange. */
+  addsInPlace?: boolean;
+}
 
 /** A way of mapping, by name. */
 export interface Variant {
@@ -29,6 +40,10 @@ export interface Variant {
   holdsPages?: boolean;
   /** Dynamic 1:1: what a page that is mapped already and an empty table meet. The allocator is then the fallback's. */
   oneToOne?: { readonly sharing: Sharing; readonly cleanup: Cleanup };
+  /** Linux ≥ 4.15: which, with which driver. */
+  linux?: LinuxRelease;
+  /** Buffers that stay mapped: received pages go round a page_pool; or everything is copied through buffers of a pool (bounce). */
+  reuse?: "page_pool" | "bounce";
   /** Pools only: how many. */
   pools?: number;
   /** Trees: a part of their work that is left out of the charge (an ablation; no named variant has one). */
@@ -52,6 +67,119 @@ const oneToOne = (
   sharing: Sharing = "count",
   policy: Policy = "strict",
 ): Variant => ({ name, title, about, allocator: "rbtree", policy, oneToOne: { sharing, cleanup } });
+
+const linux = (
+  name: string,
+  title: string,
+  about: string,
+  policy: "strict" | "lazy",
+  kernel: LinuxRelease,
+  reuse?: Variant["reuse"],
+): Variant => ({
+  name,
+  title,
+  about,
+  allocator: "rcache6",
+  policy,
+  linux: kernel,
+  ...(reuse ? { reuse } : {}),
+});
+
+/** Linux from 5.15 on, by release and driver. */
+const modern: readonly Variant[] = [
+  linux(
+    "v5.15-strict",
+    "strict (5.15)",
+    "Magazines before the tree; every unmap waits for its invalidation, of which several can be under way.",
+    "strict",
+    { release: "5.15", driver: "vt-d" },
+  ),
+  linux(
+    "v5.15-lazy",
+    "lazy (5.15)",
+    "Magazines with a bounded depot; a ring of unmaps a CPU, flushed when it is full or after 10 ms.",
+    "lazy",
+    { release: "5.15", driver: "vt-d" },
+  ),
+  linux(
+    "v6.9-strict",
+    "strict (6.9)",
+    "As 5.15, with the depots of 6.7; still without a lock over an invalidation.",
+    "strict",
+    { release: "6.9", driver: "vt-d" },
+  ),
+  linux("v6.9-lazy", "lazy (6.9)", "As 5.15, with depots without a bound.", "lazy", {
+    release: "6.9",
+    driver: "vt-d",
+  }),
+  linux(
+    "v6.18-strict",
+    "strict (6.18)",
+    "Every unmap waits for its invalidation under the domain's lock: one at a time.",
+    "strict",
+    { release: "6.18", driver: "vt-d" },
+  ),
+  linux(
+    "v6.18-lazy",
+    "lazy (6.18, default)",
+    "A ring of unmaps a CPU; who fills it flushes the domain, under the domain's lock.",
+    "lazy",
+    { release: "6.18", driver: "vt-d" },
+  ),
+  linux(
+    "v6.18-amd-strict",
+    "strict (6.18, AMD)",
+    "Every unmap waits for its invalidation under the IOMMU's command lock.",
+    "strict",
+    { release: "6.18", driver: "amd" },
+  ),
+  linux("v6.18-amd-lazy", "lazy (6.18, AMD)", "Flush queues on AMD's command buffer.", "lazy", {
+    release: "6.18",
+    driver: "amd",
+  }),
+  linux(
+    "v6.18-smmu-strict",
+    "strict (6.18, SMMUv3)",
+    "Every unmap waits for its sync in a command queue without a lock; space in it is reserved by compare-exchange.",
+    "strict",
+    { release: "6.18", driver: "smmu" },
+  ),
+  linux(
+    "v6.18-smmu-add-strict",
+    "strict (6.18, SMMUv3, atomic add)",
+    "As strict on SMMUv3, but space in the queue is reserved by an atomic add, as a series of 2020 proposed.",
+    "strict",
+    { release: "6.18", driver: "smmu", addsInPlace: true },
+  ),
+  linux("v6.18-smmu-lazy", "lazy (6.18, SMMUv3)", "Flush queues on SMMUv3's command queue.", "lazy", {
+    release: "6.18",
+    driver: "smmu",
+  }),
+  linux(
+    "v6.18-page-pool-strict",
+    "page_pool, strict (6.18)",
+    "Received pages stay mapped and go round a pool; what is sent is mapped, and its unmap waits for its invalidation.",
+    "strict",
+    { release: "6.18", driver: "vt-d" },
+    "page_pool",
+  ),
+  linux(
+    "v6.18-page-pool",
+    "page_pool, lazy (6.18)",
+    "Received pages stay mapped and go round a pool; what is sent is mapped and unmapped lazily.",
+    "lazy",
+    { release: "6.18", driver: "vt-d" },
+    "page_pool",
+  ),
+  linux(
+    "v6.18-bounce",
+    "bounce pool (6.18)",
+    "The device sees only buffers of a pool that stays mapped; the processor copies everything.",
+    "strict",
+    { release: "6.18", driver: "vt-d" },
+    "bounce",
+  ),
+];
 
 /** The named variants, in the order in which a reader meets them. */
 export const variants: readonly Variant[] = [
@@ -216,6 +344,7 @@ export const variants: readonly Variant[] = [
     "count",
     "deferred-per-cpu",
   ),
+  ...modern,
 ];
 
 /**

@@ -63,6 +63,8 @@ export interface HostRun {
   coherent: boolean;
   flushEntries: number;
   flushMilliseconds: number;
+  /** How fast a processor copies, for bounce buffers. */
+  copyBytesPerCycle?: number;
   /** Preset of the host, with fields replaced. */
   machine: string;
   machineOverrides: Partial<MachineConfig>;

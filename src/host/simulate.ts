@@ -9,7 +9,7 @@ import {
 } from "../dma/index.js";
 import { Processes, Simulation, Streams } from "../engine/index.js";
 import type { Facts } from "../facts/index.js";
-import type { IovaStatistics } from "../iova/index.js";
+import { type IovaStatistics, ringSlots } from "../iova/index.js";
 import { type LockStatRow, Machine, machineConfig, makeLock } from "../machine/index.js";
 import { type Exposure, ExposureMeter } from "./exposure.js";
 import { type HostRun, publishedStackCycles } from "./knobs.js";
@@ -101,6 +101,7 @@ export function simulateHost(run: HostRun, facts: Facts): HostResult {
       pollBudget: run.pollBudget,
       refillBatch: run.refillBatch,
       shuffleCompletions: run.shuffleCompletions,
+      recycles: variant.reuse === "page_pool",
       flows: run.flows,
     },
     streams.stream("workload"),
@@ -122,6 +123,7 @@ export function simulateHost(run: HostRun, facts: Facts): HostResult {
           ...(address === undefined ? {} : { address }),
         }),
       ats: run.ats,
+      copyBytesPerCycle: run.copyBytesPerCycle,
       coherent: run.coherent,
       flushEntries: run.flushEntries,
       flushTimerCycles: cycles(run.flushMilliseconds * 1000),
@@ -150,6 +152,7 @@ export function simulateHost(run: HostRun, facts: Facts): HostResult {
   if (api.allocator && run.agedTurns > 0) {
     const perCore = variant.policy === "deferred-per-cpu";
     const deferred = variant.policy === "deferred" || perCore;
+    const lazy = variant.policy === "lazy";
     const traffic = {
       turns: run.agedTurns,
       packets: run.agedPackets,
@@ -157,9 +160,11 @@ export function simulateHost(run: HostRun, facts: Facts): HostResult {
       inTurn: run.agedInTurn === 1,
       sentBuffers: run.agedSentBuffers,
     };
-    workload.age(traffic, deferred ? run.flushEntries : 1, perCore, streams.stream("ageing"));
+    const batch = lazy ? ringSlots.perCpu - 1 : deferred ? run.flushEntries : 1;
+    workload.age(traffic, batch, perCore || lazy, streams.stream("ageing"));
   }
-  if (variant.allocator === "magazines") fillMagazines(api, run.cores);
+  if (variant.allocator === "magazines" || variant.linux) fillMagazines(api, run.cores);
+  if (variant.policy === "lazy") fillRings(api, run.cores);
   workload.begin();
 
   const advanceTo = (count: number): void => {
@@ -237,5 +242,13 @@ function fillMagazines(api: DmaApi, cores: number): void {
   for (let core = 0; core < cores; core++) {
     const pfns = Array.from({ length: 256 }, (_, i) => api.mapAtBoot(core, i + 1, 1, 3));
     for (const pfn of pfns) api.unmapAtBoot(core, pfn, 1);
+  }
+}
+
+/** Fills each CPU's ring of unmaps to another height, so that they do not all become full at once: traffic has been going for a while. */
+function fillRings(api: DmaApi, cores: number): void {
+  for (let core = 0; core < cores; core++) {
+    const entries = Math.floor(((core + 0.5) * (ringSlots.perCpu - 1)) / cores);
+    for (let i = 0; i < entries; i++) api.queueAtBoot(core, api.mapAtBoot(core, i + 1, 1, 3), 1);
   }
 }

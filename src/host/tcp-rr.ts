@@ -49,6 +49,8 @@ export interface TcpRrOptions {
   refillBatch: number;
   /** Sent buffers complete in the order sent, or in arbitrary order. */
   shuffleCompletions: boolean;
+  /** Received pages stay mapped and go round a pool (page_pool). */
+  recycles: boolean;
   /** A connection's packets arrive in the queue of its thread's core (as flow steering has it), or in a queue drawn once (a plain hash). */
   flows: Flows;
 }
@@ -119,6 +121,8 @@ interface Queue {
   ring: Fifo<Buffer>;
   /** Buffers that the ring lacks because a map failed. */
   missing: number;
+  /** Pages that have gone round the pool. */
+  turns: number;
   lastInterrupt: number;
   interruptPosted: boolean;
 }
@@ -226,6 +230,7 @@ export class TcpRr implements StateMachine, DmaClient {
       sent: new Fifo<Buffer>(),
       ring: new Fifo<Buffer>(),
       missing: 0,
+      turns: 0,
       lastInterrupt: Number.NEGATIVE_INFINITY,
       interruptPosted: false,
     }));
@@ -433,7 +438,11 @@ export class TcpRr implements StateMachine, DmaClient {
     const thread = queue.arrived.shift();
     const maps = profile.receive ? drawCount(rxMaps, this.random) : 0;
     let taken = 0;
-    for (; taken < maps && queue.ring.length > 0; taken++) {
+    if (this.options.recycles) {
+      // The page stays mapped: it is back in the ring before the ring has turned.
+      for (let i = 0; i < maps; i++) yield* this.api.recycle(core, queue.turns++);
+    }
+    for (; !this.options.recycles && taken < maps && queue.ring.length > 0; taken++) {
       const buffer = queue.ring.shift();
       this.exposure?.unmaps(buffer.pfn, buffer.frame, buffer.pages, OWNER_READS);
       yield* this.api.unmap(core, buffer.pfn, buffer.pages);

@@ -47,7 +47,7 @@ export class FlushRings {
    */
   constructor(
     cpus: number,
-    private readonly slots: number,
+    readonly slots: number,
     private readonly single = false,
   ) {
     if (!Number.isInteger(slots) || slots < 2 || (slots & (slots - 1)) !== 0 || slots > 1 << 24)

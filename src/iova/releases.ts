@@ -4,6 +4,8 @@
  * The steps and their releases are those of the kernel's history (drivers/iommu/iova.c and dma-iommu.c): 4.15 the anchored tree, and a 32-bit address
  * tried first without a drain; 4.20 a remembered failure; 5.11 the second pass, and the drain of the depots; 5.18 that any low free forgets a failure;
  * 6.0 magazines of 127; 6.6 that the 32-bit try ends for good where it failed once; 6.7 depots without bound, trimmed.
+ * From memory, unverified: that before 5.18 only a free at or above the remembered node forgot a failure ("near"). The sources read say that 5.18 made it
+ * any free below 4 GiB, and not what stood there before.
  * Assumption: the search inside a magazine, and the rounding of requests, are 6.18's in all of them; the releases that brought those are not in the sources read.
  */
 import { type CacheRules, cacheRules } from "./rcache6.js";

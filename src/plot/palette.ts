@@ -67,6 +67,20 @@ const ways = {
   "one-to-one-fallback": { colour: sky, symbol: "diamond", dash: "dash" },
   "one-to-one-deferred": { colour: sky, symbol: "triangle-up" },
   "one-to-one-deferred-never": { colour: sky, symbol: "triangle-up-open", dash: "dot" },
+  "v5.15-lazy": { colour: green, symbol: "circle" },
+  "v5.15-strict": { colour: green, symbol: "square", dash: "dashdot" },
+  "v6.9-lazy": { colour: orange, symbol: "circle" },
+  "v6.9-strict": { colour: orange, symbol: "square", dash: "dot" },
+  "v6.18-lazy": { colour: sky, symbol: "circle" },
+  "v6.18-strict": { colour: red, symbol: "diamond", dash: "dash" },
+  "v6.18-amd-lazy": { colour: orange, symbol: "circle-open" },
+  "v6.18-amd-strict": { colour: orange, symbol: "square-open", dash: "dot" },
+  "v6.18-smmu-lazy": { colour: green, symbol: "circle-open" },
+  "v6.18-smmu-strict": { colour: green, symbol: "square-open", dash: "dash" },
+  "v6.18-smmu-add-strict": { colour: green, symbol: "star", dash: "dash" },
+  "v6.18-page-pool": { colour: blue, symbol: "hexagon" },
+  "v6.18-page-pool-strict": { colour: blue, symbol: "hexagon", dash: "dash" },
+  "v6.18-bounce": { colour: pink, symbol: "star" },
 } satisfies Record<string, Look>;
 
 const kinds = {
