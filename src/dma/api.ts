@@ -1,7 +1,7 @@
 import type { Behaviour, Processes, StateMachine } from "../engine/index.js";
 import { InvalidationUnit, invalidationOf } from "../iommu/index.js";
 import { dma32Pfn, type FlushRings, type IovaAllocator, noPfn, Rcache6Allocator, roundUpPages } from "../iova/index.js";
-import { ContendedLine, type Machine, type SpinLock } from "../machine/index.js";
+import { ContendedLine, type HostMachine as Machine, type SpinLock } from "../machine/index.js";
 import { dynamicDesign, EntryMemory, PAGE_BYTES, SecondLevelPageTable } from "../pagetables/index.js";
 import { makeAllocator } from "./allocators.js";
 import { BouncePool } from "./bounce.js";

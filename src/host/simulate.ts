@@ -10,7 +10,7 @@ import {
 import { Processes, Simulation, Streams } from "../engine/index.js";
 import type { Facts } from "../facts/index.js";
 import { type IovaStatistics, ringSlots } from "../iova/index.js";
-import { type LockStatRow, Machine, machineConfig, makeLock } from "../machine/index.js";
+import { type LockStatRow, machineConfig, makeLock, makeMachine } from "../machine/index.js";
 import { type Exposure, ExposureMeter } from "./exposure.js";
 import { type HostRun, publishedStackCycles } from "./knobs.js";
 import { driverProfile, nicBootMaps } from "./nic.js";
@@ -62,7 +62,7 @@ export function simulateHost(run: HostRun, facts: Facts): HostResult {
     throw new RangeError(
       `cores: accepts a whole number from 1 to the ${cores} cores of ${run.machine}; got ${run.cores}`,
     );
-  const machine = new Machine(config);
+  const machine = makeMachine(config);
   const simulation = new Simulation();
   const processes = new Processes(simulation);
   const streams = new Streams(run.seed);

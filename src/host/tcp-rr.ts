@@ -9,7 +9,7 @@ import {
   type Wait,
   waiting,
 } from "../engine/index.js";
-import type { Machine } from "../machine/index.js";
+import type { HostMachine as Machine } from "../machine/index.js";
 import { type AgeingHost, type AgeingTraffic, age } from "./ageing.js";
 import { type ExposureMeter, NOBODYS, OWNER_READS, SOMEBODY_ELSES } from "./exposure.js";
 import type { DriverProfile } from "./nic.js";

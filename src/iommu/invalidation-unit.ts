@@ -1,5 +1,5 @@
 import type { Simulation, StateMachine } from "../engine/index.js";
-import type { Machine } from "../machine/index.js";
+import type { HostMachine as Machine } from "../machine/index.js";
 import { type Invalidation, InvalidationQueue } from "./invalidation-queue.js";
 
 /** How long the IOMMU takes over an invalidation. */

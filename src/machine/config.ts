@@ -3,6 +3,8 @@ import { maxPrivateWays } from "./memory/set-associative.js";
 
 /** The directory holds one core-valid bit a core in a 32-bit word. */
 export const directoryCores = 32;
+/** Cores of a host with clusters. */
+export const mostCores = 128;
 /** Bytes of a cache line: all modelled hosts have 64. */
 export const lineBytes = 64;
 const maxSockets = 2;
@@ -62,6 +64,10 @@ export interface MachineConfig {
   deviceSocket: number;
   /** Lines of a core's other work between operations: the ring that {@link Machine.touchFootprint} walks. */
   footprintLines: number;
+  /** Hosts of many cores: clusters of a socket, each with an L3 of its own; `dirtySameSocketCycles` and the L3's costs are then a cluster's. */
+  clustersPerSocket?: number | undefined;
+  /** With clusters: a line from another cluster of the same socket. */
+  otherClusterCycles?: number | undefined;
 }
 
 /** Refuses impossible machines, naming the field, the value and what is accepted. */
@@ -73,7 +79,7 @@ export const MachineConfigSchema: z.ZodType<MachineConfig, MachineConfig> = z
       .max(10, { error: "accepts GHz from 0.1 to 10" })
       .describe("core clock (GHz)"),
     sockets: whole(1, maxSockets, "sockets", "sockets"),
-    coresPerSocket: whole(1, directoryCores, "cores", "cores a socket"),
+    coresPerSocket: whole(1, mostCores, "cores", "cores a socket"),
     threadsPerCore: whole(1, 2, "threads", "hardware threads a core"),
     l1KiB: whole(1, 1024, "KiB", "L1 data cache of a core (KiB)"),
     l1Ways: whole(1, maxPrivateWays, "ways", "ways of an L1"),
@@ -97,10 +103,22 @@ export const MachineConfigSchema: z.ZodType<MachineConfig, MachineConfig> = z
     ddioWays: whole(0, 64, "ways", "L3 ways a device's writes may fill"),
     deviceSocket: whole(0, maxSockets - 1, "(socket number)", "socket of the device"),
     footprintLines: whole(1, 1_048_576, "lines", "ring of lines of a core's other work"),
+    clustersPerSocket: whole(1, 16, "clusters", "clusters of a socket, each with an L3").optional(),
+    otherClusterCycles: cycles("a line from another cluster of the socket").optional(),
   })
   .superRefine((c, context) => {
     const refuse = (path: keyof MachineConfig, message: string) =>
       context.addIssue({ code: "custom", path: [path], message });
+    if (c.clustersPerSocket !== undefined) {
+      if (c.sockets * c.coresPerSocket > mostCores)
+        refuse("coresPerSocket", `accepts at most ${mostCores / c.sockets} with ${c.sockets} sockets`);
+      if (c.coresPerSocket % c.clustersPerSocket !== 0)
+        refuse("clustersPerSocket", `accepts a divisor of the ${c.coresPerSocket} cores of a socket`);
+      if (c.l2KiB < c.l1KiB) refuse("l2KiB", `accepts at least the ${c.l1KiB} KiB of the L1`);
+      if (c.deviceSocket >= c.sockets)
+        refuse("deviceSocket", `accepts 0 to ${c.sockets - 1} with ${c.sockets} sockets`);
+      return;
+    }
     if (c.sockets * c.coresPerSocket > directoryCores)
       refuse(
         "coresPerSocket",

@@ -7,6 +7,7 @@
  *   that may hold a line; clean lines leave the private caches silently, so that a bit can outlive the copy; modified ones are written back.
  *   Between sockets a line is either one socket's alone or shared and clean. Not modelled: TLBs, prefetchers, the store buffer
  *   (beyond a store that hits), bandwidth limits, the distance between a core and an L3 slice.
+ * - {@link ClusteredMachine}: the same for hosts of up to 128 cores, with clusters of cores in a socket; coarser, and says so.
  * - {@link ContendedLine} and the locks ({@link makeLock}): what happens in time when several CPUs want one line. A line's home serves one
  *   request after another; locks are state machines on the event queue made of such lines.
  * - Regions and allocators: where things lie. Addresses are bytes in the modelled memory, below 2 GiB; a line has 64 bytes.
@@ -22,6 +23,7 @@ export {
   type MachineConfig,
   MachineConfigError,
   MachineConfigSchema,
+  mostCores,
 } from "./config.js";
 export { ContendedLine, type LineListener } from "./locks/contended-line.js";
 export { type LockKind, lockKinds, makeLock } from "./locks/index.js";
@@ -34,6 +36,8 @@ export { TicketLock } from "./locks/ticket.js";
 export { lineTime, pingPong } from "./measure/line-transfer.js";
 export { type LockLoad, type LockLoadResult, runLockLoad, ticketLockModel } from "./measure/lock-load.js";
 export { type ChaseSpec, pointerChase, randomCycle } from "./measure/pointer-chase.js";
+export { ClusteredMachine } from "./memory/clustered-machine.js";
+export type { HostMachine } from "./memory/host-machine.js";
 export { type AccessKind, accessKinds, type LineState, Machine } from "./memory/machine.js";
 export { frameBytes, PhysicalMemory, type Region, type RegionSpec } from "./memory/regions.js";
 export * from "./pcie/index.js";
@@ -41,7 +45,9 @@ export {
   type HardwareFile,
   type HardwareValue,
   hostAssumptions,
+  largePresetNames,
   machineConfig,
+  makeMachine,
   preset,
   presetNames,
 } from "./presets.js";

@@ -1,6 +1,8 @@
 import { z } from "zod";
 import type { Facts } from "../facts/index.js";
 import { checkMachineConfig, type MachineConfig } from "./config.js";
+import { ClusteredMachine } from "./memory/clustered-machine.js";
+import { Machine } from "./memory/machine.js";
 
 /** One parameter of a host: its value, where it comes from, and whether it is only assumed. */
 export interface HardwareValue {
@@ -38,13 +40,28 @@ const File = z.strictObject({
 /** The hosts of data/hardware that the machine room models. */
 export const presetNames: readonly string[] = ["sandy-bridge-ep", "westmere-ep", "broadwell-ep"];
 
+/** Hosts of data/hardware with clusters of cores, to 128 of them: {@link ClusteredMachine} models them. */
+export const largePresetNames: readonly string[] = [
+  "cascade-lake-sp",
+  "ice-lake-sp",
+  "milan",
+  "rome",
+  "graviton2",
+  "kunpeng-920",
+];
+
+/** The machine of a configuration: with clusters the coarser model of many cores. */
+export function makeMachine(config: MachineConfig): Machine | ClusteredMachine {
+  return config.clustersPerSocket === undefined ? new Machine(config) : new ClusteredMachine(config);
+}
+
 /**
  * A modelled host with the source of each of its parameters.
  * @throws Error naming the presets, or the file and field at fault
  */
 export function preset(facts: Facts, name: string): HardwareFile {
-  if (!presetNames.includes(name))
-    throw new Error(`There is no machine "${name}"; there are ${presetNames.join(", ")}.`);
+  const names = [...presetNames, ...largePresetNames];
+  if (!names.includes(name)) throw new Error(`There is no machine "${name}"; there are ${names.join(", ")}.`);
   const parsed = File.safeParse(facts.hardware(name));
   if (!parsed.success) {
     const issue = parsed.error.issues[0];

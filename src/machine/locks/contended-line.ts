@@ -1,4 +1,4 @@
-import type { Machine } from "../memory/machine.js";
+import type { HostMachine as Machine } from "../memory/host-machine.js";
 
 /** Hears every access to a contended line: who, what, when it was asked for, when the home took it up, when it was done. */
 export type LineListener = (
@@ -31,7 +31,7 @@ export class ContendedLine {
     /** How long a request takes the home, in percent of its latency. */
     private readonly occupancy = machine.config.homeOccupancyPercent,
   ) {
-    this.sockets = machine.config.sockets;
+    this.sockets = machine.homes;
     this.busyUntil = new Float64Array(this.sockets);
     this.l3Cycles = Math.ceil((machine.config.l3Cycles * this.occupancy) / 100);
     this.atomicCycles = machine.config.atomicCycles;
@@ -77,14 +77,14 @@ export class ContendedLine {
   }
 
   private freeFrom(cpu: number, reach: number, now: number): number {
-    const free = reach === 2 ? this.idleFrom : this.busyUntil[this.machine.socket(cpu)];
+    const free = reach === 2 ? this.idleFrom : this.busyUntil[this.machine.homeOf(cpu)];
     return now > free ? now : free;
   }
 
   private served(cpu: number, reach: number, start: number, cost: number, afterwards: number): number {
     // While the core runs the locked instruction, it answers no request for the line.
     const until = start + afterwards + Math.ceil(((cost - afterwards) * this.occupancy) / 100);
-    const socket = this.machine.socket(cpu);
+    const socket = this.machine.homeOf(cpu);
     this.busyUntil[socket] = until;
     if (reach === 2 && this.sockets > 1) this.busyUntil[1 - socket] = start + this.l3Cycles;
     return start + cost;

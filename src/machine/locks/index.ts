@@ -1,4 +1,4 @@
-import type { Machine } from "../memory/machine.js";
+import type { HostMachine as Machine } from "../memory/host-machine.js";
 import { McsLock } from "./mcs.js";
 import { QueuedLock } from "./queued.js";
 import type { LockOptions, LockSimulation, SpinLock } from "./spin-lock.js";

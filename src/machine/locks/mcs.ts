@@ -1,5 +1,5 @@
 import { lineBytes } from "../config.js";
-import type { Machine } from "../memory/machine.js";
+import type { HostMachine as Machine } from "../memory/host-machine.js";
 import { ContendedLine } from "./contended-line.js";
 import { type LockOptions, type LockSimulation, SpinLock } from "./spin-lock.js";
 

@@ -1,4 +1,4 @@
-import type { Machine } from "../memory/machine.js";
+import type { HostMachine as Machine } from "../memory/host-machine.js";
 import type { LineListener } from "./contended-line.js";
 import { LockStatistics } from "./lock-statistics.js";
 

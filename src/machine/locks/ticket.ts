@@ -1,4 +1,4 @@
-import type { Machine } from "../memory/machine.js";
+import type { HostMachine as Machine } from "../memory/host-machine.js";
 import { ContendedLine } from "./contended-line.js";
 import { CpuQueue, type LockOptions, type LockSimulation, SpinLock } from "./spin-lock.js";
 

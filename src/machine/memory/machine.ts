@@ -1,4 +1,5 @@
 import { checkMachineConfig, directoryCores, lineBytes, type MachineConfig } from "../config.js";
+import type { HostMachine } from "./host-machine.js";
 import { PhysicalMemory, type Region, type RegionSpec } from "./regions.js";
 import { SetAssociative } from "./set-associative.js";
 import { SharedCache } from "./shared-cache.js";
@@ -73,7 +74,7 @@ export interface LineState {
  * cycles. They know no time: who contends for a line in time is the business of {@link ContendedLine} and of the locks. No access
  * allocates. The slow model in test/machine/reference.ts gives the same costs for the same stream, exactly.
  */
-export class Machine {
+export class Machine implements HostMachine {
   readonly config: Readonly<MachineConfig>;
   /** Logical CPUs, numbered as Linux does: first threads of all cores, socket by socket, then their siblings. */
   readonly cpus: number;
@@ -137,6 +138,15 @@ export class Machine {
   /** The socket of a logical CPU. */
   socket(cpu: number): number {
     return (this.core(cpu) / this.coresPerSocket) | 0;
+  }
+
+  /** Each socket's L3 is home to what it can answer alone. */
+  get homes(): number {
+    return this.sockets;
+  }
+
+  homeOf(cpu: number): number {
+    return this.socket(cpu);
   }
 
   /** Nanoseconds of a number of core cycles. */
