@@ -7,7 +7,7 @@
  * Units: physical and I/O virtual addresses in bytes; core cycles where time is meant.
  */
 export { type Invalidation, InvalidationQueue, invalidationOf, MAX_ADDRESS_MASK } from "./invalidation-queue.js";
-export { InvalidationUnit, type IommuTiming } from "./invalidation-unit.js";
+export { InvalidationUnit, type InvalidationWatch, type IommuTiming } from "./invalidation-unit.js";
 export { KeyIndex } from "./key-index.js";
 export {
   type Replacement,
@@ -19,6 +19,7 @@ export {
   type TranslationCounters,
   TranslationUnit,
   type TranslationUnitConfig,
+  type WalkedTable,
   type WalkResult,
 } from "./translation-unit.js";
 export { type WalkMemory, type WalkMemoryConfig, walkMemory } from "./walk-memory.js";

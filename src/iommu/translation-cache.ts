@@ -24,6 +24,8 @@ export interface TranslationCache {
   insert(key: number, index: number, value: number): number;
   /** Drops an entry; true if it was there. */
   invalidate(key: number, index: number): boolean;
+  /** Drops the entries with the keys `low`, `low + step` … up to `high`. */
+  dropRange(low: number, high: number, step: number): void;
   /** Drops everything. */
   clear(): void;
   /** Entries in use. */
@@ -154,6 +156,15 @@ class FullyAssociative implements TranslationCache {
     return true;
   }
 
+  dropRange(low: number, high: number, step: number): void {
+    for (let slot = this.newest; slot >= 0; ) {
+      const next = this.older[slot];
+      const key = this.keys[slot];
+      if (key >= low && key <= high && (key - low) % step === 0) this.invalidate(key);
+      slot = next;
+    }
+  }
+
   clear(): void {
     this.index.clear();
     this.free = [];
@@ -228,6 +239,15 @@ class SetAssociative implements TranslationCache {
     this.keys[slot] = -1;
     this.used -= 1;
     return true;
+  }
+
+  dropRange(low: number, high: number, step: number): void {
+    for (let slot = 0; slot < this.entries; slot++) {
+      const key = this.keys[slot];
+      if (key < low || key > high || (key - low) % step !== 0) continue;
+      this.keys[slot] = -1;
+      this.used -= 1;
+    }
   }
 
   clear(): void {

@@ -2,7 +2,8 @@
  * The translating part of a DMA-remapping unit: IOTLB, paging-structure caches, and page walks that read the table's entries through the
  * host's memory. It holds state and says how long a walk takes; who waits for whom is the business of the stream that drives it.
  */
-import type { OneToOneTable, PageBytes } from "../pagetables/index.js";
+import type { PageBytes } from "../pagetables/index.js";
+import type { Invalidation } from "./invalidation-queue.js";
 import { type TranslationCache, type TranslationCacheConfig, translationCache } from "./translation-cache.js";
 import type { WalkMemory } from "./walk-memory.js";
 
@@ -42,6 +43,30 @@ const structureShare = [0, 0, 1 / 2097152, 1 / 1073741824, 1 / 549755813888];
 const pageShare = (page: PageBytes): number =>
   page === 4096 ? 1 / 4096 : page === 2097152 ? 1 / 2097152 : 1 / 1073741824;
 
+/**
+ * A table as the walker reads it. It may change at any time: software writes entries and does not ask, and what the caches still hold is
+ * then stale until it is invalidated.
+ */
+export interface WalkedTable {
+  /** Leaf sizes in use, smallest first. */
+  readonly sizes: readonly PageBytes[];
+  /** The bytes of the leaf that maps an address now, or 0 where nothing does. */
+  leafBytes(address: number): PageBytes | 0;
+  /** Where a mapped address leads now: the number of the page, of its leaf's size. */
+  frame(address: number): number;
+  /** Physical address of the entry that a walk reads at a level (4 = root … 1), or -1 where the walk has ended before it. */
+  entryAddress(level: 1 | 2 | 3 | 4, address: number): number;
+}
+
+/** A range of more keys than this is looked for in the cache, not key by key. */
+const keyByKey = 16;
+
+/** Drops the keys `number × step + code` of a range of numbers from a cache. */
+function drop(cache: TranslationCache, first: number, last: number, step: number, code: number): void {
+  if (last - first >= keyByKey) cache.dropRange(first * step + code, last * step + code, step);
+  else for (let number = first; number <= last; number++) cache.invalidate(number * step + code, number);
+}
+
 /** What a walk found. */
 export interface WalkResult {
   durationPs: number;
@@ -74,7 +99,7 @@ export class TranslationUnit {
 
   constructor(
     readonly config: TranslationUnitConfig,
-    readonly table: OneToOneTable,
+    readonly table: WalkedTable,
     readonly memory: WalkMemory,
   ) {
     if (!Number.isInteger(config.walkers) || config.walkers < 1) {
@@ -153,10 +178,37 @@ export class TranslationUnit {
     const page = this.table.leafBytes(address);
     if (page === 0) return;
     const number = Math.floor(address * pageShare(page));
-    this.iotlbs[sizeCode(page)].insert(number * 4 + sizeCode(page), number, number);
+    this.iotlbs[sizeCode(page)].insert(number * 4 + sizeCode(page), number, this.table.frame(address));
     for (let level = page === 4096 ? 2 : page === 2097152 ? 3 : 4; level <= 4; level++) {
       const block = Math.floor(address * structureShare[level]);
       (this.structures[level] as TranslationCache).insert(block, block, block);
+    }
+  }
+
+  /**
+   * Obeys an invalidation: afterwards nothing that it reaches is cached. One of a range drops the walks' intermediate entries of that range
+   * too, unless it says that no table was unlinked. What a device caches itself is not reached from here.
+   */
+  invalidate(what: Invalidation): void {
+    if (what.kind === "device") return;
+    if (what.kind !== "pages") {
+      for (const cache of this.iotlbs) cache.clear();
+      for (const cache of this.structures) cache?.clear();
+      return;
+    }
+    let pages = 1;
+    for (let order = 0; order < what.order; order++) pages *= 2;
+    const start = (what.pfn - (what.pfn % pages)) * 4096;
+    const last = start + pages * 4096 - 1;
+    // A larger page that overlaps the range goes as a whole.
+    for (const page of this.sizes) {
+      const code = sizeCode(page);
+      drop(this.iotlbs[code], Math.floor(start * pageShare(page)), Math.floor(last * pageShare(page)), 4, code);
+    }
+    if (what.leafOnly) return;
+    for (const [level, share] of structureShare.entries()) {
+      const cache = this.structures[level];
+      if (cache) drop(cache, Math.floor(start * share), Math.floor(last * share), 1, 0);
     }
   }
 

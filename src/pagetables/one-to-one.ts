@@ -138,6 +138,11 @@ export class OneToOneTable {
     return 0;
   }
 
+  /** Where an address leads: the number of its page, of its leaf's size. Under 1:1 that is the address's own. */
+  frame(address: number): number {
+    return Math.floor(address / (this.leafBytes(address) || 4096));
+  }
+
   /**
    * The physical address of the entry that a walk reads at a level (4 = root … 1), or -1 where the walk has already ended: at a leaf
    * above, or at an entry that is not present.

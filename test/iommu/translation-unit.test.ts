@@ -111,3 +111,53 @@ describe("what walks read from", () => {
     expect(walkMemory({ ...memory, cacheBytes: 0 }, table).readPs(gibibyte)).toBe(1000);
   });
 });
+
+describe("invalidations", () => {
+  const page = (pfn: number, order = 0, leafOnly = false) =>
+    ({ kind: "pages", domain: 0, pfn, order, leafOnly }) as const;
+  const held = (unit: TranslationUnit, pages: number) =>
+    Array.from({ length: pages }, (_, pfn) => pfn).filter((pfn) => unit.lookup(pfn * 4096) >= 0);
+  function filled(pages: number): TranslationUnit {
+    const unit = unitOver(oneToOne(gibibyte, pageBytes["4K"]), {
+      iotlb: { entries: 64, ways: 64, replacement: "lru" },
+    });
+    for (let pfn = 0; pfn < pages; pfn++) unit.fill(pfn * 4096);
+    return unit;
+  }
+
+  test("one of a page drops that page, one of a block the block, one of the domain everything", () => {
+    const unit = filled(64);
+    unit.invalidate(page(5, 0, true));
+    expect(held(unit, 8)).toEqual([0, 1, 2, 3, 4, 6, 7]);
+    // An unaligned start stands for the block around it.
+    unit.invalidate(page(9, 3, true));
+    expect(held(unit, 20)).toEqual([0, 1, 2, 3, 4, 6, 7, 16, 17, 18, 19]);
+    unit.invalidate(page(32, 5, true));
+    expect(held(unit, 64).at(-1)).toBe(31);
+    unit.invalidate({ kind: "domain", domain: 0 });
+    expect(held(unit, 64)).toEqual([]);
+    expect(unit.occupancy).toBe(0);
+  });
+
+  test("walks start at the root again, unless the invalidation says that no table was unlinked", () => {
+    const unit = filled(4);
+    unit.invalidate(page(1, 0, true));
+    expect(unit.walk(4096).depth).toBe(1);
+    unit.invalidate(page(1));
+    expect(unit.walk(4096).depth).toBe(4);
+  });
+
+  test("a large page that overlaps the range goes, others stay; a device's own cache is not reached", () => {
+    const table = new OneToOneTable([
+      { start: 0, bytes: 2 * mebibyte, page: pageBytes["4K"] },
+      { start: 2 * mebibyte, bytes: 8 * mebibyte, page: pageBytes["2M"] },
+    ]);
+    const unit = unitOver(table, { iotlb: { entries: 8, ways: 8, replacement: "lru" } });
+    const kept = () => [0, 2 * mebibyte, 4 * mebibyte].filter((address) => unit.lookup(address) >= 0);
+    for (const address of [0, 2 * mebibyte, 4 * mebibyte]) unit.fill(address);
+    unit.invalidate({ kind: "device", device: 0, pfn: 0, order: 20 });
+    expect(kept()).toHaveLength(3);
+    unit.invalidate(page(600));
+    expect(kept()).toEqual([0, 4 * mebibyte]);
+  });
+});
