@@ -1,5 +1,11 @@
 import type { Behaviour, Processes, StateMachine } from "../engine/index.js";
-import { InvalidationUnit, invalidationOf } from "../iommu/index.js";
+import {
+  type Invalidation,
+  InvalidationUnit,
+  type InvalidationWatch,
+  invalidationOf,
+  type WalkedTable,
+} from "../iommu/index.js";
 import { dma32Pfn, type FlushRings, type IovaAllocator, noPfn, Rcache6Allocator, roundUpPages } from "../iova/index.js";
 import { ContendedLine, type HostMachine as Machine, type SpinLock } from "../machine/index.js";
 import { dynamicDesign, EntryMemory, PAGE_BYTES, SecondLevelPageTable } from "../pagetables/index.js";
@@ -11,6 +17,7 @@ import { CycleAccounts } from "./cycle-accounts.js";
 import { DmaIommu } from "./dma-iommu.js";
 import { DynamicOneToOne } from "./dynamic-one-to-one.js";
 import { FlushQueue, FlushTimer } from "./flush-queue.js";
+import { RuledInvalidation } from "./flush-rules.js";
 import type { DmaPrograms } from "./intel-iommu.js";
 import { DmaLock } from "./locks.js";
 import { listPages, MappedRanges } from "./mapped-ranges.js";
@@ -23,6 +30,7 @@ import { QueuedInvalidation } from "./queued-invalidation.js";
 import * as S from "./steps.js";
 import { TranslationWatch } from "./translation-watch.js";
 import type { Variant } from "./variants.js";
+import { walkedEntries, walkedPageTable } from "./walked.js";
 
 const mostTables = 2304;
 /** Dynamic 1:1 has the tables of wherever buffers lie in memory. */
@@ -51,6 +59,8 @@ export class DmaApi implements StateMachine {
   /** References on memory pages, where the variant holds them until the flush (strict-ish). */
   readonly references: PageReferences | undefined;
   readonly watch = new TranslationWatch();
+  /** The device's translation hardware, where a run has it: it hears of each invalidation at the moment at which it is executed. */
+  hardware: InvalidationWatch | undefined;
   readonly unit: InvalidationUnit;
   readonly counts: DmaCounts = {
     maps: 0,
@@ -109,7 +119,12 @@ export class DmaApi implements StateMachine {
     });
     this.pageTable = new SecondLevelPageTable({ coherent: options.coherent, baseAddress: tables.base });
     this.entries = variant.oneToOne && new EntryMemory(dynamicDesign(variant.oneToOne), tables.base / PAGE_BYTES);
-    this.unit = new InvalidationUnit(machine, sim, costs, this.watch);
+    this.unit = new InvalidationUnit(machine, sim, costs, {
+      invalidated: (what: Invalidation, now: number) => {
+        this.hardware?.invalidated(what, now);
+        this.watch.invalidated(what, now);
+      },
+    });
     if (variant.holdsPages) {
       const region = machine.region({ name: "struct pages", bytes: PageReferences.bytes, home: "interleaved" });
       this.references = new PageReferences(region.base);
@@ -139,7 +154,7 @@ export class DmaApi implements StateMachine {
         this.queues.push(new FlushQueue(region.base, addLock(name, region.base, true, S.STEP_SPIN_ASYNC)));
       }
     }
-    const invalidation = new QueuedInvalidation({
+    const invalidationParts = {
       unit: this.unit,
       memory: this.memory,
       costs,
@@ -147,7 +162,10 @@ export class DmaApi implements StateMachine {
       ats: options.ats,
       q_lock: addLock("q_lock", undefined, false, S.STEP_SPIN_QI),
       device_domain_lock: addLock("device_domain_lock", undefined, true, S.STEP_SPIN_DEVICES),
-    });
+    };
+    const invalidation = variant.flush
+      ? new RuledInvalidation(invalidationParts, variant.flush)
+      : new QueuedInvalidation(invalidationParts);
     let mask = 1;
     for (let bit = 12; bit < Math.min(options.deviceBits, 48); bit++) mask *= 2;
     this.limits = mask - 1 > dma32Pfn ? [dma32Pfn, mask - 1] : [mask - 1];
@@ -283,6 +301,12 @@ export class DmaApi implements StateMachine {
   /** Pages that a range takes: v4.3's driver rounds them up, later ones leave that to the allocator. */
   private lengthOf(pages: number): number {
     return this.variant.linux ? pages : roundUpPages(pages);
+  }
+
+  /** The table of this domain as the hardware walks it; undefined where nothing is translated. */
+  walked(): WalkedTable | undefined {
+    if (!this.allocator) return undefined;
+    return this.entries ? walkedEntries(this.entries) : walkedPageTable(this.pageTable);
   }
 
   /** Table pages in use, those of them that map nothing, and present leaves. */

@@ -19,6 +19,7 @@ export { type CallStep, callSteps } from "./call-steps.js";
 export { ChargedMemory, type HostMemory } from "./charged-memory.js";
 export { type CostSource, costSources, type DmaCosts, dmaCosts } from "./costs.js";
 export { CycleAccounts, type StepTime } from "./cycle-accounts.js";
+export { deviceCommands, type FlushRule, type FlushUnit, flushCommands, type Unmapped } from "./flush-rules.js";
 export {
   copyBytesPerCycle,
   type DmaClient,

@@ -6,12 +6,14 @@ import {
   RbTreeAllocator,
   Rcache6Allocator,
 } from "../iova/index.js";
+import { oneToOnePrograms } from "../pagetables/index.js";
 import type { AllocatorKind } from "./allocators.js";
 import { AmdCommandBuffer } from "./amd-iommu.js";
 import { BouncePool } from "./bounce.js";
 import { CacheTags } from "./cache-tags.js";
 import { DmaIommu, type ModernParts } from "./dma-iommu.js";
 import { DynamicOneToOne } from "./dynamic-one-to-one.js";
+import { FlushByRule, RuledInvalidation } from "./flush-rules.js";
 import { type DmaPrograms, type DomainParts, IntelIommu } from "./intel-iommu.js";
 import { FlushOnWrap, NoTranslation, PerCpuTables, StrictIsh, ThreadWording } from "./other-kernels.js";
 import { QueuedInvalidation } from "./queued-invalidation.js";
@@ -24,6 +26,7 @@ type Kernel = new (domain: DomainParts, allocator: IovaAllocator) => IntelIommu;
 function kernelOf(variant: Variant): Kernel {
   if (variant.treeLockHeld) return ThreadWording;
   if (variant.holdsPages) return StrictIsh;
+  if (variant.flush && variant.policy === "deferred-per-cpu") return FlushByRule;
   if (variant.policy === "deferred-per-cpu") return PerCpuTables;
   return variant.policy === "flush-on-wrap" ? FlushOnWrap : IntelIommu;
 }
@@ -68,7 +71,7 @@ function functionsOf(variant: Variant): Map<string, () => unknown> {
             : variant.oneToOne
               ? DynamicOneToOne
               : kernelOf(variant),
-          variant.linux ? syncClasses[variant.linux.driver] : QueuedInvalidation,
+          variant.linux ? syncClasses[variant.linux.driver] : variant.flush ? RuledInvalidation : QueuedInvalidation,
           allocatorClasses[variant.allocator],
         ];
   const functions = new Map<string, () => unknown>();
@@ -76,12 +79,15 @@ function functionsOf(variant: Variant): Map<string, () => unknown> {
     for (let at = prototype; at !== Object.prototype; at = Object.getPrototypeOf(at))
       for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(at)))
         if (typeof value === "function" && name !== "constructor" && !functions.has(name)) functions.set(name, value);
+  if (variant.oneToOne)
+    for (const [name, program] of Object.entries(oneToOnePrograms)) functions.set(name, program as () => unknown);
   return functions;
 }
 
 /**
  * The source of a function of the DMA API: the text of the very program that the simulated cores run, to lay beside Linux's.
- * @param name of the function in Linux, as `intel_unmap`, `add_unmap`, `qi_submit_sync` or `alloc_iova`
+ * @param name of the function in Linux, as `intel_unmap`, `add_unmap`, `qi_submit_sync` or `alloc_iova`; for dynamic 1:1 also of a page
+ * table's program, as `takeLeaf` or `dropUse`
  * @param variant whose function: a variant may have its own
  * @throws Error naming the functions there are
  * @example console.log(programSource("intel_unmap"))
@@ -91,7 +97,7 @@ export function programSource(name: string, variant = "deferred"): string {
   const found = functions.get(name);
   if (found === undefined)
     throw new Error(
-      `The variant "${variant}" has no function "${name}"; there are ${[...functions.keys()].filter((n) => n.includes("_")).join(", ")}.`,
+      `The variant "${variant}" has no function "${name}"; there are ${[...functions.keys()].filter((n) => n.includes("_") || Object.hasOwn(oneToOnePrograms, n)).join(", ")}.`,
     );
   const [first, ...rest] = Function.prototype.toString.call(found).split("\n");
   const indent = Math.min(...rest.filter((line) => line.trim() !== "").map((line) => line.search(/\S/)));

@@ -27,7 +27,7 @@ export interface InvalidationParts {
 
 /** What a core does to have a translation forgotten: Linux v4.3, dmar.c and intel-iommu.c. */
 export class QueuedInvalidation {
-  constructor(private readonly parts: InvalidationParts) {}
+  constructor(protected readonly parts: InvalidationParts) {}
 
   /** Has the IOTLB forget a range, and then the device its own copies. @param leafOnly no table page was unlinked ("ih") */
   *iommu_flush_iotlb_psi(core: Core, pfn: number, pages: number, leafOnly: boolean): Behaviour {

@@ -1,6 +1,7 @@
 import type { Uncharged } from "../iova/index.js";
 import type { Cleanup, Sharing } from "../pagetables/index.js";
 import type { AllocatorKind } from "./allocators.js";
+import type { FlushRule } from "./flush-rules.js";
 
 /** When an unmapped translation is taken out of the IOMMU's caches. */
 export type Policy =
@@ -44,6 +45,8 @@ export interface Variant {
   linux?: LinuxRelease;
   /** Buffers that stay mapped: received pages go round a page_pool; or everything is copied through buffers of a pool (bounce). */
   reuse?: "page_pool" | "bounce";
+  /** What a flush invalidates, where that is not what v4.3 and v4.9 do. */
+  flush?: FlushRule;
   /** Pools only: how many. */
   pools?: number;
   /** Trees: a part of their work that is left out of the charge (an ablation; no named variant has one). */
@@ -181,6 +184,15 @@ const modern: readonly Variant[] = [
   ),
 ];
 
+const flushed = (name: string, title: string, about: string, flush: FlushRule, policy: Policy): Variant => ({
+  name,
+  title,
+  about,
+  allocator: "magazines",
+  policy,
+  flush,
+});
+
 /** The named variants, in the order in which a reader meets them. */
 export const variants: readonly Variant[] = [
   {
@@ -297,6 +309,48 @@ export const variants: readonly Variant[] = [
     policy: "deferred-per-cpu",
     holdsPages: true,
   },
+  flushed(
+    "flush-pages",
+    "magazines, deferred, page by page",
+    "As magazines, deferred, but a flush sends one page-selective invalidation a page.",
+    { unit: "page" },
+    "deferred-per-cpu",
+  ),
+  flushed(
+    "flush-ranges",
+    "magazines, deferred, joined ranges",
+    "As magazines, deferred, but a flush joins abutting pages and sends one invalidation for the aligned block around each range.",
+    { unit: "range" },
+    "deferred-per-cpu",
+  ),
+  flushed(
+    "flush-threshold",
+    "magazines, deferred, ranges up to 16",
+    "As joined ranges, but a flush that needs more than 16 invalidations sends one of the whole domain.",
+    { unit: "range", most: 16 },
+    "deferred-per-cpu",
+  ),
+  flushed(
+    "flush-domain",
+    "magazines, deferred, the domain",
+    "As magazines, deferred, but a flush is one invalidation of the device's domain, and with ATS one of the whole device.",
+    { unit: "domain" },
+    "deferred-per-cpu",
+  ),
+  flushed(
+    "flush-everything",
+    "magazines, deferred, everything",
+    "As magazines, deferred: one invalidation of everything; but with ATS one of the whole device instead of one a range.",
+    { unit: "everything" },
+    "deferred-per-cpu",
+  ),
+  flushed(
+    "strict-domain",
+    "magazines, strict, the domain",
+    "As magazines, strict, but each unmap invalidates the whole domain.",
+    { unit: "domain" },
+    "strict",
+  ),
   oneToOne(
     "one-to-one-strict",
     "dynamic 1:1, strict",

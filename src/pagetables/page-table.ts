@@ -338,6 +338,32 @@ export class SecondLevelPageTable {
     return undefined;
   }
 
+  /** Where an IOVA page leads: the memory page, or -1. What {@link lookup} says, without an object. */
+  frameOf(pfn: number): number {
+    let table = 0;
+    for (let level = this.levels; level >= 1; level--) {
+      const entry = table * PTES_PER_TABLE + this.slot(pfn, level);
+      const low = this.words[entry * 2];
+      if ((low & (PTE_READ | PTE_WRITE)) === 0) return -1;
+      const target = ptePfn(low, this.words[entry * 2 + 1]);
+      if (level === 1 || (low & PTE_LARGE) !== 0) return target + (pfn % this.span[level]);
+      table = target - this.basePfn;
+    }
+    return -1;
+  }
+
+  /** Physical address of the entry that a walk to `pfn` reads at a level, or -1 where the walk has ended above it. */
+  walkAddress(pfn: number, level: number): number {
+    let table = 0;
+    for (let at = this.levels; ; at--) {
+      const entry = table * PTES_PER_TABLE + this.slot(pfn, at);
+      if (at === level) return this.entryAddress(entry);
+      const low = this.words[entry * 2];
+      if ((low & (PTE_READ | PTE_WRITE)) === 0 || (low & PTE_LARGE) !== 0) return -1;
+      table = ptePfn(low, this.words[entry * 2 + 1]) - this.basePfn;
+    }
+  }
+
   /** The entry stored at a physical address inside the tables: what a hardware walker reads. */
   entryAt(address: number): Pte {
     const entry = (address - this.baseAddress) / PTE_BYTES;

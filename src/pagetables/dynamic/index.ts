@@ -40,5 +40,14 @@ export {
 } from "./entry.js";
 export { EntryMemory } from "./memory.js";
 export { describeEntry, type Path, STRIDE, slotOf } from "./path.js";
-export { afterFlush, type MapOutcome, mapPages, sweep, type TakenDown, takeDown, unmapPages } from "./programs.js";
+export {
+  afterFlush,
+  type MapOutcome,
+  mapPages,
+  oneToOnePrograms,
+  sweep,
+  type TakenDown,
+  takeDown,
+  unmapPages,
+} from "./programs.js";
 export { type Access, runToEnd, type StepMachine, type Steps } from "./steps.js";

@@ -134,6 +134,18 @@ export class EntryMemory implements StepMachine {
     return undefined;
   }
 
+  /** Address, in entries, of the entry that a walk to a page reads at a level, or -1 where the walk has ended above it. */
+  walkAddress(iova: number, level: number): number {
+    const path = newPath(this.table, iova);
+    for (let at = this.design.levels; ; at--) {
+      const address = entryAt(this.table, path, at);
+      if (at === level) return address;
+      const entry = this.entry(address);
+      if (!isPresent(entry)) return -1;
+      path.tables[at - 1] = frameOf(entry);
+    }
+  }
+
   /** The entry at an address. */
   entry(at: number): Entry {
     return this.entries(at)[at % STRIDE];

@@ -228,3 +228,13 @@ export function* unmapPages(table: DynamicTable, cpu: number, iova: number, page
   if (safeguards.flushBeforeFree) yield* afterFlush(table, cpu, taken);
   return taken.cleared;
 }
+
+/** The programs by name, for whoever shows their text: the steps that a core of the simulation runs, and that the proofs explore. */
+export const oneToOnePrograms: Readonly<Record<string, (...args: never[]) => unknown>> = {
+  mapPages,
+  takeLeaf,
+  takeDown,
+  dropUse,
+  sweep,
+  afterFlush,
+};
