@@ -15,6 +15,8 @@ export interface Series {
   interval?: "bars" | "band";
   /** Points only, a line only, or both (the default up to 60 points; a line only beyond). */
   mode?: "lines" | "markers" | "lines+markers";
+  /** A third quantity, drawn as the marker's area, and said in the hover text; areas are relative to the largest of the figure. */
+  size?: readonly number[];
   /** Dashed: for a prediction beside a measurement, or a reference line. */
   dash?: boolean;
   /** Its look in every figure, of a thing that has one ({@link lookOf}). */
@@ -31,11 +33,27 @@ export interface LineSpec {
   x: Axis;
   y: Axis;
   series: readonly Series[];
+  /** What the markers' areas mean, where series have sizes. */
+  size?: Axis;
   layout?: Record<string, unknown>;
 }
 
 const mostErrorBars = 40;
 const mostMarkers = 60;
+
+/** Diameters of the smallest and of the largest marker where areas mean something, in pixels. */
+const smallestMarker = 7;
+const largestMarker = 34;
+
+/** The markers of a series: all alike, or as large as what they stand for. */
+function marker({ size, look }: Series, colour: string, place: number, most: number): Record<string, unknown> {
+  const symbol = look ? (look.symbol ?? "circle") : place % 8;
+  if (!size) return { color: colour, size: 7, symbol };
+  const diameters = size.map((value) =>
+    Math.max(smallestMarker, largestMarker * Math.sqrt(Math.max(0, value) / Math.max(most, 1e-300))),
+  );
+  return { color: colour, size: diameters, symbol, opacity: 0.75 };
+}
 
 /** A colour of the palette with an opacity. */
 const faded = (colour: string, opacity: number) =>
@@ -88,9 +106,11 @@ function hidden(series: readonly Series[]): string {
  */
 export function lineFigure(spec: LineSpec): Figure {
   const bands: Record<string, unknown>[] = [];
+  const largest = Math.max(0, ...spec.series.flatMap(({ size }) => size ?? []));
   const lines = spec.series.map((series, i) => {
     const { name, x, y, low, high } = series;
-    sameLength("lineFigure", name, { x, y, low, high });
+    sameLength("lineFigure", name, { x, y, low, high, size: series.size });
+    const third = series.size && spec.size ? `<br>${hoverValue(spec.size, "%{text}")}` : "";
     const place = series.place ?? i;
     const colour = series.look?.colour ?? palette[place % palette.length];
     const dash = series.look?.dash ?? (series.dash ? "dash" : undefined);
@@ -104,14 +124,15 @@ export function lineFigure(spec: LineSpec): Figure {
       x: [...x],
       y: [...y],
       line: { color: colour, width: 2, ...(dash ? { dash } : {}) },
-      marker: { color: colour, size: 7, symbol: series.look ? (series.look.symbol ?? "circle") : place % 8 },
+      marker: marker(series, colour, place, largest),
       ...(asBand ? { legendgroup: group } : errorBars(y, low, high, colour)),
       ...hoverInterval(
         low,
         high,
-        `${hoverValue(spec.x, `%{x:${hoverFormat}}`)}<br>${hoverValue(spec.y, `%{y:${hoverFormat}}`)}`,
+        `${hoverValue(spec.x, `%{x:${hoverFormat}}`)}<br>${hoverValue(spec.y, `%{y:${hoverFormat}}`)}${third}`,
         name,
       ),
+      ...(series.size ? { text: series.size.map((value) => String(Math.round(value))) } : {}),
     };
   });
   const xs = spec.series.flatMap((series) => [...series.x]);
@@ -125,9 +146,9 @@ export function lineFigure(spec: LineSpec): Figure {
     ...(spec.alt === undefined ? {} : { alt: `${spec.alt}${note}` }),
     data: [...bands, ...lines],
     layout: {
-      xaxis: axisLayout(spec.x, xs),
-      yaxis: axisLayout(spec.y, ys, true),
       ...spec.layout,
+      xaxis: { ...axisLayout(spec.x, xs), ...(spec.layout?.["xaxis"] as object | undefined) },
+      yaxis: { ...axisLayout(spec.y, ys, true), ...(spec.layout?.["yaxis"] as object | undefined) },
     },
   });
 }

@@ -2,9 +2,10 @@ import { z } from "zod";
 import { variant, variants } from "../../dma/index.js";
 import type { Basis } from "../../facts/index.js";
 import { type HostRun, hostRunDefaults, simulateHost } from "../../host/index.js";
-import { barFigure, type Figure, lineFigure, lookOf } from "../../plot/index.js";
+import { barFigure, type Figure } from "../../plot/index.js";
 import { defineExperiment, type Experiment, type Interval, type Row } from "../frame/experiment.js";
 import { meanOf } from "./mean.js";
+import { byVariant, trade } from "./trade.js";
 
 // Question: what can a device that goes on touching what was unmapped still reach, and what does it cost to keep it from that?
 
@@ -100,50 +101,6 @@ function simulate({ run, replication }: SafetyPoint, { facts }: Basis): Row[] {
       invalidations: counts.invalidations / Math.max(1, counts.unmaps),
     },
   ];
-}
-
-/** The rows of each way of mapping on the largest number of cores. */
-function byVariant(rows: readonly Row[]): { name: string; title: string; rows: Row[] }[] {
-  const cores = Math.max(...rows.map((row) => Number(row["cores"])));
-  return [...new Set(rows.map((row) => String(row["variant"])))].map((name) => {
-    const mine = rows.filter((row) => row["variant"] === name && row["cores"] === cores);
-    return { name, title: String(mine[0]["title"]), rows: mine };
-  });
-}
-
-/** Where a logarithmic axis shows what reaches nothing. */
-const none = 0.01;
-
-function trade(rows: readonly Row[]): Figure {
-  const ways = byVariant(rows);
-  const at = ways.map(({ rows: mine }) => meanOf(mine, "otherPages"));
-  const top = Math.max(1, ...at.map(({ mean }) => mean));
-  const ticks = [none, 0.1, 1, 10, 100, 1000, 10_000, 100_000].filter((value) => value <= top * 10);
-  return lineFigure({
-    title: "What safety costs",
-    caption:
-      "Each point is a way of mapping. Further right, a device that goes on touching what was unmapped reaches more pages of somebody else's; at the left edge it reaches none. Higher is faster.",
-    x: {
-      title: "somebody else's pages in reach, mean at a time",
-      unit: "pages",
-      log: true,
-      range: [none / 2, top * 2],
-    },
-    y: { title: "transactions", unit: "1/s" },
-    series: ways.map(({ name, title, rows: mine }, i) => {
-      const { mean, low, high } = meanOf(mine, "throughput");
-      return {
-        name: title,
-        x: [Math.max(none, at[i].mean)],
-        y: [mean],
-        low: [low],
-        high: [high],
-        mode: "markers" as const,
-        look: lookOf("way", name),
-      };
-    }),
-    layout: { xaxis: { tickvals: ticks, ticktext: ticks.map((value) => (value === none ? "none" : `${value}`)) } },
-  });
 }
 
 function reach(rows: readonly Row[]): Figure {
