@@ -13,7 +13,7 @@ import { BouncePool } from "./bounce.js";
 import { CacheTags } from "./cache-tags.js";
 import { DmaIommu, type ModernParts } from "./dma-iommu.js";
 import { DynamicOneToOne } from "./dynamic-one-to-one.js";
-import { FlushByRule, RuledInvalidation } from "./flush-rules.js";
+import { FlushByRule, RuledInvalidation } from "./flush-by-rule.js";
 import { type DmaPrograms, type DomainParts, IntelIommu } from "./intel-iommu.js";
 import { FlushOnWrap, NoTranslation, PerCpuTables, StrictIsh, ThreadWording } from "./other-kernels.js";
 import { QueuedInvalidation } from "./queued-invalidation.js";
