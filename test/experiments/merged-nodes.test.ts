@@ -5,10 +5,13 @@ import {
   isAThird,
   lockSensitivity,
   lostGain,
+  type MergedNodesRow,
   mergedNodes,
   type RecoveryPoint,
-  type Row,
+  type RecoveryRow,
   recoveries,
+  type StructureRow,
+  where,
 } from "../../src/experiments/index.js";
 import { type HostRun, hostRunDefaults, workloadAssumptions } from "../../src/host/index.js";
 import { published } from "../support/facts.js";
@@ -30,6 +33,12 @@ const small = {
   staticMaps: [512, 4096],
   assume: { staticMaps: 2048, rxRing: 64 },
 };
+/** A row of a throughput part, as far as a test needs it. */
+const rowOf = (cells: Partial<RecoveryRow>): RecoveryRow =>
+  ({ policy: "deferred", visits: 1, spinShare: 0, ...cells }) as RecoveryRow;
+const entriesOf = <V>(values: Partial<Record<RecoveryRow["role"], V>>) =>
+  Object.entries(values) as [RecoveryRow["role"], V][];
+const isStructure = (row: MergedNodesRow): row is StructureRow => row.part === "structure";
 const verdict = (run: Run, id: string) => run.claims.find((claim) => claim.id === id)?.verdict;
 
 describe("nodes and depth", () => {
@@ -37,20 +46,19 @@ describe("nodes and depth", () => {
   beforeAll(async () => {
     run = await mergedNodes.run({ ...small, parts: ["structure"], inFlight: 64 });
   });
-  const row = (where: Row) =>
-    run.rows.find((r) => Object.entries(where).every(([key, value]) => r[key] === value)) as Row;
+  const row = (match: Partial<StructureRow>) => where(run.rows.filter(isStructure), match)[0];
 
   it("finds the recorded igb's static maps in 2 merged nodes, whose unmerged tree is 14.5 levels deep in the mean", () => {
-    const igb = { source: "igb", layout: "v4.3 addresses", when: "boot" };
+    const igb = { source: "igb", layout: "v4.3 addresses", when: "boot" } as const;
     expect(row({ ...igb, tree: "unmerged" })).toMatchObject({ nodes: 32_777, maxDepth: 27 });
-    expect(Number(row({ ...igb, tree: "unmerged" })["meanDepth"])).toBeCloseTo(14.5, 1);
+    expect(row({ ...igb, tree: "unmerged" }).meanDepth).toBeCloseTo(14.5, 1);
     expect(row({ ...igb, tree: "merged" })).toMatchObject({ nodes: 2 });
     expect(row({ ...igb, layout: "as recorded", tree: "merged" })).toMatchObject({ nodes: 4 });
   });
 
   it("finds more merged nodes where the recorded kernel chose the addresses", () => {
-    for (const source of ["igb", "vmxnet3"]) {
-      const nodes = (layout: string) => Number(row({ source, layout, when: "steady", tree: "merged" })["nodes"]);
+    for (const source of ["igb", "vmxnet3"] as const) {
+      const nodes = (layout: StructureRow["layout"]) => row({ source, layout, when: "steady", tree: "merged" }).nodes;
       expect(nodes("as recorded")).toBeGreaterThan(nodes("v4.3 addresses"));
     }
   });
@@ -68,12 +76,12 @@ describe("nodes and depth", () => {
 
   it("finds the merged tree of generated requests in pieces under load: as many as a flush leaves holes, and one more at most", () => {
     for (const staticMaps of small.staticMaps) {
-      const merged = { source: "generated", staticMaps, tree: "merged" };
-      expect(Number(row({ ...merged, when: "boot" })["nodes"])).toBeLessThanOrEqual(2);
+      const merged = { source: "generated", staticMaps, tree: "merged" } as const;
+      expect(row({ ...merged, when: "boot" }).nodes).toBeLessThanOrEqual(2);
       const { nodes, nodesLow, nodesHigh } = row({ ...merged, when: "steady" });
-      expect(Number(nodes)).toBeGreaterThan(10);
-      expect(Number(nodesHigh)).toBeLessThanOrEqual(252);
-      expect(Number(nodesLow)).toBeLessThan(Number(nodes));
+      expect(nodes).toBeGreaterThan(10);
+      expect(nodesHigh).toBeLessThanOrEqual(252);
+      expect(nodesLow).toBeLessThan(nodes);
     }
   });
 
@@ -89,8 +97,9 @@ describe("the cost of a walk", () => {
     const run = await mergedNodes.run({ ...small, parts: ["walk"], footprintLines: [0, 8192, 400_000] });
     const cycles = (tree: string, lines: number) =>
       run.rows
-        .filter((r) => r["tree"] === tree && r["footprintLines"] === lines)
-        .reduce((sum, r) => sum + Number(r["cycles"]), 0);
+        .filter((r) => r.part === "walk")
+        .filter((r) => r.tree === tree && r.footprintLines === lines)
+        .reduce((sum, r) => sum + r.cycles, 0);
     for (const tree of ["unmerged", "merged"]) {
       expect(cycles(tree, 8192)).toBeGreaterThan(cycles(tree, 0));
       expect(cycles(tree, 400_000)).toBeGreaterThan(cycles(tree, 8192));
@@ -122,18 +131,14 @@ describe("the throughput that comes back", () => {
 
 describe("the readings of a third", () => {
   /** Rows as a run would give them. */
-  const rowsOf = (part: string, assumption: string, level: string, values: Record<string, number[]>): Row[] =>
-    Object.entries(values).flatMap(([role, list]) =>
-      list.map((throughput, i) => ({
-        part,
-        assumption,
-        level,
-        policy: "deferred",
-        role,
-        seed: i + 1,
-        throughput,
-        visits: 1,
-      })),
+  const rowsOf = (
+    part: RecoveryRow["part"],
+    assumption: string,
+    level: string,
+    values: Partial<Record<RecoveryRow["role"], number[]>>,
+  ) =>
+    entriesOf(values).flatMap(([role, list]) =>
+      list.map((throughput, i) => rowOf({ part, assumption, level, role, seed: i + 1, throughput })),
     );
   const rows = [
     ...rowsOf("recovery", "baseline", "deferred", { off: [990, 1010], stock: [220, 220], merged: [480, 480] }),
@@ -157,7 +162,9 @@ describe("the readings of a third", () => {
 
   it("say which assumption moves the result most, and what an ablation takes away", () => {
     expect(influence(recoveries(rows)).map(({ assumption }) => assumption)[0]).toBe("static maps");
-    expect(lostGain(recoveries(rows))).toEqual([{ level: "no static maps", share: 1, low: 1, high: 1 }]);
+    expect(lostGain(recoveries(rows))).toEqual([
+      { name: "statics", level: "no static maps", share: 1, low: 1, high: 1 },
+    ]);
   });
 });
 
@@ -171,7 +178,7 @@ describe("quick and full fidelity", () => {
     for (const key of ["stockOfOff", "mergedOfOff", "gapShare"] as const) {
       const { mean, low, high } = quick[key];
       expect((high - low) / 2 / mean, key).toBeLessThan(0.05);
-      // The long run is one seed; six of them have intervals of 2 % (see the header of the experiment).
+      // The long run is one seed; six of them have intervals of 2 %.
       expect(full[key].mean, key).toBeGreaterThan(low * 0.98);
       expect(full[key].mean, key).toBeLessThan(high * 1.02);
     }
@@ -190,14 +197,15 @@ describe("the region", () => {
     });
     const cells = recoveries(run.rows).filter((r) => r.part === "region");
     expect(cells.map((r) => r.level)).toEqual([
-      "16|1",
-      "2|1",
-      "Westmere-EP, 12 cores|1",
-      "Sandy Bridge-EP, 16 cores|1",
-      "Broadwell-EP, 28 cores|1",
-      "deferred|1",
-      "thread-deferred|1",
+      16,
+      2,
+      "Westmere-EP, 12 cores",
+      "Sandy Bridge-EP, 16 cores",
+      "Broadwell-EP, 28 cores",
+      "deferred",
+      "thread-deferred",
     ]);
+    expect(cells.every((r) => r.stackMultiple === 1)).toBe(true);
     for (const { gapShare } of cells) expect(gapShare.high).toBeGreaterThan(gapShare.low);
     // The same host under three names: one result.
     expect(cells[1].gapShare.mean).toBe(cells[0].gapShare.mean);
@@ -222,21 +230,16 @@ describe("the region", () => {
   });
 
   it("gives a share of a small loss a wide interval, and of a large one a narrow", () => {
-    const rows = (level: string, off: number, stock: number, merged: number): Row[] =>
+    const rows = (level: number, off: number, stock: number, merged: number) =>
       [1, 2, 3].flatMap((seed) =>
-        Object.entries({ off, stock, merged }).map(([role, mean]) => ({
-          part: "region",
-          assumption: "cores",
-          level,
-          policy: "deferred",
-          role,
-          seed,
-          throughput: mean * (1 + ((seed * 7 + role.length) % 3) / 100),
-          visits: 1,
-          spinShare: 0,
-        })),
+        entriesOf({ off, stock, merged }).map(([role, mean]) =>
+          rowOf({
+            ...{ part: "region", assumption: "cores", level, stackMultiple: 1, role, seed },
+            throughput: mean * (1 + ((seed * 7 + role.length) % 3) / 100),
+          }),
+        ),
       );
-    const [small, large] = recoveries([...rows("4|1", 1000, 950, 975), ...rows("16|1", 1000, 200, 600)]);
+    const [small, large] = recoveries([...rows(4, 1000, 950, 975), ...rows(16, 1000, 200, 600)]);
     const width = (r: typeof small) => r.gapShare.high - r.gapShare.low;
     expect(width(small)).toBeGreaterThan(5 * width(large));
   });
@@ -283,18 +286,11 @@ describe("the assumptions of the baseline", () => {
     const seeds = (input: MergedNodesInput) =>
       new Set(sweepPoints(input).flatMap(({ run, seed }) => (run.refillBatch === 1 ? [seed] : []))).size;
     expect([seeds({}), seeds({ replications: 3 }), seeds({ fidelity: "full" })]).toEqual([1, 3, 2]);
-    const rows = (assumption: string, seeds: number[]): Row[] =>
+    const rows = (assumption: string, seeds: number[]) =>
       seeds.flatMap((seed) =>
-        Object.entries({ off: 1000, stock: 200, merged: 400 }).map(([role, mean]) => ({
-          part: "sweep",
-          assumption,
-          level: "1",
-          policy: "deferred",
-          role,
-          seed,
-          throughput: mean * (1 + seed / 100),
-          visits: 1,
-        })),
+        entriesOf({ off: 1000, stock: 200, merged: 400 }).map(([role, mean]) =>
+          rowOf({ part: "sweep", assumption, level: "1", role, seed, throughput: mean * (1 + seed / 100) }),
+        ),
       );
     const [two, one] = recoveries([...rows("two", [1, 2]), ...rows("one", [1])]).map(({ gapShare }) => gapShare);
     expect(one.n).toBe(1);

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { estimate, lockContention, where } from "../../src/experiments/index.js";
+import { estimate, lockContention, mergedNodes, where } from "../../src/experiments/index.js";
 
 // `npm run typecheck` holds these: an error that is expected and does not come is one.
 
@@ -19,4 +19,16 @@ test("a column that there is not compiles neither in a figure nor in a claim nor
   // @ts-expect-error rows of another experiment
   const others = (rows: { cores: number }[]) => lockContention.claims(rows, lockContention.parse());
   expect([claim, mistyped, estimated, worded, matched, unset, others]).toHaveLength(7);
+});
+
+test("a row of merged-nodes has the columns of its part, and no other", () => {
+  type Rows = Parameters<typeof mergedNodes.claims>[0];
+  const depth = (rows: Rows) => rows.flatMap((row) => (row.part === "structure" ? (row.maxDepth ?? []) : []));
+  // @ts-expect-error not every part has nodes
+  const nodes = (rows: Rows) => rows.map((row) => row.nodes);
+  // @ts-expect-error a walk has no throughput
+  const walked = (rows: Rows) => rows.map((row) => (row.part === "walk" ? row.throughput : 0));
+  // @ts-expect-error there is no such part
+  const parted = (rows: Rows) => rows.filter((row) => row.part === "recoveries");
+  expect([depth, nodes, walked, parted, mergedNodes]).toHaveLength(5);
 });

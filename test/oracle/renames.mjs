@@ -10,6 +10,10 @@ const since = { "lock-contention": ["rxRing", "shuffleCompletions", "peerMicrose
 
 /** A row of today with the columns that the recorded rows had. */
 export function oldRow(experiment, row) {
+  if (experiment === "merged-nodes" && row.part === "region") {
+    const { stackMultiple, level, ...rest } = row;
+    return { ...rest, level: `${level}|${stackMultiple}` };
+  }
   const dropped = since[experiment];
   return dropped === undefined
     ? row

@@ -7,6 +7,7 @@ import type { ClaimResult } from "./claim.js";
 import { displayable } from "./claim-display.js";
 import { ConfigError } from "./config-error.js";
 import { fieldsOf } from "./fields.js";
+import type { ColumnName } from "./rows.js";
 
 export type { Interval } from "../../engine/index.js";
 export type { Claim, ClaimResult } from "./claim.js";
@@ -42,12 +43,12 @@ export type Row = Record<string, string | number | boolean | null>;
 export type ProgressListener = (done: number, total: number, label: string) => void;
 
 /** A number that a run comes down to, for a sensitivity analysis. */
-export interface Output {
+export interface Output<R extends Row = Row> {
   unit: string;
   /** What it is, as the title of an axis: "share of the lost throughput that merging gives back". */
   description: string;
   /** @throws Error where the rows do not hold it, saying what they need */
-  of(rows: readonly Row[]): number;
+  of(rows: readonly R[]): number;
 }
 
 /** What every experiment's file hands to {@link defineExperiment}. */
@@ -69,11 +70,11 @@ export interface ExperimentSpec<S extends z.ZodType, P, R extends Row = Row> {
   /** Runs one point. Pure and synchronous: same point and same facts, same rows. */
   simulate(point: P, basis: Basis): R[];
   /** Every column of the rows, and no other. */
-  columns: Readonly<Record<keyof R & string, Column>>;
+  columns: Readonly<Record<ColumnName<R>, Column>>;
   /** The figures by name, each made from the rows. */
   figures: Readonly<Record<string, FigureMaker<R, z.output<S>>>>;
   /** The numbers that a sensitivity analysis can watch, by name. */
-  outputs?: Record<string, Output>;
+  outputs?: Record<string, Output<R>>;
   /** What the rows say about the claims that this experiment answers. */
   claims(rows: readonly R[], config: z.output<S>, facts: Facts): ClaimResult[];
   /** Published tables that the rows are compared with, value by value, where the experiment has such. */

@@ -1,5 +1,5 @@
 /** Rows of a table, by their columns. A column that a row has not does not compile. */
-import { mean } from "simple-statistics";
+import { sumSimple } from "simple-statistics";
 import { confidenceInterval, type Interval } from "../../engine/index.js";
 
 /** The rows with the given values in the given columns. */
@@ -23,16 +23,22 @@ export type NumberColumn<R> = string extends keyof R
   ? string
   : { [K in keyof R]-?: R[K] extends number ? K : never }[keyof R] & string;
 
+/** Columns of rows, of which some may be of another kind than others. */
+export type ColumnName<R> = R extends unknown ? keyof R & string : never;
+
 /** A column of numbers, or what is computed of a row. */
 export type Quantity<R> = NumberColumn<R> | ((row: R) => number);
 
 const reader = <R extends object>(of: Quantity<R>): ((row: R) => number) =>
   typeof of === "function" ? of : (row) => Number((row as Readonly<Record<string, unknown>>)[of]);
 
+/** The mean of numbers, summed in their order: rows and stored notebooks are compared digit by digit. */
+export const mean = (values: readonly number[]): number => sumSimple(values as number[]) / values.length;
+
 /** The mean of independent values with its 95 % interval; of a single one low = high = mean. */
 function around(values: readonly number[]): Interval {
   if (values.length > 1) return confidenceInterval(values);
-  const only = mean(values as number[]);
+  const [only] = values;
   return { mean: only, low: only, high: only, n: 1, level: 0.95 };
 }
 

@@ -4,6 +4,7 @@ import { type HostResult, simulateHost } from "../../host/index.js";
 import type { LockStatRow } from "../../machine/index.js";
 import type { Column } from "../frame/experiment.js";
 import { knobColumns } from "../frame/knob-fields.js";
+import { mean } from "../frame/rows.js";
 import type { LockContentionPoint } from "./config.js";
 
 /** Locks of a lock table, put together by what they are: magazines and pools have one for each CPU, size or pool. */
@@ -115,17 +116,14 @@ export function simulatePoint(point: LockContentionPoint, { facts }: Basis) {
       freedTables: counts.freedTables,
       invalidationsPerUnmap: per(counts.invalidations, counts.unmaps),
       tables: result.tableCount,
-      firstHalf: average(slices.slice(0, run.slices / 2)),
-      secondHalf: average(slices.slice(run.slices / 2)),
+      firstHalf: mean(slices.slice(0, run.slices / 2)),
+      secondHalf: mean(slices.slice(run.slices / 2)),
     },
   ];
 }
 
 /** A row of the table. */
 export type LockContentionRow = ReturnType<typeof simulatePoint>[number];
-
-/** The plain sum's mean: rows are compared byte for byte, and a library that sums otherwise gives other last digits. */
-const average = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
 
 /** The columns of the table, with their units. */
 export const columns: Readonly<Record<keyof LockContentionRow, Column>> = {

@@ -1,7 +1,8 @@
 import type { Facts } from "../../facts/index.js";
 import { kindOf } from "../frame/claim-kind.js";
-import type { ClaimResult, Interval, Row } from "../frame/experiment.js";
+import type { ClaimResult, Interval } from "../frame/experiment.js";
 import { predicted } from "../frame/prediction.js";
+import { mean, where } from "../frame/rows.js";
 import {
   aboutAThird,
   baselineOf,
@@ -12,6 +13,9 @@ import {
   type Recovery,
   recoveries,
 } from "./estimates.js";
+import type { AblationName } from "./recovery.js";
+import type { MergedNodesRow } from "./rows.js";
+import type { StructureRow } from "./structure.js";
 
 const percent = (value: number): string => `${(100 * value).toFixed(0)} %`;
 const whole = (value: number): string => Math.round(value).toLocaleString("en");
@@ -29,21 +33,22 @@ const unanswered = (facts: Facts, id: string, part: string): ClaimResult =>
   claim(facts, id, { verdict: "not answered", explanation: `This run left out the part "${part}".` });
 
 /** A structure row. */
-function structure(rows: readonly Row[], source: string, layout: string, tree: string, when: string): Row | undefined {
-  return rows.find(
-    (r) =>
-      r["part"] === "structure" &&
-      r["source"] === source &&
-      r["layout"] === layout &&
-      r["tree"] === tree &&
-      r["when"] === when,
-  );
-}
+const structure = (
+  rows: readonly MergedNodesRow[],
+  source: StructureRow["source"],
+  layout: StructureRow["layout"],
+  tree: StructureRow["tree"],
+  when: StructureRow["when"],
+): StructureRow | undefined =>
+  where(
+    rows.filter((row) => row.part === "structure"),
+    { source, layout, tree, when },
+  )[0];
 
-const spread = (row: Row, column: string): Interval => ({
-  mean: Number(row[column]),
-  low: Number(row[`${column}Low`] ?? row[column]),
-  high: Number(row[`${column}High`] ?? row[column]),
+const nodesOf = ({ nodes, nodesLow, nodesHigh }: StructureRow): Interval => ({
+  mean: nodes,
+  low: nodesLow,
+  high: nodesHigh,
   n: 1,
   level: 1,
 });
@@ -55,10 +60,10 @@ function rangeOf(facts: Facts, id: string, unit: string): NonNullable<ClaimResul
   return { low, high, unit, factId: id };
 }
 
-function depthClaim(facts: Facts, rows: readonly Row[]): ClaimResult {
+function depthClaim(facts: Facts, rows: readonly MergedNodesRow[]): ClaimResult {
   const row = structure(rows, "igb", "v4.3 addresses", "unmerged", "boot");
   if (!row) return unanswered(facts, "S1", "structure");
-  const [deepest, meanDepth, nodes] = [Number(row["maxDepth"]), Number(row["meanDepth"]), Number(row["nodes"])];
+  const { maxDepth: deepest = Number.NaN, meanDepth = Number.NaN, nodes } = row;
   const within = (levels: number) => levels >= 13.5 && levels < 16.5;
   return claim(facts, "S1", {
     published: rangeOf(facts, "S1", "levels"),
@@ -68,11 +73,11 @@ function depthClaim(facts: Facts, rows: readonly Row[]): ClaimResult {
   });
 }
 
-function staticClaim(facts: Facts, rows: readonly Row[]): ClaimResult {
+function staticClaim(facts: Facts, rows: readonly MergedNodesRow[]): ClaimResult {
   const igb = structure(rows, "igb", "as recorded", "unmerged", "boot");
   const vmxnet3 = structure(rows, "vmxnet3", "as recorded", "unmerged", "boot");
   if (!igb || !vmxnet3) return unanswered(facts, "S2", "structure");
-  const counts = [igb, vmxnet3].map((row) => Number(row["allDevices"]));
+  const counts = [igb, vmxnet3].map(({ allDevices = Number.NaN }) => allDevices);
   const [a, b] = counts;
   return claim(facts, "S2", {
     published: rangeOf(facts, "S2", "maps"),
@@ -89,15 +94,15 @@ function staticClaim(facts: Facts, rows: readonly Row[]): ClaimResult {
   });
 }
 
-function mergedClaim(facts: Facts, rows: readonly Row[], id: "S3" | "S4"): ClaimResult {
+function mergedClaim(facts: Facts, rows: readonly MergedNodesRow[], id: "S3" | "S4"): ClaimResult {
   const when = id === "S3" ? "boot" : "steady";
-  const found = ["igb", "vmxnet3"].flatMap((source) =>
-    ["v4.3 addresses", "as recorded"].map((layout) => ({
+  const found = (["igb", "vmxnet3"] as const).flatMap((source) =>
+    (["v4.3 addresses", "as recorded"] as const).map((layout) => ({
       name: `${source}, ${layout}`,
       row: structure(rows, source, layout, "merged", when),
     })),
   );
-  const known = found.flatMap(({ name, row }) => (row ? [{ name, nodes: spread(row, "nodes") }] : []));
+  const known = found.flatMap(({ name, row }) => (row ? [{ name, nodes: nodesOf(row) }] : []));
   if (known.length < found.length) return unanswered(facts, id, "structure");
   const range = id === "S3" ? { low: 4, high: 14 } : { low: 200, high: 1200 };
   const inside = known.filter(({ nodes }) => nodes.mean >= range.low && nodes.mean <= range.high);
@@ -107,7 +112,7 @@ function mergedClaim(facts: Facts, rows: readonly Row[], id: "S3" | "S4"): Claim
   return claim(facts, id, {
     published: rangeOf(facts, id, "nodes"),
     simulated: {
-      mean: all.reduce((a, b) => a + b, 0) / all.length,
+      mean: mean(all),
       low: Math.min(...all),
       high: Math.max(...all),
       n: all.length,
@@ -168,10 +173,8 @@ function mechanismClaim(all: readonly Recovery[]): ClaimResult {
   const quote =
     "A rbtree walk (holding that big lock) has a 14-16 level pointer chase through mostly cache-cold entries.";
   const losses = lostGain(all);
-  const lost = (start: string) => losses.find(({ level }) => level.startsWith(start));
-  const parts = ["lookup", "no static", "the downward walk", "cold:", "cold, and lookup", "cold, and the walk"].map(
-    lost,
-  );
+  const lost = (wanted: AblationName) => losses.find(({ name }) => name === wanted);
+  const parts = (["lookup", "statics", "walk", "cold", "cold lookup", "cold walk"] as const).map(lost);
   if (parts.some((part) => part === undefined)) {
     return { ...base, quote, verdict: "not answered", explanation: 'This run left out the part "ablation".' };
   }
@@ -200,31 +203,31 @@ function mechanismClaim(all: readonly Recovery[]): ClaimResult {
   };
 }
 
-function informationClaim(rows: readonly Row[]): ClaimResult {
+function informationClaim(rows: readonly MergedNodesRow[]): ClaimResult {
   const quote =
     "If we had merged all adjacent entries when we could, we would have not lost any information that's actually used by the code today.";
   const base = { id: "merging-information", kind: "fact of the source" as const, source: "S3", quote };
   const row = structure(rows, "igb", "v4.3 addresses", "merged", "steady");
-  const share = row?.["unmapsOfPart"];
-  if (share == null)
+  const share = row?.unmapsOfPart;
+  if (share === undefined)
     return { ...base, verdict: "not answered", explanation: 'This run left out the part "structure".' };
   return {
     ...base,
     simulated: {
-      mean: Number(share),
-      low: Number(share),
-      high: Number(share),
+      mean: share,
+      low: share,
+      high: share,
       n: 1,
       level: 1,
       unit: "share of unmaps",
     },
-    verdict: Number(share) > 0 ? "does not hold" : "holds",
-    explanation: `Not of upstream v4.3: its unmap is given an address and takes the length from the node, which is then cleared and freed whole. In the merged tree ${percent(Number(share))} of the recorded unmaps meet a node longer than what they end, and would free their neighbours' maps too. It holds once unmap takes the length from its caller, who has it: the DMA API passes a size, and a list's segments sum to one.`,
+    verdict: share > 0 ? "does not hold" : "holds",
+    explanation: `Not of upstream v4.3: its unmap is given an address and takes the length from the node, which is then cleared and freed whole. In the merged tree ${percent(share)} of the recorded unmaps meet a node longer than what they end, and would free their neighbours' maps too. It holds once unmap takes the length from its caller, who has it: the DMA API passes a size, and a list's segments sum to one.`,
   };
 }
 
 /** The claims of the thread on merging, S1 to S5, with the two that are only in its wording, and the prediction that comes first. */
-export function mergedNodesClaims(rows: readonly Row[], facts: Facts): ClaimResult[] {
+export function mergedNodesClaims(rows: readonly MergedNodesRow[], facts: Facts): ClaimResult[] {
   const all = recoveries(rows);
   return [
     predictionClaim(facts, baselineOf(all)),

@@ -1,14 +1,26 @@
 import studentQuantile from "@stdlib/stats-base-dists-t-quantile";
-import type { Interval, Row } from "../frame/experiment.js";
+import type { Interval } from "../frame/experiment.js";
+import { mean } from "../frame/rows.js";
+import {
+  type Ablation,
+  type AblationName,
+  ablations,
+  type PolicyName,
+  type RecoveryRow,
+  type Role,
+} from "./recovery.js";
+import type { MergedNodesRow } from "./rows.js";
 
 // From rows to the three readings of "a third of the performance back".
 
 /** What merging gave back in one setting, in each reading. */
 export interface Recovery {
-  part: string;
+  part: RecoveryRow["part"];
   assumption: string;
-  level: string;
-  policy: string;
+  level: string | number;
+  /** In the region: stack work, as a multiple of PE1. */
+  stackMultiple?: number;
+  policy: PolicyName;
   /** Throughput, transactions a second. */
   off: Interval;
   stock: Interval;
@@ -30,11 +42,10 @@ export interface Recovery {
 export const aboutAThird: { low: number; high: number } = { low: (1 / 4 + 1 / 3) / 2, high: (1 / 3 + 1 / 2) / 2 };
 
 /** What is measured in each run of a setting. */
-const roles = ["off", "stock", "merged"] as const;
-type Role = (typeof roles)[number];
+const roles = ["off", "stock", "merged"] as const satisfies readonly Role[];
 
 interface Group {
-  first: Row;
+  first: RecoveryRow;
   /** Throughputs of each role, seed by seed. */
   values: Record<Role, number[]>;
   /** Which deviations each role's are pooled with. */
@@ -48,7 +59,6 @@ interface Variance {
   freedom: number;
 }
 
-const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 const square = (value: number): number => value * value;
 
 /** Cores that wait for a lock more than this share of their time: the lock is saturated, and throughput varies far more. */
@@ -71,23 +81,24 @@ function interval(centre: number, n: number, variances: readonly Variance[]): In
  * those of their throughputs (to first order): where little was lost, the share that came back is uncertain, and its interval says so.
  * A run with one seed a setting has no width.
  */
-export function recoveries(rows: readonly Row[]): Recovery[] {
+export function recoveries(rows: readonly MergedNodesRow[]): Recovery[] {
   const groups = new Map<string, Group>();
-  const at = new Map<string, Row>();
-  const name = (row: Row) => [row["part"], row["assumption"], row["level"], row["policy"]].join("|");
-  const runs = rows.filter((row) => row["role"] != null);
-  const baselineOff = new Map<unknown, Row>();
+  const at = new Map<string, RecoveryRow>();
+  const name = ({ part, assumption, level, stackMultiple, policy }: RecoveryRow) =>
+    JSON.stringify([part, assumption, level, stackMultiple ?? null, policy]);
+  const runs = rows.filter((row) => row.part !== "structure" && row.part !== "walk");
+  const baselineOff = new Map<number, RecoveryRow>();
   for (const row of runs) {
-    at.set(`${name(row)}|${row["role"]}|${row["seed"]}`, row);
-    if (row["part"] === "recovery" && row["role"] === "off") baselineOff.set(row["seed"], row);
+    at.set(`${name(row)} ${row.role} ${row.seed}`, row);
+    if (row.part === "recovery" && row.role === "off") baselineOff.set(row.seed, row);
   }
-  const poolOf = (row: Row): string =>
-    row["role"] === "off" ? "off" : `${row["policy"]}|${row["role"]}|${Number(row["spinShare"] ?? 1) > saturated}`;
+  const poolOf = (row: RecoveryRow): string =>
+    row.role === "off" ? "off" : `${row.policy} ${row.role} ${row.spinShare > saturated}`;
   for (const row of at.values()) {
-    if (row["role"] !== "stock") continue;
-    const find = (role: string) => at.get(`${name(row)}|${role}|${row["seed"]}`);
+    if (row.role !== "stock") continue;
+    const find = (role: Role) => at.get(`${name(row)} ${role} ${row.seed}`);
     const merged = find("merged");
-    const off = find("off") ?? baselineOff.get(row["seed"]);
+    const off = find("off") ?? baselineOff.get(row.seed);
     if (!merged || !off) continue;
     let group = groups.get(name(row));
     if (!group) {
@@ -95,11 +106,11 @@ export function recoveries(rows: readonly Row[]): Recovery[] {
       const values = { off: [], stock: [], merged: [] };
       groups.set(name(row), (group = { first: row, values, pools, visits: { stock: [], merged: [] } }));
     }
-    group.values.off.push(Number(off["throughput"]));
-    group.values.stock.push(Number(row["throughput"]));
-    group.values.merged.push(Number(merged["throughput"]));
-    group.visits.stock.push(Number(row["visits"]));
-    group.visits.merged.push(Number(merged["visits"]));
+    group.values.off.push(off.throughput);
+    group.values.stock.push(row.throughput);
+    group.values.merged.push(merged.throughput);
+    group.visits.stock.push(row.visits);
+    group.visits.merged.push(merged.visits);
   }
   const pools = new Map<string, { squares: number; freedom: number }>();
   // Settings that share the baseline's runs without an IOMMU hold the same numbers: they count once.
@@ -130,10 +141,11 @@ export function recoveries(rows: readonly Row[]): Recovery[] {
     const share = mean(values.stock.map((v, i) => (values.merged[i] - v) / (values.off[i] - v)));
     const lost = o - s;
     return {
-      part: String(first["part"]),
-      assumption: String(first["assumption"]),
-      level: String(first["level"]),
-      policy: String(first["policy"]),
+      part: first.part,
+      assumption: first.assumption,
+      level: first.level,
+      ...(first.stackMultiple === undefined ? {} : { stackMultiple: first.stackMultiple }),
+      policy: first.policy,
       off: interval(o, n, [from("off", o)]),
       stock: interval(s, n, [from("stock", s)]),
       merged: interval(m, n, [from("merged", m)]),
@@ -158,7 +170,7 @@ export function isAThird({ low, high }: Interval): "yes" | "no" | "undecided" {
 }
 
 /** The baseline under a policy. */
-export function baselineOf(all: readonly Recovery[], policy = "deferred"): Recovery | undefined {
+export function baselineOf(all: readonly Recovery[], policy: PolicyName = "deferred"): Recovery | undefined {
   return all.find((r) => r.part === "recovery" && r.policy === policy);
 }
 
@@ -181,6 +193,8 @@ export function influence(all: readonly Recovery[]): { assumption: string; low: 
 
 /** What an ablation takes away from the relative gain, with the 95 % interval that the intervals of the two gains leave it. */
 export interface LostGain {
+  name: AblationName;
+  /** What is taken away, in words. */
   level: string;
   share: number;
   low: number;
@@ -189,21 +203,24 @@ export interface LostGain {
 
 /**
  * How much of the relative gain (merged ÷ stock − 1) each ablation takes away: 1 where merging gains nothing any more, below 0 where
- * it gains more than before. An ablation "cold, and …" is compared with the cold setting, every other with the baseline.
+ * it gains more than before. An ablation beside another one is compared with that, every other with the baseline.
  */
 export function lostGain(all: readonly Recovery[]): LostGain[] {
   const base = baselineOf(all);
   if (!base) return [];
-  const ablations = all.filter((r) => r.part === "ablation");
-  const cold = ablations.find((r) => r.level.startsWith("cold:")) ?? base;
+  const found = all.filter((r) => r.part === "ablation");
+  const ran = ablations.flatMap((ablation) => {
+    const recovery = found.find(({ level }) => level === ablation.level);
+    return recovery ? [{ ...(ablation as Ablation & { name: AblationName }), ratio: recovery.ratio }] : [];
+  });
   const half = ({ low, high }: Interval): number => (high - low) / 2;
-  return ablations
-    .map(({ level, ratio }) => {
-      const reference = (level.startsWith("cold, ") ? cold : base).ratio;
+  return ran
+    .map(({ name, level, ratio, beside }) => {
+      const reference = (ran.find((other) => other.name === beside) ?? base).ratio;
       const [gain, before] = [ratio.mean - 1, reference.mean - 1];
       const share = 1 - gain / before;
       const width = Math.sqrt(square(half(ratio) / before) + square((gain * half(reference)) / square(before)));
-      return { level, share, low: share - width, high: share + width };
+      return { name, level, share, low: share - width, high: share + width };
     })
     .sort((a, b) => b.share - a.share);
 }

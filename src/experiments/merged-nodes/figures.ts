@@ -1,12 +1,18 @@
 import type { Basis } from "../../facts/index.js";
 import { driverProfile, hostRunDefaults } from "../../host/index.js";
 import { barFigure, type Figure, heatmapFigure, type Look, lineFigure, lookOf } from "../../plot/index.js";
-import type { Interval, Row } from "../frame/experiment.js";
+import type { Interval } from "../frame/experiment.js";
+import { distinct, mean, type NumberColumn, valuesOf, where } from "../frame/rows.js";
 import { type Assume, assumed } from "./assume.js";
 import { baselineOf, isAThird, lostGain, type Recovery, recoveries } from "./estimates.js";
-import { regionAxes } from "./recovery.js";
+import { type Ablation, ablations, type PolicyName, regionAxes } from "./recovery.js";
+import type { MergedNodesRow } from "./rows.js";
+import type { StructureRow } from "./structure.js";
+import type { WalkRow } from "./walk.js";
 
-const number = (row: Row, column: string): number => Number(row[column]);
+/** The trees and the steps, in the order of the pictures. */
+const trees = ["unmerged", "merged"] as const;
+const steps = ["allocate", "find", "free"] as const;
 const percent = (value: number): number => 100 * value;
 const means = (intervals: readonly Interval[], scale = 1) => ({
   values: intervals.map((i) => scale * i.mean),
@@ -16,10 +22,10 @@ const means = (intervals: readonly Interval[], scale = 1) => ({
 /** The two trees, as the ways of mapping that they make under the default policy. */
 const stockLook = (): Look => lookOf("way", "deferred");
 const mergedLook = (): Look => lookOf("way", "merged-deferred");
-const treeLook = (tree: string): Look => (tree === "merged" ? mergedLook() : stockLook());
+const treeLook = (tree: StructureRow["tree"]): Look => (tree === "merged" ? mergedLook() : stockLook());
 /** A policy's name at the beginning of a sentence. */
-const sentence = (policy: string): string => {
-  const title = policyTitles[policy] ?? policy;
+const sentence = (policy: PolicyName): string => {
+  const title = policyTitles[policy];
   return title.charAt(0).toUpperCase() + title.slice(1);
 };
 /** "2 to 12", or one number where they are the same. */
@@ -27,7 +33,7 @@ const fromTo = (values: readonly number[]): string => {
   const ends = [Math.min(...values), Math.max(...values)].map((value) => value.toFixed(0));
   return [...new Set(ends)].join(" to ");
 };
-const policyTitles: Record<string, string> = {
+const policyTitles: Readonly<Record<PolicyName, string>> = {
   deferred: "deferred (v4.3)",
   strict: "strict (v4.3)",
   "thread-deferred": "deferred, the thread's wording",
@@ -35,12 +41,11 @@ const policyTitles: Record<string, string> = {
 };
 
 /** Nodes at boot and in steady state, unmerged and merged, for each source and layout. */
-export function nodesFigure(rows: readonly Row[]): Figure {
-  const all = rows.filter((r) => r["part"] === "structure" && r["source"] !== "generated");
-  const label = (r: Row) => `${r["source"]}, ${r["layout"]}, ${r["when"]}`;
+export function nodesFigure(rows: readonly MergedNodesRow[]): Figure {
+  const all = rows.filter((r) => r.part === "structure").filter((r) => r.source !== "generated");
+  const label = (r: StructureRow) => `${r.source}, ${r.layout}, ${r.when}`;
   const categories = [...new Set(all.map(label))];
-  const left = (when: string) =>
-    fromTo(all.filter((r) => r["tree"] === "merged" && r["when"] === when).map((r) => number(r, "nodes")));
+  const left = (when: StructureRow["when"]) => fromTo(valuesOf(where(all, { tree: "merged", when }), "nodes"));
   return barFigure({
     title: "How many nodes merging leaves",
     caption: `Merged, ${left("boot")} nodes are left at boot and ${left("steady")} under load. Recorded requests of two drivers, for the NIC with the most requests. "v4.3 addresses": the same requests, addresses chosen by the tree of v4.3. "As recorded": the addresses that Linux 6.1 chose. Steady: mean over the second half of the load, strokes from the lowest to the highest sample. Logarithmic axis.`,
@@ -48,33 +53,33 @@ export function nodesFigure(rows: readonly Row[]): Figure {
     lying: true,
     x: { title: "requests and moment", unit: "" },
     y: { title: "nodes", unit: "", log: true },
-    series: ["unmerged", "merged"].map((tree) => {
-      const mine = categories.map((c) => all.find((r) => label(r) === c && r["tree"] === tree) as Row);
+    series: trees.map((tree) => {
+      const mine = categories.map((c) => all.find((r) => label(r) === c && r.tree === tree) as StructureRow);
       return {
         name: tree,
         look: treeLook(tree),
-        values: mine.map((r) => number(r, "nodes")),
-        low: mine.map((r) => number(r, "nodesLow")),
-        high: mine.map((r) => number(r, "nodesHigh")),
+        values: valuesOf(mine, "nodes"),
+        low: valuesOf(mine, "nodesLow"),
+        high: valuesOf(mine, "nodesHigh"),
       };
     }),
   });
 }
 
 /** The generated requests: a column's values by the number of static maps. */
-function generatedOf(rows: readonly Row[]) {
-  const all = rows.filter((r) => r["source"] === "generated");
-  const x = [...new Set(all.map((r) => number(r, "staticMaps")))].sort((a, b) => a - b);
-  const of = (tree: string, when: string, column: string) =>
-    x.map((n) => {
-      const row = all.find((r) => r["tree"] === tree && r["when"] === when && r["staticMaps"] === n);
-      return number(row as Row, column);
-    });
+function generatedOf(rows: readonly MergedNodesRow[]) {
+  const all = rows.filter((r) => r.part === "structure").filter((r) => r.source === "generated");
+  const x = [...new Set(all.flatMap((r) => r.staticMaps ?? []))].sort((a, b) => a - b);
+  const of = (
+    tree: StructureRow["tree"],
+    when: StructureRow["when"],
+    column: NumberColumn<StructureRow> | "maxDepth" | "meanDepth",
+  ) => x.map((staticMaps) => where(all, { tree, when, staticMaps })[0][column] ?? Number.NaN);
   return { x, of };
 }
 
 /** Depth against the number of static maps, with what the thread saw. */
-export function depthFigure(rows: readonly Row[]): Figure {
+export function depthFigure(rows: readonly MergedNodesRow[]): Figure {
   const { x, of } = generatedOf(rows);
   const drawn = lineFigure({
     title: "Depth of the tree, at boot and under load",
@@ -119,9 +124,9 @@ export function depthFigure(rows: readonly Row[]): Figure {
 }
 
 /** Nodes against the number of static maps, at boot and under load. */
-export function growthFigure(rows: readonly Row[]): Figure {
+export function growthFigure(rows: readonly MergedNodesRow[]): Figure {
   const { x, of } = generatedOf(rows);
-  const load = (tree: string) => ({
+  const load = (tree: StructureRow["tree"]) => ({
     name: `${tree}, under load`,
     look: { ...treeLook(tree), symbol: tree === "merged" ? "diamond-open" : "circle-open", dash: "dot" as const },
     x,
@@ -145,32 +150,30 @@ export function growthFigure(rows: readonly Row[]): Figure {
 }
 
 /** Cycles of one map and unmap in the tree, by footprint of other work. */
-export function walkFigure(rows: readonly Row[]): Figure {
-  const all = rows.filter((r) => r["part"] === "walk");
-  const x = [...new Set(all.map((r) => number(r, "footprintLines")))].sort((a, b) => a - b);
-  const most = Math.max(...all.map((r) => number(r, "staticMaps")));
-  const mine = all.filter((r) => r["staticMaps"] === most);
+export function walkFigure(rows: readonly MergedNodesRow[]): Figure {
+  const all = rows.filter((r) => r.part === "walk");
+  const x = distinct(all, "footprintLines").sort((a, b) => a - b);
+  const most = Math.max(...valuesOf(all, "staticMaps"));
+  const mine = where(all, { staticMaps: most });
   const size = (kib: number) => (kib < 1024 ? `${kib} KiB` : `${kib / 1024} MiB`);
   const categories = x.map((lines) => (lines === 0 ? "nothing" : size(Math.round((lines * 64) / 1024))));
-  const at = (tree: string, step: string, lines: number) =>
-    mine
-      .filter((r) => r["tree"] === tree && r["step"] === step && r["footprintLines"] === lines)
-      .map((r) => number(r, "cycles"));
+  const at = (tree: WalkRow["tree"], step: WalkRow["step"], footprintLines: number) =>
+    valuesOf(where(mine, { tree, step, footprintLines }), "cycles");
   return barFigure({
     title: "Cycles in the tree for one map and its unmap",
     caption: `One core, ${most.toLocaleString("en")} static maps. Between two operations the core touches this much other memory: nothing (warm), more than its L2 (256 KiB), more than the L3 (20 MiB). Lookup and free are the unmap. Full: the tree of v4.3; empty: merged. Logarithmic axis; strokes from the lowest to the highest seed.`,
     categories,
     x: { title: "other work between two operations", unit: "" },
     y: { title: "cost", unit: "cycles", log: true },
-    series: ["unmerged", "merged"].flatMap((tree) =>
-      ["allocate", "find", "free"].map((step, place) => {
+    series: trees.flatMap((tree) =>
+      steps.map((step, place) => {
         const cycles = x.map((lines) => at(tree, step, lines));
         return {
           name: `${tree}: ${step === "find" ? "lookup" : step}`,
           place,
           look: treeLook(tree),
           hatched: tree === "merged",
-          values: cycles.map((seeds) => seeds.reduce((sum, c) => sum + c, 0) / seeds.length),
+          values: cycles.map(mean),
           low: cycles.map((seeds) => Math.min(...seeds)),
           high: cycles.map((seeds) => Math.max(...seeds)),
         };
@@ -180,7 +183,11 @@ export function walkFigure(rows: readonly Row[]): Figure {
 }
 
 /** Throughput off, stock and merged, for each policy. */
-export function throughputFigure(rows: readonly Row[], { assume }: { assume: Assume }, { facts }: Basis): Figure {
+export function throughputFigure(
+  rows: readonly MergedNodesRow[],
+  { assume }: { assume: Assume },
+  { facts }: Basis,
+): Figure {
   const all = recoveries(rows).filter((r) => r.part === "recovery");
   const { cores, threads, staticMaps, profile } = { ...hostRunDefaults(facts), ...assumed(assume, facts) };
   const pick = (get: (r: Recovery) => Interval) => means(all.map(get), 1e-3);
@@ -192,7 +199,7 @@ export function throughputFigure(rows: readonly Row[], { assume }: { assume: Ass
   return barFigure({
     title: "Throughput: no IOMMU, tree of v4.3, merged nodes",
     caption: `${came} ${cores} core${cores === 1 ? "" : "s"}, ${threads} threads of TCP_RR, ${staticMaps.toLocaleString("en")} static maps, a driver that ${driverProfile(profile).title}. Interval: 95 % over the seeds.`,
-    categories: all.map((r) => policyTitles[r.policy] ?? r.policy),
+    categories: all.map((r) => policyTitles[r.policy]),
     x: { title: "policy", unit: "" },
     y: { title: "throughput", unit: "1,000 transactions/s" },
     series: [
@@ -204,7 +211,7 @@ export function throughputFigure(rows: readonly Row[], { assume }: { assume: Ass
 }
 
 /** The three readings of "a third", for each policy. */
-export function readingsFigure(rows: readonly Row[]): Figure {
+export function readingsFigure(rows: readonly MergedNodesRow[]): Figure {
   const all = recoveries(rows).filter((r) => r.part === "recovery");
   const readings: [string, (r: Recovery) => Interval][] = [
     ["plain: share of the loss", (r) => r.gapShare],
@@ -222,7 +229,7 @@ export function readingsFigure(rows: readonly Row[]): Figure {
     title: '"A third of the performance back", read in three ways',
     caption: `${read} A third is 33 % (dashed). Plain: the share of the lost throughput that came back. Gain: how much more than before. Level: merged as a share of no IOMMU. Interval: 95 % over the seeds. Logarithmic scale.`,
     x: { title: "value of the reading", unit: "%", log: true },
-    labels: all.map((r) => policyTitles[r.policy] ?? r.policy),
+    labels: all.map((r) => policyTitles[r.policy]),
     series: readings.map(([name, get]) => ({ name, values: all.map(get) })),
   });
 }
@@ -294,16 +301,12 @@ function dotFigure(spec: {
 }
 
 /** The plain reading when one assumption changes. */
-export function sweepFigure(rows: readonly Row[]): Figure {
+export function sweepFigure(rows: readonly MergedNodesRow[]): Figure {
   const found = recoveries(rows);
   const base = baselineOf(found);
   const all = [...found.filter((r) => r.part === "recovery"), ...found.filter((r) => r.part === "sweep")];
   const title = (r: Recovery) =>
-    r.part === "recovery"
-      ? r === base
-        ? "baseline"
-        : (policyTitles[r.policy] ?? r.policy)
-      : `${r.assumption}: ${r.level}`;
+    r.part === "recovery" ? (r === base ? "baseline" : policyTitles[r.policy]) : `${r.assumption}: ${r.level}`;
   return dotFigure({
     title: "What merging gives back, by assumption",
     caption:
@@ -315,14 +318,14 @@ export function sweepFigure(rows: readonly Row[]): Figure {
 }
 
 /** A map of the region: stack work against another assumption. */
-function regionMap(rows: readonly Row[], assumption: string, title: string, note = ""): Figure {
+function regionMap(rows: readonly MergedNodesRow[], assumption: string, title: string, note = ""): Figure {
   const cells = recoveries(rows)
     .filter((r) => r.part === "region" && r.assumption === assumption)
-    .map((r) => ({ r, x: r.level.split("|")[0], y: Number(r.level.split("|")[1]) }));
+    .map((r) => ({ r, x: r.level, y: r.stackMultiple ?? Number.NaN }));
   const xs = [...new Set(cells.map((c) => c.x))];
   const ys = [...new Set(cells.map((c) => c.y))].sort((a, b) => a - b);
   // Numbers in their order; names (hosts) in the order in which they were run.
-  if (xs.every((x) => Number.isFinite(Number(x)))) xs.sort((a, b) => Number(a) - Number(b));
+  if (xs.every((x) => typeof x === "number")) xs.sort((a, b) => a - b);
   const verdicts = cells.map((c) => isAThird(c.r.gapShare));
   const counted = (verdict: string) => verdicts.filter((v) => v === verdict).length;
   const table = <T>(make: (r: Recovery) => T, none: T) =>
@@ -357,12 +360,16 @@ function regionMap(rows: readonly Row[], assumption: string, title: string, note
 }
 
 /** The region: cores against stack work. */
-export function regionCoresFigure(rows: readonly Row[]): Figure {
+export function regionCoresFigure(rows: readonly MergedNodesRow[]): Figure {
   return regionMap(rows, regionAxes.cores, "A third back? Cores and stack work");
 }
 
 /** The region: pairs a transaction against stack work. */
-export function regionPairsFigure(rows: readonly Row[], { assume }: { assume: Assume }, { facts }: Basis): Figure {
+export function regionPairsFigure(
+  rows: readonly MergedNodesRow[],
+  { assume }: { assume: Assume },
+  { facts }: Basis,
+): Figure {
   const cores = assume.cores ?? hostRunDefaults(facts).cores;
   const note = " One pair: a driver that maps only what it sends. Four: two buffers for each packet.";
   const title = `A third back? Maps and stack work, ${cores} core${cores === 1 ? "" : "s"}`;
@@ -370,27 +377,28 @@ export function regionPairsFigure(rows: readonly Row[], { assume }: { assume: As
 }
 
 /** The region: hosts against stack work. */
-export function regionHostsFigure(rows: readonly Row[]): Figure {
+export function regionHostsFigure(rows: readonly MergedNodesRow[]): Figure {
   return regionMap(rows, regionAxes.hosts, "A third back? Hosts and stack work");
 }
 
 /** The region: how unmaps are flushed, and in whose wording, against stack work. */
-export function regionPoliciesFigure(rows: readonly Row[]): Figure {
+export function regionPoliciesFigure(rows: readonly MergedNodesRow[]): Figure {
   return regionMap(rows, regionAxes.policies, "A third back? Ways to flush and stack work");
 }
 
 /** What is left of the gain when a part of the mechanism is taken away. */
-export function ablationFigure(rows: readonly Row[]): Figure {
+export function ablationFigure(rows: readonly MergedNodesRow[]): Figure {
   const found = recoveries(rows);
   const base = baselineOf(found);
   const all = [...(base ? [base] : []), ...found.filter((r) => r.part === "ablation")];
   // One part alone: neither the control, which takes everything away, nor a part beside another change.
-  const [part] = lostGain(found).filter(({ level }) => !level.startsWith("nothing") && !level.includes(", and "));
+  const alone = (ablations as readonly Ablation[]).filter(({ beside, control }) => !beside && !control);
+  const [part] = lostGain(found).filter(({ name }) => alone.some((one) => one.name === name));
   const most = part ? ` What takes most of it away: ${part.level} (${percent(part.share).toFixed(0)} %).` : "";
   return barFigure({
     title: "Which mechanism carries the gain",
     caption: `Throughput under the deferred policy, with one part of the mechanism taken away from both trees. The gain from merging is the ratio of the two bars of a pair.${most} Interval: 95 %, deviation pooled over the settings.`,
-    categories: all.map((r) => (r === base ? "baseline" : r.level)),
+    categories: all.map((r) => (r === base ? "baseline" : String(r.level))),
     lying: true,
     x: { title: "what is taken away", unit: "" },
     y: { title: "throughput", unit: "1,000 transactions/s" },

@@ -2,15 +2,12 @@
  * Experiment 2: merging abutting nodes. How many nodes and how deep, what a walk costs, how much of the lost throughput comes back, in
  * which region of the assumptions that is about a third, and which mechanism carries it.
  *
- * Full fidelity, run once on the deferred baseline (6 seeds): the stock tree keeps 18.4 % (18.1 to 18.8) of no IOMMU, and merging gives back
- * 21.0 % (20.7 to 21.3) of the loss. Quick, the same: 19.2 % (18.6 to 19.9) and 20.5 % (19.7 to 21.2). A test compares the two.
- *
  * The parts are independent: `structure` (nodes and depth), `walk` (cycles on one core), `recovery` (throughput on the baseline, every
  * policy), `sweep` (one assumption changed at a time), `region` (stack work against cores, pairs a transaction, hosts and, if asked, ways to flush), `ablation` (a part of the mechanism taken away).
  */
 import { z } from "zod";
 import type { Basis, Facts } from "../../facts/index.js";
-import { defineExperiment, type Experiment, type Output, type Row } from "../frame/experiment.js";
+import { defineExperiment, type Experiment, type Output } from "../frame/experiment.js";
 import { mergedTree, type RunLength } from "../frame/run-length.js";
 import { type Assume, assumed, assumeSchema } from "./assume.js";
 import { mergedNodesClaims } from "./claims.js";
@@ -31,15 +28,17 @@ import {
   simulateRecovery,
   sweepSettings,
 } from "./recovery.js";
+import { columns, type MergedNodesRow } from "./rows.js";
 import { type StructurePoint, simulateStructure } from "./structure.js";
 import { simulateWalk, type WalkPoint } from "./walk.js";
 
 export type { RunLength } from "../frame/run-length.js";
 export { type Assume, type Assumptions, assumedNames, assumedRanges } from "./assume.js";
 export { aboutAThird, baselineOf, influence, isAThird, lostGain, type Recovery, recoveries } from "./estimates.js";
-export type { PolicyName, RecoveryPoint, RegionHost, Role } from "./recovery.js";
-export type { StructurePoint } from "./structure.js";
-export type { WalkPoint } from "./walk.js";
+export type { AblationName, PolicyName, RecoveryPoint, RecoveryRow, RegionHost, Role } from "./recovery.js";
+export type { MergedNodesRow } from "./rows.js";
+export type { StructurePoint, StructureRow } from "./structure.js";
+export type { WalkPoint, WalkRow } from "./walk.js";
 
 // Question: how much of the performance that the IOMMU costs does merging abutting nodes give back, and why?
 
@@ -211,7 +210,7 @@ function label(point: MergedNodesPoint): string {
 }
 
 /** An estimate of the baseline under the first of the policies. */
-const output = (description: string, of: (base: Recovery) => number): Output => ({
+const output = (description: string, of: (base: Recovery) => number): Output<MergedNodesRow> => ({
   unit: "%",
   description,
   of(rows) {
@@ -221,7 +220,7 @@ const output = (description: string, of: (base: Recovery) => number): Output => 
   },
 });
 
-function simulate(point: MergedNodesPoint, basis: Basis): Row[] {
+function simulate(point: MergedNodesPoint, basis: Basis): MergedNodesRow[] {
   if (point.part === "structure") return simulateStructure(point);
   return point.part === "walk" ? simulateWalk(point, basis) : simulateRecovery(point, basis);
 }
@@ -229,7 +228,8 @@ function simulate(point: MergedNodesPoint, basis: Basis): Row[] {
 /** How much of the lost performance merging abutting nodes gives back, and why. */
 export const mergedNodes: Experiment<
   z.ZodType<MergedNodesConfig, MergedNodesInput>,
-  MergedNodesPoint
+  MergedNodesPoint,
+  MergedNodesRow
 > = defineExperiment({
   name: "merged-nodes",
   title: "Merging abutting nodes",
@@ -238,37 +238,7 @@ export const mergedNodes: Experiment<
   points,
   label,
   simulate,
-  columns: {
-    part: { unit: "", description: "which question the row answers" },
-    source: { unit: "", description: "structure: whose requests" },
-    layout: { unit: "", description: "structure: who chose the addresses" },
-    tree: { unit: "", description: "structure and walk: unmerged or merged" },
-    when: { unit: "", description: "structure: at boot or in steady state" },
-    staticMaps: { unit: "maps", description: "static maps of a generated source" },
-    inFlight: { unit: "maps", description: "short-lived maps at a time" },
-    live: { unit: "maps", description: "ranges mapped" },
-    allDevices: { unit: "maps", description: "ranges mapped by all NICs of the recording together" },
-    nodes: { unit: "nodes", description: "nodes of the tree (structure: mean over the samples)" },
-    nodesLow: { unit: "nodes", description: "fewest nodes of a sample" },
-    nodesHigh: { unit: "nodes", description: "most nodes of a sample" },
-    maxDepth: { unit: "levels", description: "level of the deepest node; the root is at 1" },
-    meanDepth: { unit: "levels", description: "mean level of a node" },
-    unmapsOfPart: { unit: "share", description: "unmaps that met a merged node longer than what they ended" },
-    footprintLines: { unit: "lines", description: "walk: lines of other work between two operations" },
-    step: { unit: "", description: "walk: allocate, find or free" },
-    cycles: { unit: "cycles", description: "walk: mean cost of the step in the tree" },
-    lines: { unit: "lines", description: "walk: mean accesses of the step" },
-    assumption: { unit: "", description: "which assumption is varied" },
-    level: { unit: "", description: "to what (region: that, and after the bar the multiple of PE1)" },
-    policy: { unit: "", description: "how unmaps are flushed, and in whose wording" },
-    role: { unit: "", description: "off, stock or merged" },
-    seed: { unit: "", description: "seed of the run" },
-    throughput: { unit: "transactions/s", description: "transactions of all threads a second" },
-    visits: { unit: "nodes", description: "nodes that an allocation examined, mean" },
-    stackShare: { unit: "share", description: "of the cores' time: stack work" },
-    spinShare: { unit: "share", description: "of the cores' time: waiting for locks" },
-    treeShare: { unit: "share", description: "of the cores' time: in the tree" },
-  },
+  columns,
   figures: {
     nodes: figures.nodesFigure,
     depth: figures.depthFigure,

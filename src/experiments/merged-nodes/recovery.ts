@@ -1,6 +1,5 @@
 import type { Basis, Facts } from "../../facts/index.js";
 import { type HostResult, type HostRun, hostRunDefaults, simulateHost } from "../../host/index.js";
-import type { Row } from "../frame/experiment.js";
 import type { RunLength } from "../frame/run-length.js";
 import { type Assumptions, publishedStack } from "./assume.js";
 
@@ -20,8 +19,10 @@ export interface Setting {
   part: "recovery" | "sweep" | "ablation" | "region";
   /** What is varied: "cores"; "baseline" for the setting that all others vary. */
   assumption: string;
-  /** To what: "4". */
-  level: string;
+  /** To what, in words: "4"; in the region a number of cores or pairs, or a name. */
+  level: string | number;
+  /** The region's other axis: stack work, as a multiple of PE1. */
+  stackMultiple?: number;
   policy: PolicyName;
   run: Assumptions;
   /** Whether the throughput without an IOMMU differs from the baseline's. */
@@ -34,7 +35,8 @@ export interface Setting {
 export interface RecoveryPoint {
   part: Setting["part"];
   assumption: string;
-  level: string;
+  level: string | number;
+  stackMultiple?: number;
   policy: PolicyName;
   role: Role;
   run: Assumptions;
@@ -120,29 +122,58 @@ export function sweepSettings(facts: Facts): readonly Setting[] {
   ];
 }
 
+/** A part of the mechanism that is taken away. */
+export interface Ablation {
+  name: string;
+  /** In words, as rows hold it. */
+  level: string;
+  run: Assumptions;
+  /** Whether the throughput without an IOMMU differs from the baseline's. */
+  ownOff?: true;
+  /** It stands beside another one, with which it is compared in place of the baseline. */
+  beside?: string;
+  /** Everything at once: what must take away all of the gain, if the model is right. */
+  control?: true;
+}
+
 /** Parts of the mechanism taken away, one at a time. */
-export const ablationSettings: readonly Setting[] = (
-  [
-    ["no static maps", { staticMaps: 0 }],
-    ["static maps with holes (5 %)", { holes: 0.05 }],
-    ["warm: the stack touches no lines", { stackLines: 0 }],
-    ["cold: the stack fills the L3", beyondL3],
-    ["lookup (find) costs nothing", { uncharged: "find" }],
-    ["inserting and erasing costs nothing", { uncharged: "change" }],
-    ["the downward walk costs nothing", { uncharged: "walk" }],
-    ["cold, and lookup costs nothing", { ...beyondL3, uncharged: "find" }],
-    ["cold, and the walk costs nothing", { ...beyondL3, uncharged: "walk" }],
-    ["all but the walk costs nothing", { uncharged: "all but walk" }],
-    ["nothing in the tree costs anything", { uncharged: "all" }],
-  ] as [string, Assumptions][]
-).map(([level, run]) => ({
-  part: "ablation",
-  assumption: "ablation",
-  level,
-  policy: "deferred",
-  run,
-  ownOff: level.startsWith("warm") || level.startsWith("cold:"),
-}));
+export const ablations = [
+  { name: "statics", level: "no static maps", run: { staticMaps: 0 } },
+  { name: "holes", level: "static maps with holes (5 %)", run: { holes: 0.05 } },
+  { name: "warm", level: "warm: the stack touches no lines", run: { stackLines: 0 }, ownOff: true },
+  { name: "cold", level: "cold: the stack fills the L3", run: beyondL3, ownOff: true },
+  { name: "lookup", level: "lookup (find) costs nothing", run: { uncharged: "find" } },
+  { name: "change", level: "inserting and erasing costs nothing", run: { uncharged: "change" } },
+  { name: "walk", level: "the downward walk costs nothing", run: { uncharged: "walk" } },
+  {
+    name: "cold lookup",
+    level: "cold, and lookup costs nothing",
+    run: { ...beyondL3, uncharged: "find" },
+    beside: "cold",
+  },
+  {
+    name: "cold walk",
+    level: "cold, and the walk costs nothing",
+    run: { ...beyondL3, uncharged: "walk" },
+    beside: "cold",
+  },
+  { name: "all but walk", level: "all but the walk costs nothing", run: { uncharged: "all but walk" } },
+  { name: "tree", level: "nothing in the tree costs anything", run: { uncharged: "all" }, control: true },
+] as const satisfies readonly Ablation[];
+/** The name of an ablation. */
+export type AblationName = (typeof ablations)[number]["name"];
+
+/** The ablations as settings. */
+export const ablationSettings: readonly Setting[] = (ablations as readonly Ablation[]).map(
+  ({ level, run, ownOff = false }) => ({
+    part: "ablation",
+    assumption: "ablation",
+    level,
+    policy: "deferred",
+    run,
+    ownOff,
+  }),
+);
 
 /** Map and unmap pairs a transaction, as a driver profile and maps a packet. */
 const pairsOf: Readonly<Record<number, Assumptions>> = {
@@ -170,8 +201,8 @@ export const regionAxes = {
 
 /**
  * Four maps: stack work, which the thread leaves open and PE1 only suggests, against the cores, against the map and unmap pairs that
- * a transaction makes, against the host, and against how unmaps are flushed. The level of a setting reads "16|0.5": the other axis's value,
- * and the multiple of PE1.
+ * a transaction makes, against the host, and against how unmaps are flushed. A setting's level is the other axis's value, its
+ * `stackMultiple` the multiple of PE1.
  */
 export function regionSettings(
   cores: readonly number[],
@@ -191,7 +222,8 @@ export function regionSettings(
   ): Setting => ({
     part: "region",
     assumption,
-    level: `${value}|${share}`,
+    level: value,
+    stackMultiple: share,
     policy,
     run: { ...run, stackCycles: Math.round(stack * share) },
     ownOff: true,
@@ -233,8 +265,8 @@ const hostOf = (run: HostRun, basis: Basis): HostResult =>
   basis.memo.of(basis, "host run", run, ({ facts }) => simulateHost(run, facts));
 
 /** One run of the host; a row with its throughput and where its cores' time went. */
-export function simulateRecovery(point: RecoveryPoint, basis: Basis): Row[] {
-  const { part, assumption, level, policy, role, run, seed, length } = point;
+export function simulateRecovery(point: RecoveryPoint, basis: Basis) {
+  const { part, assumption, level, stackMultiple, policy, role, run, seed, length } = point;
   const variant = role === "off" ? "off" : role === "merged" ? `merged-${policy}` : policy;
   const result = hostOf({ ...hostRunDefaults(basis.facts), ...run, variant, seed, ...length }, basis);
   const { parts, allocator } = result;
@@ -243,6 +275,7 @@ export function simulateRecovery(point: RecoveryPoint, basis: Basis): Row[] {
       part,
       assumption,
       level,
+      ...(stackMultiple === undefined ? {} : { stackMultiple }),
       policy,
       role,
       seed,
@@ -258,3 +291,6 @@ export function simulateRecovery(point: RecoveryPoint, basis: Basis): Row[] {
     },
   ];
 }
+
+/** One run of the host. */
+export type RecoveryRow = ReturnType<typeof simulateRecovery>[number];

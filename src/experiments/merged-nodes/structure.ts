@@ -1,7 +1,7 @@
 import { Streams } from "../../engine/index.js";
 import { highWaterMark, MergedTreeAllocator, RbTreeAllocator, roundUpPages } from "../../iova/index.js";
 import { busiestDevice, holdings, loadTrace, Op, occupancy, phaseRange, type Trace } from "../../recordings/index.js";
-import type { Row } from "../frame/experiment.js";
+import { mean } from "../frame/rows.js";
 
 // How many nodes, how deep: at boot and in steady state, on the recorded requests and on generated ones.
 
@@ -10,7 +10,34 @@ export type StructurePoint =
   | { part: "structure"; source: "igb" | "vmxnet3" }
   | { part: "structure"; source: "generated"; staticMaps: number; inFlight: number; seed: number };
 
+/** Nodes and depth of one tree at one moment. */
+export type StructureRow = {
+  part: "structure";
+  source: StructurePoint["source"];
+  /** Who chose the addresses. */
+  layout: "v4.3 addresses" | "as recorded";
+  tree: "unmerged" | "merged";
+  when: "boot" | "steady";
+  live: number;
+  nodes: number;
+  nodesLow: number;
+  nodesHigh: number;
+  /** Of a recording's own addresses the tree is not known. */
+  maxDepth?: number;
+  meanDepth?: number;
+  /** Steady state of a replayed recording. */
+  unmapsOfPart?: number;
+  /** Boot of a recording. */
+  allDevices?: number;
+  /** Generated requests. */
+  staticMaps?: number;
+  inFlight?: number;
+  seed?: number;
+};
+
 type Tree = RbTreeAllocator | MergedTreeAllocator;
+type TreeName = StructureRow["tree"];
+type Moment = StructureRow["when"];
 interface Sample {
   nodes: number;
   max: number;
@@ -18,7 +45,7 @@ interface Sample {
 }
 
 const ioapic: [number, number] = [0xfee00, 0xfeeff];
-const trees = (): [string, Tree][] => [
+const trees = (): [TreeName, Tree][] => [
   ["unmerged", new RbTreeAllocator()],
   ["merged", new MergedTreeAllocator()],
 ];
@@ -26,27 +53,32 @@ const sample = (tree: Tree): Sample => {
   const { nodes, max, mean } = tree.tree.depth();
   return { nodes, max, mean };
 };
-const average = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 
-function rowOf(source: string, layout: string, tree: string, when: string, live: number, samples: Sample[]): Row {
+function rowOf(
+  source: StructurePoint["source"],
+  tree: TreeName,
+  when: Moment,
+  live: number,
+  samples: Sample[],
+): StructureRow {
   const nodes = samples.map((s) => s.nodes);
   return {
     part: "structure",
     source,
-    layout,
+    layout: "v4.3 addresses",
     tree,
     when,
     live,
-    nodes: average(nodes),
+    nodes: mean(nodes),
     nodesLow: Math.min(...nodes),
     nodesHigh: Math.max(...nodes),
     maxDepth: Math.max(...samples.map((s) => s.max)),
-    meanDepth: average(samples.map((s) => s.mean)),
+    meanDepth: mean(samples.map((s) => s.mean)),
   };
 }
 
 /** Order, sizes and which unmap ends which map are the recording's; the addresses are the tree's own. */
-function replayRecorded(trace: Trace, name: string): Row[] {
+function replayRecorded(trace: Trace, name: "igb" | "vmxnet3"): StructureRow[] {
   const device = busiestDevice(trace);
   const boot = trace.phases[phaseRange(trace, "up").index].firstOp;
   const load = phaseRange(trace, "rr");
@@ -55,12 +87,12 @@ function replayRecorded(trace: Trace, name: string): Row[] {
   return trees().flatMap(([kind, tree]) => {
     tree.reserve(...ioapic);
     const held = new Map<number, number>();
-    const rows: Row[] = [];
+    const rows: StructureRow[] = [];
     const steady: Sample[] = [];
     let unmaps = 0;
     let ofPart = 0;
     for (let op = 0; op <= load.end; op++) {
-      if (op === boot) rows.push(rowOf(name, "v4.3 addresses", kind, "boot", held.size, [sample(tree)]));
+      if (op === boot) rows.push(rowOf(name, kind, "boot", held.size, [sample(tree)]));
       if (op >= settled && (op - settled) % every === 0) steady.push(sample(tree));
       if (op === load.end || trace.device[op] !== device) continue;
       const pages = roundUpPages(trace.pages[op]);
@@ -75,13 +107,13 @@ function replayRecorded(trace: Trace, name: string): Row[] {
         held.delete(map);
       }
     }
-    const last = rowOf(name, "v4.3 addresses", kind, "steady", held.size, steady);
+    const last = rowOf(name, kind, "steady", held.size, steady);
     return [...rows, { ...last, unmapsOfPart: ofPart / unmaps }];
   });
 }
 
 /** What Linux 6.1's magazines handed out when the requests were recorded: nodes are live maps, merged nodes their intervals. */
-function asRecorded(trace: Trace, name: string): Row[] {
+function asRecorded(trace: Trace, name: "igb" | "vmxnet3"): StructureRow[] {
   const device = busiestDevice(trace);
   const { op, live, intervals } = occupancy(trace, device);
   const boot = trace.phases[phaseRange(trace, "up").index].firstOp;
@@ -89,7 +121,7 @@ function asRecorded(trace: Trace, name: string): Row[] {
   const settled = load.first + Math.floor((load.end - load.first) / 2);
   const last = op.findLastIndex((index) => index < boot);
   const inLoad = [...op.keys()].filter((i) => op[i] >= settled && op[i] < load.end);
-  const row = (tree: string, when: string, at: number[], column: Int32Array): Row => {
+  const row = (tree: TreeName, when: Moment, at: number[], column: Int32Array): StructureRow => {
     const nodes = at.map((i) => column[i]);
     return {
       part: "structure",
@@ -98,7 +130,7 @@ function asRecorded(trace: Trace, name: string): Row[] {
       tree,
       when,
       live: live[at[at.length - 1]],
-      nodes: average(nodes),
+      nodes: mean(nodes),
       nodesLow: nodes.reduce((a, b) => Math.min(a, b)),
       nodesHigh: nodes.reduce((a, b) => Math.max(a, b)),
     };
@@ -116,13 +148,13 @@ function asRecorded(trace: Trace, name: string): Row[] {
  * Static maps of one page, then short-lived ones that end in random order, the least kind there is, and are given back by v4.3's flush: 250
  * at a time. (One at a time, each would be taken again by the very next map, and there would never be a second hole.)
  */
-function generated(staticMaps: number, inFlight: number, seed: number): Row[] {
-  const name = "generated";
+function generated(staticMaps: number, inFlight: number, seed: number): StructureRow[] {
+  const name = "generated" as const;
   return trees().flatMap(([kind, tree]) => {
     const random = new Streams(seed).stream("completion order");
     tree.reserve(...ioapic);
     for (let i = 0; i < staticMaps; i++) tree.allocate(1);
-    const boot = rowOf(name, "v4.3 addresses", kind, "boot", staticMaps, [sample(tree)]);
+    const boot = rowOf(name, kind, "boot", staticMaps, [sample(tree)]);
     const held: number[] = [];
     const ended: number[] = [];
     const steady: Sample[] = [];
@@ -140,7 +172,7 @@ function generated(staticMaps: number, inFlight: number, seed: number): Row[] {
       held.push(tree.allocate(1));
       if (step >= steps / 2 && step % every === 0) steady.push(sample(tree));
     }
-    return [boot, rowOf(name, "v4.3 addresses", kind, "steady", staticMaps + inFlight, steady)].map((row) => ({
+    return [boot, rowOf(name, kind, "steady", staticMaps + inFlight, steady)].map((row) => ({
       ...row,
       staticMaps,
       inFlight,
@@ -150,7 +182,7 @@ function generated(staticMaps: number, inFlight: number, seed: number): Row[] {
 }
 
 /** Node count and depth of one source of requests. */
-export function simulateStructure(point: StructurePoint): Row[] {
+export function simulateStructure(point: StructurePoint): StructureRow[] {
   if (point.source === "generated") return generated(point.staticMaps, point.inFlight, point.seed);
   const trace = loadTrace(point.source);
   return [...replayRecorded(trace, point.source), ...asRecorded(trace, point.source)];

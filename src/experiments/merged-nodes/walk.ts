@@ -10,7 +10,6 @@ import {
   runToEnd,
 } from "../../iova/index.js";
 import { Machine, machineConfig } from "../../machine/index.js";
-import type { Row } from "../frame/experiment.js";
 
 // What one allocation, one lookup and one free cost a core: with the tree's lines in its caches, and after other work has pushed them out.
 
@@ -32,8 +31,10 @@ const beyondL3 = 327_680;
 const samplesOf = (lines: number): number =>
   lines > beyondL3 ? 40 : Math.max(12, Math.min(150, Math.floor(2_000_000 / (lines + 1))));
 
+const steps = ["allocate", "find", "free"] as const;
+
 /** Mean cost of each step, in cycles, over operations that are interleaved with the other work. */
-export function simulateWalk(point: WalkPoint, { facts }: Basis): Row[] {
+export function simulateWalk(point: WalkPoint, { facts }: Basis) {
   const { tree, staticMaps, inFlight, footprintLines, seed } = point;
   const machine = new Machine(
     machineConfig(facts, "sandy-bridge-ep", { footprintLines: Math.min(Math.max(footprintLines, 64), beyondL3) }),
@@ -89,8 +90,8 @@ export function simulateWalk(point: WalkPoint, { facts }: Basis): Row[] {
     visits += op.visits;
     held.push(op.pfn);
   }
-  return (Object.keys(totals) as (keyof typeof totals)[]).map((name) => ({
-    part: "walk",
+  return steps.map((name) => ({
+    part: "walk" as const,
     tree,
     staticMaps,
     inFlight,
@@ -102,3 +103,6 @@ export function simulateWalk(point: WalkPoint, { facts }: Basis): Row[] {
     visits: name === "allocate" ? visits / samples : null,
   }));
 }
+
+/** What one step costs with one tree. */
+export type WalkRow = ReturnType<typeof simulateWalk>[number];
