@@ -429,14 +429,15 @@ export function knobs() {
       label: "lines it walks through",
     }),
     // Locks.
-    field("lock", "ticket", {
+    // x86 has the queued spinlock since v4.2; the thread does not say how old the kernel of its measurements was.
+    field("lock", "queued", {
       topic: "kinds of lock",
       shown: true,
-      about: "kind of every spinlock",
+      about: "kind of every spinlock; Linux on x86: ticket up to 4.1, queued from 4.2",
       accepts: oneOf(...lockKinds),
-      legend: (value) => `${value} lock`,
+      legend: (value) => (value === "ticket" ? "ticket lock (up to 4.1)" : `${value} lock`),
       label: "kind of lock",
-      say: String,
+      say: (value) => (value === "ticket" ? "ticket (up to 4.1)" : String(value)),
       ends: ["ticket", "queued"],
     }),
     knob(
@@ -449,8 +450,9 @@ export function knobs() {
         unit: "cycles",
         accepts: { kind: "whole", low: 0, high: 1000, word: "modelled" },
         legend: (value) => (value === "modelled" ? "hand-off as the caches make it" : `${value} cycles a waiter`),
-        label: "hand-off cost a waiter",
+        label: "with ticket locks: hand-off cost a waiter",
         say: (value) => `${value} cycles`,
+        beside: { lock: "ticket" },
       },
       (): "modelled" | number => "modelled",
       (value) => (value === "modelled" ? {} : { handoffCycles: value }),

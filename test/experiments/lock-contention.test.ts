@@ -375,7 +375,7 @@ describe("the sensitivity", () => {
   });
 
   it("finds no influence of the workload's small choices on what the default leaves of IOMMU off", () => {
-    // Throughput varies by 4 % from run to run: three runs of each, within three standard deviations of their difference.
+    // With queued locks throughput varies by 5 to 6 % from run to run: three runs of each, within three standard deviations of their difference.
     const share = (assumption: string, end: string) => {
       const point = points.find((p) => p.assumption === assumption && p.end === end);
       const runs = [0, 1, 2].flatMap((r) =>
@@ -385,7 +385,7 @@ describe("the sensitivity", () => {
     };
     const base = share("base", "base");
     for (const end of ["low", "high"])
-      expect(Math.abs(share("small choices of the workload", end) / base - 1)).toBeLessThan(0.1);
+      expect(Math.abs(share("small choices of the workload", end) / base - 1)).toBeLessThan(0.14);
   });
 });
 

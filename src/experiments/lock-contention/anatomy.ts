@@ -37,7 +37,7 @@ const fields = {
     .default(["deferred"])
     .describe("ways of mapping"),
   cores: z.array(z.int().min(1).max(16)).min(1).default([1, 16]).describe("cores that run the workload"),
-  lock: z.enum(lockKinds).default("ticket").describe("kind of every spinlock"),
+  lock: z.enum(lockKinds).default("queued").describe("kind of every spinlock"),
   profile: z.enum(["both", "transmit", "receive"]).default("both").describe("which buffers the driver maps"),
   ats: z.boolean().default(false).describe("the device caches translations (ATS)"),
   coherent: z.boolean().default(true).describe("page walks snoop the CPU caches; false adds clflush"),

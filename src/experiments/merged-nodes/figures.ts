@@ -310,7 +310,7 @@ export function sweepFigure(rows: readonly MergedNodesRow[]): Figure {
   return dotFigure({
     title: "What merging gives back, by assumption",
     caption:
-      "Share of the lost throughput that came back, with one assumption changed at a time. Dashed: one third. Everything not named is as in the baseline (16 cores, ticket lock, deferred, both directions, unless this run assumes otherwise). Interval: 95 %, deviation pooled over settings that saturate the lock alike.",
+      "Share of the lost throughput that came back, with one assumption changed at a time. Dashed: one third. Everything not named is as in the baseline (16 cores, queued lock, deferred, both directions, unless this run assumes otherwise). Interval: 95 %, deviation pooled over settings that saturate the lock alike.",
     x: { title: "lost throughput that came back", unit: "%", range: [-5, 100] },
     labels: all.map(title),
     series: [{ name: "merged nodes", look: mergedLook(), values: all.map((r) => r.gapShare) }],

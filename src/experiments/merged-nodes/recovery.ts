@@ -65,11 +65,11 @@ export function sweepSettings(facts: Facts): readonly Setting[] {
       ["4", { cores: 4 }],
       ["8", { cores: 8 }],
     ]),
-    ...lever("kind of lock", false, [["queued", { lock: "queued" }]]),
-    ...lever("hand-off, a waiter", false, [
-      ["0 cycles", { handoffCycles: 0 }],
-      ["50 cycles", { handoffCycles: 50 }],
-      ["100 cycles", { handoffCycles: 100 }],
+    ...lever("kind of lock", false, [["ticket (up to 4.1)", { lock: "ticket" }]]),
+    ...lever("ticket lock: hand-off, a waiter", false, [
+      ["0 cycles", { lock: "ticket", handoffCycles: 0 }],
+      ["50 cycles", { lock: "ticket", handoffCycles: 50 }],
+      ["100 cycles", { lock: "ticket", handoffCycles: 100 }],
     ]),
     ...lever("host", true, [
       ["Westmere-EP, 12 cores", westmere(stack)],
