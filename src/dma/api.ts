@@ -26,10 +26,10 @@ import { copyBytesPerCycle, type DmaClient, type DmaCounts, type DmaOptions, typ
 import { FlushOnWrap } from "./other-kernels.js";
 import { PageReferences } from "./page-references.js";
 import { programsFor } from "./programs.js";
-import { QueuedInvalidation } from "./queued-invalidation.js";
+import { DEVICE_LINES, QueuedInvalidation } from "./queued-invalidation.js";
 import * as S from "./steps.js";
 import { TranslationWatch } from "./translation-watch.js";
-import type { Variant } from "./variants.js";
+import { looksForDeviceTlbs, type Variant } from "./variants.js";
 import { walkedEntries, walkedPageTable } from "./walked.js";
 
 const mostTables = 2304;
@@ -162,6 +162,8 @@ export class DmaApi implements StateMachine {
       ats: options.ats,
       q_lock: addLock("q_lock", undefined, false, S.STEP_SPIN_QI),
       device_domain_lock: addLock("device_domain_lock", undefined, true, S.STEP_SPIN_DEVICES),
+      devices: machine.region({ name: "list of devices", bytes: DEVICE_LINES * 64, home: 0 }).base,
+      looksForDeviceTlbs: looksForDeviceTlbs(variant),
     };
     const invalidation = variant.flush
       ? new RuledInvalidation(invalidationParts, variant.flush)

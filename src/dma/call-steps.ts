@@ -14,7 +14,7 @@ import { programsFor } from "./programs.js";
 import { QueuedInvalidation } from "./queued-invalidation.js";
 import { type Context, contexts, steps } from "./steps.js";
 import { TranslationWatch } from "./translation-watch.js";
-import { variant as variantByName } from "./variants.js";
+import { looksForDeviceTlbs, variant as variantByName } from "./variants.js";
 
 /** A stretch of a call: what runs, and under which locks. */
 export interface CallStep {
@@ -150,6 +150,8 @@ export function callSteps(name: string): { map: CallStep[]; unmap: CallStep[] } 
     ats: false,
     q_lock: own.length + 1,
     device_domain_lock: own.length + 2,
+    devices: 0,
+    looksForDeviceTlbs: looksForDeviceTlbs(variant),
   });
   const programs = programsFor(
     {

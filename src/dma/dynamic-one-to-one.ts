@@ -153,7 +153,7 @@ export class DynamicOneToOne implements DmaPrograms {
 
   /** Empties a table under its lock: where that is asked for, the page tables of its pages are swept; one global invalidation, then what is empty goes. */
   *flush_unmaps(core: Core, queue: FlushQueue): Behaviour {
-    const { counts, invalidation, timer, ats, memory } = this.domain;
+    const { counts, invalidation, timer, memory } = this.domain;
     if (queue.entries.length === 0) return;
     const { table } = this.entries;
     timer.disarm();
@@ -168,7 +168,7 @@ export class DynamicOneToOne implements DmaPrograms {
       for (const line of queue.lines(i)) memory.read(line);
       counts.flushedEntries++;
       yield core.at(S.STEP_APPEND).charge();
-      if (ats) yield* invalidation.iommu_flush_dev_iotlb(core, iova.pfn, iova.pages);
+      if (invalidation.visitsDevices) yield* invalidation.iommu_flush_dev_iotlb(core, iova.pfn, iova.pages);
       if (!isAlias(iova.pfn)) yield* this.free_fallback(core, iova.pfn, iova.pages);
     }
     queue.entries.length = 0;

@@ -154,7 +154,7 @@ export class IntelIommu implements DmaPrograms {
    * tree's lock inside.
    */
   *flush_unmaps(core: Core, queue: FlushQueue = this.domain.queues[0]): Behaviour {
-    const { counts, invalidation, timer, ats } = this.domain;
+    const { counts, invalidation, timer } = this.domain;
     const caller = core.context;
     core.context = S.CONTEXT_FLUSH;
     if (queue.entries.length > 0) {
@@ -166,7 +166,7 @@ export class IntelIommu implements DmaPrograms {
       const { iova, freelist } = queue.entries[i];
       this.readEntry(queue, i);
       yield core.at(S.STEP_FREE).charge();
-      if (ats) yield* invalidation.iommu_flush_dev_iotlb(core, iova.pfn, iova.pages);
+      if (invalidation.visitsDevices) yield* invalidation.iommu_flush_dev_iotlb(core, iova.pfn, iova.pages);
       iova.cpu = core.id;
       yield* this.allocator.__free_iova(iova, core.at(S.STEP_FREE));
       if (freelist.length > 0) yield this.dma_free_pagelist(core, freelist);

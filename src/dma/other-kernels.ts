@@ -36,7 +36,7 @@ export class ThreadWording extends IntelIommu {
   }
 
   override *flush_unmaps(core: Core): Behaviour {
-    const { invalidation, counts, timer, queues, ats } = this.domain;
+    const { invalidation, counts, timer, queues } = this.domain;
     const queue = queues[0];
     const caller = core.context;
     core.context = S.CONTEXT_FLUSH;
@@ -46,7 +46,7 @@ export class ThreadWording extends IntelIommu {
       this.readEntry(queue, i);
       yield core.at(S.STEP_FREE).charge();
       yield* invalidation.qi_submit_sync(core, invalidationOf(0, iova.pfn, iova.pages, true));
-      if (ats) yield* invalidation.iommu_flush_dev_iotlb(core, iova.pfn, iova.pages);
+      if (invalidation.visitsDevices) yield* invalidation.iommu_flush_dev_iotlb(core, iova.pfn, iova.pages);
       iova.cpu = core.id;
       yield* this.allocator.__free_iova(iova, core.at(S.STEP_FREE).underLock);
       if (freelist.length > 0) yield this.dma_free_pagelist(core, freelist);

@@ -4,7 +4,7 @@ import type { ChargedMemory } from "./charged-memory.js";
 import type { Core } from "./core.js";
 import type { DmaCosts } from "./costs.js";
 import type { DmaCounts } from "./options.js";
-import { STEP_QI_POLL, STEP_QI_SUBMIT } from "./steps.js";
+import { STEP_DEVICES, STEP_QI_POLL, STEP_QI_SUBMIT } from "./steps.js";
 
 /** What of the IOMMU's hardware an invalidation needs. */
 export type InvalidationHardware = Pick<InvalidationUnit, "statusAddress" | "submit"> & {
@@ -21,9 +21,16 @@ export interface InvalidationParts {
   ats: boolean;
   /** The queue's lock. */
   q_lock: number;
-  /** The lock of the list of devices that cache translations. */
+  /** The lock of every domain's list of devices: one for the whole host. */
   device_domain_lock: number;
+  /** Where the domain's list of devices lies: its head, and a line of each of the device's two structures. */
+  devices: number;
+  /** The kernel looks through that list even where no device has ATS. */
+  looksForDeviceTlbs: boolean;
 }
+
+/** Head of the list, `struct device_domain_info`, and the PCI device's state of ATS. */
+export const DEVICE_LINES = 3;
 
 /** What a core does to have a translation forgotten: Linux v4.3, dmar.c and intel-iommu.c. */
 export class QueuedInvalidation {
@@ -32,7 +39,12 @@ export class QueuedInvalidation {
   /** Has the IOTLB forget a range, and then the device its own copies. @param leafOnly no table page was unlinked ("ih") */
   *iommu_flush_iotlb_psi(core: Core, pfn: number, pages: number, leafOnly: boolean): Behaviour {
     yield* this.qi_submit_sync(core, invalidationOf(0, pfn, pages, leafOnly));
-    if (this.parts.ats) yield* this.iommu_flush_dev_iotlb(core, pfn, pages);
+    if (this.visitsDevices) yield* this.iommu_flush_dev_iotlb(core, pfn, pages);
+  }
+
+  /** Whether {@link iommu_flush_dev_iotlb} does anything: a call that has nothing to do need not be made. */
+  get visitsDevices(): boolean {
+    return this.parts.ats || this.parts.looksForDeviceTlbs;
   }
 
   /** Has the IOTLB forget everything (DMA_TLB_GLOBAL_FLUSH). */
@@ -40,14 +52,18 @@ export class QueuedInvalidation {
     return this.qi_submit_sync(core, { kind: "global" });
   }
 
-  /** Has a device forget its own copies: the lock of the device list is held over the wait. */
+  /** Has the domain's devices with ATS forget their own copies: the lock of the device list is held meanwhile, and taken to look for them. */
   *iommu_flush_dev_iotlb(core: Core, pfn: number, pages: number): Behaviour {
-    const { device_domain_lock } = this.parts;
-    let order = 0;
-    for (let covered = 1; covered < pages; covered *= 2) order++;
-    yield core.at(STEP_QI_SUBMIT).acquire(device_domain_lock);
-    yield* this.qi_submit_sync(core, { kind: "device", device: 0, pfn, order });
-    yield core.at(STEP_QI_POLL).release(device_domain_lock);
+    const { device_domain_lock, devices, memory, ats } = this.parts;
+    yield core.at(STEP_DEVICES).acquire(device_domain_lock);
+    for (let line = 0; line < DEVICE_LINES; line++) memory.read(devices + line * 64);
+    yield core.at(STEP_DEVICES).charge();
+    if (ats) {
+      let order = 0;
+      for (let covered = 1; covered < pages; covered *= 2) order++;
+      yield* this.qi_submit_sync(core, { kind: "device", device: 0, pfn, order });
+    }
+    yield core.at(STEP_DEVICES).release(device_domain_lock);
   }
 
   /** Two descriptors and the tail register under the queue's lock; then the poll, which drops and retakes the lock each turn. */

@@ -35,16 +35,17 @@ export const STEP_QI_POLL = 9;
 export const STEP_FREE = 10;
 export const STEP_FREE_TABLES = 11;
 export const STEP_APPEND = 12;
-export const STEP_SPIN_TREE = 13;
-export const STEP_SPIN_ASYNC = 14;
-export const STEP_SPIN_QI = 15;
-export const STEP_SPIN_DEVICES = 16;
+export const STEP_DEVICES = 13;
+export const STEP_SPIN_TREE = 14;
+export const STEP_SPIN_ASYNC = 15;
+export const STEP_SPIN_QI = 16;
+export const STEP_SPIN_DEVICES = 17;
 /** Waiting for the lock that is held over a whole invalidation: a domain's list of cache tags (6.10), AMD's domain and command locks. */
-export const STEP_SPIN_DOMAIN = 17;
+export const STEP_SPIN_DOMAIN = 18;
 /** A page or buffer that stays mapped goes round its pool. */
-export const STEP_RECYCLE = 18;
+export const STEP_RECYCLE = 19;
 /** The processor copies between a buffer and the one that the device sees. */
-export const STEP_COPY = 19;
+export const STEP_COPY = 20;
 
 /** The steps by number. */
 export const steps: readonly Step[] = [
@@ -61,10 +62,15 @@ export const steps: readonly Step[] = [
   step("__free_iova", "tree", "take the range out of the tree, rebalance, give the node back"),
   step("dma_free_pagelist", "page table", "free the table pages that the unmap collected"),
   step("add_unmap", "invalidation", "append to the deferred flush table"),
+  step(
+    "iommu_flush_dev_iotlb",
+    "invalidation",
+    "look for devices with ATS in the domain's list, under device_domain_lock",
+  ),
   step("spin: allocator lock", "spinning", "waiting for iova_rbtree_lock, or for the lock that replaces it"),
   step("spin: async_umap_flush_lock", "spinning", "waiting for the lock of the deferred flush table"),
   step("spin: q_lock", "spinning", "waiting for the lock of the invalidation queue"),
-  step("spin: device_domain_lock", "spinning", "waiting for the list of devices (ATS only)"),
+  step("spin: device_domain_lock", "spinning", "waiting for the list of devices"),
   step("spin: cache_lock", "spinning", "waiting for the lock that is held over the domain's invalidations"),
   step("page_pool", "api", "a page that stays mapped goes back to its pool, and comes from it again"),
   step("swiotlb_bounce", "page table", "copying between a buffer and its bounce buffer"),

@@ -402,6 +402,15 @@ export const variants: readonly Variant[] = [
 ];
 
 /**
+ * Whether a variant's kernel looks through the domain's list of devices after each invalidation to find those with ATS, even where there are
+ * none: Linux up to 4.6. The series of 2016 that brought the magazines and the queues a CPU (4.7) notes whether a domain has any (from memory:
+ * "avoid dev iotlb logic for domains with no dev iotlbs", 314f1dc14084; read in later sources).
+ */
+export function looksForDeviceTlbs({ allocator, policy }: Variant): boolean {
+  return allocator !== "magazines" && policy !== "deferred-per-cpu";
+}
+
+/**
  * A variant by name.
  * @throws Error naming the variants there are
  */

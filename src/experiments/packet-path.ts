@@ -6,8 +6,8 @@ const lanes = ["driver", "DMA API", "memory", "IOMMU", "NIC"] as const;
 type Lane = (typeof lanes)[number];
 
 /** The locks of the DMA API, as Linux names them. */
-type Lock = "iova_rbtree_lock" | "async_umap_flush_lock" | "q_lock";
-const locks: readonly Lock[] = ["iova_rbtree_lock", "async_umap_flush_lock", "q_lock"];
+type Lock = "iova_rbtree_lock" | "async_umap_flush_lock" | "q_lock" | "device_domain_lock";
+const locks: readonly Lock[] = ["iova_rbtree_lock", "async_umap_flush_lock", "q_lock", "device_domain_lock"];
 
 /** One step of the way: a message from lane to lane, or work within one. */
 export interface PathStep {
@@ -30,6 +30,12 @@ const pictureOf: Readonly<Record<string, Omit<PathStep, "step">>> = {
   "unmap find_iova": { from: "DMA API", to: "DMA API", label: "look the IOVA up", lock: "iova_rbtree_lock" },
   "unmap dma_pte_clear_level": { from: "DMA API", to: "memory", label: "clear the PTE" },
   "unmap qi_submit_sync: submit": { from: "DMA API", to: "IOMMU", label: "invalidate, and wait", lock: "q_lock" },
+  "unmap iommu_flush_dev_iotlb": {
+    from: "DMA API",
+    to: "DMA API",
+    label: "look for devices with ATS",
+    lock: "device_domain_lock",
+  },
   "unmap __free_iova": { from: "DMA API", to: "DMA API", label: "free the IOVA", lock: "iova_rbtree_lock" },
   "unmap add_unmap": {
     from: "DMA API",
@@ -42,6 +48,12 @@ const pictureOf: Readonly<Record<string, Omit<PathStep, "step">>> = {
     to: "IOMMU",
     label: "table full: forget all",
     lock: "async_umap_flush_lock",
+  },
+  "flush iommu_flush_dev_iotlb": {
+    from: "DMA API",
+    to: "DMA API",
+    label: "250 times: a device with ATS?",
+    lock: "device_domain_lock",
   },
   "flush __free_iova": { from: "DMA API", to: "DMA API", label: "free 250 IOVAs", lock: "iova_rbtree_lock" },
 };

@@ -22,15 +22,25 @@ it("names the functions there are when asked for another, and the variants", () 
   expect(() => programSource("intel_unmap", "fast")).toThrow(/"fast".*deferred/);
 });
 
-it("a strict unmap takes the tree's lock to find and to free, and none but the queue's in between", () => {
+it("a strict unmap takes the tree's lock to find and to free; in between the queue's, and the device list's also without ATS", () => {
   expect(callSteps("strict").unmap.map(({ step, locks }) => [step, locks.join(", ")])).toEqual([
     ["intel_unmap", ""],
     ["find_iova", "iova_rbtree_lock"],
     ["dma_pte_clear_level", ""],
     ["qi_submit_sync: submit", "q_lock"],
     ["qi_submit_sync: poll", "q_lock"],
+    ["iommu_flush_dev_iotlb", "device_domain_lock"],
     ["__free_iova", "iova_rbtree_lock"],
   ]);
+});
+
+it("a flush looks for devices with ATS at each entry, before it frees it; kernels with queues a CPU do so nowhere", () => {
+  const { unmap } = callSteps("deferred");
+  const at = unmap.findIndex(({ step }) => step === "iommu_flush_dev_iotlb");
+  expect(unmap[at]).toMatchObject({ within: "flush", locks: ["async_umap_flush_lock", "device_domain_lock"] });
+  expect(unmap[at + 1].step).toBe("__free_iova");
+  for (const name of ["magazines-deferred", "magazines-strict", "strict-ish"])
+    expect(JSON.stringify(callSteps(name))).not.toContain("device_domain_lock");
 });
 
 it("a deferred unmap that finds the table full flushes it under async_umap_flush_lock, before it appends", () => {

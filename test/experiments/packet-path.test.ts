@@ -19,6 +19,7 @@ test("a strict packet: map, the hardware's way, unmap, and the tree's lock three
     "look the IOVA up",
     "clear the PTE",
     "invalidate, and wait",
+    "look for devices with ATS",
     "free the IOVA",
   ]);
   expect(steps.filter(({ lock }) => lock === "iova_rbtree_lock")).toHaveLength(3);
