@@ -406,8 +406,8 @@ export const variants: readonly Variant[] = [
  * none: Linux up to 4.6. The series of 2016 that brought the magazines and the queues a CPU (4.7) notes whether a domain has any (from memory:
  * "avoid dev iotlb logic for domains with no dev iotlbs", 314f1dc14084; read in later sources).
  */
-export function looksForDeviceTlbs({ allocator, policy }: Variant): boolean {
-  return allocator !== "magazines" && policy !== "deferred-per-cpu";
+export function looksForDeviceTlbs({ allocator, policy, linux: later }: Variant): boolean {
+  return later === undefined && allocator !== "magazines" && policy !== "deferred-per-cpu";
 }
 
 /**

@@ -60,7 +60,6 @@ export interface HostRun {
   /** Shortest time between two interrupts of a queue. */
   interruptGapMicroseconds: number;
   ats: boolean;
-  coherent: boolean;
   flushEntries: number;
   flushMilliseconds: number;
   /** How fast a processor copies, for bounce buffers. */
@@ -495,7 +494,7 @@ export function knobs() {
       about: "with clflush: its cost, less the next access's miss",
       accepts: whole(0, 2000),
       label: "with clflush: its cost",
-      beside: { coherent: false },
+      beside: { machineOverrides: { coherentWalks: 0 } },
     }),
     field("ats", false, {
       topic: "ATS",
@@ -504,13 +503,23 @@ export function knobs() {
       accepts: boolean,
       legend: (value) => (value ? "ATS" : "no ATS"),
     }),
-    field("coherent", true, {
-      topic: "page walks",
-      shown: true,
-      about: "page walks snoop the CPU caches; false adds clflush",
-      accepts: boolean,
-      legend: (value) => (value ? "coherent walks" : "clflush"),
-    }),
+    // By host: the default one flushes (record CAP2).
+    knob(
+      "coherent",
+      {
+        topic: "page walks",
+        shown: true,
+        about: "page walks snoop the CPU caches; false adds clflush",
+        accepts: boolean,
+        legend: (value) => (value ? "coherent walks" : "clflush"),
+        label: "page walks",
+        say: (value) => (value ? "snoop the caches" : "do not snoop: clflush"),
+      },
+      (facts): boolean => machineConfig(facts, hostOfDefaults).coherentWalks === 1,
+      (value) => ({ machineOverrides: { coherentWalks: value ? 1 : 0 } }),
+      () => [false, true],
+      "machine",
+    ),
     // The wire and the host's memory.
     assumed("peerMicroseconds", {
       about: "the peer's and the wire's time (µs)",

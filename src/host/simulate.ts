@@ -124,7 +124,7 @@ export function simulateHost(run: HostRun, facts: Facts): HostResult {
         }),
       ats: run.ats,
       copyBytesPerCycle: run.copyBytesPerCycle,
-      coherent: run.coherent,
+      coherent: config.coherentWalks === 1,
       flushEntries: run.flushEntries,
       flushTimerCycles: cycles(run.flushMilliseconds * 1000),
       tickCycles: cycles(1000),

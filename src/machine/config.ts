@@ -64,6 +64,8 @@ export interface MachineConfig {
   deviceSocket: number;
   /** Lines of a core's other work between operations: the ring that {@link Machine.touchFootprint} walks. */
   footprintLines: number;
+  /** Whether the IOMMU's page walks snoop the CPUs' caches (1); if not (0), software writes changed entries back with clflush. */
+  coherentWalks: number;
   /** Hosts of many cores: clusters of a socket, each with an L3 of its own; `dirtySameSocketCycles` and the L3's costs are then a cluster's. */
   clustersPerSocket?: number | undefined;
   /** With clusters: a line from another cluster of the same socket. */
@@ -103,6 +105,7 @@ export const MachineConfigSchema: z.ZodType<MachineConfig, MachineConfig> = z
     ddioWays: whole(0, 64, "ways", "L3 ways a device's writes may fill"),
     deviceSocket: whole(0, maxSockets - 1, "(socket number)", "socket of the device"),
     footprintLines: whole(1, 1_048_576, "lines", "ring of lines of a core's other work"),
+    coherentWalks: whole(0, 1, "(0: no, 1: yes)", "page walks snoop the CPUs' caches"),
     clustersPerSocket: whole(1, 16, "clusters", "clusters of a socket, each with an L3").optional(),
     otherClusterCycles: cycles("a line from another cluster of the socket").optional(),
   })

@@ -60,7 +60,7 @@ describe("every knob", () => {
       const listed = knob.name === "lock" ? "locks" : knob.name === "profile" ? "profiles" : knob.name;
       const value = another(knob);
       // A hand-off in cycles a waiter is the ticket lock's alone.
-      const locks = knob.name === "handoffCycles" ? { locks: ["ticket"] } : {};
+      const locks = knob.name === "handoffCycles" ? { locks: ["ticket" as const] } : {};
       const fixed = { cores: [2], variants: ["deferred"], replications: 1, ...locks };
       const config = lockContention.parse({ ...fixed, [listed]: [value] });
       const [point] = lockContention.points(config);

@@ -40,7 +40,7 @@ const fields = {
   lock: z.enum(lockKinds).default("queued").describe("kind of every spinlock"),
   profile: z.enum(["both", "transmit", "receive"]).default("both").describe("which buffers the driver maps"),
   ats: z.boolean().default(false).describe("the device caches translations (ATS)"),
-  coherent: z.boolean().default(true).describe("page walks snoop the CPU caches; false adds clflush"),
+  coherent: z.boolean().default(false).describe("page walks snoop the CPU caches; false adds clflush"),
   fidelity: z.enum(["quick", "full"]).default("quick").describe("how many transactions"),
   seed: z.int().min(0).max(2_147_483_647).default(1).describe("the random streams"),
 };
@@ -67,7 +67,7 @@ const pointsOf = (config: AnatomyConfig, { facts }: Basis): HostRun[] =>
       lock: config.lock,
       profile: config.profile,
       ats: config.ats,
-      coherent: config.coherent,
+      machineOverrides: { coherentWalks: config.coherent ? 1 : 0 },
       seed: config.seed * 1000,
       ...lengthOf(name, config.fidelity),
     })),

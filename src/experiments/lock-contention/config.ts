@@ -2,6 +2,7 @@ import { z } from "zod";
 import { variant, variants } from "../../dma/index.js";
 import type { Basis, Facts } from "../../facts/index.js";
 import { changeOf, type HostRun, hostOfDefaults, hostRunDefaults, type KnobValue } from "../../host/index.js";
+import { machineConfig } from "../../machine/index.js";
 import {
   allKnobs,
   coresOf,
@@ -130,6 +131,10 @@ function replicationsOf(name: string, cores: number): number {
   return isStrictTree(name) && cores > oneSocket ? replicationsAtMost : 8;
 }
 
+/** Whether page walks snoop the caches on the host of a run. */
+const walksSnoop = (run: HostRun, facts: Facts): boolean =>
+  (run.machineOverrides.coherentWalks ?? machineConfig(facts, run.machine).coherentWalks) === 1;
+
 /** One run of the sweep. */
 export interface LockContentionPoint {
   run: HostRun;
@@ -161,19 +166,22 @@ export function pointsOf(config: LockContentionConfig, { facts }: Basis): LockCo
     const ticket = settings["lock"] === "ticket";
     if (!ticket && settings["handoffCycles"] !== lists["handoffCycles"]?.[0]) return [];
     const handoffCycles = ticket && settings["handoffCycles"] !== "modelled" ? settings["handoffCycles"] : null;
-    // What is at its default is left to the host, whose costs may be others.
-    const changed = Object.entries(settings).filter(([knob, value]) => value !== fallbacks.get(knob));
+    // What is at its default, and not swept, is left to the host, whose costs may be others.
+    const changed = Object.entries(settings).filter(
+      ([knob, value]) => value !== fallbacks.get(knob) || (lists[listName(knob)]?.length ?? 0) > 1,
+    );
     const change = changeOf({ ...Object.fromEntries(changed), handoffCycles: handoffCycles ?? undefined }, facts);
+    const run = {
+      ...defaults,
+      variant: String(name),
+      ...lengthOf(String(name), config.fidelity),
+      ...change,
+      seed: config.seed * 1000 + Number(replication),
+    };
     return [
       {
-        run: {
-          ...defaults,
-          variant: String(name),
-          ...lengthOf(String(name), config.fidelity),
-          ...change,
-          seed: config.seed * 1000 + Number(replication),
-        },
-        settings: { ...settings, handoffCycles } as KnobCells,
+        run,
+        settings: { ...settings, coherent: walksSnoop(run, facts), handoffCycles } as KnobCells,
         replication: Number(replication),
       },
     ];
