@@ -97,7 +97,7 @@ export class DmaApi implements StateMachine {
     const { sim } = processes;
     this.variant = variant;
     this.mapped = new MappedRanges(variant.allocator);
-    this.memory = new ChargedMemory(machine, costs.instructionCycles, costs.clflushCycles, costs.storeOverlap);
+    this.memory = new ChargedMemory(machine, sim, options.cores, costs);
     this.accounts = new CycleAccounts(options.cores);
     const addLock = (name: string, address: number | undefined, irqSave: boolean, spinStep: number): number =>
       this.dmaLocks.push(new DmaLock(() => options.makeLock(name, address, irqSave), spinStep, !variant.linux)) - 1;

@@ -11,6 +11,7 @@ import { MappedRanges } from "./mapped-ranges.js";
 import { modernParts } from "./modern-parts.js";
 import { PageReferences } from "./page-references.js";
 import { programsFor } from "./programs.js";
+import { RuledInvalidation } from "./flush-by-rule.js";
 import { QueuedInvalidation } from "./queued-invalidation.js";
 import { type Context, contexts, steps } from "./steps.js";
 import { TranslationWatch } from "./translation-watch.js";
@@ -67,7 +68,8 @@ const free: DmaCosts = {
   pteMapCycles: 0,
   pteClearCycles: 0,
   instructionCycles: 0,
-  storeOverlap: 0,
+  storesBuffered: 1,
+  storesAtOnce: 1,
   invalidationCycles: 0,
   deviceInvalidationCycles: 0,
   serialShare: 0,
@@ -87,7 +89,7 @@ export function callSteps(name: string): { map: CallStep[]; unmap: CallStep[] } 
   const variant = variantByName(name);
   const processes = new Processes(new Simulation());
   const nothing = { read: () => 0, write: () => 0, atomic: () => 0, flush: () => {} };
-  const memory = new ChargedMemory(nothing, 0, 0, 0);
+  const memory = new ChargedMemory(nothing, { now: 0 }, 1, free);
   const core = new DryCore(0, { processes, accounts: new CycleAccounts(1), memory, locks: [], kinds: 0 });
   const allocator =
     variant.allocator === "none"
@@ -142,7 +144,7 @@ export function callSteps(name: string): { map: CallStep[]; unmap: CallStep[] } 
     line: () => ({ read: () => 0, atomic: () => 0 }),
   });
   core.lockNames = lockNames;
-  const invalidation = new QueuedInvalidation({
+  const invalidationParts = {
     unit,
     memory,
     costs: free,
@@ -152,7 +154,10 @@ export function callSteps(name: string): { map: CallStep[]; unmap: CallStep[] } 
     device_domain_lock: own.length + 2,
     devices: 0,
     looksForDeviceTlbs: looksForDeviceTlbs(variant),
-  });
+  };
+  const invalidation = variant.flush
+    ? new RuledInvalidation(invalidationParts, variant.flush)
+    : new QueuedInvalidation(invalidationParts);
   const programs = programsFor(
     {
       variant,

@@ -98,6 +98,8 @@ export class Core implements Cpu {
   }
 
   acquire(lock: number): Wait {
+    // A lock is taken with a locked instruction, which waits for the stores before it.
+    this.parts.memory.drain();
     const cycles = this.parts.memory.take();
     if (cycles > 0) this.post(cycles, ACQUIRE, lock);
     else this.ask(lock);
@@ -150,7 +152,7 @@ export class Core implements Cpu {
   private drop(lock: number): number {
     const book = this.parts.locks[lock];
     book.released(this.parts.processes.sim.now);
-    return book.lock.release(this.id);
+    return book.lock.release(this.id, this.parts.memory.drained(this.id));
   }
 
   private post(cycles: number, kind: number, lock: number): void {

@@ -77,6 +77,8 @@ export class QueuedInvalidation {
     }
     memory.write(queue.slotAddress(queue.nextSlot));
     memory.write(unit.statusAddress(queue.nextSlot));
+    // The uncached write of the tail register leaves the core after the descriptors.
+    memory.drain();
     memory.spend(costs.tailWriteCycles);
     yield core.at(STEP_QI_SUBMIT).charge();
     const wait = unit.submit(request);

@@ -458,12 +458,18 @@ export function knobs() {
       () => [0, 100],
     ),
     // Costs of the DMA code and of invalidations.
-    cost("storeOverlap", {
+    cost("storesAtOnce", {
       shown: true,
-      about: "share of a store's latency that the core does not wait for",
-      accepts: share,
-      legend: "store overlap",
-      label: "stores overlap",
+      about: "lines that the stores in a core's store buffer ask for at the same time; a lock's release waits for them",
+      accepts: whole(1, 64),
+      legend: "stores at once",
+      label: "stores that wait for their lines together",
+    }),
+    cost("storesBuffered", {
+      about: "stores that wait in a core's store buffer at most",
+      accepts: whole(1, 256),
+      label: "store buffer",
+      group: costs,
     }),
     cost("invalidationCycles", {
       shown: true,

@@ -57,6 +57,14 @@ export class ContendedLine {
     return done;
   }
 
+  /** The store that ends a section: as {@link write}, and nobody gets the line before it is done. */
+  store(cpu: number, now: number): number {
+    const done = this.write(cpu, now);
+    for (let socket = 0; socket < this.sockets; socket++)
+      if (this.busyUntil[socket] < now) this.busyUntil[socket] = now;
+    return done;
+  }
+
   /** A locked read-modify-write; returns when it is done. */
   atomic(cpu: number, now: number): number {
     const reach = this.machine.reach(cpu, this.address, true);

@@ -65,15 +65,15 @@ export class McsLock extends SpinLock {
     if (next < 0) {
       // Nobody is behind: the tail goes back to empty.
       this.last = -1;
-      return this.tail.atomic(cpu, at) - now;
+      return this.tail.atomic(cpu, this.storeFrom(cpu, at)) - now;
     }
     if (this.linkedAt[cpu] < 0 || this.linkedAt[cpu] > at) {
       // The exchange of the tail fails, and the holder spins until its successor has linked itself.
-      at = this.tail.atomic(cpu, at);
+      at = this.tail.atomic(cpu, this.storeFrom(cpu, at));
       const linked = this.link(cpu);
       at = (at > linked ? at : linked) + machine.read(cpu, this.node(cpu));
     }
-    const told = at + machine.write(cpu, this.node(next));
+    const told = this.storeFrom(cpu, at) + machine.write(cpu, this.node(next));
     this.grant(next, told + machine.read(next, this.node(next)), true);
     return at + machine.config.storeHitCycles - now;
   }

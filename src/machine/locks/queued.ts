@@ -154,7 +154,7 @@ export class QueuedLock extends SpinLock {
   }
 
   protected leave(cpu: number, now: number): number {
-    const stored = this.word.write(cpu, this.storeFrom(cpu, now));
+    const stored = this.word.store(cpu, this.storeFrom(cpu, now));
     this.locked = false;
     const { pending, word } = this;
     if (pending >= 0 && !this.pendingClaims) {

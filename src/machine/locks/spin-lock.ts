@@ -108,15 +108,17 @@ export abstract class SpinLock {
 
   /**
    * Gives the lock back.
+   * @param storesVisible when the stores of the section are visible: the store that gives the lock back is seen after them
    * @returns core cycles until the CPU goes on with what follows
    * @throws Error when the CPU does not hold it
    */
-  release(cpu: number): number {
+  release(cpu: number, storesVisible = 0): number {
     const { now } = this.simulation;
     if (this.heldBy !== cpu || now < this.heldSince)
       throw new Error(`CPU ${cpu} releases lock "${this.options.name}" that it does not hold.`);
     this.statistics.held(now - this.heldSince);
     this.heldBy = -1;
+    if (storesVisible > this.storesDone[cpu]) this.storesDone[cpu] = storesVisible;
     const cost = this.leave(cpu, now) + this.irqCycles;
     if (this.irqCycles > 0) this.statistics.interruptsOff(now + cost - this.irqOffSince[cpu]);
     return cost;

@@ -35,7 +35,7 @@ export class TestAndSetLock extends SpinLock {
     this.spinUntil(now);
     // Every waiter has one try outstanding when the store arrives: they fail, and then the store is served.
     for (let i = this.spinners.length; i > 0; i--) this.tryOnce(now);
-    const stored = this.line.write(cpu, now);
+    const stored = this.line.store(cpu, this.storeFrom(cpu, now));
     if (this.spinners.length === 0) this.taken = false;
     else {
       const winner = this.spinners.shift();

@@ -48,7 +48,7 @@ export class TicketLock extends SpinLock {
   }
 
   protected leave(cpu: number, now: number): number {
-    const stored = this.line.write(cpu, now);
+    const stored = this.line.store(cpu, this.storeFrom(cpu, now));
     if (this.waiters.length === 0) this.taken = false;
     else {
       const next = this.waiters.at(0);
