@@ -38,6 +38,32 @@ it.each([
   ["a hundred immediates that loop", looping("setImmediate(loop)")],
   ["a hundred ticks that loop", looping("process.nextTick(loop)")],
   ["a hundred promises that loop", looping("Promise.resolve().then(loop)")],
+  [
+    "a hundred messages that loop",
+    `const { port1, port2 } = new MessageChannel(); port2.on("message", () => { while (true) {} }); console.log("on");
+     for (let i = 0; i < 100; i++) port1.postMessage(i); await new Promise(() => {})`,
+  ],
+  [
+    "a hundred channels whose messages loop",
+    looping('{ const { port1, port2 } = new MessageChannel(); port2.on("message", loop); port1.postMessage(i) }'),
+  ],
+  [
+    "a hundred messages of a channel between pages that loop",
+    `const from = new BroadcastChannel("a"), to = new BroadcastChannel("a"); to.addEventListener("message", () => { while (true) {} });
+     console.log("on"); for (let i = 0; i < 100; i++) from.postMessage(i); await new Promise(() => {})`,
+  ],
+  [
+    "a hundred messages of a thread that loop",
+    `const { Worker } = await import("node:worker_threads"); const thread = new Worker(
+     'for (let i = 0; i < 100; i++) require("worker_threads").parentPort.postMessage(i); setInterval(() => {}, 1e5)', { eval: true });
+     thread.on("message", () => { while (true) {} }); console.log("on"); await new Promise(() => {})`,
+  ],
+  [
+    "a hundred requests to a server that loop",
+    `const { createServer, get } = await import("node:http"); const server = createServer(() => { while (true) {} });
+     await new Promise<void>((r) => server.listen(0, r)); const { port } = server.address() as { port: number }; console.log("on");
+     for (let i = 0; i < 100; i++) get({ port, agent: false }).on("error", () => {}); await new Promise(() => {})`,
+  ],
 ])("%s are interrupted, and every variable is kept", async (name, code) => {
   const ms = await interrupted(`kept++; ${code.replaceAll("const ", "var ")}`);
   // Far from the point where the process would be replaced, on a busy machine too.
@@ -52,6 +78,16 @@ it("timers of an earlier cell that were due during an interrupt still come", asy
   await interrupted('console.log("on"); while (true) {}', 400);
   await run(kernel, "const earlier = ticks; await new Promise((r) => setTimeout(r, 100))");
   expect((await run(kernel, "clearInterval(ticking); [once, ticks > earlier]")).result).toBe("[ 1, true ]");
+});
+
+it("messages between the ports of an earlier cell that come during an interrupt still arrive, in order", async () => {
+  await run(
+    kernel,
+    `var got: number[] = []; const { port1: mine, port2: yours } = new MessageChannel(); yours.on("message", (n) => got.push(n)); yours.unref();
+     setTimeout(() => { for (let i = 0; i < 5; i++) mine.postMessage(i) }, 250); 0`,
+  );
+  await interrupted('console.log("on"); while (true) {}', 400);
+  expect((await run(kernel, "await new Promise((r) => setTimeout(r, 100)); got")).result).toBe("[ 0, 1, 2, 3, 4 ]");
 });
 
 it("after timers of an ended cell that loop, one interrupt is enough", async () => {

@@ -26,6 +26,8 @@ const loadPatienceMs = 10_000;
 /** How long the main thread has for an interrupt's message before it is terminated, and for what comes after that message. */
 const firstPatienceMs = 25;
 const afterwardsMs = 500;
+/** The same where one after the other has been terminated: then a queue of loops is left, such as the requests to a server. */
+const queueMs = 12;
 /** When an interrupt is taken for settled although something keeps coming that must be terminated. */
 const settleMs = 8000;
 
@@ -152,11 +154,8 @@ async function interruptMain(n: number): Promise<void> {
   // What the cell had queued, and what listens to its signal, comes after the handler: it has a while. Settled is the interrupt when the main
   // thread comes by without having been terminated again.
   const killed = () => Atomics.load(shared, Word.terminations);
-  for (
-    let before = -1, first = afterwardsMs;
-    before !== killed() && performance.now() - started < settleMs;
-    first = 50
-  ) {
+  for (let before = -1, round = 0; before !== killed() && performance.now() - started < settleMs; round++) {
+    const first = round === 0 ? afterwardsMs : round < 4 ? 50 : queueMs;
     before = killed();
     const turn = idle + 1;
     await insist(

@@ -18,8 +18,9 @@ import { sizeOf } from "./backlog.js";
 import { createComms } from "./comms.js";
 import { createContext } from "./context.js";
 import { errorContent, installStackTraces, registerSource } from "./errors.js";
-import { guardAsyncHooks, guardProcess } from "./guards.js";
+import { guardAsyncHooks, guardImmediates, guardProcess } from "./guards.js";
 import { createLoading } from "./loading.js";
+import { watchMessages } from "./messages.js";
 import { freshDispatcher, warmUp } from "./network.js";
 import type { ErrorContent, FromExecutor, Origin, Outcome, ToExecutor } from "./protocol.js";
 import { type Owner, trackResources } from "./resources.js";
@@ -90,8 +91,11 @@ const ownerNow = (): Owner => context.get() ?? latest;
 const originNow = (): Origin => ownerNow().origin;
 
 const hooks = guardAsyncHooks();
+const mendImmediates = guardImmediates();
 const loading = createLoading(shared);
-const resources = trackResources(context, ownerNow, () => Atomics.load(shared, Word.interrupting) > 0);
+const interrupting = () => Atomics.load(shared, Word.interrupting) > 0;
+const resources = trackResources(context, ownerNow, interrupting);
+const messages = watchMessages([port, answers], context, ownerNow, interrupting, resources.soon);
 guardProcess((name, text) => {
   if (text === "") return;
   put({ type: "stream", origin: originNow(), name, text });
@@ -183,7 +187,9 @@ function uncaught(error: unknown, by: Owner | undefined): void {
   put({ type: "uncaught", origin, error: content });
   if (running?.owner.origin === origin) running.failure ??= content;
 }
-process.on("uncaughtException", (error) => uncaught(error, context.thrownBy(error) ?? context.get()));
+process.on("uncaughtException", (error) => {
+  if (!mendImmediates(error)) uncaught(error, context.thrownBy(error) ?? context.get());
+});
 process.on("unhandledRejection", (error, promise) => uncaught(error, context.of(promise)));
 
 /** Runs work as soon as no cell runs; its timers are its own, so that an interrupt can end them. */
@@ -313,6 +319,7 @@ function interrupt(n: number): void {
     );
   }
   const stopped = resources.clear(stopping);
+  messages.clear(stopped);
   context.drop(({ cell }) => stopped.includes(cell));
   inputs.clear();
   Atomics.store(shared, Word.asking, 0);
@@ -375,9 +382,10 @@ port.on("message", (message: ToExecutor | { type: "idle"; turn: number }) => {
       // What came after the interrupt's handler has let go, or was terminated as well.
       if (Atomics.load(shared, Word.terminations) !== terminations) {
         afterTermination();
-        resources.clear(undefined);
+        messages.clear(resources.clear(undefined));
       }
-      post({ type: "idle", turn: message.turn });
+      // In the same turn of the event loop there may be more to come, such as further requests to a server: a whole turn goes by first.
+      resources.soon(() => resources.soon(() => post({ type: "idle", turn: message.turn })));
       return;
   }
 });

@@ -74,3 +74,57 @@ export function guardAsyncHooks(): { clear(): void } {
     return { clear() {} };
   }
 }
+
+/** What Node keeps of an immediate. */
+interface NodeImmediate {
+  _destroyed: boolean;
+  _onImmediate: (() => void) | null;
+  _idleNext: NodeImmediate | null;
+  unref(): void;
+}
+
+/**
+ * Keeps Node's queue of immediates going across terminations. Node marks an immediate as over when it begins, and moves on when it has run, which
+ * a termination skips: the queue then stands at one that is over, and every turn of the event loop throws, for ever.
+ * @returns told of an error that nobody has caught: whether it was that one; then the queue goes on
+ */
+export function guardImmediates(): (error: unknown) => boolean {
+  const make = (): NodeImmediate => setImmediate(() => {}) as unknown as NodeImmediate;
+  const over = Symbol("over");
+  const next = Symbol("next");
+  type Guarded = NodeImmediate & { [over]?: boolean; [next]?: NodeImmediate | null };
+  const probe = make();
+  clearImmediate(probe as unknown as NodeJS.Immediate);
+  if (!["_destroyed", "_onImmediate", "_idleNext"].every((name) => Object.hasOwn(probe, name))) return () => false;
+
+  /** The latest that was found to be over. */
+  let stuck: Guarded | undefined;
+  Object.defineProperty(Object.getPrototypeOf(probe) as object, "_destroyed", {
+    configurable: true,
+    get(this: Guarded): boolean {
+      if (this[over] !== true) return false;
+      stuck = this;
+      return true;
+    },
+    set(this: Guarded, value: boolean) {
+      this[over] = value;
+      if (value) this[next] = this._idleNext;
+    },
+  });
+  /** Node counts one that begins twice twice. This counts one up: a pair, of which the second leaves the queue without being counted. */
+  const countUp = () => {
+    const [first, second] = [make(), make()];
+    second.unref();
+    Object.defineProperty(first, "_idleNext", { get: () => second._idleNext, set: () => {} });
+  };
+  return (error) => {
+    if (!stuck || !(error instanceof TypeError) || !error.message.includes("'_idleNext'")) return false;
+    // It begins once more, with nothing to do.
+    stuck._onImmediate = () => {};
+    stuck._idleNext ??= stuck[next] ?? null;
+    stuck[over] = false;
+    stuck = undefined;
+    countUp();
+    return true;
+  };
+}

@@ -9,6 +9,8 @@ import workerThreads, { type Worker as WorkerThread } from "node:worker_threads"
 import type { Context } from "./context.js";
 import type { Origin } from "./protocol.js";
 
+type Callback = (...args: unknown[]) => void;
+
 interface Tracked {
   /** The cell that it belongs to. */
   cell: number;
@@ -47,6 +49,12 @@ export interface Resources {
  */
 export function trackResources(context: Context<Owner>, owner: () => Owner, interrupting: () => boolean): Resources {
   const original = { setTimeout, setInterval, setImmediate, clearTimeout, clearInterval, clearImmediate };
+  /**
+   * An immediate whose callback runs as a tick of its own, right behind it. A termination in the callback of an immediate leaves Node's queue of
+   * immediates at one that is over, and every turn from then on throws; between two of them it does no harm.
+   */
+  const tick = process.nextTick;
+  const immediately = (callback: Callback): NodeJS.Immediate => original.setImmediate(() => tick(callback));
   const live = new Set<Tracked>();
   /** Callbacks that have become due during an interrupt. */
   let postponed: { entry: Tracked; begin: () => void }[] = [];
@@ -54,7 +62,6 @@ export function trackResources(context: Context<Owner>, owner: () => Owner, inte
   let current: Tracked | undefined;
 
   const byHandle = new WeakMap<object, Tracked>();
-  type Callback = (...args: unknown[]) => void;
   const track = (
     start: (callback: Callback, ...rest: unknown[]) => object,
     stop: (handle: never) => void,
@@ -79,6 +86,7 @@ export function trackResources(context: Context<Owner>, owner: () => Owner, inte
       });
       const handle: object = start(
         function (this: unknown, ...args: unknown[]) {
+          if (!live.has(entry)) return;
           if (!interrupting()) return begin(this, args);
           // What repeats has another turn.
           if (!repeats) postponed.push({ entry, begin: () => begin(this, args) });
@@ -99,7 +107,11 @@ export function trackResources(context: Context<Owner>, owner: () => Owner, inte
   const tracked = {
     setTimeout: track(original.setTimeout as never, original.clearTimeout as never, false),
     setInterval: track(original.setInterval as never, original.clearInterval as never, true),
-    setImmediate: track(original.setImmediate as never, original.clearImmediate as never, false),
+    setImmediate: track(
+      (callback, ...args) => immediately(() => callback(...args)),
+      original.clearImmediate as never,
+      false,
+    ),
     clearTimeout: untrack(original.clearTimeout as never),
     clearInterval: untrack(original.clearInterval as never),
     clearImmediate: untrack(original.clearImmediate as never),
@@ -140,14 +152,28 @@ export function trackResources(context: Context<Owner>, owner: () => Owner, inte
   Object.assign(globalThis, tracked);
   Object.assign(timersPromises, promised);
 
+  const endedThreads = new WeakSet<WorkerThread>();
   const OriginalWorker = workerThreads.Worker;
   class TrackedWorker extends OriginalWorker {
-    readonly #entry: Tracked = { cell: owner().cell, clear: () => void this.terminate() };
+    readonly #entry: Tracked = {
+      cell: owner().cell,
+      clear: () => {
+        endedThreads.add(this);
+        void this.terminate();
+      },
+    };
 
     constructor(...args: ConstructorParameters<typeof OriginalWorker>) {
       super(...args);
       live.add(this.#entry);
       this.once("exit", () => live.delete(this.#entry));
+    }
+
+    /** What a thread has said before an interrupt has ended it is not heard any more. */
+    override emit(name: string | symbol, ...args: unknown[]): boolean {
+      return endedThreads.has(this) && name === "message"
+        ? false
+        : super.emit(name as "message", ...(args as [unknown]));
     }
 
     /** A worker belongs to the cell that gave it work last: of a pool that an earlier cell has made, an interrupt ends what this cell uses. */
@@ -161,7 +187,7 @@ export function trackResources(context: Context<Owner>, owner: () => Owner, inte
   syncBuiltinESMExports();
 
   return {
-    soon: (callback) => void original.setImmediate(callback),
+    soon: (callback) => void immediately(callback),
     later: (callback, ms) => void original.setTimeout(callback, ms),
     dueBefore: (cell, moment) => [...live].some((entry) => entry.cell === cell && (entry.due ?? Infinity) <= moment),
     clear(cell) {
@@ -173,7 +199,7 @@ export function trackResources(context: Context<Owner>, owner: () => Owner, inte
         entry.clear();
       }
       for (const { entry, begin } of postponed)
-        original.setImmediate(() => {
+        immediately(() => {
           if (live.has(entry)) begin();
         });
       postponed = [];
