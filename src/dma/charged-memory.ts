@@ -1,5 +1,5 @@
 import type { DmaCosts } from "./costs.js";
-import { StoreBuffers, type StoreBufferSize } from "./store-buffer.js";
+import { type StoreBufferSize, StoreBuffers } from "./store-buffer.js";
 
 /** The host's memory as the DMA code sees it: a cost in cycles for each access by a core. The machine room's caches fit it. */
 export interface HostMemory {

@@ -46,6 +46,10 @@ export interface HostRun {
   /** Stack work of a transaction in cycles; "PE1" takes it from that record. */
   stackCycles: number | "PE1";
   stackLines: number;
+  /** Share of the cores' time that is idle without an IOMMU: the link is then the limit, at the published rate (record PE1). 0: no such limit. */
+  offIdle: number;
+  /** Share by which the stack's work grows where buffers are mapped, beyond all that is modelled. */
+  otherWork: number;
   /** Share of the stack's work that is done where the packet is received; the rest is the thread's. */
   receiveShare: number;
   /** Stack work varies uniformly by this share up and down. */
@@ -420,6 +424,23 @@ export function knobs() {
       accepts: whole(0, 65_536),
       legend: "stack lines",
       label: "lines the stack touches",
+    }),
+    assumed("offIdle", {
+      about:
+        "share of the cores' time that is idle without an IOMMU: the link is then the limit, at the rate of record PE1",
+      unit: "share",
+      accepts: number(0, 0.9),
+      legend: (value) => `${100 * Number(value)} % idle at off`,
+      label: "idle without an IOMMU: the link is the limit",
+      say: percent,
+    }),
+    assumed("otherWork", {
+      about: "share by which the stack's work grows where buffers are mapped, beyond all that is modelled",
+      unit: "share",
+      accepts: number(0, 1),
+      legend: (value) => `${100 * Number(value)} % other work`,
+      label: "work that is neither the stack's nor spinning",
+      say: percent,
     }),
     machine("footprintLines", "footprintLines", {
       about: "lines of a core's other work, which it walks through in a ring",

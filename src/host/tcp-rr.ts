@@ -39,6 +39,8 @@ export interface TcpRrOptions {
   twoPageShare: number;
   /** From handing the answer to the NIC until the peer's next request is in this host's memory: the mean. */
   peerCycles: number;
+  /** What an answer occupies the link for; 0 where the link is no limit. */
+  wireCycles: number;
   /** From handing a buffer to the NIC until it reports the buffer sent. */
   transmitCycles: number;
   /** Shortest time between two interrupts of a queue (interrupt moderation). */
@@ -71,6 +73,7 @@ const STACK_DONE = 0;
 const ARRIVE = 1;
 const INTERRUPT = 2;
 const SENT = 3;
+const LEFT = 4;
 
 /** First-in first-out of plain values, without shifting arrays. */
 class Fifo<T> {
@@ -205,6 +208,8 @@ export class TcpRr implements StateMachine, DmaClient {
   exposure: ExposureMeter | undefined;
   /** Nothing is translated: what was unmapped stays in the device's reach. */
   open = false;
+  /** When the link has sent all answers so far. */
+  private wireFree = 0;
   /** Received buffers that each thread still reads. */
   private readonly reading: Buffer[][];
   /** The simulation stops when so many transactions are complete. */
@@ -294,6 +299,9 @@ export class TcpRr implements StateMachine, DmaClient {
       }
       case SENT:
         this.raise(actor);
+        return;
+      case LEFT:
+        this.answered();
         return;
       default: {
         const queue = this.queues[actor];
@@ -464,19 +472,33 @@ export class TcpRr implements StateMachine, DmaClient {
     this.reading[thread].length = 0;
     const maps = profile.transmit ? drawCount(txMaps, this.random) : 0;
     const index = thread % this.queues.length;
+    const wire = this.wire();
     for (let i = 0; i < maps; i++) {
       const pages = this.drawPages();
       const frame = this.takePages(core, pages);
       const pfn = yield* this.api.map(core, frame, pages, 1);
-      const buffer = { pfn, frame, pages, doneAt: this.simulation.now + transmitCycles };
+      const buffer = { pfn, frame, pages, doneAt: this.simulation.now + wire + transmitCycles };
       // A transmission whose map failed is dropped.
       if (pfn >= 0) this.queues[index].sent.push(buffer);
       else this.givePages(core, buffer);
     }
-    if (maps > 0) this.simulation.post(transmitCycles, this.kinds + SENT, index);
-    this.simulation.post(Math.round(peerCycles * (0.5 + this.random.uniform())), this.kinds + ARRIVE, thread);
+    if (maps > 0) this.simulation.post(wire + transmitCycles, this.kinds + SENT, index);
+    this.simulation.post(wire + Math.round(peerCycles * (0.5 + this.random.uniform())), this.kinds + ARRIVE, thread);
+    // An answer counts when it has left, or those that wait for the link would count as answered.
+    if (wire > 0) this.simulation.post(wire, this.kinds + LEFT, thread);
+    else this.answered();
+  }
+
+  private answered(): void {
     this.completed++;
     if (this.completed >= this.stopAt) this.simulation.stop();
+  }
+
+  /** Sends an answer over the link, behind those before it. @returns when it has left, as whole cycles from now */
+  private wire(): number {
+    const { now } = this.simulation;
+    this.wireFree = Math.max(this.wireFree, now) + this.options.wireCycles;
+    return Math.round(this.wireFree - now);
   }
 
   /** A random one among the sent buffers that are complete, as its distance from the first. */

@@ -57,6 +57,23 @@ describe("TCP_RR", () => {
     expect(parts.waiting).toBeGreaterThan(0.8);
   });
 
+  it("with idle cores without an IOMMU runs at the link's published rate, and the link is no limit for what is slower", () => {
+    const host = { ...hostRunDefaults(published), warmup: 500, transactions: 1000 };
+    const off = simulateHost({ ...host, variant: "off", offIdle: 0.2 }, published);
+    expect(off.throughput / published.number("PE1")).toBeCloseTo(1, 2);
+    expect(off.parts.waiting).toBeGreaterThan(0.15);
+    const [busy, idle] = [0, 0.2].map((offIdle) => simulateHost({ ...host, offIdle, variant: "deferred" }, published));
+    expect(idle.parts.waiting).toBeLessThan(0.01);
+    expect(idle.throughput).toBeGreaterThan(0.95 * busy.throughput);
+  });
+
+  it("work beyond what is modelled slows what maps, and not what does not", () => {
+    const run = (variant: string, otherWork: number) =>
+      simulateHost({ ...small, variant, otherWork }, published).throughput;
+    expect(run("off", 0.1)).toBe(run("off", 0));
+    expect(run("magazines-deferred", 0.1)).toBeLessThan(0.95 * run("magazines-deferred", 0));
+  });
+
   it("keeps every buffer's account: what is live at the end is the drivers' and what is in flight", () => {
     const result = simulateHost({ ...small, variant: "strict" }, published);
     const rings = 4; // two queues, a ring each way, mapped at boot beside the buffers
