@@ -1,7 +1,8 @@
 /**
- * A simulated server: drivers that map their rings and buffers at boot, and TCP_RR traffic on the host's cores.
+ * A simulated server: drivers that map their rings and buffers at boot, and TCP_RR traffic, or recorded requests, on the host's cores.
  *
  * `simulateHost` runs one host under one load through the kernel's DMA API and measures throughput, locks and where the cycles went.
+ * `simulateRequests` makes recorded requests on the same cores, as they were recorded or faster.
  * What can be set is the table of knobs ({@link knobs}): one line each, from which schemas, help, columns, legends and sensitivities are made.
  *
  * Units: core cycles inside, microseconds in options whose name says so. Invariants: the same argument gives the same result everywhere;
@@ -39,5 +40,6 @@ export {
   type NicSetup,
   nicBootMaps,
 } from "./nic.js";
+export { type LoadResult, type LoadScale, type RecordedLoad, simulateRequests } from "./requests.js";
 export { type HostResult, simulateHost } from "./simulate.js";
 export { type Flows, TcpRr, type TcpRrOptions } from "./tcp-rr.js";

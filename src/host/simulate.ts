@@ -10,7 +10,8 @@ import {
 import { Processes, Simulation, Streams } from "../engine/index.js";
 import type { Facts } from "../facts/index.js";
 import { type IovaStatistics, ringSlots } from "../iova/index.js";
-import { type LockStatRow, machineConfig, makeLock, makeMachine } from "../machine/index.js";
+import { type LockStatRow, machineConfig, makeMachine } from "../machine/index.js";
+import { dmaOptions } from "./dma-options.js";
 import { type Exposure, ExposureMeter } from "./exposure.js";
 import { type HostRun, publishedStackCycles } from "./knobs.js";
 import { driverProfile, nicBootMaps } from "./nic.js";
@@ -113,28 +114,17 @@ export function simulateHost(run: HostRun, facts: Facts): HostResult {
   const api = new DmaApi(
     machine,
     processes,
-    {
+    dmaOptions(run, {
+      config,
+      machine,
+      simulation,
       variant,
-      cores: run.cores,
       costs,
-      makeLock: (name, address, irqSave) =>
-        makeLock(run.lock, machine, simulation, {
-          name,
-          irqSave,
-          arbiter,
-          handoffCycles: run.handoffCycles,
-          ...(address === undefined ? {} : { address }),
-        }),
-      ats: run.ats,
-      copyBytesPerCycle: run.copyBytesPerCycle,
-      coherent: config.coherentWalks === 1,
-      flushEntries: run.flushEntries,
-      flushTimerCycles: cycles(run.flushMilliseconds * 1000),
-      tickCycles: cycles(1000),
-      deviceBits: 64,
+      cores: run.cores,
+      arbiter,
       maxRanges:
         run.staticMaps + ringed + run.threads * (1 + Math.ceil(perTransaction * (run.rxMaps + run.txMaps))) + 8192,
-    },
+    }),
     workload,
   );
   workload.api = api;

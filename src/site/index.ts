@@ -3,6 +3,7 @@
  *
  * `runNotebook` runs the cells over the kernel's own session and returns the notebook as it is stored; the same run gives the same bytes.
  * `startDrawing` draws plotly figures in a headless Chromium, exactly as a page does, with the project's own plotly.js.
+ * `reportPage` and `reportNotebook` make the report on a recording a page without any script, and the notebook that made it.
  * `buildSite` makes pages of the executed notebooks, the glossary, the references and the README, and checks that every link, figure,
  * equation, citation and word in them resolves; nothing of a page is ever loaded from elsewhere.
  */
@@ -27,6 +28,7 @@ export { type BuiltSite, makeSite, type SiteSources } from "./pages/build.js";
 export { type SiteServer, serveSite } from "./pages/serve.js";
 export { buildSite, SiteError, type SiteOptions } from "./pages/write.js";
 export { type Drawing, type Picture, type PictureOptions, type PlotlyFigure, startDrawing } from "./picture.js";
+export { type ReportSource, reportNotebook } from "./report/notebook.js";
 export { reportPage } from "./report/page.js";
 export {
   notebookHash,

@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, describe, expect, it, vi } from "vitest";
 import { main } from "../../src/cli/index.js";
@@ -170,18 +170,23 @@ describe("iommu-lab trace record", () => {
 
 describe("iommu-lab trace report", () => {
   it("prints the allocators under both policies, and writes the same as a page", async () => {
-    const { code, out } = await run("report", texts("S02-sg-reused-3x.txt"));
+    const { code, out } = await run("report", texts("S02-sg-reused-3x.txt"), "--stretches", "0");
     expect(code).toBe(0);
     for (const text of ["What was recorded", "tree (v4.3)", "caches of today", "lazy", "IOTLB"])
       expect(out).toContain(text);
     const page = join(folder, "report.html");
-    const written = await run("report", texts("S02-sg-reused-3x.txt"), "--out", page);
+    const notebook = join(folder, "notes", "report.ipynb");
+    const files = ["--out", page, "--ipynb", notebook];
+    const written = await run("report", texts("S02-sg-reused-3x.txt"), "--stretches", "0", ...files);
     expect(written).toMatchObject({ code: 0, error: "" });
+    const { cells } = JSON.parse(readFileSync(notebook, "utf8"));
+    const path = /loadTrace\("([^"]+)"\)/.exec(cells[1].source.join(""))?.[1] ?? "";
+    expect(resolve(dirname(notebook), path)).toBe(texts("S02-sg-reused-3x.txt"));
     expect(readFileSync(page, "utf8")).toMatch(/^<!doctype html>[\s\S]*<svg[\s\S]*<\/html>\n$/);
   });
 
   it("names the devices there are", async () => {
-    const { code, error } = await run("report", texts("S02-sg-reused-3x.txt"), "--device", "9");
+    const { code, error } = await run("report", texts("S02-sg-reused-3x.txt"), "--device", "9", "--stretches", "0");
     expect({ code, error }).toEqual({ code: 1, error: expect.stringContaining('there is no device "9"') });
   });
 });

@@ -1,5 +1,5 @@
 /** The report's figures, each from the report's data alone. */
-import { barFigure, type Figure, lineFigure } from "../../plot/index.js";
+import { barFigure, type Figure, type Look, lineFigure, looks } from "../../plot/index.js";
 import { type AllocatorRow, recordedAllocators } from "./allocators.js";
 import type { RecordingReport } from "./report.js";
 
@@ -96,6 +96,96 @@ function translations({ translations: { series, capacity } }: RecordingReport): 
   });
 }
 
+/** A way of mapping's look, where it has one. */
+const lookOfWay = (name: string): { look?: Look } => {
+  const look = looks.way[name];
+  return look === undefined ? {} : { look };
+};
+
+function saturation({ simulated }: RecordingReport): Figure | undefined {
+  if (!simulated) return undefined;
+  const names = [...new Set(simulated.loads.map(({ variant }) => variant))];
+  return lineFigure({
+    title: "Where it saturates",
+    caption: `Requests a second that are done, where the recorded requests come faster and faster, on ${simulated.cores} cores. Where a line leaves the diagonal, the cores fall behind.`,
+    x: { title: "requests asked for", unit: "1/s", log: true },
+    y: { title: "requests done", unit: "1/s", log: true },
+    series: names.map((name) => {
+      const rows = simulated.loads.filter(({ variant, rate }) => variant === name && Number.isFinite(rate));
+      return {
+        name: rows[0].title,
+        x: rows.map(({ offered }) => offered),
+        y: rows.map(({ achieved }) => achieved),
+        ...lookOfWay(name),
+      };
+    }),
+  });
+}
+
+function cores({ simulated }: RecordingReport): Figure | undefined {
+  const rows = simulated?.loads.filter(({ rate }) => !Number.isFinite(rate)) ?? [];
+  const names = [...new Set(rows.map(({ variant }) => variant))];
+  if (new Set(rows.map((row) => row.cores)).size < 2) return undefined;
+  return lineFigure({
+    title: "The same from more cores",
+    caption:
+      "Requests a second that are done when every request is due at once, by so many cores: each further set of cores makes the same requests once more, for the same device. Beyond eight cores the host's other socket takes part.",
+    x: { title: "cores", unit: "" },
+    y: { title: "requests done", unit: "1/s" },
+    series: names.map((name) => {
+      const own = rows.filter(({ variant }) => variant === name);
+      return {
+        name: own[0].title,
+        x: own.map((row) => row.cores),
+        y: own.map(({ achieved }) => achieved),
+        ...lookOfWay(name),
+      };
+    }),
+  });
+}
+
+function locks({ simulated }: RecordingReport): Figure | undefined {
+  if (!simulated) return undefined;
+  const rows = simulated.locksSaturated;
+  const titles = [...new Map(simulated.loads.map(({ variant, title }) => [variant, title]))];
+  const names = [...new Set(rows.map(({ lock }) => lock))];
+  return barFigure({
+    title: "Which lock is held, as fast as it can",
+    caption: "Share of the time in which the busiest lock of each kind is held when every request is due at once.",
+    categories: titles.map(([, title]) => title),
+    x: { title: "way of mapping", unit: "" },
+    y: { title: "time in which it is held", unit: "%" },
+    series: names.map((lock) => ({
+      name: lock,
+      values: titles.map(
+        ([variant]) => 100 * (rows.find((row) => row.variant === variant && row.lock === lock)?.utilisation ?? 0),
+      ),
+    })),
+  });
+}
+
+function gains({ simulated }: RecordingReport): Figure | undefined {
+  const told = simulated?.gains.filter(({ cpuTime }) => cpuTime !== undefined) ?? [];
+  if (told.length === 0) return undefined;
+  return barFigure({
+    title: "What each change does to the CPU time of a request",
+    caption:
+      "Change of the CPU time in the DMA API at the recorded rate against the policy that it would replace, with the 95 % interval over the stretches; left of zero is less time.",
+    categories: told.map(({ title, from }) => `${title} (not ${from})`),
+    x: { title: "change", unit: "" },
+    y: { title: "CPU time a request", unit: "%" },
+    lying: true,
+    series: [
+      {
+        name: "change",
+        values: told.map(({ cpuTime }) => cpuTime!.mean),
+        low: told.map(({ cpuTime }) => cpuTime!.low),
+        high: told.map(({ cpuTime }) => cpuTime!.high),
+      },
+    ],
+  });
+}
+
 /** Every figure of a report by its name; those without data are left out. */
 export const reportFigures: Readonly<Record<string, (report: RecordingReport) => Figure | undefined>> = {
   rate,
@@ -104,4 +194,8 @@ export const reportFigures: Readonly<Record<string, (report: RecordingReport) =>
   visits: (report) => (report.allocators.length > 0 ? visits(report) : undefined),
   caches: (report) => (report.allocators.length > 0 ? caches(report) : undefined),
   translations,
+  saturation,
+  cores,
+  locks,
+  gains,
 };

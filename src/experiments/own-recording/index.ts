@@ -15,6 +15,9 @@ export {
   type SizeHits,
 } from "./allocators.js";
 export { reportFigures } from "./figures.js";
+export { type Stretches, type StretchOptions, stretchesOf } from "./load.js";
+export type { Gain, LoadRow, LockRow, Simulated } from "./locks.js";
 export { deviceOf, infoOf, type RecordingReport, type ReportOptions, recordingReport } from "./report.js";
 export { formatReport, reportSections, type Section, type SectionTable } from "./sections.js";
+export { reportFigure, reportTable, reportText } from "./shown.js";
 export { type Capacity, type InFlight, inFlight, iotlbCapacity } from "./translations.js";

@@ -1,5 +1,5 @@
 /** The report on a recording: what the workload does, and what it would gain from each change. */
-import type { Basis } from "../../facts/index.js";
+import { type Basis, basisOf, Facts } from "../../facts/index.js";
 import {
   busiestDevice,
   RecordingSummary,
@@ -10,12 +10,19 @@ import {
   withheld,
 } from "../../recordings/index.js";
 import { type AllocatorRow, recordedAllocators, replayRecording } from "./allocators.js";
+import { stretchesOf } from "./load.js";
+import { hostCores, runsOf, type Simulated, simulateStretches } from "./locks.js";
 import { type Capacity, type InFlight, inFlight, iotlbCapacity } from "./translations.js";
 
 /** How a report is made. */
 export interface ReportOptions {
   /** Whose requests are replayed: a device's id or index; the one with most requests where none is named. */
   device?: string | number;
+  /** Simulated stretches of the recording, and the operations of each (default 4 of 4,000); no stretches: nothing is simulated on a host. */
+  stretches?: number;
+  operations?: number;
+  /** Simulated ways of mapping, each with the one that it would replace (default: every one that stands for a change). */
+  ways?: readonly string[];
   /** What the whole recording holds, where the trace is a part of it. */
   info?: TraceInfo;
   /** Called between steps. */
@@ -35,7 +42,12 @@ export interface RecordingReport {
   withheld: string | undefined;
   allocators: AllocatorRow[];
   translations: InFlight & { capacity: Capacity };
+  /** Locks and gains; undefined where nothing was simulated. */
+  simulated: Simulated | undefined;
 }
+
+/** So much of the past is made before a stretch begins: a search is as long as the holes that the past has left. */
+const mostBefore = 100_000;
 
 /** The device that was asked for. @throws TraceError naming the devices there are */
 export function deviceOf(trace: Trace, asked: string | number | undefined): number {
@@ -69,8 +81,8 @@ export function infoOf(trace: Trace): TraceInfo {
  */
 export async function recordingReport(
   trace: Trace,
-  options: ReportOptions,
-  { facts }: Basis,
+  options: ReportOptions = {},
+  { facts }: Basis = basisOf(Facts.published()),
 ): Promise<RecordingReport> {
   const device = deviceOf(trace, options.device);
   const info = options.info ?? infoOf(trace);
@@ -78,7 +90,13 @@ export async function recordingReport(
   const steps = recordedAllocators.flatMap((name) => [[name, "strict"] as const, [name, "lazy"] as const]);
   const allocators: AllocatorRow[] = [];
   let done = 0;
-  const total = steps.length + 1;
+  const stretches = stretchesOf(trace, device, {
+    operations: options.operations ?? 4000,
+    before: mostBefore,
+    count: why === undefined ? (options.stretches ?? 4) : 0,
+    cores: hostCores,
+  });
+  const total = steps.length + 1 + runsOf(stretches.loads.length, stretches.cores, options.ways);
   const turn = async (label: string): Promise<void> => {
     options.onProgress?.(done++, total, label);
     await new Promise((resolve) => setTimeout(resolve, 0));
@@ -93,6 +111,10 @@ export async function recordingReport(
         replayRecording(trace, device, name, policy, { onProgress: () => options.signal?.throwIfAborted() }),
       );
     }
+  const simulated =
+    stretches.loads.length === 0
+      ? undefined
+      : await simulateStretches({ loads: stretches.loads, cpus: stretches.cpus, turn, facts, ways: options.ways });
   const { id, driver } = trace.devices[device];
   let maps = 0;
   for (let op = 0; op < trace.length; op++) if (trace.device[op] === device && trace.op[op] === 0) maps++;
@@ -109,5 +131,6 @@ export async function recordingReport(
     withheld: why,
     allocators,
     translations,
+    simulated,
   };
 }

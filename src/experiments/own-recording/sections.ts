@@ -1,5 +1,9 @@
 /** A report in words and tables: the same sections for the terminal and for the page. */
+
+import { variant } from "../../dma/index.js";
+import type { Interval } from "../../engine/index.js";
 import type { AllocatorRow } from "./allocators.js";
+import type { Gain, LoadRow, LockRow } from "./locks.js";
 import type { RecordingReport } from "./report.js";
 
 /** A table of a section: texts, all the same length as the header. */
@@ -23,13 +27,13 @@ const share = (value: number): string => `${(100 * value).toFixed(1)} %`;
 const whole = (value: number): string => Math.round(value).toLocaleString("en-US");
 /** A number in three digits. */
 const short = (value: number): string =>
-  value === 0 ? "0" : Math.abs(value) >= 100 ? whole(value) : String(Number(value.toPrecision(3)));
+  Math.abs(value) < 0.0005 ? "0" : Math.abs(value) >= 100 ? whole(value) : String(Number(value.toPrecision(3)));
 
 /** A time in the unit that suits it. */
 export function duration(us: number): string {
   if (us >= 1e6) return `${short(us / 1e6)} s`;
   if (us >= 1000) return `${short(us / 1000)} ms`;
-  return `${short(us)} µs`;
+  return us >= 1 || us === 0 ? `${short(us)} µs` : `${short(us * 1000)} ns`;
 }
 
 function recorded({ info, caveats, device, otherDevices }: RecordingReport): Section {
@@ -185,9 +189,151 @@ function iotlb({ translations, allocators: rows }: RecordingReport): Section {
   };
 }
 
+const perSecond = (value: number): string => (value >= 1e6 ? `${short(value / 1e6)} M/s` : `${short(value / 1e3)} k/s`);
+const time = (ns: number): string => duration(ns / 1000);
+
+function lockTable(caption: string, rows: readonly LockRow[]): SectionTable {
+  return {
+    caption,
+    header: ["way of mapping", "lock", "taken a request", "waited", "mean wait", "longest", "mean hold", "held"],
+    rows: rows.map((row) => [
+      variant(row.variant).title,
+      `${row.lock}${row.locks > 1 ? ` (${row.locks})` : ""}`,
+      short(row.acquisitionsPerRequest),
+      share(row.contended),
+      time(row.meanWaitNs),
+      time(row.longestWaitNs),
+      time(row.meanHoldNs),
+      share(row.utilisation),
+    ]),
+  };
+}
+
+function locks({ simulated, device }: RecordingReport): Section[] {
+  if (simulated === undefined) return [];
+  const { stretches, operations, host, cpus, cores, loads, locksAsRecorded, locksSaturated } = simulated;
+  const folded =
+    cpus > cores ? ` The ${cpus} CPUs of the recording share the host's ${cores} cores, which it does not have.` : "";
+  const rate = (row: LoadRow): string =>
+    row.rate === 1
+      ? "as recorded"
+      : Number.isFinite(row.rate)
+        ? `× ${short(row.rate)}${row.cores > cores ? `, ${row.cores} cores` : ""}`
+        : `as fast as it can${row.cores > cores ? `, ${row.cores} cores` : ""}`;
+  return [
+    {
+      id: "locks",
+      title: "Locks, and where it saturates",
+      paragraphs: [
+        `${stretches} stretches of ${whole(operations)} operations of ${device.id}, spread over its unmaps, on a simulated ${host} with ${cores} cores, one for each CPU that made requests.${folded} Requests come at their recorded times, or faster; a core that is behind makes them as soon as it can. Each stretch begins with the address space as the requests before it left it (up to 100,000 of them). The costs are those of the host and of Linux v4.3's functions, not of the machine that was recorded.`,
+        "As fast as it can: every request is due at once, as if the cores did nothing else. That is the most that the DMA API can take from these CPUs in this order, and the lock that is held most is what limits it.",
+      ],
+      tables: [
+        {
+          caption: "Load: requests (maps and unmaps) a second, and what each costs",
+          header: [
+            "way of mapping",
+            "rate",
+            "asked for",
+            "done",
+            "CPU time a request",
+            "visits a map",
+            "late by",
+            "busiest lock",
+            "held",
+          ],
+          rows: tellingLoads(loads).map((row) => [
+            row.title,
+            rate(row),
+            Number.isFinite(row.rate) ? perSecond(row.offered) : "–",
+            perSecond(row.achieved),
+            time(row.cpuNs),
+            short(row.visitsPerMap),
+            Number.isFinite(row.rate) ? duration(row.lateUs) : "–",
+            row.busiestLock === "" ? "–" : row.busiestLock,
+            share(row.busiestShare),
+          ]),
+        },
+        lockTable("Locks at the recorded rate", locksAsRecorded),
+        lockTable("Locks, as fast as it can", locksSaturated),
+      ],
+      figures: ["saturation", "cores", "locks"],
+    },
+  ];
+}
+
+/** Done is at least this share of what was asked for where the cores keep up. */
+const keepsUp = 0.95;
+
+/** Of each way of mapping: as recorded, the highest rate at which its cores keep up, the next one, and as fast as it can. */
+function tellingLoads(loads: readonly LoadRow[]): LoadRow[] {
+  const names = [...new Set(loads.map(({ variant: name }) => name))];
+  return names.flatMap((name) => {
+    const all = loads.filter((row) => row.variant === name);
+    const tried = all.filter(({ rate }) => rate > 1 && Number.isFinite(rate));
+    const behind = tried.findIndex(({ offered, achieved }) => achieved < keepsUp * offered);
+    const around = behind < 0 ? tried.slice(-1) : tried.slice(Math.max(0, behind - 1), behind + 1);
+    return [...all.filter(({ rate }) => rate === 1), ...around, ...all.filter(({ rate }) => !Number.isFinite(rate))];
+  });
+}
+
+const interval = (of: Interval | undefined): string =>
+  of === undefined ? "–" : `${signed(of.mean)} % (${signed(of.low)} to ${signed(of.high)})`;
+const factor = (of: Interval | undefined): string =>
+  of === undefined ? "–" : `× ${short(of.mean)} (${short(of.low)} to ${short(of.high)})`;
+const signed = (value: number): string => `${value > 0 ? "+" : value < 0 ? "−" : ""}${short(Math.abs(value))}`;
+
+function said({ verdict, why, cpuTime }: Gain): string {
+  if (verdict === "cannot tell") return `cannot tell: ${why}`;
+  return `${short(Math.abs(cpuTime?.mean ?? 0))} % ${verdict} CPU time`;
+}
+
+function gains({ simulated }: RecordingReport): Section[] {
+  if (simulated === undefined) return [];
+  return [
+    {
+      id: "gains",
+      title: "What you would gain",
+      paragraphs: [
+        "Each change against the policy that it would replace, on the same stretches: CPU time in the DMA API for each request at the recorded rate, and the most requests a second. In brackets the 95 % interval over the stretches. Beside it, how far the CPU time's change moves where what nobody published is at the ends of its range (an invalidation's latency, the memory that other work touches). A change whose sign is not the same everywhere is not called a gain. A dash stands where no flush fell into the stretches.",
+        "A lazy policy is not free: unmapped pages stay reachable until the flush. The column says how many at the recorded rate.",
+      ],
+      tables: [
+        {
+          caption: "Changes that the laboratory has a way of mapping for",
+          header: [
+            "change",
+            "instead of",
+            "CPU time a request",
+            "assumptions",
+            "most requests",
+            "still reachable",
+            "what can be said",
+          ],
+          rows: simulated.gains.map((gain) => [
+            gain.change === gain.title ? gain.title : `${gain.change}: ${gain.title}`,
+            variant(gain.from).title,
+            interval(gain.cpuTime),
+            gain.assumed === undefined ? "–" : `${signed(gain.assumed.low)} to ${signed(gain.assumed.high)} %`,
+            factor(gain.capacity),
+            Number.isNaN(gain.stalePages) ? "–" : `${short(gain.stalePages)} pages`,
+            said(gain),
+          ]),
+        },
+        {
+          caption: "Changes that no way of mapping stands for",
+          header: ["change", "why nothing is said"],
+          rows: simulated.missing.map(({ change, why }) => [change, why]),
+        },
+      ],
+      figures: ["gains"],
+    },
+  ];
+}
+
 /** The report's sections, in their order. */
 export function reportSections(report: RecordingReport): Section[] {
-  return [recorded(report), allocators(report), iotlb(report)];
+  return [recorded(report), allocators(report), iotlb(report), ...locks(report), ...gains(report)];
 }
 
 const widest = 100;
