@@ -38,7 +38,7 @@ export function domain(
       deviceBits: change.deviceBits ?? 64,
       maxRanges: 4096,
     },
-    { dmaTimer: (core) => processes.start("timer", () => api.flush(core)) },
+    { dmaTimer: (core) => processes.begin("timer", () => api.flush(core)) },
   );
   /** Runs a core's call to its end; returns its cycles. */
   const call = (program: () => Behaviour): number => {

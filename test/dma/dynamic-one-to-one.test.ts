@@ -60,7 +60,7 @@ describe("dynamic 1:1 behind the DMA API", () => {
     const { api, simulation, processes } = domain(name, { cores });
     const random = new Streams(7).stream("buffers");
     for (let core = 0; core < cores; core++)
-      processes.start(`core ${core}`, function* () {
+      processes.begin(`core ${core}`, function* () {
         for (let turn = 0; turn < 30; turn++) {
           const frame = random.below(4);
           const pages = 1 + random.below(2);

@@ -3,7 +3,17 @@
  * test never fails by chance. Each interval must also be narrow, so that it would miss an answer that is off by a tenth.
  */
 import { expect, test } from "vitest";
-import { confidenceInterval, type Interval, Processes, Resource, Simulation, Streams } from "../../src/engine/index.js";
+import {
+  type Behaviour,
+  confidenceInterval,
+  type Interval,
+  type Process,
+  Processes,
+  Simulation,
+  Streams,
+  type Wait,
+  waiting,
+} from "../../src/engine/index.js";
 
 /** The outputs of a model over independent replications, each with its interval. */
 function replicate<K extends string>(
@@ -117,23 +127,29 @@ function meanValueAnalysis(demands: number[], think: number, customers: number):
 function closedNetwork(streams: Streams, demands: number[], think: number, customers: number) {
   const sim = new Simulation();
   const processes = new Processes(sim);
-  const stations = demands.map(() => new Resource(processes));
+  const all: Process[] = [];
+  const base = sim.attach({ dispatch: (_, customer) => all[customer].resume() });
+  /** Customers at each station, the served one first. */
+  const lines = demands.map((): number[] => []);
   let cycles = 0;
-  for (let i = 0; i < customers; i++) {
-    const random = streams.stream(`customer ${i}`);
-    const exponential = (mean: number) => Math.round(random.exponential(mean));
-    processes.start(`customer ${i}`, function* () {
-      for (;;) {
-        yield processes.timeout(exponential(think));
-        for (const [k, station] of stations.entries()) {
-          yield station.acquire();
-          yield processes.timeout(exponential(demands[k]));
-          station.release();
-        }
-        cycles++;
+  function* visits(customer: number): Behaviour {
+    const random = streams.stream(`customer ${customer}`);
+    const after = (mean: number): Wait => {
+      sim.post(Math.round(random.exponential(mean)), base, customer);
+      return waiting;
+    };
+    for (;;) {
+      yield after(think);
+      for (const [k, line] of lines.entries()) {
+        if (line.push(customer) > 1) yield waiting;
+        yield after(demands[k]);
+        line.shift();
+        if (line.length > 0) sim.post(0, base, line[0]);
       }
-    });
+      cycles++;
+    }
   }
+  for (let i = 0; i < customers; i++) all.push(processes.begin(`customer ${i}`, () => visits(i)));
   sim.run({ until: 500_000 });
   const before = cycles;
   sim.run({ until: 8_500_000 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { Clock, Simulation, type StateMachine } from "../../src/engine/index.js";
+import { Simulation, type StateMachine } from "../../src/engine/index.js";
 
 /** Notes what it is told, with the time. */
 class Recorder implements StateMachine {
@@ -99,12 +99,4 @@ describe("a run", () => {
     expect(sim.run()).toEqual({ reason: "stopped", events: 1, now: 1 });
     expect(sim.run().events).toBe(1);
   });
-});
-
-test("a clock turns nanoseconds to the nearest tick and back", () => {
-  const clock = Clock.cycles(2.6);
-  expect(clock.fromNs(10)).toBe(26);
-  expect(clock.toNs(26)).toBe(10);
-  expect(Clock.picoseconds().fromNs(1.4999)).toBe(1500);
-  expect(() => new Clock("nothing", 0)).toThrow("0");
 });

@@ -4,7 +4,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { CalendarQueue, HeapQueue, Processes, Resource, Simulation, Streams } from "iommu-lab/engine";
+import { CalendarQueue, HeapQueue, Processes, Simulation, Streams, waiting } from "iommu-lab/engine";
 
 const pending = 10_000;
 const processes = 200;
@@ -82,19 +82,40 @@ class GeneratorLock {
     this.goal = 0;
     this.done = 0;
     const all = new Processes(this.sim);
-    const lock = new Resource(all);
+    const { sim } = this;
+    const running = [];
+    const base = sim.attach({ dispatch: (_kind, actor) => running[actor].resume() });
+    const line = new Int32Array(256);
+    let head = 0;
+    let count = 0;
+    let taken = false;
     const draw = drawing();
     const self = this;
+    const after = (ticks, actor) => {
+      sim.post(ticks, base, actor);
+      return waiting;
+    };
     for (let i = 0; i < processes; i++)
-      all.start(`process ${i}`, function* () {
-        for (;;) {
-          yield all.timeout(draw());
-          yield lock.acquire();
-          yield all.timeout(hold);
-          lock.release();
-          if (++self.done === self.goal) self.sim.stop();
-        }
-      });
+      running.push(
+        all.begin(`process ${i}`, function* () {
+          for (;;) {
+            yield after(draw(), i);
+            if (taken) {
+              line[(head + count++) & 255] = i;
+              yield waiting;
+            }
+            taken = true;
+            yield after(hold, i);
+            taken = count > 0;
+            if (taken) {
+              sim.post(0, base, line[head]);
+              head = (head + 1) & 255;
+              count--;
+            }
+            if (++self.done === self.goal) sim.stop();
+          }
+        }),
+      );
   }
   run(operations) {
     this.goal = this.done + operations;
@@ -110,15 +131,21 @@ class GeneratorHold {
     this.goal = 0;
     this.done = 0;
     const all = new Processes(this.sim);
+    const { sim } = this;
+    const running = [];
+    const base = sim.attach({ dispatch: (_kind, actor) => running[actor].resume() });
     const draw = drawing();
     const self = this;
     for (let i = 0; i < pending; i++)
-      all.start(`process ${i}`, function* () {
-        for (;;) {
-          yield all.timeout(draw());
-          if (++self.done === self.goal) self.sim.stop();
-        }
-      });
+      running.push(
+        all.begin(`process ${i}`, function* () {
+          for (;;) {
+            sim.post(draw(), base, i);
+            yield waiting;
+            if (++self.done === self.goal) sim.stop();
+          }
+        }),
+      );
   }
   run(operations) {
     this.goal = this.done + operations;
