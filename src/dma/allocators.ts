@@ -19,7 +19,7 @@ export interface AllocatorSetup {
   /** Address of its first line. */
   base: number;
   cpus: number;
-  pools: number;
+  pools: number | "cpus";
   /** Pools: flush only when a search starts over (lib/iommu-common's lazy_flush). */
   lazyFlush: boolean;
   /** rcache6: the release of Linux whose rules it has. */
@@ -49,7 +49,7 @@ export function makeAllocator(kind: AllocatorKind, setup: AllocatorSetup): IovaA
         memory,
         base,
         cpus,
-        pools: setup.pools,
+        ...(setup.pools === "cpus" ? { poolPerCpu: true } : { pools: setup.pools }),
         entries: poolEntries,
         tableBase: poolBase,
         flushCallback: setup.lazyFlush,

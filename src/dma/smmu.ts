@@ -4,6 +4,8 @@ import type { SyncParts, TlbSync } from "./cache-tags.js";
 import type { Core } from "./core.js";
 import { STEP_QI_POLL, STEP_QI_SUBMIT, STEP_SPIN_QI } from "./steps.js";
 
+/** Cycles between two looks at a word that another core writes: coarser than `cpu_relax`, so that hundreds of waiting cores can be simulated. */
+const lookAgain = 200;
 /** Places of the command queue whose lines are told apart. */
 const SLOTS = 256;
 
@@ -24,6 +26,12 @@ export interface SmmuParts extends SyncParts {
 }
 
 /**
+ * Of the compare-exchanges that find another value, the share whose next try comes before another core's request has taken the line away again.
+ * Assumed: half; from 0 (every try waits for the line once more, and one in as many succeeds as there are cores) to 1 (one failure at most).
+ */
+const retriesInPlace = 0.5;
+
+/**
  * SMMUv3's command queue since 5.4 (drivers/iommu/arm/arm-smmu-v3): no lock. A CPU reserves space in the queue by compare-exchange, again and
  * again until nobody was faster; writes its commands and a sync; the first of a group (its owner) publishes the tail for all of them, when the
  * group before has; and each waits for its own sync.
@@ -33,6 +41,8 @@ export class SmmuCommandQueue implements TlbSync {
   private reserved = 0;
   private published = 0;
   private owned = false;
+  /** Adds up to 1 for each try that keeps the line. */
+  private kept = 0;
   /** Commands written, as the valid bits say. */
   private readonly written = new Set<number>();
   private readonly commands = new Map<number, Invalidation>();
@@ -69,12 +79,14 @@ export class SmmuCommandQueue implements TlbSync {
       const wait = this.waits.get(mine);
       counts.pollTurns++;
       if (wait !== undefined) memory.read(unit.statusAddress(wait));
-      yield core.at(wait === undefined ? STEP_SPIN_QI : STEP_QI_POLL).charge();
       if (wait !== undefined && unit.queue.isDone(wait)) {
+        yield core.at(STEP_QI_POLL).charge();
         unit.queue.reclaim(wait);
         break;
       }
-      yield core.at(wait === undefined ? STEP_SPIN_QI : STEP_QI_POLL).spend(costs.relaxCycles);
+      if (wait !== undefined) memory.spend(costs.faultReadCycles);
+      memory.spend(lookAgain);
+      yield core.at(wait === undefined ? STEP_SPIN_QI : STEP_QI_POLL).charge();
     }
     this.waits.delete(mine);
     yield core.at(STEP_QI_POLL).spend(waiters.atomic(core.id, clock.now) - clock.now);
@@ -88,6 +100,11 @@ export class SmmuCommandQueue implements TlbSync {
       yield core.at(STEP_SPIN_QI).spend(producer.atomic(core.id, clock.now) - clock.now);
       if (addsInPlace || this.reserved === seen) return this.reserved++;
       counts.failedExchanges++;
+      this.kept += retriesInPlace;
+      if (this.kept >= 1) {
+        this.kept -= 1;
+        return this.reserved++;
+      }
       seen = this.reserved;
     }
   }
@@ -97,19 +114,19 @@ export class SmmuCommandQueue implements TlbSync {
     const { memory, costs, counts, unit, producer, waiters, clock } = this.parts;
     while (this.published !== mine) {
       yield core.at(STEP_SPIN_QI).spend(waiters.read(core.id, clock.now) - clock.now);
-      if (this.published !== mine) yield core.at(STEP_SPIN_QI).spend(costs.relaxCycles);
+      if (this.published !== mine) yield core.at(STEP_SPIN_QI).spend(lookAgain);
     }
     yield core.at(STEP_QI_SUBMIT).spend(producer.atomic(core.id, clock.now) - clock.now);
     const end = this.reserved;
     this.owned = false;
     for (let at = mine; at < end; at++) {
-      while (!this.written.has(at)) yield core.at(STEP_SPIN_QI).spend(costs.relaxCycles);
+      while (!this.written.has(at)) yield core.at(STEP_SPIN_QI).spend(lookAgain);
       this.written.delete(at);
     }
     memory.spend(costs.tailWriteCycles);
     yield core.at(STEP_QI_SUBMIT).charge();
     for (let at = mine; at < end; at++) {
-      while (!unit.queue.hasRoom) yield core.at(STEP_SPIN_QI).spend(costs.relaxCycles);
+      while (!unit.queue.hasRoom) yield core.at(STEP_SPIN_QI).spend(lookAgain);
       this.waits.set(at, unit.submit(this.commands.get(at) as Invalidation));
       this.commands.delete(at);
       counts.invalidations++;

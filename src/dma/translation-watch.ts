@@ -43,6 +43,8 @@ export class TranslationWatch {
   private readonly highSince = new Map<number, number>();
   /** Pages that are cleared or stale; may name a page twice. */
   private pending: number[] = [];
+  /** How many of them there may be before those that are neither any more are left out. */
+  private tidyAt = 4096;
   /** Told of stale translations one by one, where somebody wants to know. */
   listener: StaleListener | undefined;
   private stale = 0;
@@ -119,7 +121,10 @@ export class TranslationWatch {
       const pages = 1 << what.order;
       const start = what.pfn - (what.pfn % pages);
       for (let page = start; page < start + pages; page++) this.forget(page, now);
-      if (this.pending.length > 4096) this.pending = this.pending.filter((page) => this.get(page) > LIVE);
+      if (this.pending.length > this.tidyAt) {
+        this.pending = this.pending.filter((page) => this.get(page) > LIVE);
+        this.tidyAt = Math.max(4096, 2 * this.pending.length);
+      }
       return;
     }
     for (const page of this.pending) this.forget(page, now);

@@ -47,8 +47,8 @@ export interface Variant {
   reuse?: "page_pool" | "bounce";
   /** What a flush invalidates, where that is not what v4.3 and v4.9 do. */
   flush?: FlushRule;
-  /** Pools only: how many. */
-  pools?: number;
+  /** Pools only: how many, or one for each CPU. */
+  pools?: number | "cpus";
   /** Trees: a part of their work that is left out of the charge (an ablation; no named variant has one). */
   uncharged?: Uncharged;
 }
@@ -191,6 +191,16 @@ const flushed = (name: string, title: string, about: string, flush: FlushRule, p
   allocator: "magazines",
   policy,
   flush,
+});
+
+/** One pool for each CPU: what the thread's arenas come to on a host of today. */
+const poolsEach = (policy: "strict" | "flush-on-wrap"): Variant => ({
+  name: policy === "strict" ? "pools-each" : "pools-each-lazy",
+  title: `a pool a core, ${policy === "strict" ? "strict" : "lazy flush"}`,
+  about: `The bitmap allocator with as many pools as CPUs, which Linux has not; ${policy === "strict" ? "every unmap waits for its invalidation" : "one global invalidation when a pool wraps"}.`,
+  allocator: "pools",
+  policy,
+  pools: "cpus",
 });
 
 /** The named variants, in the order in which a reader meets them. */
@@ -398,6 +408,8 @@ export const variants: readonly Variant[] = [
     "count",
     "deferred-per-cpu",
   ),
+  poolsEach("strict"),
+  poolsEach("flush-on-wrap"),
   ...modern,
 ];
 

@@ -57,4 +57,12 @@ export * from "./page-sizes/index.js";
 export { type AnyExperiment, experimentByName, experiments } from "./registry.js";
 export { allocatorReports, type ReportPoint, type ReportRow } from "./reports/index.js";
 export { type SafetyPoint, safety } from "./safety/index.js";
+export {
+  type TodayPoint,
+  type TodayPolicy,
+  type TodayRow,
+  today,
+  todaySteps,
+  todayStrictSteps,
+} from "./today/index.js";
 export { type WalkStep, walkPicture, walkSteps } from "./walk-steps.js";

@@ -8,6 +8,7 @@ import { oneToOneExploration } from "./one-to-one/index.js";
 import { pageSizes } from "./page-sizes/index.js";
 import { allocatorReports } from "./reports/index.js";
 import { safety } from "./safety/index.js";
+import { today } from "./today/index.js";
 
 /** An experiment whose configuration and points are not known to the caller: found by name, driven by JSON. */
 export type AnyExperiment = Experiment<z.ZodType, unknown>;
@@ -32,6 +33,7 @@ const all: readonly unknown[] = [
   oneToOneExploration,
   safety,
   allocatorReports,
+  today,
 ];
 
 /** Every experiment that can be run by name. */

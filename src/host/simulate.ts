@@ -156,8 +156,10 @@ export function simulateHost(run: HostRun, facts: Facts): HostResult {
     const batch = lazy ? ringSlots.perCpu - 1 : deferred ? run.flushEntries : 1;
     workload.age(traffic, batch, perCore || lazy, streams.stream("ageing"));
   }
-  if (variant.allocator === "magazines" || variant.linux) fillMagazines(api, run.cores);
   if (variant.policy === "lazy") fillRings(api, run.cores);
+  if (variant.allocator === "magazines") fillMagazines(api, run.cores);
+  // Both magazines of each CPU full, and one more a CPU in the depot: what its trimming leaves there.
+  if (variant.linux && variant.reuse !== "bounce") fillCaches(api, run.cores);
   workload.begin();
 
   const advanceTo = (count: number): void => {
@@ -230,12 +232,20 @@ function bootStaticMaps(api: DmaApi, run: HostRun, streams: Streams): void {
   for (const { pfn, core } of mapped) if (run.holes > 0 && random.chance(run.holes)) api.unmapAtBoot(core, pfn, 1);
 }
 
-/** Fills both magazines of each CPU, as hours of traffic would have done: the steady state begins with them full. */
+/** Fills the magazines of each CPU, as hours of traffic would have done: the steady state begins with them full. */
 function fillMagazines(api: DmaApi, cores: number): void {
   for (let core = 0; core < cores; core++) {
     const pfns = Array.from({ length: 256 }, (_, i) => api.mapAtBoot(core, i + 1, 1, 3));
     for (const pfn of pfns) api.unmapAtBoot(core, pfn, 1);
   }
+}
+
+/** The same for Linux ≥ 4.15, all CPUs together, so that none takes from the depot what another has just put there: three magazines a CPU. */
+function fillCaches(api: DmaApi, cores: number): void {
+  const each = Array.from({ length: cores }, (_, core) =>
+    Array.from({ length: 3 * 127 }, (_, i) => api.mapAtBoot(core, i + 1, 1, 3)),
+  );
+  for (const [core, pfns] of each.entries()) for (const pfn of pfns) api.unmapAtBoot(core, pfn, 1);
 }
 
 /** Fills each CPU's ring of unmaps to another height, so that they do not all become full at once: traffic has been going for a while. */

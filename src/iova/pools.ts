@@ -38,6 +38,8 @@ export interface PoolOptions extends AllocatorOptions {
   entries?: number;
   /** Number of pools, a power of two up to 16 (default 16). */
   pools?: number;
+  /** A pool for each CPU, whatever their number, which Linux has not (its hash has 4 bits): for the question of how many are enough. */
+  poolPerCpu?: boolean;
   /** Keep the top quarter of the table for requests of more than 15 pages (default false, as sparc sun4v). */
   largePool?: boolean;
   /** log2 of the bytes of a page (default 12; sparc has 13): says where the 4 GiB boundaries are that no range may cross. */
@@ -64,6 +66,7 @@ export class PoolAllocator extends CheckedAllocator implements IovaAllocator {
   private readonly memory: Memory | null;
   private readonly base: number;
   private readonly pools: number;
+  private readonly poolPerCpu: boolean;
   private readonly poolSize: number;
   private readonly entries: number;
   private readonly largePool: boolean;
@@ -88,14 +91,15 @@ export class PoolAllocator extends CheckedAllocator implements IovaAllocator {
     super(topPfn);
     this.memory = options.memory ?? null;
     this.base = options.base ?? 0;
-    this.pools = options.pools ?? mostPools;
+    this.poolPerCpu = options.poolPerCpu ?? false;
+    this.pools = this.poolPerCpu ? roundUpPages(options.cpus ?? 1) : (options.pools ?? mostPools);
     this.entries = options.entries ?? 1 << 18;
     this.largePool = options.largePool ?? false;
     this.tableBase = options.tableBase ?? 0;
     this.flushCallback = options.flushCallback ?? true;
     this.aligned = options.aligned ?? false;
     const shift = options.pageShift ?? 12;
-    if (![1, 2, 4, 8, mostPools].includes(this.pools)) {
+    if (!this.poolPerCpu && ![1, 2, 4, 8, mostPools].includes(this.pools)) {
       throw new RangeError(`pools is ${this.pools}; 1, 2, 4, 8 or 16 is accepted.`);
     }
     if (!(Number.isInteger(this.entries) && this.entries >= 1 && this.entries <= maxEntries)) {
@@ -126,7 +130,7 @@ export class PoolAllocator extends CheckedAllocator implements IovaAllocator {
       name: p < this.pools ? `iommu_pool lock ${p}` : "iommu_pool lock (large pool)",
       address: this.poolLine(p),
     }));
-    this.map = new Bitmap(this.entries, this.memory, this.poolLine(mostPools + 1));
+    this.map = new Bitmap(this.entries, this.memory, this.poolLine(Math.max(this.pools, mostPools) + 1));
   }
 
   /** iommu_tbl_range_alloc. */
@@ -142,7 +146,7 @@ export class PoolAllocator extends CheckedAllocator implements IovaAllocator {
       );
     }
     const large = this.largePool && op.pages > largestSmall;
-    let next = poolOfCpu(op.cpu, this.pools);
+    let next = this.poolPerCpu ? op.cpu & (this.pools - 1) : poolOfCpu(op.cpu, this.pools);
     let pool = large ? this.pools : next;
     yield cpu.acquire(pool);
     for (;;) {

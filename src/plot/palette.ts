@@ -73,6 +73,8 @@ const ways = {
   "one-to-one-fallback": { colour: sky, symbol: "diamond", dash: "dash" },
   "one-to-one-deferred": { colour: sky, symbol: "triangle-up" },
   "one-to-one-deferred-never": { colour: sky, symbol: "triangle-up-open", dash: "dot" },
+  "pools-each": { colour: orange, symbol: "cross", dash: "dash" },
+  "pools-each-lazy": { colour: orange, symbol: "cross-open" },
   "v5.15-lazy": { colour: green, symbol: "circle" },
   "v5.15-strict": { colour: green, symbol: "square", dash: "dashdot" },
   "v6.9-lazy": { colour: orange, symbol: "circle" },

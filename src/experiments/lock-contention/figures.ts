@@ -61,7 +61,10 @@ function overCores(
 }
 
 /** How many pools a variant has; 0 for one of another allocator. */
-const poolsOf = (row: Row): number => variant(row.variant).pools ?? 0;
+const poolsOf = (row: Row): number => {
+  const { pools = 0 } = variant(row.variant);
+  return pools === "cpus" ? row.cores : pools;
+};
 
 /** Throughput over the number of pools, a line for each number of cores. */
 function overPools(rows: readonly Row[]): Figure {
