@@ -1,4 +1,3 @@
-import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync, rmSync } from "node:fs";
 import { arch, cpus, platform, release, totalmem } from "node:os";
 import { basename, join } from "node:path";
@@ -8,6 +7,7 @@ import type { CellProgress, Drawing, ReproducedNotebook } from "../site/index.js
 import { type ComputedLedger, codeHash, computeLedger, lockFolder, PointStore, writeWhole } from "../sweep/index.js";
 import { ledgerJson, ledgerText } from "./claims.js";
 import { UserError } from "./errors.js";
+import { git } from "./git.js";
 import { interruptible } from "./interrupt.js";
 import { MemoryWatch, type PeakMemory } from "./memory.js";
 import { withJobs } from "./options.js";
@@ -179,17 +179,4 @@ function manifest(
       config,
     })),
   };
-}
-
-/** What git says, or null where there is no repository. */
-function git(...args: string[]): string | null {
-  try {
-    return execFileSync("git", args, {
-      cwd: projectRoot,
-      encoding: "utf8",
-      stdio: ["ignore", "pipe", "ignore"],
-    }).trim();
-  } catch {
-    return null;
-  }
 }

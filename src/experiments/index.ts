@@ -15,6 +15,7 @@ export {
   kinds,
   type PublishedValue,
   type Said,
+  type Standing,
   type Verdict,
   verdicts,
 } from "./frame/claim.js";
@@ -44,8 +45,11 @@ export {
 } from "./frame/experiment.js";
 export { type Field, fieldsOf, withSettings } from "./frame/fields.js";
 export { canonicalJson, configHash } from "./frame/hash.js";
-export type { ParameterRange, Ranges } from "./frame/ranges.js";
+export { headline } from "./frame/headline.js";
+export type { AssumedRange, AssumedRanges, ParameterRange, Ranges } from "./frame/ranges.js";
 export { distinct, estimate, type NumberColumn, type Quantity, ratio, valuesOf, where } from "./frame/rows.js";
+export { type Draw, type Margin, massThatHolds, type PriorJudgement, verdictOf } from "./frame/verdict.js";
+export * from "./ignorance/index.js";
 export * from "./lock-contention/index.js";
 export * from "./machine/index.js";
 export * from "./machine-check/index.js";

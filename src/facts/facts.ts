@@ -1,5 +1,5 @@
 /** The facts as one immutable value: the data as it was generated, or with some of its numbers changed; and, where asked, who reads what. */
-import { hardware, observations, published, workload } from "./generated.js";
+import { designs, ensembles, hardware, judging, observations, published, workload } from "./generated.js";
 import { FactFileSchema, type FactRecord } from "./schema.js";
 
 /** One value of data/ and what stands in its place. */
@@ -15,6 +15,9 @@ export interface RawData {
   readonly hardware: Readonly<Record<string, unknown>>;
   readonly workload: Readonly<Record<string, unknown>>;
   readonly observations: Readonly<Record<string, unknown>>;
+  readonly designs: Readonly<Record<string, unknown>>;
+  readonly ensembles: Readonly<Record<string, unknown>>;
+  readonly judging: Readonly<Record<string, unknown>>;
 }
 
 /**
@@ -34,7 +37,11 @@ export class Facts {
 
   /** The data of this version. Cheap: records are checked when the first is asked for. */
   static published(): Facts {
-    return new Facts({ published, hardware, workload, observations } as RawData, "", undefined);
+    return new Facts(
+      { published, hardware, workload, observations, designs, ensembles, judging } as RawData,
+      "",
+      undefined,
+    );
   }
 
   /**
@@ -121,6 +128,21 @@ export class Facts {
     return this.file("observations", name);
   }
 
+  /** The raw content of data/designs/NAME.json: what is drawn of everything that nobody published. */
+  design(name: string): unknown {
+    return this.file("designs", name);
+  }
+
+  /** The raw content of data/judging/NAME.json: what was written down before anything was judged. */
+  judging(name: string): unknown {
+    return this.file("judging", name);
+  }
+
+  /** The raw content of data/ensembles/NAME.json, the design of this name as it was run; undefined where it was not. */
+  ensemble(name: string): unknown {
+    return Object.hasOwn(this.raw.ensembles, name) ? this.file("ensembles", name) : undefined;
+  }
+
   /** What a name of {@link noting} stands for: the same object in two values of facts where nothing of it was changed. */
   under(name: string): unknown {
     const at = name.indexOf("/");
@@ -139,7 +161,7 @@ export class Facts {
     return this.raw;
   }
 
-  private file(folder: "hardware" | "workload" | "observations", name: string): unknown {
+  private file(folder: Exclude<keyof RawData, "published">, name: string): unknown {
     this.note?.(`${folder}/${name}`);
     const content = this.raw[folder][name];
     if (content === undefined || !Object.hasOwn(this.raw[folder], name))

@@ -1,4 +1,4 @@
-// Turns data/published, data/hardware, data/workload and data/observations into the typed module generated.ts, so that the core reads no files.
+// Turns the folders of data/ that hold facts, designs and margins into the typed module generated.ts, so that the core reads no files.
 // Plain JavaScript without dependencies: it runs before anything is compiled. The zod schemas beside it check the result in a test.
 import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -24,11 +24,15 @@ function readFolder(folder) {
 }
 
 const text = [
-  "// Generated from data/published, data/hardware, data/workload and data/observations by generate.mjs; change those files instead.",
+  "// Generated from data/ by generate.mjs; change those files instead.",
   `export const published: unknown = ${JSON.stringify(readFolder("published"), null, 1)};`,
   `export const observations: unknown = ${JSON.stringify(readFolder("observations"), null, 1)};`,
   `export const hardware: unknown = ${JSON.stringify(readFolder("hardware"), null, 1)};`,
   `export const workload: unknown = ${JSON.stringify(readFolder("workload"), null, 1)};`,
+  `export const designs: unknown = ${JSON.stringify(readFolder("designs"), null, 1)};`,
+  `export const judging: unknown = ${JSON.stringify(readFolder("judging"), null, 1)};`,
+  // Numbers by the thousand: on one line.
+  `export const ensembles: unknown = ${JSON.stringify(readFolder("ensembles"))};`,
   "",
 ].join("\n");
 const target = join(here, "generated.ts");

@@ -140,7 +140,9 @@ export interface Knob<N extends string = string, V extends KnobValue = KnobValue
     label: string;
     /** Small ones of a kind are moved together, under this name. */
     group?: string;
-    /** Both ends of its range, as changes to a run. */
+    /** Both ends of its range. */
+    range(facts: Facts): readonly [KnobValue, KnobValue];
+    /** The same as changes to a run. */
     ends(facts: Facts): RangeEnds;
   };
 }
@@ -219,6 +221,7 @@ function knob<const N extends string, V extends KnobValue, const L extends Line>
           assumption: {
             label,
             ...(group === undefined ? {} : { group }),
+            range,
             ends(facts) {
               const end = (value: V): [string, Partial<HostRun>] => [
                 say(value),

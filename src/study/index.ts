@@ -5,10 +5,27 @@
  * Everything here takes rows and claims and gives tables and figures; running points on threads is src/sweep's.
  * Units: those of the experiments' columns.
  */
+
+export { latinHypercube } from "../experiments/index.js";
 export { answeringInputs, type ClaimRun, claimRuns, mergeAnswers } from "./answers.js";
-export { latinHypercube } from "./hypercube.js";
 export { calibrations, evidence, type LedgerEntry, ledger, type RecordUse, recordUses } from "./ledger.js";
 export { marginFigure, verdictFigure } from "./ledger-figures.js";
+export {
+  type Belief,
+  beliefs,
+  type CountedShare,
+  type Learned,
+  learned,
+  learnedTable,
+  type MatchedDraw,
+  type Matching,
+  match,
+  matchingOf,
+  type Observation,
+  readings,
+  shareOf,
+  worthOf,
+} from "./matching.js";
 export { type ElementaryEffect, effectsFigure, morrisDesign, morrisEffects, type Trajectory } from "./morris.js";
 export { grid, gridSize, mostConfigurations, type Space, type SpacePoint, withFields } from "./space.js";
 export { ledgerCounts, threadContext, threadTable } from "./thread.js";

@@ -1,7 +1,6 @@
 import { confidenceInterval, type Interval, Streams } from "../engine/index.js";
-import { ConfigError, type Ranges } from "../experiments/index.js";
+import { ConfigError, checkRanges, type Ranges, valueIn } from "../experiments/index.js";
 import { type Figure, lineFigure } from "../plot/index.js";
-import { checkRanges, valueIn } from "./hypercube.js";
 
 /** How a parameter moves an output over its range. */
 export interface ElementaryEffect {

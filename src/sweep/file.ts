@@ -1,13 +1,21 @@
 import { z } from "zod";
-import { type AnyExperiment, ConfigError, experimentByName } from "../experiments/index.js";
+import {
+  type AnyExperiment,
+  ConfigError,
+  type Design,
+  DesignSchema,
+  experimentByName,
+  latinHypercube,
+} from "../experiments/index.js";
 import { parseJson } from "../files/index.js";
-import { grid, gridSize, latinHypercube, mostConfigurations, type SpacePoint, withFields } from "../study/index.js";
+import { grid, gridSize, mostConfigurations, type SpacePoint, withFields } from "../study/index.js";
 import { planSensitivity, type SensitivityPlan } from "./sensitivity.js";
 
 const Range = z.strictObject({
   low: z.number().describe("lowest value"),
   high: z.number().describe("highest value"),
   whole: z.boolean().default(false).describe("whole numbers only"),
+  shape: z.enum(["even", "log"]).optional().describe("each value as likely as the next, or each factor"),
 });
 
 /** What a sweep's file holds. */
@@ -29,6 +37,26 @@ export interface SweepPlan {
   configurations: SpacePoint[];
   /** Where a sensitivity analysis was asked for: what the runs of the configurations, in their order, come down to. */
   sensitivity?: SensitivityPlan;
+}
+
+/**
+ * Reads a design (data/designs), where the file is one: it says how many draws are run again with other seeds.
+ * @param name the file's name, for messages
+ * @throws ConfigError naming the file, the field, the value and what is accepted
+ */
+export function readDesign(text: string, name: string): Design | undefined {
+  let json: unknown;
+  try {
+    json = parseJson(text);
+  } catch {
+    // Whoever reads it as a plain sweep says what is wrong with it.
+    return undefined;
+  }
+  if (typeof json !== "object" || json === null || !Object.hasOwn(json, "again")) return undefined;
+  const parsed = DesignSchema.safeParse(json);
+  if (parsed.success) return parsed.data;
+  const { path, message } = parsed.error.issues[0];
+  throw new ConfigError(`${name}: ${path.join(".") || "the file"}: ${message}.`);
 }
 
 /**

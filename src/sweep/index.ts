@@ -11,7 +11,8 @@
 
 export { StoreError, writeWhole } from "../files/index.js";
 export { codeHash } from "./code.js";
-export { readSweepFile, type SweepPlan } from "./file.js";
+export { type DesignPlan, ensembleText, planDesign, quantitiesKept, runDesign } from "./design.js";
+export { readDesign, readSweepFile, type SweepPlan } from "./file.js";
 export { lockFolder } from "./files.js";
 export { type ComputedLedger, computeLedger, type LedgerOptions, type LedgerRun } from "./ledger.js";
 export { type Effect, effectOn, type Influence, type PerturbOptions, perturb } from "./perturb.js";

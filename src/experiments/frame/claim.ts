@@ -1,4 +1,11 @@
 import type { Interval } from "../../engine/index.js";
+import type { Facts } from "../../facts/index.js";
+import { type Ensemble, ensembleOf, type QuantityOf } from "../ignorance/ensemble.js";
+import { type Prior, priorOf } from "../ignorance/judge.js";
+import { priorText } from "../ignorance/words.js";
+import type { PublishedValue, Verdict } from "./verdict.js";
+
+export { type PublishedValue, type Verdict, verdicts } from "./verdict.js";
 
 /**
  * What kind of statement a claim is, which says how it can be judged at all.
@@ -18,19 +25,6 @@ export const kinds = [
 ] as const;
 /** The kind of a claim, see {@link kinds}. */
 export type Kind = (typeof kinds)[number];
-
-/** The verdicts, in the order in which counts list them. */
-export const verdicts = ["holds", "depends", "does not hold", "not decidable", "not answered", "calibration"] as const;
-/** What a run says of a claim, in a word. */
-export type Verdict = (typeof verdicts)[number];
-
-/** A value that was published: one number (both ends the same) or a range, with its unit and its record. */
-export interface PublishedValue {
-  low: number;
-  high: number;
-  unit: string;
-  factId?: string;
-}
 
 /** A testable sentence and what was published. */
 export interface Claim {
@@ -52,11 +46,16 @@ export interface ClaimResult extends Claim {
   answer?: string;
   /** Why, in one or two plain sentences; for "depends", on what. */
   explanation: string;
+  /** Of a quantity: its margin, and what the draws of everything that nobody published say about it. */
+  prior?: Prior;
 }
 
-/** What the rows come down to: numbers only, the words are made of them by {@link ClaimSpec.say}. */
+/**
+ * What the rows come down to: numbers only, the words are made of them by {@link ClaimSpec.say}. A quantity has no verdict here: its margin
+ * and the draws of its design give it, whatever this run was made with.
+ */
 export interface Judged<N> {
-  verdict: Verdict;
+  verdict?: Verdict;
   simulated?: Interval & { unit: string };
   numbers: N;
 }
@@ -66,22 +65,32 @@ export type Said = Pick<ClaimResult, "answer" | "explanation">;
 
 /**
  * A claim as an experiment's claims file writes it, always in this order. Judgement and wording are apart: `judge` sees the rows and gives
- * numbers, `say` sees these numbers alone.
+ * numbers, `say` sees these numbers and the verdict alone.
  */
 export interface ClaimSpec<R, N> extends Claim {
   /** What a run must hold to answer, as the end of a sentence: 'the variants "off" and "deferred"'. */
   needs: string;
-  /** The verdict and its numbers, or undefined where the rows do not hold what it needs. */
+  /** Of a quantity: its value in a draw of a design (without it: the quantity that is called as the claim). */
+  of?: QuantityOf;
+  /** The numbers, and of a fact its verdict; undefined where the rows do not hold what it needs. */
   judge(rows: readonly R[]): Judged<N> | undefined;
   /** The words. */
-  say(numbers: N): Said;
+  say(numbers: N, verdict: Verdict): Said;
+}
+
+/** Where the claims stand: the facts, which hold margins and draws, and the experiment's name. */
+export interface Standing {
+  facts: Facts;
+  experiment: string;
+  /** Reads a design as it was run; several claims share one. */
+  ensemble?: (design: string) => Ensemble | undefined;
 }
 
 /** A claim that is ready to be asked of rows; what its numbers are is its own affair. */
 export interface AskedClaim<R> {
   about: Claim;
   /** What the rows say about it. */
-  ask(rows: readonly R[]): ClaimResult;
+  ask(rows: readonly R[], standing: Standing): ClaimResult;
 }
 
 /**
@@ -92,19 +101,37 @@ export interface AskedClaim<R> {
 export const claimOn =
   <R>() =>
   <N>(spec: ClaimSpec<R, N>): AskedClaim<R> => {
-    const { needs, judge, say, ...about } = spec;
+    const { needs, of = (quantities) => quantities[spec.id], judge, say, ...about } = spec;
     return {
       about,
-      ask(rows) {
+      ask(rows, { facts, experiment, ensemble }) {
         const judged = judge(rows);
         if (!judged)
           return { ...about, verdict: "not answered", explanation: `This run does not say: it needs ${needs}.` };
         const { verdict, simulated, numbers } = judged;
-        return { ...about, ...(simulated ? { simulated } : {}), verdict, ...say(numbers) };
+        const result = { ...about, ...(simulated ? { simulated } : {}) };
+        if (verdict !== undefined) return { ...result, verdict, ...say(numbers, verdict) };
+        const prior = priorOf(facts, `${experiment}: ${spec.id}`, of, spec.published, ensemble);
+        const decided = "unjudged" in prior ? "not answered" : prior.verdict;
+        const { explanation, ...said } = say(numbers, decided);
+        return {
+          ...result,
+          verdict: decided,
+          ...said,
+          ...("unjudged" in prior
+            ? { explanation: `${explanation} There is no verdict: ${prior.unjudged}.` }
+            : { explanation: `${explanation} ${priorText(prior)}`, prior }),
+        };
       },
     };
   };
 
 /** Every claim asked of the same rows, in order. */
-export const askAll = <R>(claims: readonly AskedClaim<R>[], rows: readonly R[]): ClaimResult[] =>
-  claims.map((claim) => claim.ask(rows));
+export function askAll<R>(claims: readonly AskedClaim<R>[], rows: readonly R[], standing: Standing): ClaimResult[] {
+  const read = new Map<string, Ensemble | undefined>();
+  const ensemble = (design: string): Ensemble | undefined => {
+    if (!read.has(design)) read.set(design, ensembleOf(standing.facts, design));
+    return read.get(design);
+  };
+  return claims.map((claim) => claim.ask(rows, { ensemble, ...standing }));
+}

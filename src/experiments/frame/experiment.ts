@@ -5,12 +5,14 @@ import { type Basis, basisOf, Facts } from "../../facts/index.js";
 import type { Figure } from "../../plot/index.js";
 import type { ClaimResult } from "./claim.js";
 import { displayable } from "./claim-display.js";
+import type { Column } from "./column.js";
 import { ConfigError } from "./config-error.js";
 import { fieldsOf } from "./fields.js";
 import type { ColumnName } from "./rows.js";
 
 export type { Interval } from "../../engine/index.js";
 export type { Claim, ClaimResult } from "./claim.js";
+export type { Column } from "./column.js";
 export { ConfigError } from "./config-error.js";
 
 /** A simulated value beside a published one of a table, of which no sentence says anything. */
@@ -28,13 +30,6 @@ export type FigureMaker<R extends Row, C> = {
   /** Makes the figure. */
   make(rows: readonly R[], config: C, basis: Basis): Figure;
 }["make"];
-
-/** A column of an experiment's table. */
-export interface Column {
-  /** Unit as shown in the header; an empty string for a name or a pure number. */
-  unit: string;
-  description: string;
-}
 
 /** A row of an experiment's table: plain JSON values. */
 export type Row = Record<string, string | number | boolean | null>;
@@ -77,6 +72,8 @@ export interface ExperimentSpec<S extends z.ZodType, P, R extends Row = Row> {
   outputs?: Record<string, Output<R>>;
   /** What the rows say about the claims that this experiment answers. */
   claims(rows: readonly R[], config: z.output<S>, facts: Facts): ClaimResult[];
+  /** What one run comes down to, by name, where designs of data/designs draw the configuration: the numbers that claims are judged by. */
+  quantities?(rows: readonly R[]): Record<string, number>;
   /** Published tables that the rows are compared with, value by value, where the experiment has such. */
   compared?(rows: readonly R[], facts: Facts): Comparison[];
 }

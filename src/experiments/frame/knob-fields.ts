@@ -11,7 +11,7 @@ import {
   type ShownKnobName,
 } from "../../host/index.js";
 import { machineConfig } from "../../machine/index.js";
-import type { Column } from "./experiment.js";
+import type { Column } from "./column.js";
 
 /** Every knob, for those who do not ask which. */
 export const allKnobs = (): readonly Knob[] => knobs();

@@ -15,6 +15,7 @@ import {
   pointsOf,
 } from "./config.js";
 import { figures } from "./figures.js";
+import { quantitiesOf } from "./quantities.js";
 import { columns, type LockContentionRow, simulatePoint } from "./rows.js";
 
 export { type AnatomyConfig, lockTable, type MapAnatomyConfig, mapAnatomy } from "./anatomy.js";
@@ -44,4 +45,5 @@ export const lockContention: Experiment<
   columns,
   figures,
   claims: (rows, _, facts) => claims(rows, facts),
+  quantities: (rows) => quantitiesOf(rows),
 });

@@ -206,5 +206,5 @@ export const cr4ReadCost: Experiment<typeof Config, ReadCostPoint, ReadCostRow> 
       });
     },
   },
-  claims: (rows, _, facts) => askAll(claimsOn(facts), rows),
+  claims: (rows, _, facts) => askAll(claimsOn(facts), rows, { facts, experiment: "cr4-read-cost" }),
 });

@@ -217,5 +217,5 @@ export const machineCheckExploration: Experiment<typeof Config, ExplorationPoint
         "VM exit loads the host CR4 that the VMCS holds. Where that is constant since the vCPU's creation, a later change is undone by the next exit.",
       ),
   },
-  claims: (rows) => askAll(claims, rows),
+  claims: (rows, _, facts) => askAll(claims, rows, { facts, experiment: "machine-check-exploration" }),
 });

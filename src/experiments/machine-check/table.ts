@@ -192,5 +192,5 @@ export const machineCheck: Experiment<typeof Config, TablePoint, CaseRow> = defi
     "host-on": (rows) => deathMap(rows, 1),
     "host-off": (rows) => deathMap(rows, 0),
   },
-  claims: (rows) => askAll(claims, rows),
+  claims: (rows, _, facts) => askAll(claims, rows, { facts, experiment: "machine-check" }),
 });

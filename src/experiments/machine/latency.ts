@@ -122,5 +122,5 @@ export const memoryLatency: Experiment<typeof Config, LatencyPoint, LatencyRow> 
       return staircase;
     },
   },
-  claims: (rows, { host }, facts) => askAll(claimsOn(host, facts), rows),
+  claims: (rows, { host }, facts) => askAll(claimsOn(host, facts), rows, { facts, experiment: "machine-latency" }),
 });

@@ -268,5 +268,6 @@ export const lockScaling: Experiment<typeof Config, LockPoint, LockRow> = define
         }),
       }),
   },
-  claims: (rows, settings, facts) => askAll([h12(settings, facts), k28(settings, facts)], rows),
+  claims: (rows, settings, facts) =>
+    askAll([h12(settings, facts), k28(settings, facts)], rows, { facts, experiment: "machine-locks" }),
 });

@@ -140,5 +140,5 @@ export const lineTransfer: Experiment<typeof Config, TransferPoint, TransferRow>
       });
     },
   },
-  claims: (rows, { host }, facts) => askAll(claimsOn(host, facts), rows),
+  claims: (rows, { host }, facts) => askAll(claimsOn(host, facts), rows, { facts, experiment: "machine-transfer" }),
 });

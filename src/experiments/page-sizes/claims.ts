@@ -152,4 +152,4 @@ const claimsOn = (facts: Facts): AskedClaim<ThreadCell>[] => {
 
 /** The verdicts on records S8 and S9 and on the footnote's conclusion, computed from the rows. */
 export const claimsOf = (rows: readonly PageRow[], facts: Facts): ClaimResult[] =>
-  askAll(claimsOn(facts), threadCells(rows).filter(ofWholeDram));
+  askAll(claimsOn(facts), threadCells(rows).filter(ofWholeDram), { facts, experiment: "page-sizes" });

@@ -1,0 +1,122 @@
+import studentQuantile from "@stdlib/stats-base-dists-t-quantile";
+import { z } from "zod";
+import type { Facts } from "../../facts/index.js";
+import { configHash } from "../frame/hash.js";
+import type { Draw } from "../frame/verdict.js";
+import { type Design, designOf, type Sample, samplesOf } from "./design.js";
+
+/** What a run comes down to, by name: "deferred: throughput". */
+export type Quantities = Readonly<Record<string, number>>;
+
+/** Gives a quantity of a draw, or undefined where the draw does not hold it. */
+export type QuantityOf = (quantities: Quantities) => number | undefined;
+
+/** A design that was run, as data/ensembles keeps it. */
+export interface StoredEnsemble {
+  /** Names the design as it was when it was run, see {@link designHash}. */
+  design: string;
+  /** The code that ran it: the hash over the compiled rooms, and the version. */
+  code: string;
+  version: string;
+  date: string;
+  quantities: readonly string[];
+  /** A row a draw, in the order of the design; it may end before the design does. */
+  draws: readonly (readonly (number | null)[])[];
+  /** The first draws with other seeds: a list a draw. */
+  again: readonly (readonly (readonly (number | null)[])[])[];
+}
+
+/** Rows by the thousand: looked at number by number, which zod would take far longer for. */
+const Row = z.custom<readonly (number | null)[]>(
+  (row) => Array.isArray(row) && row.every((value) => value === null || Number.isFinite(value)),
+  { error: "a list of numbers, null where there is none" },
+);
+const Stored: z.ZodType<StoredEnsemble> = z.strictObject({
+  design: z.string(),
+  code: z.string(),
+  version: z.string(),
+  date: z.string(),
+  quantities: z.array(z.string()).min(1),
+  draws: z.array(Row).min(1),
+  again: z.array(z.array(Row)),
+});
+
+/** Names a design: everything in it on which a draw's numbers depend. */
+export const designHash = ({ experiment, base, runs, space, samples, seed, again }: Design): string =>
+  configHash("design", { experiment, base, runs, space, samples, seed, again });
+
+/** A draw with everything that was assumed in it and everything that came out. */
+export interface DrawnRun {
+  index: number;
+  sample: Sample;
+  quantities: Quantities;
+}
+
+/** A design that was run: its draws, and what other seeds give. */
+export class Ensemble {
+  readonly draws: readonly DrawnRun[];
+  private readonly again: readonly (readonly Quantities[])[];
+
+  constructor(
+    readonly name: string,
+    readonly design: Design,
+    readonly stored: StoredEnsemble,
+  ) {
+    const named = (row: readonly (number | null)[]): Quantities =>
+      Object.fromEntries(
+        stored.quantities.flatMap((quantity, i): [string, number][] => {
+          const value = row[i];
+          return value === null || value === undefined ? [] : [[quantity, value]];
+        }),
+      );
+    const samples = samplesOf(design);
+    this.draws = stored.draws.map((row, index) => ({ index, sample: samples[index], quantities: named(row) }));
+    this.again = stored.again.map((rows, index) => [this.draws[index].quantities, ...rows.map(named)]);
+  }
+
+  /** The draws that hold a quantity, with its value and its Monte Carlo error. */
+  values(of: QuantityOf): (DrawnRun & Draw)[] {
+    const errorAt = this.errors(of);
+    return this.draws.flatMap((draw) => {
+      const value = of(draw.quantities);
+      return value === undefined || !Number.isFinite(value) ? [] : [{ ...draw, value, error: errorAt(value) }];
+    });
+  }
+
+  /**
+   * Half the width of the 95 % interval of one more run, by the value of the quantity. The draws that were run with several seeds are not
+   * pooled, as a saturated host varies by far more than an idle one: it is the largest among the three of them whose values lie nearest.
+   */
+  errors(of: QuantityOf): (value: number) => number {
+    const known = this.again.flatMap((runs) => {
+      const values = runs.flatMap((one) => of(one) ?? []);
+      if (values.length < 2) return [];
+      const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+      const squares = values.reduce((sum, value) => sum + (value - mean) * (value - mean), 0);
+      const deviation = Math.sqrt(squares / (values.length - 1));
+      return [{ mean, error: deviation * studentQuantile(0.975, values.length - 1) }];
+    });
+    return (value) => {
+      const far = ({ mean }: { mean: number }): number => (mean < value ? value - mean : mean - value);
+      const nearest = [...known].sort((a, b) => far(a) - far(b)).slice(0, 3);
+      return Math.max(0, ...nearest.map(({ error }) => error));
+    };
+  }
+}
+
+/**
+ * A stored ensemble; undefined where none was run, or where the design that stands in data/designs now is another one: then it must be run
+ * again before anything is judged by it.
+ * @throws Error naming the file, where it is damaged
+ */
+export function ensembleOf(facts: Facts, name: string): Ensemble | undefined {
+  const raw = facts.ensemble(name);
+  if (raw === undefined) return undefined;
+  const parsed = Stored.safeParse(raw);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    throw new Error(`data/ensembles/${name}.json: ${issue.path.join(".")}: ${issue.message}`);
+  }
+  const design = designOf(facts, name);
+  return parsed.data.design === designHash(design) ? new Ensemble(name, design, parsed.data) : undefined;
+}

@@ -1,0 +1,20 @@
+/**
+ * Ignorance: what is drawn of everything that nobody published (designs), what came out (ensembles), and what it says about a quantity whose
+ * margin was written down before (judge). Chance, which other seeds show, is another uncertainty and is kept apart throughout.
+ */
+export { assumedSpace, assumptionName } from "./assumed.js";
+export { type Decider, deciderOf, type Influence, influences, type Slice } from "./decides.js";
+export { type Design, type DesignRun, DesignSchema, designOf, runsOf, type Sample, samplesOf } from "./design.js";
+export {
+  type DrawnRun,
+  designHash,
+  Ensemble,
+  ensembleOf,
+  type Quantities,
+  type QuantityOf,
+  type StoredEnsemble,
+} from "./ensemble.js";
+export { checkRanges, latinHypercube, valueAtShare, valueIn } from "./hypercube.js";
+export { type Prior, priorOf, type Unjudged } from "./judge.js";
+export { endsOf, type MarginRecord, margins } from "./margins.js";
+export { marginText, priorText } from "./words.js";

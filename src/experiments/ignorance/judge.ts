@@ -1,0 +1,61 @@
+import type { Facts } from "../../facts/index.js";
+import type { PublishedValue } from "../frame/verdict.js";
+import { type Margin, type PriorJudgement, verdictOf } from "../frame/verdict.js";
+import { type Decider, deciderOf } from "./decides.js";
+import { type Ensemble, ensembleOf, type QuantityOf } from "./ensemble.js";
+import { endsOf, type MarginRecord, margins } from "./margins.js";
+
+/** The judgement on a quantity, with all that it rests on. */
+export interface Prior extends PriorJudgement {
+  margin: Margin & { unit: string; reason: string; date: string };
+  /** The design that was run: what was drawn, and from where to where. */
+  design: string;
+  /** Draws of the design that were run; {@link PriorJudgement.draws} of them hold the quantity. */
+  drawn: number;
+  /** Where the verdict is "depends": on what most. */
+  decider?: Decider;
+}
+
+/** A quantity that cannot be judged yet, and why. */
+export interface Unjudged {
+  unjudged: string;
+  margin?: Prior["margin"];
+}
+
+const written = ({ unit, reason, date }: MarginRecord, ends: Margin): Prior["margin"] => ({
+  ...ends,
+  unit,
+  reason,
+  date,
+});
+
+/**
+ * Judges a quantity by its margin over the draws of its design: the same rule for every entry, whatever a run at hand was made with.
+ * @param entry the experiment and the claim: "lock-contention: PE2"
+ * @param of gives the quantity of a draw
+ * @param read reads an ensemble, for callers that judge several entries by the same one
+ */
+export function priorOf(
+  facts: Facts,
+  entry: string,
+  of: QuantityOf,
+  published?: PublishedValue,
+  read: (design: string) => Ensemble | undefined = (design) => ensembleOf(facts, design),
+): Prior | Unjudged {
+  const record = margins(facts)[entry];
+  if (record === undefined) return { unjudged: "no margin was written for it" };
+  const margin = written(record, endsOf(record, published));
+  const ensemble = read(record.design);
+  if (!ensemble) return { unjudged: `the design "${record.design}" was not run`, margin };
+  const draws = ensemble.values(of);
+  if (draws.length === 0) return { unjudged: `no draw of "${record.design}" holds it`, margin };
+  const judged = verdictOf(draws, margin);
+  const decider = judged.verdict === "depends" ? deciderOf(draws, ensemble.design.space, margin) : undefined;
+  return {
+    ...judged,
+    margin,
+    design: record.design,
+    drawn: ensemble.draws.length,
+    ...(decider ? { decider } : {}),
+  };
+}

@@ -1,0 +1,39 @@
+import type { Margin } from "../frame/verdict.js";
+import { assumptionName } from "./assumed.js";
+import type { Slice } from "./decides.js";
+import type { Prior } from "./judge.js";
+
+const short = (value: number): string =>
+  (value < 0 ? -value : value) >= 1000
+    ? Math.round(value).toLocaleString("en")
+    : Number(value.toPrecision(3)).toString();
+const percent = (share: number): string => `${Math.round(100 * share)} %`;
+
+/** A margin in words: "29 to 38 %", "at most 50 %". */
+export function marginText({ low, high }: Margin, unit: string): string {
+  const ends = Number.isFinite(low)
+    ? Number.isFinite(high)
+      ? `${short(low)} to ${short(high)}`
+      : `at least ${short(low)}`
+    : `at most ${short(high)}`;
+  return `${ends} ${unit}`.trim();
+}
+
+const sliceText = ({ from, to, inside }: Slice): string => {
+  const say = (value: Slice["from"]): string => (typeof value === "number" ? short(value) : String(value));
+  return `${percent(inside)} at ${from === to ? say(from) : `${say(from)} to ${say(to)}`}`;
+};
+
+/** What the draws say about a quantity, in a sentence or three. */
+export function priorText({ margin, share, predictive, draws, decider, verdict }: Prior): string {
+  const { unit } = margin;
+  const first = `Of ${draws.toLocaleString("en")} draws of what nobody published, ${percent(share.mean)} lie within the margin (${marginText(margin, unit)}); 95 % lie between ${short(predictive.low)} and ${short(predictive.high)}.`;
+  if (verdict === "not decidable")
+    return `${first} Other seeds could make that ${percent(share.least)} or ${percent(share.most)}, which leaves the verdict open.`;
+  if (!decider) return first;
+  const sides =
+    decider.inside === undefined || decider.outside === undefined
+      ? ""
+      : `; draws ${decider.inside} and ${decider.outside} lie on either side`;
+  return `${first} What decides most is “${assumptionName(decider.assumption)}”: inside lie ${sliceText(decider.most)}, ${sliceText(decider.fewest)}${sides}.`;
+}

@@ -1,0 +1,87 @@
+import type { AnyExperiment, Design, DesignRun, Row, StoredEnsemble } from "../experiments/index.js";
+import { ConfigError, designHash, experimentByName, runsOf } from "../experiments/index.js";
+import { codeHash } from "./code.js";
+import { computePoints, type PointOptions } from "./points.js";
+
+/** A design, ready to run: its configurations and their points. */
+export interface DesignPlan {
+  design: Design;
+  experiment: AnyExperiment;
+  runs: readonly DesignRun[];
+  /** Points of each run. */
+  points: readonly (readonly unknown[])[];
+}
+
+/**
+ * The runs of a design's draws, from the first on.
+ * @param draws how many of its draws (default: all)
+ * @throws ConfigError where the experiment is not there, gives no quantities, or refuses a configuration
+ */
+export function planDesign(design: Design, draws: number = design.samples): DesignPlan {
+  if (!Number.isSafeInteger(draws) || draws < 1 || draws > design.samples)
+    throw new ConfigError(`a whole number of draws from 1 to ${design.samples}; got ${draws}.`);
+  const experiment = experimentByName(design.experiment);
+  if (!experiment.quantities)
+    throw new ConfigError(`${design.experiment} gives no quantities, so no design can run it.`);
+  const runs = runsOf(design, draws);
+  return { design, experiment, runs, points: runs.map(({ input }) => experiment.points(experiment.parse(input))) };
+}
+
+/** Six digits are more than any seed leaves certain, and keep the file small. */
+const rounded = (value: number | undefined): number | null =>
+  value === undefined || !Number.isFinite(value) ? null : Number(value.toPrecision(6));
+
+/** The quantities of a draw under one seed, in the order of `keep`; those of a named run carry its name: "deferred: throughput, with ATS". */
+export function quantitiesKept(
+  { design: { keep }, experiment }: Pick<DesignPlan, "design" | "experiment">,
+  runs: readonly { run: string; rows: readonly Row[] }[],
+): (number | null)[] {
+  const found: Record<string, number> = {};
+  for (const { run, rows } of runs)
+    for (const [name, value] of Object.entries(experiment.quantities?.(rows) ?? {}))
+      found[run === "" ? name : `${name}, ${run}`] = value;
+  return keep.map((name) => rounded(Object.hasOwn(found, name) ? found[name] : undefined));
+}
+
+/** Runs a plan on all cores and gives the ensemble as data/ensembles keeps it. Points that are known are not computed again. */
+export async function runDesign(
+  plan: DesignPlan,
+  about: { version: string; date: string },
+  options: PointOptions = {},
+): Promise<StoredEnsemble> {
+  const rows = await computePoints(plan.experiment, plan.points.flat(), options);
+  let next = 0;
+  const seeds = new Map<string, { run: string; rows: Row[] }[]>();
+  for (const [i, { draw, repetition, run }] of plan.runs.entries()) {
+    const own = rows.slice(next, next + plan.points[i].length).flat();
+    next += plan.points[i].length;
+    const key = `${draw} ${repetition}`;
+    seeds.set(key, [...(seeds.get(key) ?? []), { run, rows: own }]);
+  }
+  const draws: (number | null)[][] = [];
+  const again: (number | null)[][][] = [];
+  for (const [key, runs] of seeds) {
+    const [draw, repetition] = key.split(" ").map(Number);
+    const values = quantitiesKept(plan, runs);
+    if (repetition === 0) {
+      draws.push(values);
+      if (draw < plan.design.again.draws) again.push([]);
+    } else again[draw].push(values);
+  }
+  return {
+    design: designHash(plan.design),
+    code: codeHash(),
+    version: about.version,
+    date: about.date,
+    quantities: plan.design.keep,
+    draws,
+    again,
+  };
+}
+
+/** An ensemble as a file: a line a draw, so that a review sees what changed. */
+export function ensembleText({ draws, again, ...head }: StoredEnsemble): string {
+  const lines = (rows: readonly unknown[]): string => rows.map((row) => `\n  ${JSON.stringify(row)}`).join(",");
+  const fields = Object.entries(head).map(([name, value]) => ` ${JSON.stringify(name)}: ${JSON.stringify(value)}`);
+  return `{\n${fields.join(",\n")},\n "draws": [${lines(draws)}\n ],\n "again": [${lines(again)}\n ]\n}\n`;
+}
