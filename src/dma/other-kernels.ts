@@ -45,7 +45,7 @@ export class ThreadWording extends IntelIommu {
       const { iova, freelist } = queue.entries[i];
       this.readEntry(queue, i);
       yield core.at(S.STEP_FREE).charge();
-      yield* invalidation.qi_submit_sync(core, invalidationOf(0, iova.pfn, iova.pages, true));
+      yield* invalidation.qi_submit_sync(core, invalidationOf(0, iova.pfn, iova.pages, false));
       if (invalidation.visitsDevices) yield* invalidation.iommu_flush_dev_iotlb(core, iova.pfn, iova.pages);
       iova.cpu = core.id;
       yield* this.allocator.__free_iova(iova, core.at(S.STEP_FREE).underLock);

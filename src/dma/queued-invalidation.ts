@@ -36,9 +36,15 @@ export const DEVICE_LINES = 3;
 export class QueuedInvalidation {
   constructor(protected readonly parts: InvalidationParts) {}
 
-  /** Has the IOTLB forget a range, and then the device its own copies. @param leafOnly no table page was unlinked ("ih") */
-  *iommu_flush_iotlb_psi(core: Core, pfn: number, pages: number, leafOnly: boolean): Behaviour {
-    yield* this.qi_submit_sync(core, invalidationOf(0, pfn, pages, leafOnly));
+  /**
+   * Has the IOTLB forget a range, and then the device its own copies.
+   *
+   * The hint that no table page was unlinked ("ih": the paging-structure caches may stay) is passed down and never reached the descriptor, from
+   * the first driver for this queue (2009) until October 2025: every page-selective flush dropped these caches of its range too.
+   * @param _leafOnly the hint, which is lost here
+   */
+  *iommu_flush_iotlb_psi(core: Core, pfn: number, pages: number, _leafOnly: boolean): Behaviour {
+    yield* this.qi_submit_sync(core, invalidationOf(0, pfn, pages, false));
     if (this.visitsDevices) yield* this.iommu_flush_dev_iotlb(core, pfn, pages);
   }
 

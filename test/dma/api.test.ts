@@ -85,6 +85,21 @@ describe("the DMA API", () => {
     expect(cycles[1] - cycles[0]).toBeGreaterThan(2900);
   });
 
+  it("the hint that the paging-structure caches may stay never reaches the queue, as in every kernel of that time", () => {
+    for (const name of ["strict", "thread-strict"]) {
+      const { api, mapped, map, unmap } = domain(name);
+      const sent: unknown[] = [];
+      const submit = api.unit.submit.bind(api.unit);
+      api.unit.submit = (request) => {
+        sent.push(request);
+        return submit(request);
+      };
+      map(0, 1, 1);
+      unmap(0, mapped[0], 1);
+      expect(sent).toEqual([{ kind: "pages", domain: 0, pfn: mapped[0], order: 0, leafOnly: false }]);
+    }
+  });
+
   it("a page table that is not snooped costs a flush for each changed line", () => {
     const cycles = [true, false].map((coherent) => {
       const { map } = domain("strict", { coherent });
