@@ -22,6 +22,7 @@ export {
   type Knob,
   type KnobName,
   type KnobValue,
+  keptReceiveBuffers,
   knobNamed,
   knobs,
   publishedStackCycles,

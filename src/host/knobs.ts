@@ -304,6 +304,8 @@ function machine<const N extends string, const L extends Line>(
   );
 }
 
+/** Receive buffers that stay mapped: record S2 has tens of thousands; two cards of 8 queues with rings of 4,096 hold as many. */
+export const keptReceiveBuffers = 32_768;
 /** The host of a run that names none: the machine of the published measurements (record PE1). */
 export const hostOfDefaults = "sandy-bridge-ep";
 const choices = "small choices of the workload";
@@ -367,31 +369,38 @@ export function knobs() {
       (value: number, facts) => ({ stackCycles: Math.round(publishedStackCycles(facts, 2.9) * value) }),
       undefined,
     ),
-    field("profile", "both", {
-      topic: "what the driver maps",
-      shown: true,
-      about: "which buffers the driver maps for each packet",
-      accepts: oneOf(...driverProfiles.map(({ name }) => name)),
-      label: "driver profile",
-      say: String,
-      ends: ["transmit", "receive"],
-    }),
+    // Two baselines: receive buffers that are mapped for each packet, or that stay mapped and are then the boot's maps that never go away.
+    knob(
+      "profile",
+      {
+        topic: "what the driver maps",
+        shown: true,
+        about:
+          "which buffers the driver maps for each packet; with transmit the receive buffers stay mapped (32,768 static maps)",
+        accepts: oneOf(...driverProfiles.map(({ name }) => name)),
+        label: "driver profile",
+        say: String,
+      },
+      (): DriverProfileName => "both",
+      (profile) => ({ profile, ...(profile === "transmit" ? { staticMaps: keptReceiveBuffers } : {}) }),
+      () => ["transmit", "receive"],
+    ),
     assumed("rxRing", {
       about: "receive buffers a queue, where the profile replaces them",
       unit: "buffers",
       accepts: whole(16, 8192),
       label: "receive buffers a queue",
     }),
-    // Record S2 has tens of thousands; two cards of 8 queues with rings of 4,096 hold as many.
-    field("staticMaps", 32_768, {
+    // With receive buffers that are mapped for each packet, the rings are what the boot maps.
+    field("staticMaps", 0, {
       shown: true,
-      about: "maps made at boot that never go away",
+      about: "maps made at boot that never go away, beside what the profile maps for each packet",
       unit: "maps",
       accepts: whole(0, 65_536),
       legend: "static maps",
       label: "static maps",
       say: none(counted),
-      ends: [0, 65_536],
+      ends: [0, keptReceiveBuffers],
     }),
     field("holes", 0, {
       topic: "holes",
@@ -402,6 +411,7 @@ export function knobs() {
       label: "holes among the static maps",
       say: none(percent),
       ends: [0, 0.1],
+      beside: { staticMaps: keptReceiveBuffers },
     }),
     assumed("twoPageShare", {
       shown: true,

@@ -181,7 +181,12 @@ export function pointsOf(config: LockContentionConfig, { facts }: Basis): LockCo
     return [
       {
         run,
-        settings: { ...settings, coherent: walksSnoop(run, facts), handoffCycles } as KnobCells,
+        settings: {
+          ...settings,
+          staticMaps: run.staticMaps,
+          coherent: walksSnoop(run, facts),
+          handoffCycles,
+        } as KnobCells,
         replication: Number(replication),
       },
     ];

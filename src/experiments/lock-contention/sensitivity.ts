@@ -80,7 +80,7 @@ function pointsOf(config: SensitivityConfig, { facts }: Basis): Point[] {
 function offThroughput(run: HostRun, basis: Basis): number {
   const { cores, threads, seed, profile, rxMaps, txMaps, stackCycles, peerMicroseconds, interruptGapMicroseconds } =
     run;
-  const { receiveShare, workSpread, pollBudget, flows, transmitMicroseconds, costs } = run;
+  const { receiveShare, workSpread, pollBudget, flows, transmitMicroseconds, offIdle, costs } = run;
   const matters = {
     cores,
     threads,
@@ -96,6 +96,7 @@ function offThroughput(run: HostRun, basis: Basis): number {
     pollBudget,
     flows,
     transmitMicroseconds,
+    offIdle,
     costs: costs.apiCycles === undefined ? {} : { apiCycles: costs.apiCycles },
   };
   return basis.memo.of(basis, "throughput without an IOMMU", matters, ({ facts }) => {

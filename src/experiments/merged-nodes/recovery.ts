@@ -1,5 +1,5 @@
 import type { Basis, Facts } from "../../facts/index.js";
-import { type HostResult, type HostRun, hostRunDefaults, simulateHost } from "../../host/index.js";
+import { type HostResult, type HostRun, hostRunDefaults, keptReceiveBuffers, simulateHost } from "../../host/index.js";
 import type { RunLength } from "../frame/run-length.js";
 import { type Assumptions, publishedStack } from "./assume.js";
 
@@ -47,6 +47,8 @@ export interface RecoveryPoint {
 
 /** Eight cores' rings of 3 MiB are more than their socket's L3: between two uses of a line by one core, everything passes through it. */
 const beyondL3: Assumptions = { stackLines: 4096, machineOverrides: { footprintLines: 49_152 } };
+/** The other baseline: receive buffers that stay mapped are the static maps, and only what is sent is mapped for each packet. */
+const receiveBuffersStay: Assumptions = { profile: "transmit", staticMaps: keptReceiveBuffers };
 /** The other hosts of data/hardware, with the same stack work in cycles; Westmere-EP has no more cores than these. */
 const westmere = (stack: number): Assumptions => ({ machine: "westmere-ep", cores: 12, stackCycles: stack });
 const broadwell = (stack: number): Assumptions => ({ machine: "broadwell-ep", stackCycles: stack });
@@ -85,14 +87,14 @@ export function sweepSettings(facts: Facts): readonly Setting[] {
       ["more than the L3", beyondL3],
     ]),
     ...lever("driver profile", true, [
-      ["transmit only", { profile: "transmit" }],
+      ["receive buffers stay mapped", receiveBuffersStay],
       ["receive only", { profile: "receive" }],
     ]),
     ...lever("receive ring", false, [
       ["64", { rxRing: 64 }],
       ["1,024", { rxRing: 1024 }],
     ]),
-    ...lever("static maps", false, [["8,192", { staticMaps: 8192 }]]),
+    ...lever("static maps beside the rings", false, [["32,768", { staticMaps: keptReceiveBuffers }]]),
     ...lever("order of completion", false, [["shuffled", { shuffleCompletions: true }]]),
     ...lever("sizes", false, [["half of two pages", { twoPageShare: 0.5 }]]),
     ...minor([
@@ -116,7 +118,7 @@ export function sweepSettings(facts: Facts): readonly Setting[] {
         ["one core after the other", { agedInTurn: 1 }],
       ]),
       ...lever("driver profile", true, [
-        ["transmit only, a turn of 64 buffers", { profile: "transmit", agedSentBuffers: 64 }],
+        ["receive buffers stay mapped, a turn of 64 buffers", { ...receiveBuffersStay, agedSentBuffers: 64 }],
       ]),
     ]),
   ];
@@ -138,8 +140,14 @@ export interface Ablation {
 
 /** Parts of the mechanism taken away, one at a time. */
 export const ablations = [
-  { name: "statics", level: "no static maps", run: { staticMaps: 0 } },
-  { name: "holes", level: "static maps with holes (5 %)", run: { holes: 0.05 } },
+  { name: "with statics", level: "with 32,768 static maps", run: { staticMaps: keptReceiveBuffers } },
+  { name: "statics", level: "no static maps", run: { staticMaps: 0 }, beside: "with statics" },
+  {
+    name: "holes",
+    level: "static maps with holes (5 %)",
+    run: { staticMaps: keptReceiveBuffers, holes: 0.05 },
+    beside: "with statics",
+  },
   { name: "warm", level: "warm: the stack touches no lines", run: { stackLines: 0 }, ownOff: true },
   { name: "cold", level: "cold: the stack fills the L3", run: beyondL3, ownOff: true },
   { name: "lookup", level: "lookup (find) costs nothing", run: { uncharged: "find" } },
@@ -177,7 +185,7 @@ export const ablationSettings: readonly Setting[] = (ablations as readonly Ablat
 
 /** Map and unmap pairs a transaction, as a driver profile and maps a packet. */
 const pairsOf: Readonly<Record<number, Assumptions>> = {
-  1: { profile: "transmit" },
+  1: receiveBuffersStay,
   2: { profile: "both" },
   4: { profile: "both", rxMaps: 2, txMaps: 2 },
 };
