@@ -6,6 +6,9 @@ const node = process.execPath;
 const bin = (path) => `node_modules/${path}`;
 const steps = [
   ["lint", [node, [bin("@biomejs/biome/bin/biome"), "check", "."]]],
+  // What nothing uses: once as if there were no tests, once with them.
+  ["unused", [node, [bin("knip/bin/knip.js"), "--production"]]],
+  ["unused-tests", [node, [bin("knip/bin/knip.js")]]],
   [
     "floors",
     [node, [bin("dependency-cruiser/bin/dependency-cruise.mjs"), "--config", ".dependency-cruiser.cjs", "src"]],

@@ -11,7 +11,7 @@
  *
  * Empty lines and lines that start with # are skipped.
  */
-import { maxPages, parsePfn, topPfn } from "./pfn.js";
+import { maxPages, parsePfn } from "./pfn.js";
 
 /** The settings a trace may carry, with their defaults. */
 export interface TraceConfig {
@@ -262,9 +262,4 @@ function cpu(text: string | undefined, line: number): number {
 function shorten(text: string): string {
   const trimmed = text.trim();
   return trimmed.length > 60 ? `${trimmed.slice(0, 57)}…` : trimmed;
-}
-
-/** Whether the limit stands for "none". */
-export function unlimited(limit: number): boolean {
-  return limit === topPfn;
 }

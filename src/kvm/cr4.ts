@@ -49,7 +49,7 @@ export function checkCr4(name: string, value: number): number {
   return value;
 }
 
-/** The names of the bits that are set: "PAE MCE VMXE", or "none". */
+/** The names of the bits that are set: "PAE MCE VMXE", or "none". @public */
 export function formatCr4(value: number): string {
   const names = Object.keys(cr4Bits).filter((name) => value & cr4Bits[name]);
   return names.length > 0 ? names.join(" ") : "none";

@@ -21,7 +21,7 @@ export interface Vmcs {
 export const guestOwnedBits: number =
   cr4Bits["PVI"] | cr4Bits["DE"] | cr4Bits["PCE"] | cr4Bits["OSFXSR"] | cr4Bits["OSXMMEXCPT"] | cr4Bits["PGE"];
 
-/** KVM's guest/host mask: all that the guest does not own. */
+/** KVM's guest/host mask: all that the guest does not own. @public */
 export const kvmMask: number = ~guestOwnedBits >>> 0;
 
 /** Exceptions KVM always intercepts: page fault, undefined opcode, machine check, debug, alignment check (record V5). */
@@ -30,6 +30,7 @@ export const kvmExceptionBitmap: number = (1 << 14) | (1 << 6) | (1 << MC_VECTOR
 /**
  * The checks VM entry makes of these fields.
  * @throws Error naming the field and the bit
+ * @public
  */
 export function checkVmcs(vmcs: Vmcs): void {
   checkCr4("VMCS guest CR4", vmcs.guestCr4);
@@ -40,7 +41,7 @@ export function checkVmcs(vmcs: Vmcs): void {
   if (!(vmcs.hostCr4 & PAE)) throw new Error("VMCS host CR4 has PAE clear; VM entry to a 64-bit host requires it set.");
 }
 
-/** What MOV from CR4 gives the guest (record V13). */
+/** What MOV from CR4 gives the guest (record V13). @public */
 export function movFromCr4(vmcs: Vmcs): number {
   return ((vmcs.cr4ReadShadow & vmcs.cr4GuestHostMask) | (vmcs.guestCr4 & ~vmcs.cr4GuestHostMask)) >>> 0;
 }
@@ -49,6 +50,7 @@ export function movFromCr4(vmcs: Vmcs): number {
  * MOV to CR4 in the guest (record V13): exits when a host-owned bit would differ from its shadow, otherwise changes the guest's own bits.
  * @returns true when it causes a VM exit (nothing is changed then)
  * @throws Error when the value sets a reserved bit
+ * @public
  */
 export function movToCr4(vmcs: Vmcs, value: number): boolean {
   checkCr4("the value written to CR4", value);

@@ -190,6 +190,7 @@ export const faultReason: { readonly write: 0x5; readonly read: 0x6 } = { write:
 /**
  * Walks a table that was written out, as the hardware does: from the root, entry by entry.
  * @returns the translated address and the bytes of the leaf, or the level at which an entry was not present
+ * @public
  */
 export function walkEntries(
   memory: ReadonlyMap<number, bigint>,

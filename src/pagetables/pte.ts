@@ -16,10 +16,10 @@ export const PTE_READ = 1;
 export const PTE_WRITE = 2;
 /** The entry maps a superpage (bit 7). */
 export const PTE_LARGE = 1 << 7;
-/** Accesses snoop the caches (bit 11). */
+/** Accesses snoop the caches (bit 11). @public */
 export const PTE_SNOOP = 1 << 11;
 
-/** Permissions of a mapping: what the device may do. */
+/** Permissions of a mapping: what the device may do. @public */
 export type Permission = typeof PTE_READ | typeof PTE_WRITE | 3;
 
 /** A decoded entry. */

@@ -30,6 +30,7 @@ const largePages = 65_536;
 /**
  * Builds a trace operation by operation, and finds which unmap ends which map.
  * Refuses a map that overlaps a live one of the same device, and an unmap of what is not mapped.
+ * @public
  */
 export class TraceBuilder {
   readonly devices: TraceDevice[] = [];

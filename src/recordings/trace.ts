@@ -130,6 +130,7 @@ const nameOf = (names: Readonly<Record<string, number>>, value: number): string 
 /**
  * Operation `index` of a trace as an object.
  * @throws RangeError when there is no such operation.
+ * @public
  */
 export function traceOp(trace: Trace, index: number): TraceOp {
   if (!Number.isInteger(index) || index < 0 || index >= trace.length) {
@@ -183,7 +184,7 @@ export interface TraceDescription {
   phases?: readonly TracePhase[];
 }
 
-/** The same trace under another description. @throws TraceError when the phases are out of order or a device is not in the trace. */
+/** The same trace under another description. @throws TraceError when the phases are out of order or a device is not in the trace. @public */
 export function describeTrace(trace: Trace, description: TraceDescription): Trace {
   const { about, devices = trace.devices, phases = trace.phases } = description;
   for (const { id } of devices) {

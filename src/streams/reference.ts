@@ -56,7 +56,7 @@ interface Walk {
 /** Priorities of simultaneous events, spaced so that devices and walkers fit between: done, data ready, walk, arrival. */
 const priority = { done: -128, ready: -90, readyFromDram: -89, walk: -80, arrival: -10 };
 
-/** Runs a stream on the engine's event queue. The result equals that of `runDmaStream`. */
+/** Runs a stream on the engine's event queue. The result equals that of `runDmaStream`. @public */
 export function runDmaStreamReference(config: StreamConfig): StreamResult {
   const read = config.direction === "read";
   const units = unitsOf(config);

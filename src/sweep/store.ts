@@ -65,6 +65,7 @@ export class PointStore {
  * From here on, every run in this process takes points from a folder and keeps there what it computes: so the kernels of a run that
  * executes all notebooks, and its ledger, compute each point once between them. Only experiments of the registry take part, as a name
  * means one thing there alone; and only rows that come back from JSON as they were. A folder that cannot be written is no hindrance here.
+ * @public
  */
 export function sharePoints(folder: string): void {
   rememberPoints(sharedPoints(new PointStore(folder)));

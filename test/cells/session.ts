@@ -1,8 +1,16 @@
 import { textOf } from "../../src/cells/display/bundle.js";
 import type { Language } from "../../src/cells/host/language.js";
-import { unwatched } from "../../src/cells/host/loading.js";
+import type { Loading } from "../../src/cells/host/loading.js";
 import { createScope } from "../../src/cells/host/scope.js";
 import { packageRoot } from "../../src/cells/index.js";
+
+/** This process is never terminated: loads are what they are. */
+const unwatched: Loading = {
+  whole: (load) => load(),
+  onInterrupt() {},
+  interrupted() {},
+  afterTermination() {},
+};
 
 /**
  * Runs cells in this very process: compiler and scope without the processes around them.

@@ -17,6 +17,17 @@ const looks = {
   print: { width: 640, columns: 3, theme: "light", paper: "#ffffff" },
 };
 
+/** The tests' gallery as JavaScript that takes the built plots. */
+async function gallerySource() {
+  const { default: ts } = await import("typescript");
+  const source = readFileSync(new URL("test/plot/gallery.ts", root), "utf8");
+  const { outputText } = ts.transpileModule(source, {
+    compilerOptions: { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022 },
+  });
+  const code = outputText.replace("../../src/plot/index.js", new URL("dist/plot/index.js", root).href);
+  return `data:text/javascript;base64,${Buffer.from(code).toString("base64")}`;
+}
+
 /** Figures by the name of their sheet: a notebook's number, or "gallery". */
 async function sheets() {
   const folder = new URL("notebooks/", root);
@@ -28,9 +39,11 @@ async function sheets() {
     );
     if (figures.length > 0) found.set(file.slice(0, 2), figures);
   }
-  const { gallery } = await import("../plot/gallery.mjs").catch(() => ({ gallery: {} }));
-  const drawn = Object.entries(gallery).map(([name, make]) => ({ name, figure: make() }));
-  if (drawn.length > 0) found.set("gallery", drawn);
+  const { gallery } = await import(await gallerySource());
+  found.set(
+    "gallery",
+    Object.entries(gallery).map(([name, make]) => ({ name, figure: make() })),
+  );
   return found;
 }
 

@@ -41,14 +41,6 @@ const internals = Module as unknown as {
   prototype: { load: (this: CachedModule, filename: string) => void };
 };
 
-/** For a process that is never terminated: loads as they are. */
-export const unwatched: Loading = {
-  whole: (load) => load(),
-  onInterrupt() {},
-  interrupted() {},
-  afterTermination() {},
-};
-
 /** Watches over every `require` of this process. */
 export function createLoading(shared: Int32Array): Loading {
   let stack: { forget: (() => void) | undefined }[] = [];

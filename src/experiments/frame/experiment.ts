@@ -144,7 +144,7 @@ export function pointMemory(): PointMemory | undefined {
   return memory;
 }
 
-/** The units of a table's columns, read by the notebook's display. */
+/** The units of a table's columns, read by the notebook's display. @public */
 export const unitsKey: symbol = Symbol.for("iommu-lab.units");
 
 /**

@@ -11,6 +11,7 @@ import { reportSections } from "./sections.js";
  * @param which its place among the section's tables
  * @throws Error naming the sections that have such a table
  * @example reportTable(report, "allocators")
+ * @public
  */
 export function reportTable(report: RecordingReport, section: string, which = 0): ColumnTable {
   const sections = reportSections(report);
@@ -27,6 +28,7 @@ export function reportTable(report: RecordingReport, section: string, which = 0)
  * A figure of the report.
  * @throws Error naming the figures that this report has
  * @example reportFigure(report, "live")
+ * @public
  */
 export function reportFigure(report: RecordingReport, name: string): Figure {
   const figure = Object.hasOwn(reportFigures, name) ? reportFigures[name](report) : undefined;
@@ -35,7 +37,7 @@ export function reportFigure(report: RecordingReport, name: string): Figure {
   throw new Error(`The report has no figure "${name}"; it has ${known.join(", ")}.`);
 }
 
-/** The report's sentences on a section. @throws Error naming the sections */
+/** The report's sentences on a section. @throws Error naming the sections @public */
 export function reportText(report: RecordingReport, section: string): string {
   const sections = reportSections(report);
   const found = sections.find(({ id }) => id === section);

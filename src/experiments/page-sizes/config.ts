@@ -155,7 +155,7 @@ export const pageSizesSchema = (facts: Facts): typeof Fields =>
     }
   });
 
-/** A configuration as it is written: every field may be left out. */
+/** A configuration as it is written: every field may be left out. @public */
 export type PageSizesInput = z.input<typeof Fields>;
 /** A configuration with its defaults filled in. */
 export type PageSizesSettings = z.output<typeof Fields>;

@@ -7,7 +7,7 @@
 import { randomUUID } from "node:crypto";
 import type { CellRunner, CommMessage, ErrorContent, Origin, Outcome, RunnerListener } from "../../cells/index.js";
 import { History } from "./history.js";
-import type { Incoming, JsonObject, Outgoing, RequestChannel, Transport } from "./message.js";
+import type { Incoming, JsonObject, Outgoing, Transport } from "./message.js";
 import { codePointOffset, unitOffset } from "./positions.js";
 
 /** The version of the protocol spoken here. */
@@ -548,5 +548,3 @@ function coloured({ ename, evalue, traceback }: ErrorContent): string[] {
   const lines = traceback.length > 0 ? traceback : [`${ename}: ${evalue}`];
   return [`\u001b[31m${lines[0]}\u001b[39m`, ...lines.slice(1)];
 }
-
-export type { RequestChannel };

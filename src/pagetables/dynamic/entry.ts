@@ -102,7 +102,7 @@ export function toBits(entry: Entry, layout: EntryLayout): bigint {
   return bits;
 }
 
-/** Reads an entry from its 64 bits. */
+/** Reads an entry from its 64 bits. @public */
 export function fromBits(bits: bigint, layout: EntryLayout): Entry {
   let count = 0;
   for (const [i, bit] of layout.count.entries()) if ((bits >> BigInt(bit)) & 1n) count += 1 << i;

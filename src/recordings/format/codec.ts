@@ -47,6 +47,7 @@ export function stepsOf(trace: Trace, sink: StepSink): void {
 /**
  * Writes a trace as the text of a trace file (version 2). Same trace, same text.
  * @throws TraceError when a value cannot be written (a time that is not a whole number of ns, say).
+ * @public
  */
 export function encodeTrace(trace: Trace): string {
   const lines: string[] = [];

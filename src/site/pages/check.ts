@@ -50,22 +50,6 @@ export function checkSite(files: Files, exists: (url: string) => boolean = () =>
   return faults;
 }
 
-/** How many bytes each page takes with its own pictures and plots. */
-export function weights(files: Files): Map<string, number> {
-  const result = new Map<string, number>();
-  for (const [url, content] of files) {
-    if (!url.endsWith(".html") || typeof content !== "string") continue;
-    const { parts } = look(content, () => {});
-    let weight = Buffer.byteLength(content);
-    for (const part of parts) {
-      const [path] = split(url, part);
-      if (!path.startsWith("assets/")) weight += Buffer.byteLength(files.get(path) ?? "");
-    }
-    result.set(url, weight);
-  }
-  return result;
-}
-
 const outside = (address: string): boolean => /^(?:[a-z][a-z+.-]*:|\/\/)/i.test(address);
 
 function look(html: string, fault: (message: string) => void): Seen {
