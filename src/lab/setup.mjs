@@ -287,3 +287,9 @@ if (!existsSync(built) || statSync(built).mtimeMs < sources) {
   );
   writeFileSync(built, readFileSync(built));
 }
+
+/** The snapshot that kernels start from: without it they start all the same, later. */
+const snapshot = join(root, "dist", "cells", "host", "snapshot-main.js");
+if (!buildOnly && existsSync(snapshot)) {
+  await step([snapshot, root], "Building the kernels' start-up snapshot failed; the message above says why.");
+}

@@ -2,6 +2,7 @@ import { Session } from "node:inspector";
 import vm from "node:vm";
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { loadCompiler } from "../../src/cells/host/compiler.js";
 import { createLanguage, type Language } from "../../src/cells/host/language.js";
 import { packageRoot } from "../../src/cells/index.js";
 import { cellSession } from "./session.js";
@@ -17,7 +18,7 @@ let language: Language;
 let folder: string;
 beforeAll(() => {
   folder = process.cwd();
-  language = createLanguage(packageRoot, packageRoot);
+  language = createLanguage(packageRoot, packageRoot, loadCompiler(packageRoot));
   inspector.connect();
 });
 afterAll(() => {

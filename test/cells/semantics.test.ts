@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { loadCompiler } from "../../src/cells/host/compiler.js";
 import { createLanguage, type Language } from "../../src/cells/host/language.js";
 import { packageRoot } from "../../src/cells/index.js";
 import { cellSession } from "./session.js";
@@ -22,7 +23,7 @@ let language: Language;
 let folder: string;
 beforeAll(() => {
   folder = process.cwd();
-  language = createLanguage(packageRoot, packageRoot);
+  language = createLanguage(packageRoot, packageRoot, loadCompiler(packageRoot));
 });
 afterAll(() => process.chdir(folder));
 

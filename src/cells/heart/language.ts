@@ -9,6 +9,7 @@ import { type CompletenessResult, type CompletionResult, complete, inspect, isCo
 import { Chain, type Declarations, restrict } from "./chain.js";
 import type { CellFiles } from "./files.js";
 import { type CellDiagnostic, isIrrelevant, type Position, toCellDiagnostic, untypedPackage } from "./findings.js";
+import { createLibrary, type Library } from "./library.js";
 import { compileModule, dependencies, localImports, type SideModule } from "./modules.js";
 import type { NameKind } from "./names.js";
 import type { Places } from "./options.js";
@@ -74,13 +75,23 @@ export interface LanguageParts {
   globals: Record<string, string>;
   /** The names under which the package's rooms are imported. */
   doors: readonly string[];
+  /** Shared with other sessions; default: the session's own. */
+  library?: Library;
 }
 
 /** Creates the language part. Cheap; the first cell reads and binds the libraries. */
 export function createLanguage(parts: LanguageParts): Language {
   const { ts, files, places } = parts;
   const chain = new Chain(ts);
-  const programs = new Programs(ts, files, places, chain, parts.globals, parts.libraryFolder);
+  const programs = new Programs(
+    ts,
+    files,
+    places,
+    chain,
+    parts.globals,
+    parts.libraryFolder,
+    parts.library ?? createLibrary(ts),
+  );
   /** The text of each local module as it was last compiled. */
   const compiled = new Map<string, string>();
   const hinted = new Set<string>();

@@ -8,6 +8,7 @@
 import type ts from "typescript";
 import { type Chain, slotName } from "./chain.js";
 import type { CellFiles } from "./files.js";
+import type { Library } from "./library.js";
 import { type CellOptions, type Places, readOptions } from "./options.js";
 import { shortenSpines } from "./spines.js";
 import type { BoundFile, ProgramInternals, TypeScript } from "./typescript.js";
@@ -43,6 +44,7 @@ export class Programs {
     /** Declaration files that belong to every program, by name. */
     globals: Readonly<Record<string, string>>,
     libraryFolder: string,
+    private readonly library: Library,
   ) {
     this.current = readOptions(ts, files, places);
     const roots = Object.keys(globals).map((name) => this.path(name));
@@ -68,7 +70,7 @@ export class Programs {
       hasInvalidatedResolutions: (path) => this.looking && this.incomplete.has(path),
       ...(files.realpath ? { realpath: files.realpath } : {}),
     };
-    this.service = ts.createLanguageService(host);
+    this.service = ts.createLanguageService(host, library.registry);
   }
 
   /** What is wrong with the reader's `tsconfig.json`, if anything is. */
@@ -124,6 +126,12 @@ export class Programs {
 
   private snapshot(path: string): ts.IScriptSnapshot | undefined {
     const version = this.version(path);
+    const fixed = !isCellFile(path) && !isLocalSource(path) && !this.virtual.has(path);
+    if (fixed) {
+      const text = this.library.texts.get(path) ?? this.fixedText(path);
+      if (text) this.library.texts.set(path, text);
+      return text;
+    }
     const known = this.snapshots.get(path);
     if (known?.version === version) return known.snapshot;
     const text = this.read(path);
@@ -134,6 +142,12 @@ export class Programs {
     const snapshot = this.ts.ScriptSnapshot.fromString(text);
     this.snapshots.set(path, { version, snapshot });
     return snapshot;
+  }
+
+  /** A library's text. */
+  private fixedText(path: string): ts.IScriptSnapshot | undefined {
+    const text = this.files.readFile(path);
+    return text === undefined ? undefined : this.ts.ScriptSnapshot.fromString(text);
   }
 
   private path(name: string): string {

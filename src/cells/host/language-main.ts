@@ -1,49 +1,7 @@
-/** The language process: answers the supervisor's questions about TypeScript, one at a time. Never runs user code. */
-import { Socket } from "node:net";
-import { frame, readFrames } from "./frames.js";
+/** The language process where it starts cold: TypeScript is loaded, and reads its libraries. With a snapshot (snapshot.ts) all that is done. */
+import { loadCompiler } from "./compiler.js";
 import { createLanguage } from "./language.js";
-import type { LanguageReply, LanguageRequest } from "./protocol.js";
+import { serve } from "./serve.js";
 
 const [packageRoot, root] = process.argv.slice(2);
-const socket = new Socket({ fd: 3, readable: true, writable: true });
-const send = (reply: LanguageReply) => socket.write(frame(reply));
-// End of file: the supervisor is gone.
-socket.on("end", () => process.exit(0));
-socket.on("error", () => process.exit(0));
-process.on("SIGINT", () => {});
-
-const language = createLanguage(packageRoot, root);
-let answered = false;
-
-function answer(request: LanguageRequest): unknown {
-  switch (request.type) {
-    case "compile":
-      return language.compile(request.code);
-    case "complete":
-      return language.complete(request.code, request.position);
-    case "inspect":
-      return language.inspect(request.code, request.position);
-    case "isComplete":
-      return language.isComplete(request.code);
-    case "commit":
-      return language.commit(request.declarations, request.assigned);
-    case "restore":
-      return language.restore(request.all);
-    case "forget":
-      return language.forget();
-  }
-}
-
-readFrames(socket, (request: LanguageRequest) => {
-  answered = true;
-  try {
-    send({ type: "reply", id: request.id, value: answer(request) });
-  } catch (error) {
-    send({ type: "failed", id: request.id, message: (error as Error).stack ?? String(error) });
-  }
-});
-// The first compilation binds and checks the libraries: done in advance, unless a cell is waiting already.
-setTimeout(() => {
-  if (!answered) language.compile("1 + 1");
-  send({ type: "ready" });
-}, 10);
+serve(createLanguage(packageRoot, root, loadCompiler(packageRoot)));

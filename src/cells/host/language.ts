@@ -1,24 +1,38 @@
 /** The compiler of cells on Node: stock TypeScript over the file system. */
 import { readFileSync, statSync } from "node:fs";
-import { createRequire } from "node:module";
-import { dirname, join, relative } from "node:path";
+import { join, relative } from "node:path";
 import type { CellFiles } from "../heart/files.js";
 import { createLanguage as createHeart, type Language } from "../heart/language.js";
+import { createLibrary, type Library } from "../heart/library.js";
 import type { TypeScript } from "../heart/typescript.js";
 import { packageDoors } from "./doors.js";
 
 export type { Language } from "../heart/language.js";
 
+/** What does not depend on the folder that cells are in. */
+export interface Compiler {
+  ts: TypeScript;
+  /** The folder of TypeScript's own declarations. */
+  libraryFolder: string;
+  library: Library;
+  /** Globals of Node that its declarations leave to a browser's. */
+  globals: string;
+}
+
+/** What goes with a compiler that has just been loaded. */
+export function prepareCompiler(ts: TypeScript, libraryFolder: string): Compiler {
+  return { ts, libraryFolder, library: createLibrary(ts), globals: browserGlobals(libraryFolder) };
+}
+
 /**
- * Creates the language part. Takes about a second with its first cell: TypeScript reads and binds its libraries.
- * @param packageRoot this package's folder, where `iommu-lab/…` and TypeScript are found
+ * Creates the language part. Takes about a second with its first cell, where the compiler has not read and bound its libraries before.
+ * @param packageRoot this package's folder, where `iommu-lab/…` is found
  * @param root the folder that cells are in; becomes the working directory
+ * @param compiler shared with other sessions
  */
-export function createLanguage(packageRoot: string, root: string): Language {
+export function createLanguage(packageRoot: string, root: string, compiler: Compiler): Language {
   process.chdir(root);
-  const require = createRequire(join(packageRoot, "package.json"));
-  const ts = require("typescript") as TypeScript;
-  const libraryFolder = dirname(require.resolve("typescript"));
+  const { ts, libraryFolder, library, globals } = compiler;
   const outside = relative(packageRoot, root).startsWith("..");
   const { paths, doors } = packageDoors(packageRoot);
   return createHeart({
@@ -32,8 +46,9 @@ export function createLanguage(packageRoot: string, root: string): Language {
       paths: outside ? paths : {},
     },
     libraryFolder,
-    globals: { "[globals].d.ts": browserGlobals(libraryFolder) },
+    globals: { "[globals].d.ts": globals },
     doors,
+    library,
   });
 }
 

@@ -28,6 +28,7 @@ import type {
   SideModule,
   ToExecutor,
 } from "./protocol.js";
+import { findSnapshot } from "./snapshot.js";
 
 /** Where outputs and questions of cells go. A returned promise means "not faster than this". */
 export interface RunnerListener {
@@ -67,6 +68,8 @@ export interface EngineOptions {
   root: string;
   /** The largest heap of the executor in MB; Node's default where not given. */
   heapMb?: number;
+  /** What the language process starts from; default: what the set-up has built, if it fits. */
+  snapshot?: string;
 }
 
 /** The cell at hand. */
@@ -154,12 +157,15 @@ export class CellRunner {
   private settled: (() => void) | undefined;
   private closed = false;
   private failedStarts = 0;
+  /** What the language process starts from; undefined where that has failed, or there is none. */
+  private snapshot: string | undefined;
 
   constructor(
     private readonly options: EngineOptions,
     private readonly listener: RunnerListener,
   ) {
     this.executor = this.startExecutor();
+    this.snapshot = options.snapshot ?? findSnapshot(options.packageRoot);
     this.language = this.startLanguage();
   }
 
@@ -343,9 +349,11 @@ export class CellRunner {
   }
 
   private startLanguage(): Language {
-    const language: Language = new Language(this.options, (line) => {
+    const language: Language = new Language(this.options, this.snapshot, (line) => {
       this.listener.log(line);
       if (this.closed || this.language !== language) return;
+      // A snapshot that cannot be used.
+      if (!language.wasReady) this.snapshot = undefined;
       this.language = this.startLanguage();
       // A fresh compiler emits every local module again; the executor takes the new ones.
       this.sideModules = [];
@@ -450,20 +458,13 @@ function withResolvers<T>(): { promise: Promise<T>; resolve: (value: T) => void;
 /** The compiled entry of a part; tests run the sources, and start the compiled parts all the same. */
 const entry = (packageRoot: string, name: string) => `${packageRoot}/dist/cells/host/${name}.js`;
 
-function startPart(
-  options: EngineOptions,
-  name: string,
-  nodeOptions: string[],
-): { process: ChildProcess; socket: Socket } {
-  const child = spawn(
-    process.execPath,
-    [...nodeOptions, entry(options.packageRoot, name), options.packageRoot, options.root],
-    {
-      detached: true,
-      stdio: ["ignore", "pipe", "pipe", "pipe"],
-      env: { ...process.env, NODE_OPTIONS: "" },
-    },
-  );
+/** @param args Node's own, with the program */
+function startPart(options: EngineOptions, args: string[]): { process: ChildProcess; socket: Socket } {
+  const child = spawn(process.execPath, [...args, options.packageRoot, options.root], {
+    detached: true,
+    stdio: ["ignore", "pipe", "pipe", "pipe"],
+    env: { ...process.env, NODE_OPTIONS: "" },
+  });
   return { process: child, socket: child.stdio[3] as Socket };
 }
 
@@ -481,16 +482,22 @@ class Language {
   private readonly overdue = new Map<number, NodeJS.Timeout>();
   private culprit: number | undefined;
 
-  constructor(options: EngineOptions, ended: (line: string) => void) {
+  wasReady = false;
+
+  constructor(options: EngineOptions, snapshot: string | undefined, ended: (line: string) => void) {
     const { promise, resolve, reject } = withResolvers<void>();
     this.ready = promise;
     promise.catch(() => {});
-    this.part = startPart(options, "language-main", []);
+    this.part = startPart(
+      options,
+      snapshot === undefined ? [entry(options.packageRoot, "language-main")] : ["--snapshot-blob", snapshot],
+    );
     let stderr = "";
     this.part.process.stdout?.resume();
     this.part.process.stderr?.on("data", (chunk: Buffer) => (stderr = (stderr + chunk.toString()).slice(-4000)));
     this.part.socket.on("error", () => {});
     readFrames(this.part.socket, (reply: LanguageReply) => {
+      this.wasReady = true;
       if (reply.type === "ready") return resolve();
       const waiting = this.waiting.get(reply.id);
       this.waiting.delete(reply.id);
@@ -556,12 +563,13 @@ class Executor {
     const { promise, resolve } = withResolvers<void>();
     this.ready = promise;
     this.settleReady = resolve;
-    const part = startPart(options, "executor-main", [
+    const part = startPart(options, [
       // Terminating unwinds Node's own frames, which its check of async ids would take for corruption.
       "--no-force-async-hooks-checks",
       "--disable-warning=ExperimentalWarning",
       "--disable-warning=DEP0111",
       ...(options.heapMb === undefined ? [] : [`--max-old-space-size=${options.heapMb}`]),
+      entry(options.packageRoot, "executor-main"),
     ]);
     this.process = part.process;
     this.socket = part.socket;

@@ -1,0 +1,64 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { buildSnapshot, findSnapshot } from "../../src/cells/host/snapshot.js";
+import { CellRunner, type Outcome, packageRoot } from "../../src/cells/index.js";
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "iommu-lab-snapshot-"));
+  writeFileSync(join(folder, "beside.ts"), "export const value: number = 4;\n");
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** Runs cells in a new pair of processes, and gives their results or errors, and what was said to the operator. */
+async function results(snapshot: string | undefined, cells: string[]): Promise<{ shown: string[]; log: string[] }> {
+  const log: string[] = [];
+  const runner = new CellRunner(
+    { packageRoot, root: folder, ...(snapshot === undefined ? {} : { snapshot }) },
+    { output() {}, input() {}, replaced() {}, log: (line) => log.push(line) },
+  );
+  const shown: string[] = [];
+  for (const [origin, code] of cells.entries()) {
+    const outcome: Outcome = await runner.execute({ origin, name: `cell [${origin}]`, code, allowStdin: false });
+    shown.push(outcome.status === "ok" ? String(outcome.result?.["text/plain"]) : outcome.evalue);
+  }
+  runner.close();
+  return { shown, log };
+}
+
+it("from a snapshot cells are checked and run as from a cold start, in their own folder, with no names of its making", async () => {
+  const snapshot = buildSnapshot(packageRoot);
+  expect(findSnapshot(packageRoot)).toBe(snapshot);
+  const { shown, log } = await results(snapshot, [
+    "1 + 1",
+    'import { value } from "./beside"; const twice: string = value',
+    'import { value } from "./beside"; import { basename } from "node:path"; [value, basename(process.cwd()), basename(__dirname)]',
+    "place",
+    "f",
+    'lab.html("a"); await Promise.resolve([typeof rows])',
+  ]);
+  const name = folder.split("/").pop();
+  expect(shown).toEqual([
+    "2",
+    "TS2322: Type 'number' is not assignable to type 'string'.",
+    `[ 4, '${name}', '${name}' ]`,
+    "TS2304: Cannot find name 'place'.",
+    "TS2304: Cannot find name 'f'.",
+    "TS2304: Cannot find name 'rows'.",
+  ]);
+  expect(log).toEqual([]);
+});
+
+it("where a snapshot cannot be used, cells run after a cold start", async () => {
+  const broken = join(folder, "broken.blob");
+  writeFileSync(broken, "not a snapshot");
+  const { shown, log } = await results(broken, ["const n: number = 2; n"]);
+  expect(shown).toEqual(["2"]);
+  expect(log.join("\n")).toContain("language process ended");
+});
+
+it("a snapshot is for one installation", () => {
+  expect(findSnapshot(folder)).toBeUndefined();
+});
