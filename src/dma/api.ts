@@ -36,6 +36,25 @@ const mostTables = 2304;
 /** Dynamic 1:1 has the tables of wherever buffers lie in memory. */
 const mostDynamicTables = 8192;
 
+const tableBytes = ({ variant }: Pick<DmaOptions, "variant">): number =>
+  (variant.oneToOne ? mostDynamicTables : mostTables) * PAGE_BYTES;
+const allocatorBytes = ({ variant, cores, maxRanges }: Pick<DmaOptions, "variant" | "cores" | "maxRanges">): number =>
+  variant.linux
+    ? Rcache6Allocator.bytes(cores, maxRanges * 1.25 + 32_768, 4096)
+    : Math.ceil(maxRanges * 1.25 + 32_768) * 64 + (2 << 20);
+
+/** About how much of the machine's memory a {@link DmaApi} of these options takes. */
+export function dmaBytes(options: Pick<DmaOptions, "variant" | "cores" | "maxRanges">): number {
+  const { variant, cores } = options;
+  const few = (cores + 4) * FlushQueue.bytes;
+  return (
+    tableBytes(options) +
+    (variant.allocator === "none" ? 0 : allocatorBytes(options)) +
+    (variant.holdsPages ? PageReferences.bytes : 0) +
+    few
+  );
+}
+
 /**
  * The kernel's DMA API for one device's domain: allocator, page table, invalidation and their locks.
  *
@@ -85,6 +104,7 @@ export class DmaApi implements StateMachine {
   private readonly mapped: MappedRanges;
   private readonly variant: Variant;
   private readonly rings: FlushRings | undefined;
+  private readonly beside: object[];
 
   /** @param client told when the deferred flush timer expires */
   constructor(
@@ -114,7 +134,7 @@ export class DmaApi implements StateMachine {
     const timer = new FlushTimer(sim, delay, options.tickCycles, (core) => client.dmaTimer(core));
     const tables = machine.region({
       name: "second-level page tables",
-      bytes: (variant.oneToOne ? mostDynamicTables : mostTables) * PAGE_BYTES,
+      bytes: tableBytes(options),
       home: "interleaved",
     });
     this.pageTable = new SecondLevelPageTable({ coherent: options.coherent, baseAddress: tables.base });
@@ -130,10 +150,7 @@ export class DmaApi implements StateMachine {
       this.references = new PageReferences(region.base);
     }
     if (variant.allocator !== "none") {
-      const bytes = variant.linux
-        ? Rcache6Allocator.bytes(options.cores, options.maxRanges * 1.25 + 32_768, 4096)
-        : Math.ceil(options.maxRanges * 1.25 + 32_768) * 64 + (2 << 20);
-      const region = machine.region({ name: "IOVA allocator", bytes, home: "interleaved" });
+      const region = machine.region({ name: "IOVA allocator", bytes: allocatorBytes(options), home: "interleaved" });
       this.allocator = makeAllocator(variant.allocator, {
         memory: this.memory,
         base: region.base,
@@ -205,6 +222,7 @@ export class DmaApi implements StateMachine {
       line: (address) => new ContendedLine(machine, address),
     });
     this.rings = modern?.queue?.rings;
+    this.beside = [this.memory, domain, ...(modern ? [modern] : [])];
     const programs = programsFor(domain, this.allocator, modern);
     if (programs instanceof FlushOnWrap)
       for (const core of this.cores) core.lazyFlush = () => programs.lazy_flush(core);
@@ -298,6 +316,16 @@ export class DmaApi implements StateMachine {
   recycle(core: number, turn: number): Behaviour {
     if (!(this.programs instanceof DmaIommu)) throw new Error("Only Linux ≥ 4.15 has a page_pool here.");
     return this.programs.page_pool_recycle(this.cores[core], turn);
+  }
+
+  /**
+   * What maps and unmaps at boot change, and what these parts refer to that is not theirs: for whoever copies a host that has booted into
+   * another one.
+   */
+  get booted(): { parts: object[]; beside: object[] } {
+    const { allocator, pageTable, entries, references, watch, mapped, rings, programs, beside } = this;
+    const parts = [allocator, pageTable, entries, references, watch, mapped, rings, programs];
+    return { parts: parts.filter((part) => part !== undefined), beside };
   }
 
   /** Pages that a range takes: v4.3's driver rounds them up, later ones leave that to the allocator. */

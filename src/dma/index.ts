@@ -14,7 +14,7 @@
  * survives an unmap's return (a violation throws).
  */
 export { type AllocatorKind, makeAllocator } from "./allocators.js";
-export { DmaApi } from "./api.js";
+export { DmaApi, dmaBytes } from "./api.js";
 export { type CallStep, callSteps } from "./call-steps.js";
 export { ChargedMemory, type HostMemory } from "./charged-memory.js";
 export { type CostSource, costSources, type DmaCosts, dmaCosts } from "./costs.js";

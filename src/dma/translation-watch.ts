@@ -38,7 +38,8 @@ const STALE = 3;
  */
 export class TranslationWatch {
   private readonly state = new Uint8Array(1 << 20);
-  private readonly since = new Float64Array(1 << 20);
+  /** Since when a page is stale; from the top of the 4 GiB downwards, as far as one ever was. */
+  private since = new Float64Array(1 << 12);
   private readonly highState = new Map<number, number>();
   private readonly highSince = new Map<number, number>();
   /** Pages that are cleared or stale; may name a page twice. */
@@ -105,7 +106,7 @@ export class TranslationWatch {
     for (let page = pfn; page < pfn + pages; page++) {
       if (this.get(page) !== CLEARED) continue;
       this.set(page, STALE);
-      if (page < 1 << 20) this.since[page] = now;
+      if (page < 1 << 20) this.note(page, now);
       else this.highSince.set(page, now);
       left++;
       this.listener?.began(page, now);
@@ -131,11 +132,23 @@ export class TranslationWatch {
     this.pending.length = 0;
   }
 
+  private note(page: number, now: number): void {
+    const at = (1 << 20) - 1 - page;
+    if (at >= this.since.length) {
+      let length = this.since.length * 2;
+      while (length <= at) length *= 2;
+      const longer = new Float64Array(length);
+      longer.set(this.since);
+      this.since = longer;
+    }
+    this.since[at] = now;
+  }
+
   private forget(page: number, now: number): void {
     const state = this.get(page);
     if (state <= LIVE) return;
     if (state === STALE) {
-      const window = now - (page < 1 << 20 ? this.since[page] : (this.highSince.get(page) ?? now));
+      const window = now - (page < 1 << 20 ? this.since[(1 << 20) - 1 - page] : (this.highSince.get(page) ?? now));
       this.windows++;
       this.windowSum += window;
       if (window > this.windowMax) this.windowMax = window;

@@ -8,6 +8,7 @@
  * {@link Facts} is an immutable value. It is made once by whoever starts a run and passed to everything that depends on it, together with
  * the {@link Memo} of results that points share ({@link Basis}); nothing here is kept on the side.
  */
+export { canonicalJson } from "./canonical.js";
 export { type DataChange, Facts, type RawData } from "./facts.js";
 export { type Basis, basisOf, Memo } from "./memo.js";
 export {

@@ -42,5 +42,5 @@ export {
   nicBootMaps,
 } from "./nic.js";
 export { type LoadResult, type LoadScale, type RecordedLoad, simulateRequests } from "./requests.js";
-export { type HostResult, simulateHost } from "./simulate.js";
+export { type HostResult, hostRun, simulateHost } from "./simulate.js";
 export { type Flows, TcpRr, type TcpRrOptions } from "./tcp-rr.js";

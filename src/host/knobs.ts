@@ -31,6 +31,8 @@ export interface HostRun {
   /** Ticket locks: cycles that each other waiter adds to a hand-off; without it, what coherence makes of their reads. */
   handoffCycles?: number;
   seed: number;
+  /** Of the random streams of what comes before the first event: holes, buffers of two pages, ageing. Runs of one seed here begin alike. */
+  agedSeed: number;
   /** Maps that never go away, made at boot by drivers with `queues` queues. */
   staticMaps: number;
   /** Share of the static maps that is unmapped again before the traffic, at random places. */
@@ -769,6 +771,18 @@ export function knobs() {
       label: "socket of the device",
       group: writes,
     }),
+    knob(
+      "agedSeed",
+      {
+        about:
+          "seed of what comes before the first event; without it, the replications of a point have four among them",
+        accepts: whole(0, 2_147_483_647),
+        legend: "ageing",
+      },
+      () => undefined,
+      (value: number) => ({ agedSeed: value }),
+      undefined,
+    ),
     // What the thread says of the load (records S6 and S7), and the host.
     field("flushEntries", 250, {
       about: "slots of the deferred flush table (record S7)",
@@ -827,6 +841,7 @@ export function hostRunDefaults(facts: Facts): HostRun {
     ...(Object.assign({}, ...fields) as HostRun),
     variant: "deferred",
     seed: 1,
+    agedSeed: 1,
     machineOverrides: {},
     costs: {},
     warmup: 1000,

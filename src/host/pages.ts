@@ -54,7 +54,8 @@ export class FreeLists implements PageSource {
 
   constructor(
     cores: number,
-    private readonly random: RandomStream,
+    /** Draws the zone's pages. */
+    public random: RandomStream,
     private readonly clock: { readonly now: number },
     private readonly holder: PageHolder | undefined,
   ) {

@@ -219,7 +219,8 @@ export class TcpRr implements StateMachine, DmaClient {
     private readonly machine: Machine,
     processes: Processes,
     private readonly options: TcpRrOptions,
-    private readonly random: RandomStream,
+    /** Draws what the load leaves to chance; while the drivers boot, what they do. */
+    public random: RandomStream,
     flows: RandomStream,
   ) {
     this.simulation = processes.sim;
@@ -274,6 +275,11 @@ export class TcpRr implements StateMachine, DmaClient {
   unmapAtOnce(core: number, { pfn, frame, pages }: Buffer): void {
     this.api.unmapAtBoot(core, pfn, pages);
     this.pages.give(core, frame, pages);
+  }
+
+  /** What {@link fillRings} and {@link age} change, beside the DMA API: for whoever copies a host that is ready into another one. */
+  get booted(): object[] {
+    return [this.queues, this.pages];
   }
 
   /** Every thread's first request, spread over one peer delay. */

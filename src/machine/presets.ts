@@ -50,9 +50,12 @@ export const largePresetNames: readonly string[] = [
   "kunpeng-920",
 ];
 
-/** The machine of a configuration: with clusters the coarser model of many cores. */
-export function makeMachine(config: MachineConfig): Machine | ClusteredMachine {
-  return config.clustersPerSocket === undefined ? new Machine(config) : new ClusteredMachine(config);
+/**
+ * The machine of a configuration: with clusters the coarser model of many cores.
+ * @param room bytes that its regions will take, where that is known: see {@link Machine}
+ */
+export function makeMachine(config: MachineConfig, room = 0): Machine | ClusteredMachine {
+  return config.clustersPerSocket === undefined ? new Machine(config, room) : new ClusteredMachine(config);
 }
 
 /**

@@ -1,6 +1,7 @@
 // The oracle of a rebuilding: that no simulated result changes.
 //
 //   node test/oracle/oracle.mjs record   draws configurations and stores what `simulate` gives for them today (on purpose only)
+//   node test/oracle/oracle.mjs renew    stores what today's code gives for the same configurations, where it differs: a declared change of results
 //   node test/oracle/oracle.mjs          gives the same configurations to today's code and names those whose rows are others
 //
 // `expected.jsonl` holds, for every experiment at its defaults and for 200 drawn configurations, a hash of the rows before any
@@ -89,7 +90,8 @@ if (!isMainThread && workerData === "hash") {
   });
   writeFileSync(file, `${stored.map((one) => JSON.stringify(one)).join("\n")}\n`);
 } else {
-  const only = process.argv[2];
+  const renew = process.argv[2] === "renew";
+  const only = renew ? undefined : process.argv[2];
   const cases = readFileSync(file, "utf8")
     .trimEnd()
     .split("\n")
@@ -97,11 +99,21 @@ if (!isMainThread && workerData === "hash") {
     .filter(({ experiment }) => only === undefined || experiment.startsWith(only));
   const started = performance.now();
   const different = [];
+  const renewed = [...cases];
   await hashAll(cases, (at, answer) => {
     const want = cases[at];
     const same = answer.error === want.error && answer.sha256 === want.sha256;
     if (!same) {
       different.push(want);
+      if (renew) {
+        const { seconds, ...now } = answer;
+        renewed[at] = {
+          experiment: want.experiment,
+          config: want.config,
+          ...(want.most ? { most: want.most } : {}),
+          ...now,
+        };
+      }
       const got = answer.error ?? `${answer.rows} rows, ${answer.sha256}`;
       console.log(
         `differs: ${want.experiment} ${JSON.stringify(want.config)}\n  got ${got}; stored ${want.error ?? `${want.rows} rows, ${want.sha256}`}`,
@@ -111,5 +123,6 @@ if (!isMainThread && workerData === "hash") {
   console.log(
     `${cases.length - different.length} of ${cases.length} configurations give the stored rows, in ${((performance.now() - started) / 1000).toFixed(0)} s.`,
   );
-  process.exitCode = different.length > 0 ? 1 : 0;
+  if (renew) writeFileSync(file, `${renewed.map((one) => JSON.stringify(one)).join("\n")}\n`);
+  else process.exitCode = different.length > 0 ? 1 : 0;
 }

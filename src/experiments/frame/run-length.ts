@@ -9,3 +9,9 @@ export type RunLength = Pick<HostRun, "agedTurns" | "warmup" | "transactions">;
  * level (warm-up shows both). The stock tree is level at once.
  */
 export const mergedTree = { turns: 3, warmup: 60_000 };
+
+/** How many ageings the replications of a point share: with fewer, all of a point's runs could hang on how one host happened to age. */
+const ageings = 4;
+
+/** The seed of the ageing of a replication whose first one has this seed. */
+export const agedSeedOf = (first: number, replication: number): number => first + (replication % ageings);

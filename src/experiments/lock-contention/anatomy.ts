@@ -1,11 +1,12 @@
 import { z } from "zod";
 import { contexts, variant, variants } from "../../dma/index.js";
 import type { Basis } from "../../facts/index.js";
-import { type HostRun, hostRunDefaults, simulateHost } from "../../host/index.js";
+import { type HostRun, hostRun, hostRunDefaults } from "../../host/index.js";
 import { lockKinds } from "../../machine/index.js";
 import { barFigure, lineFigure, lookOf, looks } from "../../plot/index.js";
 import { defineExperiment, type Experiment, type Interval } from "../frame/experiment.js";
 import { distinct, estimate, where } from "../frame/rows.js";
+import { agedSeedOf } from "../frame/run-length.js";
 import { lengthOf } from "./config.js";
 import { lockGroup } from "./rows.js";
 
@@ -69,6 +70,7 @@ const pointsOf = (config: AnatomyConfig, { facts }: Basis): HostRun[] =>
       ats: config.ats,
       machineOverrides: { coherentWalks: config.coherent ? 1 : 0 },
       seed: config.seed * 1000,
+      agedSeed: config.seed * 1000,
       ...lengthOf(name, config.fidelity),
     })),
   );
@@ -82,7 +84,7 @@ interface AnatomyPoint {
 const anatomyPoints = (config: MapAnatomyConfig, basis: Basis): AnatomyPoint[] =>
   pointsOf(config, basis).flatMap((run) =>
     Array.from({ length: config.replications }, (_, replication) => ({
-      run: { ...run, seed: run.seed + replication },
+      run: { ...run, seed: run.seed + replication, agedSeed: agedSeedOf(run.seed, replication) },
       replication,
     })),
   );
@@ -90,8 +92,8 @@ const anatomyPoints = (config: MapAnatomyConfig, basis: Basis): AnatomyPoint[] =
 const label = (run: HostRun): string => `${run.variant}, ${run.cores} cores`;
 
 /** The cycles of every line of map, unmap and flush, per call: an unmap's share of the flushes included. */
-function anatomyRows({ run, replication }: AnatomyPoint, { facts }: Basis) {
-  const result = simulateHost(run, facts);
+function anatomyRows({ run, replication }: AnatomyPoint, basis: Basis) {
+  const result = hostRun(run, basis);
   const { maps, unmaps } = result.counts;
   return result.steps
     .filter((s) => s.context !== "none")
@@ -190,8 +192,8 @@ function callFigure(rows: readonly MapAnatomyRow[], call: MapAnatomyRow["call"])
 }
 
 /** A row of lock_stat for each lock, and the distribution of its waits and holds by power of two. */
-function lockRows(run: HostRun, { facts }: Basis) {
-  const result = simulateHost(run, facts);
+function lockRows(run: HostRun, basis: Basis) {
+  const result = hostRun(run, basis);
   const us = (cycles: number): number => cycles / (result.gigahertz * 1000);
   const seconds = result.cycles / (result.gigahertz * 1e9);
   return result.locks.map((l) => {

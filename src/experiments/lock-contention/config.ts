@@ -12,7 +12,7 @@ import {
   type SweptInput,
   sweptFields,
 } from "../frame/knob-fields.js";
-import { mergedTree, type RunLength } from "../frame/run-length.js";
+import { agedSeedOf, mergedTree, type RunLength } from "../frame/run-length.js";
 
 const replicationsAtMost = 16;
 
@@ -175,6 +175,7 @@ export function pointsOf(config: LockContentionConfig, { facts }: Basis): LockCo
       ...defaults,
       variant: String(name),
       ...lengthOf(String(name), config.fidelity),
+      agedSeed: agedSeedOf(config.seed * 1000, Number(replication)),
       ...change,
       seed: config.seed * 1000 + Number(replication),
     };

@@ -1,6 +1,6 @@
 import { type Part, parts, variant } from "../../dma/index.js";
 import type { Basis } from "../../facts/index.js";
-import { type HostResult, simulateHost } from "../../host/index.js";
+import { type HostResult, hostRun } from "../../host/index.js";
 import type { LockStatRow } from "../../machine/index.js";
 import type { Column } from "../frame/experiment.js";
 import { knobColumns } from "../frame/knob-fields.js";
@@ -58,9 +58,9 @@ const lockColumns = <V>(of: (group: LockGroup) => Readonly<Record<LockMeasure, V
   ) as Record<`${LockGroup}: ${LockMeasure}`, V>;
 
 /** Runs one point and makes its row. */
-export function simulatePoint(point: LockContentionPoint, { facts }: Basis) {
+export function simulatePoint(point: LockContentionPoint, basis: Basis) {
   const { run } = point;
-  const result = simulateHost(run, facts);
+  const result = hostRun(run, basis);
   const { counts, gigahertz, cycles, slices, stale } = result;
   const us = (time: number): number => time / (gigahertz * 1000);
   const per = (time: number, count: number): number => (count > 0 ? time / count : 0);

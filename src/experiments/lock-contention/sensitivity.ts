@@ -1,11 +1,11 @@
 import { z } from "zod";
 import { variant, variants } from "../../dma/index.js";
 import type { Basis, Facts } from "../../facts/index.js";
-import { assumptions, type HostRun, hostRunDefaults, simulateHost, smallAssumptions } from "../../host/index.js";
+import { assumptions, type HostRun, hostRun, hostRunDefaults, smallAssumptions } from "../../host/index.js";
 import { type Figure, figure, lineFigure, palette } from "../../plot/index.js";
 import { defineExperiment, type Experiment } from "../frame/experiment.js";
 import { distinct, estimate, ratio, where } from "../frame/rows.js";
-import { mergedTree } from "../frame/run-length.js";
+import { agedSeedOf, mergedTree } from "../frame/run-length.js";
 import { like } from "./alike.js";
 import { lengthOf } from "./config.js";
 import type { LockContentionRow } from "./rows.js";
@@ -60,8 +60,9 @@ function pointsOf(config: SensitivityConfig, { facts }: Basis): Point[] {
   };
   const points: Point[] = [];
   for (let replication = 0; replication < config.replications; replication++) {
-    const seed = config.seed * 1000 + replication;
-    points.push({ assumption: "base", setting: "base", end: "base", replication, run: { ...base, seed } });
+    const first = config.seed * 1000;
+    const chance = { seed: first + replication, agedSeed: agedSeedOf(first, replication) };
+    points.push({ assumption: "base", setting: "base", end: "base", replication, run: { ...base, ...chance } });
     for (const { name, low, high } of config.each
       ? [...assumptions(facts), ...smallAssumptions(facts)]
       : assumptions(facts))
@@ -70,7 +71,7 @@ function pointsOf(config: SensitivityConfig, { facts }: Basis): Point[] {
         ["high", high],
       ] as const) {
         if (Object.keys(change).length === 0) continue;
-        points.push({ assumption: name, setting, end, replication, run: { ...base, ...change, seed } });
+        points.push({ assumption: name, setting, end, replication, run: { ...base, ...change, ...chance } });
       }
   }
   return points;
@@ -99,22 +100,20 @@ function offThroughput(run: HostRun, basis: Basis): number {
     offIdle,
     costs: costs.apiCycles === undefined ? {} : { apiCycles: costs.apiCycles },
   };
-  return basis.memo.of(basis, "throughput without an IOMMU", matters, ({ facts }) => {
-    const off = {
-      ...hostRunDefaults(facts),
-      ...matters,
-      variant: "off",
-      staticMaps: 0,
-      stackLines: 0,
-      ...lengthOf("off", "quick"),
-    };
-    return simulateHost(off, facts).throughput;
-  });
+  const off = {
+    ...hostRunDefaults(basis.facts),
+    ...matters,
+    variant: "off",
+    staticMaps: 0,
+    stackLines: 0,
+    ...lengthOf("off", "quick"),
+  };
+  return hostRun(off, basis).throughput;
 }
 
 /** A run beside what the same host does without an IOMMU. */
 function simulate({ assumption, setting, end, replication, run }: Point, basis: Basis) {
-  const on = simulateHost(run, basis.facts).throughput;
+  const on = hostRun(run, basis).throughput;
   const off = offThroughput(run, basis);
   return [
     {
@@ -257,8 +256,8 @@ const WarmupSchema: z.ZodType<WarmupConfig, WarmupInput> = z.strictObject({
 
 const startOf = (turns: number): string => (turns === 0 ? "fresh rings" : turns === 1 ? "aged" : `aged ${turns} times`);
 
-function simulateWarmup({ run }: { run: HostRun }, { facts }: Basis) {
-  return simulateHost(run, facts).slices.map((throughput, i) => ({
+function simulateWarmup({ run }: { run: HostRun }, basis: Basis) {
+  return hostRun(run, basis).slices.map((throughput, i) => ({
     variant: run.variant,
     title: `${variant(run.variant).title}, ${startOf(run.agedTurns)}`,
     agedTurns: run.agedTurns,
@@ -288,6 +287,7 @@ export const warmup: Experiment<typeof WarmupSchema, { run: HostRun }, WarmupRow
           transactions: config.transactions,
           slices: config.slices,
           seed: config.seed * 1000,
+          agedSeed: config.seed * 1000,
         },
       })),
     ),

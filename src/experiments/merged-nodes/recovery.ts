@@ -1,6 +1,6 @@
 import type { Basis, Facts } from "../../facts/index.js";
-import { type HostResult, type HostRun, hostRunDefaults, keptReceiveBuffers, simulateHost } from "../../host/index.js";
-import type { RunLength } from "../frame/run-length.js";
+import { hostRun, hostRunDefaults, keptReceiveBuffers } from "../../host/index.js";
+import { agedSeedOf, type RunLength } from "../frame/run-length.js";
 import { type Assumptions, publishedStack } from "./assume.js";
 
 // Throughput without an IOMMU, with the tree of v4.3, and with merged nodes: on the baseline, with one assumption changed at a time, on a
@@ -41,6 +41,8 @@ export interface RecoveryPoint {
   role: Role;
   run: Assumptions;
   seed: number;
+  /** Seed of what comes before the first event: see `HostRun`. */
+  agedSeed: number;
   /** How the run begins and how long it is. */
   length: RunLength;
 }
@@ -265,18 +267,17 @@ export function pointsOf(
 ): RecoveryPoint[] {
   const roles: Role[] = ownOff ? ["off", "stock", "merged"] : ["stock", "merged"];
   const whole = { ...assumptions, ...run };
-  return seeds.flatMap((seed) => roles.map((role) => ({ ...setting, run: whole, role, seed, length: lengthOf(role) })));
+  return seeds.flatMap((seed, i) => {
+    const chance = { seed, agedSeed: agedSeedOf(seeds[0], i) };
+    return roles.map((role) => ({ ...setting, run: whole, role, ...chance, length: lengthOf(role) }));
+  });
 }
-
-/** Results of hosts are shared: each of the maps holds the baseline's host, and every policy the one without an IOMMU. */
-const hostOf = (run: HostRun, basis: Basis): HostResult =>
-  basis.memo.of(basis, "host run", run, ({ facts }) => simulateHost(run, facts));
 
 /** One run of the host; a row with its throughput and where its cores' time went. */
 export function simulateRecovery(point: RecoveryPoint, basis: Basis) {
-  const { part, assumption, level, stackMultiple, policy, role, run, seed, length } = point;
+  const { part, assumption, level, stackMultiple, policy, role, run, seed, agedSeed, length } = point;
   const variant = role === "off" ? "off" : role === "merged" ? `merged-${policy}` : policy;
-  const result = hostOf({ ...hostRunDefaults(basis.facts), ...run, variant, seed, ...length }, basis);
+  const result = hostRun({ ...hostRunDefaults(basis.facts), agedSeed, ...run, variant, seed, ...length }, basis);
   const { parts, allocator } = result;
   return [
     {

@@ -1,9 +1,10 @@
 import { z } from "zod";
 import { variant, variants } from "../../dma/index.js";
 import type { Basis } from "../../facts/index.js";
-import { type HostRun, hostRunDefaults, simulateHost } from "../../host/index.js";
+import { type HostRun, hostRun, hostRunDefaults } from "../../host/index.js";
 import { barFigure, type Figure } from "../../plot/index.js";
 import { defineExperiment, type Experiment, type Interval, type Row } from "../frame/experiment.js";
+import { agedSeedOf } from "../frame/run-length.js";
 import { meanOf } from "./mean.js";
 import { byVariant, trade } from "./trade.js";
 
@@ -57,6 +58,7 @@ function points(config: z.output<typeof Config>, { facts }: Basis): SafetyPoint[
           cores,
           profile: config.profile,
           seed: config.seed * 1000 + replication,
+          agedSeed: agedSeedOf(config.seed * 1000, replication),
           // Deferred queues and lists of free pages fill first.
           warmup: Math.round(transactions / 2),
           transactions,
@@ -68,8 +70,8 @@ function points(config: z.output<typeof Config>, { facts }: Basis): SafetyPoint[
   );
 }
 
-function simulate({ run, replication }: SafetyPoint, { facts }: Basis): Row[] {
-  const result = simulateHost(run, facts);
+function simulate({ run, replication }: SafetyPoint, basis: Basis): Row[] {
+  const result = hostRun(run, basis);
   const { exposure, pinned, counts, cycles, gigahertz } = result;
   if (!exposure || !pinned) throw new Error("a run of this experiment measures exposure");
   const microseconds = (value: number): number => value / gigahertz / 1000;

@@ -101,9 +101,13 @@ export class Machine implements HostMachine {
 
   /**
    * @param config a checked host, e.g. `machineConfig("sandy-bridge-ep")`
+   * @param room bytes that its regions will take, where that is known: without it, what is kept of each line is copied as regions come
    * @throws MachineConfigError naming field, value and what is accepted
    */
-  constructor(config: MachineConfig) {
+  constructor(
+    config: MachineConfig,
+    private readonly room = 0,
+  ) {
     const c = checkMachineConfig(config);
     this.config = c;
     this.cores = c.sockets * c.coresPerSocket;
@@ -171,7 +175,8 @@ export class Machine implements HostMachine {
     const region = this.memory.reserve(spec, this.config.sockets);
     const words = (this.memory.bytes / lineBytes) * 4;
     if (words > this.dir.length) {
-      const grown = new Int32Array(Math.max(words, this.dir.length * 2));
+      const room = Math.ceil(this.room / lineBytes) * 4;
+      const grown = new Int32Array(Math.max(words, words <= room ? room : this.dir.length * 2));
       grown.set(this.dir);
       this.dir = grown;
       for (let core = 0; core < this.cores; core++) {

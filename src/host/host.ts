@@ -1,0 +1,207 @@
+import { DmaApi, dmaBytes, dmaCosts, type Variant, variant as variantByName } from "../dma/index.js";
+import { Processes, Simulation, Streams } from "../engine/index.js";
+import type { Facts } from "../facts/index.js";
+import { ringSlots } from "../iova/index.js";
+import { machineConfig, makeMachine } from "../machine/index.js";
+import { dmaOptions } from "./dma-options.js";
+import { ExposureMeter } from "./exposure.js";
+import { type HostRun, publishedStackCycles } from "./knobs.js";
+import { driverProfile, nicBootMaps } from "./nic.js";
+import { FreeLists } from "./pages.js";
+import { TcpRr } from "./tcp-rr.js";
+
+/** One host under one load: put together by the constructor, ready after {@link boot} (or a copy of it), under load from {@link begin} on. */
+export class Host {
+  readonly gigahertz: number;
+  readonly simulation: Simulation = new Simulation();
+  readonly workload: TcpRr;
+  readonly api: DmaApi;
+  readonly lists: FreeLists | undefined;
+  readonly exposure: ExposureMeter | undefined;
+  private readonly variant: Variant;
+  /** Streams of what comes before the first event, and of what comes after. */
+  private readonly early: Streams;
+  private readonly streams: Streams;
+
+  /** @throws RangeError where the host does not have so many cores */
+  constructor(
+    readonly run: HostRun,
+    facts: Facts,
+  ) {
+    const config = machineConfig(facts, run.machine, run.machineOverrides);
+    const cores = config.sockets * config.coresPerSocket;
+    // The machine has hardware threads beyond them, which would be measured as if they were cores.
+    if (!Number.isInteger(run.cores) || run.cores < 1 || run.cores > cores)
+      throw new RangeError(
+        `cores: accepts a whole number from 1 to the ${cores} cores of ${run.machine}; got ${run.cores}`,
+      );
+    const { simulation } = this;
+    const processes = new Processes(simulation);
+    const streams = new Streams(run.seed);
+    const early = new Streams(run.agedSeed);
+    const profile = driverProfile(run.profile);
+    const named = variantByName(run.variant);
+    const variant = run.uncharged === undefined ? named : { ...named, uncharged: run.uncharged };
+    const arbiter = streams.stream("lock arbiter");
+    const cycles = (microseconds: number): number => Math.round(microseconds * 1000 * config.gigahertz);
+    const costs = { ...dmaCosts(facts, config), ...run.costs };
+    const perTransaction = (profile.receive ? 1 : 0) + (profile.transmit ? 1 : 0);
+    // Idle time without an IOMMU is no work of the stack's: as much less keeps 16 cores at the published rate, which the link then sets.
+    const freeStackCycles =
+      run.stackCycles === "PE1"
+        ? publishedStackCycles(facts, config.gigahertz) * (1 - run.offIdle) - 2 * 2 * costs.apiCycles
+        : run.stackCycles;
+    const stackCycles = freeStackCycles * (variant.policy === "none" ? 1 : 1 + run.otherWork);
+    const ringed = profile.receive ? run.rxRing * run.cores : 0;
+    const maxRanges =
+      run.staticMaps + ringed + run.threads * (1 + Math.ceil(perTransaction * (run.rxMaps + run.txMaps))) + 8192;
+    // Where nothing is mapped, nothing of a run reads memory that the stack could have pushed out of the caches: its lines are left out.
+    const stackLines = variant.allocator === "none" ? 0 : run.stackLines;
+    const machine = makeMachine(
+      config,
+      dmaBytes({ variant, maxRanges, cores: run.cores }) +
+        (stackLines > 0 ? run.cores * config.footprintLines * 64 : 0),
+    );
+    const workload = new TcpRr(
+      machine,
+      processes,
+      {
+        threads: run.threads,
+        cores: run.cores,
+        queues: run.cores,
+        profile,
+        stackCycles,
+        receiveShare: run.receiveShare,
+        workSpread: run.workSpread,
+        stackLines,
+        rxRing: run.rxRing,
+        rxMaps: run.rxMaps,
+        txMaps: run.txMaps,
+        twoPageShare: run.twoPageShare,
+        peerCycles: cycles(run.peerMicroseconds),
+        wireCycles: run.offIdle > 0 ? (config.gigahertz * 1e9) / facts.number("PE1") : 0,
+        transmitCycles: cycles(run.transmitMicroseconds),
+        interruptGapCycles: cycles(run.interruptGapMicroseconds),
+        pollBudget: run.pollBudget,
+        refillBatch: run.refillBatch,
+        shuffleCompletions: run.shuffleCompletions,
+        recycles: variant.reuse === "page_pool",
+        flows: run.flows,
+      },
+      early.stream("workload"),
+      streams.stream("flows"),
+    );
+    const api = new DmaApi(
+      machine,
+      processes,
+      dmaOptions(run, { config, machine, simulation, variant, costs, cores: run.cores, arbiter, maxRanges }),
+      workload,
+    );
+    workload.api = api;
+    const lists =
+      run.pages === "free lists"
+        ? new FreeLists(run.cores, early.stream("free pages"), simulation, api.references)
+        : undefined;
+    if (lists) {
+      workload.pages = lists;
+      if (api.references) api.references.released = (frame) => lists.released(frame);
+    }
+    this.exposure = run.touchedAfterMicroseconds && new ExposureMeter(run.touchedAfterMicroseconds.map(cycles));
+    workload.exposure = this.exposure;
+    workload.open = variant.policy === "none";
+    this.gigahertz = config.gigahertz;
+    this.variant = variant;
+    this.streams = streams;
+    this.early = early;
+    this.workload = workload;
+    this.api = api;
+    this.lists = lists;
+  }
+
+  /** What {@link boot} changes, and what that refers to and is not its own: see `Image`. */
+  get booted(): { parts: object[]; beside: object[] } {
+    const { parts, beside } = this.api.booted;
+    const { lists, workload, simulation } = this;
+    return {
+      parts: [...parts, ...workload.booted],
+      beside: [...beside, simulation, ...(lists ? [lists.random] : [])],
+    };
+  }
+
+  /** Outside simulated time: the drivers' maps at boot, full rings, and what long traffic has made of them. */
+  boot(): void {
+    const { api, early, run, variant, workload } = this;
+    bootStaticMaps(api, run, early);
+    workload.fillRings();
+    if (api.allocator && run.agedTurns > 0) {
+      const perCore = variant.policy === "deferred-per-cpu";
+      const deferred = variant.policy === "deferred" || perCore;
+      const lazy = variant.policy === "lazy";
+      const traffic = {
+        turns: run.agedTurns,
+        packets: run.agedPackets,
+        stretch: run.agedStretch,
+        inTurn: run.agedInTurn === 1,
+        sentBuffers: run.agedSentBuffers,
+      };
+      const batch = lazy ? ringSlots.perCpu - 1 : deferred ? run.flushEntries : 1;
+      workload.age(traffic, batch, perCore || lazy, early.stream("ageing"));
+    }
+    if (variant.policy === "lazy") fillRings(api, run.cores);
+    if (variant.allocator === "magazines") fillMagazines(api, run.cores);
+    // Both magazines of each CPU full, and one more a CPU in the depot: what its trimming leaves there.
+    if (variant.linux && variant.reuse !== "bounce") fillCaches(api, run.cores);
+  }
+
+  /** The load begins: from here on, chance is that of the run's own seed. */
+  begin(): void {
+    const { api, lists, streams, workload } = this;
+    api.watch.listener = this.exposure;
+    workload.random = streams.stream("workload");
+    if (lists) lists.random = streams.stream("free pages");
+    workload.begin();
+  }
+}
+
+/** The drivers' maps at boot: reserved windows, then rings and buffers queue by queue; then, if asked, holes among them. */
+function bootStaticMaps(api: DmaApi, run: HostRun, streams: Streams): void {
+  // v4.3 reserves the IOAPIC window in every domain.
+  api.allocator?.reserve(0xfee00, 0xfeeff);
+  if (run.staticMaps === 0) return;
+  const queues = Math.min(run.cores, run.staticMaps);
+  const rxRing = Math.ceil(run.staticMaps / queues) + 1;
+  const mapped: { pfn: number; core: number }[] = [];
+  let frame = 1;
+  for (const { pages, kind, queue } of nicBootMaps({ queues, rxRing, txRing: 256 })) {
+    if (kind === "buffer" && mapped.length >= run.staticMaps) break;
+    const pfn = api.mapAtBoot(queue, frame, pages, 3);
+    frame += pages;
+    if (kind === "buffer") mapped.push({ pfn, core: queue });
+  }
+  const random = streams.stream("holes");
+  for (const { pfn, core } of mapped) if (run.holes > 0 && random.chance(run.holes)) api.unmapAtBoot(core, pfn, 1);
+}
+
+/** Fills the magazines of each CPU, as hours of traffic would have done: the steady state begins with them full. */
+function fillMagazines(api: DmaApi, cores: number): void {
+  for (let core = 0; core < cores; core++) {
+    const pfns = Array.from({ length: 256 }, (_, i) => api.mapAtBoot(core, i + 1, 1, 3));
+    for (const pfn of pfns) api.unmapAtBoot(core, pfn, 1);
+  }
+}
+
+/** The same for Linux ≥ 4.15, all CPUs together, so that none takes from the depot what another has just put there: three magazines a CPU. */
+function fillCaches(api: DmaApi, cores: number): void {
+  const each = Array.from({ length: cores }, (_, core) =>
+    Array.from({ length: 3 * 127 }, (_, i) => api.mapAtBoot(core, i + 1, 1, 3)),
+  );
+  for (const [core, pfns] of each.entries()) for (const pfn of pfns) api.unmapAtBoot(core, pfn, 1);
+}
+
+/** Fills each CPU's ring of unmaps to another height, so that they do not all become full at once: traffic has been going for a while. */
+function fillRings(api: DmaApi, cores: number): void {
+  for (let core = 0; core < cores; core++) {
+    const entries = Math.floor(((core + 0.5) * (ringSlots.perCpu - 1)) / cores);
+    for (let i = 0; i < entries; i++) api.queueAtBoot(core, api.mapAtBoot(core, i + 1, 1, 3), 1);
+  }
+}
