@@ -25,7 +25,7 @@ export { ReuseDistance } from "./info/reuse.js";
 export { cachedPages, type DeviceSummary, RecordingSummary, type Spread, type TraceInfo } from "./info/summary.js";
 export { readdress } from "./readdress.js";
 export { loadTrace, traceNames } from "./recorded.js";
-export { busiestDevice, poolEntries, type RequestOptions, requestsOf } from "./requests.js";
+export { busiestDevice, poolEntries, poolRoom, type RequestOptions, requestsOf } from "./requests.js";
 export { blankStep, Ends, type RecordedStep, type RecordingEnd, type StepSink } from "./steps.js";
 export { foreignBytes } from "./text/foreign.js";
 export { bpftraceHeader } from "./text/kernel-line.js";

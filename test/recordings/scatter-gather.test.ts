@@ -1,6 +1,13 @@
 import { describe, expect, test } from "vitest";
 import { RbTreeAllocator } from "../../src/iova/index.js";
-import { importTrace, Op, RecordingSummary, TextReader } from "../../src/recordings/index.js";
+import {
+  decodeTrace,
+  importTrace,
+  Op,
+  RecordingSummary,
+  TextReader,
+  TraceFileWriter,
+} from "../../src/recordings/index.js";
 
 /** A request of the generated workload. */
 interface Io {
@@ -102,5 +109,33 @@ describe("a scatter-gather workload of known truth", () => {
       expect(warnings.join(" ")).toMatch(/must have been lost/);
       expect(Math.abs(trace.maps / 3000 - 1)).toBeLessThan(0.05);
     }
+  });
+
+  test("a list whose unmap was lost is one lost unmap, and one request", () => {
+    // The shown request makes it a recording of scatter-gather; the second list's unmap is missing, and its range is mapped anew.
+    const page = (pfn: number): string => `0x${pfn.toString(16).padStart(13, "0")}000`;
+    let us = 1_000_000;
+    const line = (what: string): string => `   fio-900   [001] ..... ${(us++ / 1e6).toFixed(6)}: ${what}\n`;
+    const map = (pfn: number): string =>
+      line(`map: IOMMU: iova=${page(pfn)} - ${page(pfn + 1)} paddr=${page(pfn + 9)} size=4096`);
+    const unmap = (pfn: number, pages: number): string =>
+      line(`unmap: IOMMU: iova=${page(pfn)} - ${page(pfn + pages)} size=${4096 * pages} unmapped_size=${4096 * pages}`);
+    const list = (pfn: number): string => map(pfn) + map(pfn + 1) + map(pfn + 2) + map(pfn + 3);
+    const before = list(100) + unmap(100, 4) + list(200);
+    const after = `CPU:1 [LOST 1 EVENTS]\n${list(200)}${unmap(200, 4)}`;
+    const { trace } = importTrace(before + after, { file: "x" });
+    expect(trace.account).toMatchObject({ lostUnmaps: 1, lost: 1, joined: 9 });
+    expect([trace.maps, trace.length, trace.devices.length]).toEqual([3, 6, 1]);
+    expect([...trace.op.keys()].filter((op) => trace.op[op] === Op.map).map((op) => trace.pages[op])).toEqual([
+      4, 4, 4,
+    ]);
+    // The same through a trace file.
+    const file: string[] = [];
+    const writer = new TraceFileWriter((text) => file.push(text), trace.about);
+    const reader = new TextReader({ file: "x" }, writer);
+    reader.pushText(before + after);
+    reader.end();
+    const again = decodeTrace(file.join(""), "x");
+    expect([again.maps, again.length, again.account.lostUnmaps]).toEqual([3, 6, 1]);
   });
 });

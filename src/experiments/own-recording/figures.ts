@@ -39,8 +39,8 @@ function sizes({ info }: RecordingReport): Figure {
     title: "How large requests are",
     caption: `Requests by their size, all devices; ${(100 * info.sizes.shareAbove32).toFixed(1)} % are above 32 pages, which no per-CPU cache of Linux holds.`,
     categories: rows.map(([from, to]) => (to - from > 1 ? `${from}–${to - 1}` : `${from}`)),
-    x: { title: "pages of 4 KiB", unit: "" },
-    y: { title: "requests", unit: "", log: true },
+    x: { title: "size", unit: "pages of 4 KiB" },
+    y: { title: "how many", unit: "requests", log: true },
     series: [{ name: "requests", values: rows.map(([, , count]) => count) }],
   });
 }
@@ -87,7 +87,7 @@ function translations({ translations: { series, capacity } }: RecordingReport): 
     title: "Pages in flight against the IOTLB",
     caption: `Mapped pages and the lines of table entries that they lie in, beside the entries that the IOTLBs of five measured hosts behave as having (${capacity.low} to ${capacity.high}). Above the dashed line not every page can be cached at once; whether that costs anything depends on which pages the device touches.`,
     x: time,
-    y: { title: "mapped at a time", unit: "", log: true },
+    y: { title: "mapped at a time", unit: "pages, lines, entries", log: true },
     series: [
       { name: "4 KiB pages", x, y: series.pages, mode: "lines" },
       { name: "lines of table entries", x, y: series.lines, mode: "lines" },

@@ -2,6 +2,7 @@
 
 import { variant } from "../../dma/index.js";
 import type { Interval } from "../../engine/index.js";
+import { poolRoom } from "../../recordings/index.js";
 import type { AllocatorRow } from "./allocators.js";
 import type { Gain, LoadRow, LockRow } from "./locks.js";
 import type { RecordingReport } from "./report.js";
@@ -88,7 +89,7 @@ function allocators({ allocators: rows, withheld, device }: RecordingReport): Se
     return section;
   }
   section.paragraphs.push(
-    `The requests of ${device.id} in their order, on their CPUs and with the recording's own time, on every allocator of the laboratory. Strict gives an address back at once; lazy through the flush queue that goes with the allocator, whose timer runs on the recording's clock. Visits are nodes that a search looks at (of the pools: searches); exposure is unmapped pages that the device could still reach: the mean over time, the most at a time, the longest.`,
+    `The requests of ${device.id} in their order, on their CPUs and with the recording's own time, on every allocator of the laboratory. Strict gives an address back at once; lazy through the flush queue that goes with the allocator, whose timer runs on the recording's clock. Visits are nodes that a search looks at (of the pools: searches); exposure is unmapped pages that the device could still reach: the mean over time, the most at a time, the longest. The pools' table has ${poolRoom.value} times the pages that are mapped at a time, an assumption: from ${poolRoom.low} to ${poolRoom.high} times, a larger one flushes less often.`,
   );
   section.tables.push({
     caption: "Allocators and policies",

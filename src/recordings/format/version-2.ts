@@ -30,8 +30,8 @@ const columnNames = [
 type ColumnName = (typeof columnNames)[number];
 
 const stepsOfLine = 65_536;
-/** In the column `op`: a map; an unmap that ends one map event, or several; of a part; one whose record was lost. */
-const code = { map: 0, unmap: 1, unmapRun: 2, part: 3, lost: 4 } as const;
+/** In the column `op`: a map; an unmap that ends one map event, or several; of a part; one whose record was lost, of one map event or several. */
+const code = { map: 0, unmap: 1, unmapRun: 2, part: 3, lost: 4, lostRun: 5 } as const;
 
 export const AboutSchema = z.strictObject({
   name: z.string().min(1),
@@ -169,13 +169,21 @@ export class TraceFileWriter implements StepSink {
     const { ended, ends } = step;
     const run = ended.length > 1;
     writers.op.unsigned(
-      ends === Ends.part ? code.part : ends === Ends.lost ? code.lost : run ? code.unmapRun : code.unmap,
+      ends === Ends.part
+        ? code.part
+        : ends === Ends.lost
+          ? run
+            ? code.lostRun
+            : code.lost
+          : run
+            ? code.unmapRun
+            : code.unmap,
     );
     if (ends === Ends.part) {
       writers.part.unsigned(step.pages);
       writers.part.unsigned(step.iovaPfn);
     }
-    if (ends === Ends.whole && run) writers.ended.unsigned(ended.length);
+    if (ends !== Ends.part && run) writers.ended.unsigned(ended.length);
     for (const map of ended) writers.ends.unsigned(this.maps - map);
   }
 
@@ -276,7 +284,7 @@ export class TraceFileReader {
       step.timeNs = time += readers.timeNs.signed();
       step.cpu = readers.cpu.unsigned(65535);
       step.context = readers.context.unsigned(3);
-      const op = readers.op.unsigned(4);
+      const op = readers.op.unsigned(5);
       if (op === code.map) this.mapStep(readers, previousIova, previousPaddr);
       else this.unmapStep(op, readers);
       this.sink.step(step);
@@ -310,8 +318,8 @@ export class TraceFileReader {
     const step = this.step;
     const mapped = this.mapped;
     step.op = Op.unmap;
-    step.ends = op === code.part ? Ends.part : op === code.lost ? Ends.lost : Ends.whole;
-    const count = op === code.unmapRun ? readers.ended.unsigned(this.maps) : 1;
+    step.ends = op === code.part ? Ends.part : op === code.lost || op === code.lostRun ? Ends.lost : Ends.whole;
+    const count = op === code.unmapRun || op === code.lostRun ? readers.ended.unsigned(this.maps) : 1;
     if (count < 1) this.fail("columns.ended.data", `operation ${this.steps} ends no map`);
     step.ended.length = 0;
     step.pages = 0;

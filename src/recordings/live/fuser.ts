@@ -21,7 +21,7 @@ const mostWaiting = 100_000;
  * not enabled) counts for itself after a while.
  */
 export class Fuser {
-  private early: { line: number; event: MappingEvent; timeNs: number }[] | undefined = [];
+  private early: { line: number; event: MappingEvent; timeNs: number; lost: number }[] | undefined = [];
   private both = false;
   private readonly maps = new Map<number, Waiting[]>();
   private readonly unmaps = new Map<number, Waiting[]>();
@@ -36,12 +36,20 @@ export class Fuser {
   /** Takes a map, an unmap or a phase. */
   take(line: number, event: MappingEvent, timeNs: number): void {
     if (this.early) {
-      this.early.push({ line, event: copyOf(event), timeNs });
+      this.early.push({ line, event: copyOf(event), timeNs, lost: 0 });
       if (event.layer === Layer.dma || this.early.length >= prelude) this.decide();
       return;
     }
     if (!this.both && event.layer === Layer.dma) this.both = true;
     this.pass(line, event, timeNs);
+  }
+
+  /** Events were lost here, or a line could not be read. */
+  lose(events: number): void {
+    const last = this.early?.at(-1);
+    if (!this.early) this.matcher.lose(events);
+    else if (last !== undefined && last.lost > 0) last.lost += events;
+    else this.early.push({ line: Line.lost, event: new MappingEvent(), timeNs: 0, lost: events });
   }
 
   /** Everything has been read. */
@@ -55,7 +63,10 @@ export class Fuser {
     if (!early) return;
     this.early = undefined;
     this.both = early.some(({ event }) => event.layer === Layer.dma);
-    for (const { line, event, timeNs } of early) this.pass(line, event, timeNs);
+    for (const { line, event, timeNs, lost } of early) {
+      if (lost > 0) this.matcher.lose(lost);
+      else this.pass(line, event, timeNs);
+    }
   }
 
   private pass(line: number, event: MappingEvent, timeNs: number): void {

@@ -283,17 +283,50 @@ export class Matcher {
       if (bySpace === proved || this.standsApart(space)) this.doubted.delete(map);
   }
 
-  /** Ends the ranges in the way of a map: their unmaps were lost. */
+  /** Ends the requests in the way of a map: their unmaps were lost. */
   private supersede(space: number, pfn: number, end: number, timeNs: number, cpu: number): void {
     const { live } = this.spaces[space];
     for (let slot = live.firstIn(pfn, end); slot >= 0; slot = live.firstIn(pfn, end)) {
-      const piece = this.pieces.get(slot);
       this.account.lostUnmaps++;
-      this.doubted.delete(piece.map);
       if (this.unexplained > 0) this.unexplained--;
-      this.take(space, slot);
-      if (this.pieces.isLive(piece.map)) continue;
-      this.emitUnmap([piece], Ends.lost, space, piece.end - piece.start, timeNs, cpu, -1);
+      const run: Piece[] = [];
+      for (const one of this.requestOf(space, slot)) {
+        const piece = this.pieces.get(one);
+        this.doubted.delete(piece.map);
+        this.take(space, one);
+        if (!this.pieces.isLive(piece.map)) run.push(piece);
+      }
+      if (run.length === 0) continue;
+      this.account.joined += run.length - 1;
+      this.emitUnmap(run, Ends.lost, space, run[run.length - 1].end - run[0].start, timeNs, cpu, -1);
+    }
+  }
+
+  /**
+   * The slots of the request that a range belongs to, by ascending address: abutting maps that one CPU made one after the other are one, in a
+   * recording that has shown such requests.
+   */
+  private requestOf(space: number, slot: number): number[] {
+    const { live } = this.spaces[space];
+    const { starts, ends, maps } = this.pieces;
+    const run = [slot];
+    if (this.account.joined === 0) return run;
+    const follows = (first: number, second: number): boolean =>
+      second >= 0 &&
+      ends[first] === starts[second] &&
+      maps[second] === maps[first] + 1 &&
+      this.pieces.get(first).cpu === this.pieces.get(second).cpu;
+    for (;;) {
+      const [first] = run;
+      const before = starts[first] > 0 ? live.firstIn(starts[first] - 1, starts[first]) : -1;
+      if (before < 0 || !follows(before, first)) break;
+      run.unshift(before);
+    }
+    for (;;) {
+      const last = run[run.length - 1];
+      const after = live.at(ends[last]);
+      if (!follows(last, after)) return run;
+      run.push(after);
     }
   }
 

@@ -13,7 +13,9 @@ export const Line: {
   readonly other: 5;
   /** An event that cannot be read: `reason` says why. */
   readonly bad: 6;
-} = { blank: 0, map: 1, unmap: 2, phase: 3, lost: 4, other: 5, bad: 6 };
+  /** None of these: perhaps what is left of a line that was cut. */
+  readonly unknown: 7;
+} = { blank: 0, map: 1, unmap: 2, phase: 3, lost: 4, other: 5, bad: 6, unknown: 7 };
 
 /** Who tells of a request. */
 export const Layer: {

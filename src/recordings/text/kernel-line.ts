@@ -52,6 +52,11 @@ const signs = /iova=|paddr=|dma_addrs?=|unmapped_size|phys_addrs?=|\b(?:un)?map:
 /** Events of the same tracers that ask for nothing. */
 const others =
   /\b(?:io_page_fault|(?:at|de)tach_device_(?:to|from)_domain|(?:add|remove)_device_(?:to|from)_group|dma_sync_(?:single|sg)_for_(?:cpu|device)|dma_(?:map|alloc)_\w*_?err|dma_(?:map|alloc)_sgt?_err|(?:un)?map_sg|bounce_\w+|qi_submit|tlb_flush|cache_tag_\w+)(?::|\s)/;
+/** A line's head that ends before its event: a task or a CPU, perhaps the flags and a piece of the timestamp, and nothing after it. */
+const stub = /(?:-|\s)\d+\s+(?:\(\s*[\d-]+\)\s+)?\[\d{1,5}\]?(?:\s+[.\w#-]{1,9})?\s*[\d.]*:?\s*$/;
+/** What stands between events without being one: stacks, headers of the tools, output of a shell. */
+const between =
+  /\d:\s+\S|^\s*(?:=>|<=|\[?[0-9a-f]{8,16}\b|[$>|@#]|cpus=|version\s*=|CPU\s*\d+ is empty|Attaching \d+ probe|trace-cmd|\{|\}|<\.\.\.>|-{3})/;
 const lostText =
   /\[LOST (?:(\d+) )?EVENTS\]|\[(\d+) EVENTS DROPPED\]|^LOST (\d+) events|^Lost (\d+) events|lost (\d+) (?:events|chunks)/;
 
@@ -126,7 +131,11 @@ export function readKernelLine(text: string, event: MappingEvent, options: LineO
       return Line.lost;
     }
   }
-  if (first === 35 || !signs.test(line) || others.test(line)) return Line.other;
+  if (first !== 35 && stub.test(line)) return bad(event, reasons.cut);
+  if (first === 35 || !signs.test(line) || others.test(line)) {
+    // Not a comment, not between events: perhaps what is left of a line that was cut. The reader says so.
+    return first === 35 || others.test(line) || between.test(line) ? Line.other : Line.unknown;
+  }
   event.text = /^\s*0x[0-9a-f]+ (?:paddr|size)=/.test(line) ? reasons.wrapped : reasons.cut;
   return Line.bad;
 }

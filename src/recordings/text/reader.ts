@@ -50,6 +50,9 @@ export class TextReader {
   private latest = Number.NEGATIVE_INFINITY;
   private lastBad = "";
   private overwritten = 0;
+  /** Lines that are no event, no comment and nothing that stands between events; and the first of them. */
+  private unknowns = 0;
+  private firstUnknown = "";
 
   constructor(
     private readonly options: ReadOptions,
@@ -140,9 +143,13 @@ export class TextReader {
       case Line.other:
         if (line.charCodeAt(0) === 35) this.comment(line);
         return;
+      case Line.unknown:
+        this.unknowns++;
+        if (this.unknowns === 1) this.firstUnknown = `line ${this.account.lines}: ${shorten(line)}`;
+        return;
       case Line.lost:
         this.account.lost += event.count;
-        this.matcher.lose(event.count);
+        this.fuser.lose(event.count);
         return;
       case Line.bad:
         this.lastBad = event.text;
@@ -184,7 +191,7 @@ export class TextReader {
 
   private unreadable(reason: string, line: string): void {
     this.account.unreadable++;
-    this.matcher.lose(1);
+    this.fuser.lose(1);
     const known = this.tally.get(reason);
     if (known) known.count++;
     else if (this.tally.size < 50) this.tally.set(reason, { count: 1, line: this.account.lines, shown: shorten(line) });
@@ -236,6 +243,10 @@ export class TextReader {
     if (this.backwards > 0)
       account.notes.push(
         `${this.backwards} events are earlier than one before them; the order of the lines was kept. Were texts of several CPUs joined?`,
+      );
+    if (this.unknowns > 0)
+      account.notes.push(
+        `${this.unknowns === 1 ? "One line is" : `${this.unknowns} lines are`} no event and no comment (${this.firstUnknown}); if it is what is left of a line that was cut, a request is missing.`,
       );
     if (this.overwritten > 0)
       account.notes.push(
