@@ -22,7 +22,6 @@ export {
   match,
   matchingOf,
   type Observation,
-  readings,
   shareOf,
   worthOf,
 } from "./matching.js";

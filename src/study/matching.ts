@@ -9,6 +9,7 @@ import {
   influences,
   type Quantities,
   type Row,
+  readings,
   tableOf,
 } from "../experiments/index.js";
 import type { Facts } from "../facts/index.js";
@@ -124,24 +125,6 @@ export function match(ensemble: Ensemble, { cutoff, observations }: Matching): M
     return { ...draw, implausibility, worst, agrees: worst <= cutoff };
   });
 }
-
-/** The three readings of "a third of the performance back", in percent. */
-export const readings: Readonly<Record<"gap" | "gain" | "level", { title: string; of(q: Quantities): number }>> = {
-  gap: {
-    title: "share of the loss that comes back",
-    of: (q) =>
-      (100 * (q["merged-deferred: throughput"] - q["deferred: throughput"])) /
-      (q["off: throughput"] - q["deferred: throughput"]),
-  },
-  gain: {
-    title: "gain over the stock tree",
-    of: (q) => 100 * (q["merged-deferred: throughput"] / q["deferred: throughput"] - 1),
-  },
-  level: {
-    title: "throughput, of no IOMMU",
-    of: (q) => (100 * q["merged-deferred: throughput"]) / q["off: throughput"],
-  },
-};
 
 /** A share of draws with the 95 % interval that their number leaves it (Wilson 1927). */
 export interface CountedShare {

@@ -4,6 +4,7 @@ import { evidence, type LedgerEntry, type RecordUse } from "./ledger.js";
 
 /** Why a record of the thread is compared with nothing: it describes what a simulation takes as its input. */
 export const threadContext: Readonly<Record<string, string>> = {
+  S2: "tens of thousands are a setting of the simulated drivers (queues times ring), so that they cannot come out",
   S6: "describes the load; the simulated host runs it, so it cannot confirm it",
   S7: "250 is the length of Linux's flush table, which the simulation takes as it is; what the sentence says of batching is judged in lock-contention",
   S10: "a measured cost of one instruction; an input of the machine-check experiments",

@@ -1,9 +1,9 @@
 import type { Interval } from "../../engine/index.js";
 import type { Facts } from "../../facts/index.js";
 import { type Ensemble, ensembleOf, type QuantityOf } from "../ignorance/ensemble.js";
-import { type Prior, priorOf } from "../ignorance/judge.js";
+import { type Prior, priorOf, priorOfCases } from "../ignorance/judge.js";
 import { priorText } from "../ignorance/words.js";
-import type { PublishedValue, Verdict } from "./verdict.js";
+import type { Draw, PublishedValue, Verdict } from "./verdict.js";
 
 export { type PublishedValue, type Verdict, verdicts } from "./verdict.js";
 
@@ -57,6 +57,8 @@ export interface ClaimResult extends Claim {
 export interface Judged<N> {
   verdict?: Verdict;
   simulated?: Interval & { unit: string };
+  /** Of a quantity of which there are only so many cases (recordings that exist, say): all of them, to be judged instead of draws. */
+  cases?: readonly Draw[];
   numbers: N;
 }
 
@@ -108,10 +110,13 @@ export const claimOn =
         const judged = judge(rows);
         if (!judged)
           return { ...about, verdict: "not answered", explanation: `This run does not say: it needs ${needs}.` };
-        const { verdict, simulated, numbers } = judged;
+        const { verdict, simulated, cases, numbers } = judged;
         const result = { ...about, ...(simulated ? { simulated } : {}) };
         if (verdict !== undefined) return { ...result, verdict, ...say(numbers, verdict) };
-        const prior = priorOf(facts, `${experiment}: ${spec.id}`, of, spec.published, ensemble);
+        const entry = `${experiment}: ${spec.id}`;
+        const prior = cases
+          ? priorOfCases(facts, entry, cases, spec.published)
+          : priorOf(facts, entry, of, spec.published, ensemble);
         const decided = "unjudged" in prior ? "not answered" : prior.verdict;
         const { explanation, ...said } = say(numbers, decided);
         return {

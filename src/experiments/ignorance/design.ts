@@ -32,6 +32,8 @@ export interface Design {
   /** The runs of each draw, by name; the name of the plain one is empty. */
   runs: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   space: Readonly<Record<string, AssumedRange>>;
+  /** Fields that hold a list: what is drawn stands in it alone. */
+  lists: readonly string[];
   /** Why an assumption is not drawn, or has another range than its knob's. */
   apart: Readonly<Record<string, string>>;
   samples: number;
@@ -51,6 +53,7 @@ export const DesignSchema: z.ZodType<Design> = z.strictObject({
   base: z.record(z.string(), z.unknown()),
   runs: z.record(z.string(), z.record(z.string(), z.unknown())),
   space: z.record(z.string(), RangeSchema),
+  lists: z.array(z.string()).default([]),
   apart: z.record(z.string(), z.string().min(8)).default({}),
   samples: z.int().min(1).max(1_000_000),
   seed: z.int().min(0),
@@ -87,8 +90,12 @@ export interface DesignRun {
  * other seeds. No two draws share a seed, so that chance is as independent as what is drawn.
  */
 export function runsOf(design: Design, draws: number = design.samples): DesignRun[] {
-  const { base, runs, again, samples } = design;
-  const all = samplesOf(design).slice(0, draws);
+  const { base, runs, again, samples, lists } = design;
+  const all = samplesOf(design)
+    .slice(0, draws)
+    .map((sample) =>
+      Object.fromEntries(Object.entries(sample).map(([path, value]) => [path, lists.includes(path) ? [value] : value])),
+    );
   return all.flatMap((sample, draw) =>
     Array.from({ length: draw < again.draws ? again.seeds : 1 }, (_, repetition) => repetition).flatMap((repetition) =>
       Object.entries(runs).map(([run, fields]) => ({

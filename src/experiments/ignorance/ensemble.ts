@@ -42,8 +42,8 @@ const Stored: z.ZodType<StoredEnsemble> = z.strictObject({
 });
 
 /** Names a design: everything in it on which a draw's numbers depend. */
-export const designHash = ({ experiment, base, runs, space, samples, seed, again }: Design): string =>
-  configHash("design", { experiment, base, runs, space, samples, seed, again });
+export const designHash = ({ experiment, base, runs, space, lists, samples, seed, again }: Design): string =>
+  configHash("design", { experiment, base, runs, space, lists, samples, seed, again });
 
 /** A draw with everything that was assumed in it and everything that came out. */
 export interface DrawnRun {

@@ -15,6 +15,6 @@ export {
   type StoredEnsemble,
 } from "./ensemble.js";
 export { checkRanges, latinHypercube, valueAtShare, valueIn } from "./hypercube.js";
-export { type Prior, priorOf, type Unjudged } from "./judge.js";
+export { type Prior, priorOf, priorOfCases, type Unjudged } from "./judge.js";
 export { endsOf, type MarginRecord, margins } from "./margins.js";
-export { marginText, priorText } from "./words.js";
+export { caseDesigns, marginText, priorText } from "./words.js";

@@ -1,6 +1,6 @@
 import type { Facts } from "../../facts/index.js";
 import type { PublishedValue } from "../frame/verdict.js";
-import { type Margin, type PriorJudgement, verdictOf } from "../frame/verdict.js";
+import { type Draw, type Margin, type PriorJudgement, verdictOf } from "../frame/verdict.js";
 import { type Decider, deciderOf } from "./decides.js";
 import { type Ensemble, ensembleOf, type QuantityOf } from "./ensemble.js";
 import { endsOf, type MarginRecord, margins } from "./margins.js";
@@ -58,4 +58,20 @@ export function priorOf(
     drawn: ensemble.draws.length,
     ...(decider ? { decider } : {}),
   };
+}
+
+/**
+ * Judges a quantity by its margin over all the cases that there are, by the same rule: where what is not known is which of them it was.
+ * @param cases each as likely as the next
+ */
+export function priorOfCases(
+  facts: Facts,
+  entry: string,
+  cases: readonly Draw[],
+  published?: PublishedValue,
+): Prior | Unjudged {
+  const record = margins(facts)[entry];
+  if (record === undefined) return { unjudged: "no margin was written for it" };
+  const margin = written(record, endsOf(record, published));
+  return { ...verdictOf(cases, margin), margin, design: record.design, drawn: cases.length };
 }

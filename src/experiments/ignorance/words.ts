@@ -24,10 +24,14 @@ const sliceText = ({ from, to, inside }: Slice): string => {
   return `${percent(inside)} at ${from === to ? say(from) : `${say(from)} to ${say(to)}`}`;
 };
 
+/** Designs that are no draws: every case that there is. */
+export const caseDesigns: readonly string[] = ["recordings", "ablations"];
+
 /** What the draws say about a quantity, in a sentence or three. */
-export function priorText({ margin, share, predictive, draws, decider, verdict }: Prior): string {
+export function priorText({ margin, share, predictive, draws, decider, verdict, design }: Prior): string {
   const { unit } = margin;
-  const first = `Of ${draws.toLocaleString("en")} draws of what nobody published, ${percent(share.mean)} lie within the margin (${marginText(margin, unit)}); 95 % lie between ${short(predictive.low)} and ${short(predictive.high)}.`;
+  const what = caseDesigns.includes(design) ? "cases that there are" : "draws of what nobody published";
+  const first = `Of ${draws.toLocaleString("en")} ${what}, ${percent(share.mean)} lie within the margin (${marginText(margin, unit)}); 95 % lie between ${short(predictive.low)} and ${short(predictive.high)}.`;
   if (verdict === "not decidable")
     return `${first} Other seeds could make that ${percent(share.least)} or ${percent(share.most)}, which leaves the verdict open.`;
   if (!decider) return first;

@@ -118,6 +118,27 @@ export type LockRow = ReturnType<typeof simulate>[number];
 
 const ofKind = (rows: readonly LockRow[], kind: LockKind) => rows.filter((r) => r.lock === kind);
 
+/** Simulated over what the published model says. */
+const overModel = (r: LockRow): number => r.throughput / r.ticketModel;
+
+/**
+ * What one number of cores comes down to: how far the published model of the ticket lock is off there, and whether the queued lock does
+ * as its commit says (the same without waiters, less with an average of 1 to 3, more with more): 100 if it does, 0 if not.
+ */
+function quantitiesOf(rows: readonly LockRow[]): Record<string, number> {
+  const [ticket] = ofKind(rows, "ticket");
+  const [queued] = ofKind(rows, "queued");
+  if (!ticket || !queued) return {};
+  const { waiters } = ticket;
+  const { toTicket } = queued;
+  const said = waiters < 0.05 ? near(toTicket, 1, 0.01) : waiters > 3 ? toTicket > 1 : toTicket < 1;
+  // Between none and one waiter the commit says nothing.
+  const judged = waiters < 0.05 || waiters >= 1;
+  return { "over the model": overModel(ticket), ...(judged ? { "as the commit says": said ? 100 : 0 } : {}) };
+}
+
+const near = (value: number, wanted: number, by: number): boolean => value > wanted - by && value < wanted + by;
+
 const h12 = (settings: Settings, facts: Facts): AskedClaim<LockRow> => {
   const record = facts.record("H12");
   return claimOn<LockRow>()({
@@ -127,14 +148,14 @@ const h12 = (settings: Settings, facts: Facts): AskedClaim<LockRow> => {
     kind: kindOf(record),
     published: { low: 0.9, high: 1.1, unit: "of the model's throughput", factId: "H12" },
     needs: "ticket locks",
+    of: (q) => q["over the model"],
     judge(rows) {
       const ticket = ofKind(rows, "ticket");
       if (ticket.length === 0) return undefined;
-      const off = (r: LockRow) => r.throughput / r.ticketModel;
+      const off = overModel;
       const worst = ticket.reduce((a, b) => (Math.abs(off(b) - 1) > Math.abs(off(a) - 1) ? b : a));
       const far = ticket.filter((r) => Math.abs(off(r) - 1) > 0.1).map((r) => r.cores);
       return {
-        verdict: far.length === 0 ? "holds" : far.length === ticket.length ? "does not hold" : "depends",
         simulated: {
           mean: off(worst),
           low: worst.throughputLow / worst.ticketModel,
@@ -166,6 +187,7 @@ const k28 = (settings: Settings, facts: Facts): AskedClaim<LockRow> => {
     source: `record K28: ${record.source}`,
     kind: "simulated quantity",
     needs: "runs without contention, with 0.5 to 3 waiters, and with more",
+    of: (q) => q["as the commit says"],
     judge(rows) {
       const queued = ofKind(rows, "queued");
       const depth = (r: LockRow) => (ofKind(rows, "ticket").find((t) => t.cores === r.cores) ?? r).waiters;
@@ -174,11 +196,8 @@ const k28 = (settings: Settings, facts: Facts): AskedClaim<LockRow> => {
       const alone = queued.find((r) => r.cores === 1);
       if (light.length === 0 || !heavy || !alone) return undefined;
       const slower = light.filter((r) => r.toTicketHigh < 1);
-      const faster = heavy.toTicketLow > 1;
-      const same = Math.abs(alone.toTicket - 1) < 0.01;
       const all = slower.length === light.length;
       return {
-        verdict: same && faster && all ? "holds" : faster || slower.length > 0 ? "depends" : "does not hold",
         simulated: {
           mean: heavy.toTicket,
           low: heavy.toTicketLow,
@@ -268,6 +287,7 @@ export const lockScaling: Experiment<typeof Config, LockPoint, LockRow> = define
         }),
       }),
   },
+  quantities: quantitiesOf,
   claims: (rows, settings, facts) =>
     askAll([h12(settings, facts), k28(settings, facts)], rows, { facts, experiment: "machine-locks" }),
 });

@@ -35,6 +35,7 @@ import { simulateWalk, type WalkPoint } from "./walk.js";
 export type { RunLength } from "../frame/run-length.js";
 export { type Assume, type Assumptions, assumedNames, assumedRanges } from "./assume.js";
 export { aboutAThird, baselineOf, influence, isAThird, lostGain, type Recovery, recoveries } from "./estimates.js";
+export { readings } from "./readings.js";
 export type { AblationName, PolicyName, RecoveryPoint, RecoveryRow, RegionHost, Role } from "./recovery.js";
 export type { MergedNodesRow } from "./rows.js";
 export type { StructurePoint, StructureRow } from "./structure.js";

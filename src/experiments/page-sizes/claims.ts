@@ -1,6 +1,6 @@
 /** What the thread's footnote says, and what the runs say about it. */
 import type { Facts } from "../../facts/index.js";
-import { type AskedClaim, askAll, type ClaimResult, claimOn, type Verdict } from "../frame/claim.js";
+import { type AskedClaim, askAll, type ClaimResult, claimOn } from "../frame/claim.js";
 import type { PageRow } from "./rows.js";
 
 /** One setting of the thread's test, with the loss that each page size costs against the IOMMU off. */
@@ -62,9 +62,6 @@ function quoteOf(facts: Facts, id: string): string {
   return facts.record(id).quote ?? "";
 }
 
-const verdictOf = (holding: number, all: number): Verdict =>
-  holding === all ? "holds" : holding === 0 ? "does not hold" : "depends";
-
 /** The spread over the settings is far wider than the noise of one run: the middle nine tenths of the settings. */
 function spreadOver(values: readonly number[]) {
   const sorted = [...values].sort((a, b) => a - b);
@@ -79,10 +76,26 @@ const small = (cells: readonly ThreadCell[]) => cells.filter((cell) => cell.loss
 const because =
   "Settings count where the links are full with the IOMMU off and the DMAs spread over a gibibyte or more; the value is the median over them, and its range covers nine tenths of them.";
 
+/** Share of the IOMMU's cost that is hardware: with 4K pages, which dma_map makes, against the software's loss that was published. */
+const hardwareShare = (hardwareLoss: number, softwareLoss: number): number =>
+  (100 * Math.max(0, hardwareLoss)) / (Math.max(0, hardwareLoss) + softwareLoss);
+
+/** What one setting comes down to, where its links are full with the IOMMU off and the DMAs spread over a gibibyte or more. */
+export function quantitiesOf(rows: readonly PageRow[]): Record<string, number> {
+  const [cell] = threadCells(rows).filter(ofWholeDram);
+  if (!cell) return {};
+  const { loss } = cell;
+  return {
+    ...(loss["2M"] === null || loss["1G"] === null ? {} : { "large pages: loss": largeLoss(cell) }),
+    ...(loss["4K"] === null ? {} : { "4K pages: loss": loss["4K"] }),
+  };
+}
+
 /** The claims on records S8 and S9 and on the footnote's conclusion. */
 const claimsOn = (facts: Facts): AskedClaim<ThreadCell>[] => {
   const { source } = facts.record("S8");
   const [low, high] = facts.numbers("S8");
+  const softwareLoss = (1 - facts.number("PE2") / facts.number("PE1")) * 100;
   return [
     claimOn<ThreadCell>()({
       id: "S8",
@@ -91,13 +104,13 @@ const claimsOn = (facts: Facts): AskedClaim<ThreadCell>[] => {
       kind: "predicted number",
       published: { low, high, unit: "%", factId: "S8" },
       needs: "settings that fill the links with 2M and 1G pages",
+      of: (q) => q["large pages: loss"],
       judge(cells) {
         const mine = large(cells);
         if (mine.length === 0) return undefined;
         const free = mine.filter((cell) => largeLoss(cell) < 1);
         const below = (page: "2M" | "1G"): number => mine.filter((cell) => Number(cell.loss[page]) < 1).length;
         return {
-          verdict: verdictOf(free.length, mine.length),
           simulated: spreadOver(mine.map(largeLoss)),
           numbers: { free: free.length, all: mine.length, sizes: sizeList(free), twoM: below("2M"), oneG: below("1G") },
         };
@@ -112,13 +125,13 @@ const claimsOn = (facts: Facts): AskedClaim<ThreadCell>[] => {
       source,
       kind: "simulated quantity",
       needs: "settings that fill the links with 4K pages",
+      of: (q) => q["4K pages: loss"],
       judge(cells) {
         const mine = small(cells);
         if (mine.length === 0) return undefined;
         const slowed = mine.filter((cell) => Number(cell.loss["4K"]) >= 1);
         const both = large(cells).filter((cell) => largeLoss(cell) < 1 && Number(cell.loss["4K"] ?? 0) >= 1);
         return {
-          verdict: verdictOf(slowed.length, mine.length),
           simulated: spreadOver(mine.map((cell) => Number(cell.loss["4K"]))),
           numbers: { slowed: slowed.length, all: mine.length, both: both.length, sizes: sizeList(both) },
         };
@@ -132,19 +145,19 @@ const claimsOn = (facts: Facts): AskedClaim<ThreadCell>[] => {
       quote: "We verified that the IOMMU costs are almost entirely software overheads",
       source,
       kind: "simulated quantity",
-      needs: "settings that fill the links with 2M and 1G pages",
-      judge(cells) {
-        const mine = large(cells);
-        if (mine.length === 0) return undefined;
-        const free = mine.filter((cell) => largeLoss(cell) < 1).length;
-        return {
-          verdict: verdictOf(free, mine.length),
-          simulated: spreadOver(mine.map(largeLoss)),
-          numbers: { free, all: mine.length, softwareLoss: (1 - facts.number("PE2") / facts.number("PE1")) * 100 },
-        };
+      needs: "settings that fill the links with 4K pages",
+      of(q) {
+        const loss = q["4K pages: loss"];
+        return loss === undefined ? undefined : hardwareShare(loss, softwareLoss);
       },
-      say: ({ free, all, softwareLoss }) => ({
-        explanation: `Software cost ${softwareLoss.toFixed(0)} % of the published throughput (records PE1 and PE2). Where large pages lose less than 1 %, hardware is under ${(100 / (softwareLoss + 1)).toFixed(1)} % of the two together: ${free} of ${all} settings. Elsewhere walks cost bandwidth that no software could give back.`,
+      judge(cells) {
+        const mine = small(cells);
+        if (mine.length === 0) return undefined;
+        const shares = mine.map((cell) => hardwareShare(Number(cell.loss["4K"]), softwareLoss));
+        return { simulated: { ...spreadOver(shares), unit: "% of the cost" }, numbers: {} };
+      },
+      say: () => ({
+        explanation: `Software cost ${softwareLoss.toFixed(0)} % of the published throughput (records PE1 and PE2). Beside it stands what 4K pages, which dma_map makes, cost in bandwidth: walks that no software could give back. ${because}`,
       }),
     }),
   ];

@@ -5,7 +5,7 @@
  * the link. When is that nearly free, and when not? The thread's footnote says: free at 2M and 1G, visible at 4K.
  */
 import { defineExperiment, type Experiment } from "../frame/experiment.js";
-import { claimsOf } from "./claims.js";
+import { claimsOf, quantitiesOf } from "./claims.js";
 import { pageSizesSchema } from "./config.js";
 import { comparedOf } from "./errors.js";
 import { figures } from "./figures.js";
@@ -46,5 +46,6 @@ export const pageSizes: Experiment<ReturnType<typeof pageSizesSchema>, PagePoint
   columns,
   figures,
   claims: (rows, _, facts) => claimsOf(rows, facts),
+  quantities: quantitiesOf,
   compared: comparedOf,
 });
