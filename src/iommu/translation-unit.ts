@@ -16,6 +16,8 @@ export interface TranslationUnitConfig {
   structureCaches: TranslationCacheConfig;
   /** Walks at a time. */
   walkers: number;
+  /** Shortest time between the beginnings of two walks, picoseconds (default 0). */
+  walkIntervalPs?: number;
   /** Time of a walk beside its reads, picoseconds. */
   walkFixedPs: number;
 }

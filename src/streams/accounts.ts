@@ -1,6 +1,6 @@
 /** The accounts of a stream's run: what is where, for how long, what was delivered when. Both ways of running a stream keep these. */
 
-import type { TranslationUnit } from "../iommu/index.js";
+import type { TranslationUnit, TranslationUnitConfig } from "../iommu/index.js";
 import {
   completionOverhead,
   type LinkConfig,
@@ -36,6 +36,8 @@ export class PacketSizes {
   readonly refusal: number;
   private readonly around: number;
   private readonly piece: number;
+  /** Where completions of requests of at most MPS are cut. */
+  private readonly shortPiece: number;
 
   constructor(
     readonly link: LinkConfig,
@@ -46,7 +48,8 @@ export class PacketSizes {
     this.refusal = completionOverhead(link);
     this.translationReply = 8 + this.refusal;
     this.around = read ? this.refusal : writeOverhead(link);
-    this.piece = link.completions === "mps" ? link.mps : link.rcb;
+    this.piece = link.completions === "rcb" ? link.rcb : link.mps;
+    this.shortPiece = link.completions === "mps" ? link.mps : link.rcb;
   }
 
   /** Bytes of the next packet of a DMA that has `left` bytes to go from an address. */
@@ -60,7 +63,8 @@ export class PacketSizes {
   data(address: number, bytes: number): number {
     if (!this.read) return bytes + this.around;
     const low = address - Math.floor(address / 4096) * 4096;
-    const pieces = Math.floor((low + bytes - 1) / this.piece) - Math.floor(low / this.piece) + 1;
+    const piece = bytes > this.link.mps ? this.piece : this.shortPiece;
+    const pieces = Math.floor((low + bytes - 1) / piece) - Math.floor(low / piece) + 1;
     return bytes + pieces * this.around;
   }
 }
@@ -114,6 +118,11 @@ interface Snapshot {
   reads: number;
   cacheReads: number;
   dramReads: number;
+}
+
+/** Walks that a unit can do in a nanosecond: so many at a time, and each begun so long after the one before. */
+function walksANs({ walkers, walkIntervalPs = 0 }: TranslationUnitConfig, walkNs: number): number {
+  return Math.min(walkers / walkNs, walkIntervalPs > 0 ? 1000 / walkIntervalPs : Number.POSITIVE_INFINITY);
 }
 
 /** Keeps the accounts of one run. Times in picoseconds, whole numbers. */
@@ -295,8 +304,9 @@ export class StreamAccounts {
       walkNs,
       cacheReads: over("cacheReads"),
       dramReads: over("dramReads"),
-      walkersBusy: over("walkersArea") / time,
-      walkQueue: over("queueArea") / time,
+      // A walk that waits for its turn to begin is not under way yet.
+      walkersBusy: over("walkPs") / time,
+      walkQueue: Math.max(0, (over("queueArea") + over("walkersArea") - over("walkPs")) / time),
       tagsBusy: over("tagsArea") / time,
       deviceTlbHits: over("tlbHits"),
       linkBusyShare: over("wirePs") / time / devices.length,
@@ -313,7 +323,7 @@ export class StreamAccounts {
         walkers:
           walksADma === 0
             ? Number.POSITIVE_INFINITY
-            : (units.reduce((sum, unit) => sum + unit.config.walkers, 0) / walkNs / walksADma) * config.dmaBytes * 8,
+            : (units.reduce((sum, unit) => sum + walksANs(unit.config, walkNs), 0) / walksADma) * config.dmaBytes * 8,
       },
       faults: this.faults,
       firstFaults: this.firstFaults,

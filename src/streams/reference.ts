@@ -42,6 +42,7 @@ interface Device {
   at: number;
   left: number;
   transfer: Transfer;
+  nextWrite: number;
   inOrder: Packet[];
 }
 
@@ -83,6 +84,7 @@ export function runDmaStreamReference(config: StreamConfig): StreamResult {
       at: 0,
       left: 0,
       transfer: { startedPs: 0, left: 0 },
+      nextWrite: 0,
       inOrder: [],
     }),
   );
@@ -92,6 +94,8 @@ export function runDmaStreamReference(config: StreamConfig): StreamResult {
   const pending: Map<number, Walk>[] = units.map(() => new Map());
   const queues: Walk[][] = units.map(() => []);
   const walkers: (Walk | undefined)[] = new Array(walkersEach * units.length).fill(undefined);
+
+  const nextWalk = units.map(() => 0);
 
   const queue = new HeapQueue();
   const actions: (() => void)[] = [];
@@ -147,7 +151,12 @@ export function runDmaStreamReference(config: StreamConfig): StreamResult {
     const wire = request ? device.sizes.request : device.sizes.data(packet.address, packet.bytes);
     accounts.enter(stage.up, now);
     packet.sincePs = now;
-    at(device.up.send(now, wire) + host.toUnitPs, priority.arrival + device.index, () => arrive(packet));
+    let from = now;
+    if (!read) {
+      from = Math.max(now, device.nextWrite);
+      device.nextWrite = from + (device.config.writeIntervalPs ?? 0);
+    }
+    at(device.up.send(from, wire) + host.toUnitPs, priority.arrival + device.index, () => arrive(packet));
   };
 
   const arrive = (packet: Packet): void => {
@@ -189,7 +198,10 @@ export function runDmaStreamReference(config: StreamConfig): StreamResult {
     walk.sincePs = now;
     walk.mapped = leafBytes > 0;
     walkers[walker] = walk;
-    at(now + durationPs, priority.walk + walker, () => walkDone(walker, walk));
+    const u = Math.floor(walker / walkersEach);
+    const begin = Math.max(now, nextWalk[u]);
+    nextWalk[u] = begin + (config.translation?.unit.walkIntervalPs ?? 0);
+    at(begin + durationPs, priority.walk + walker, () => walkDone(walker, walk));
   };
 
   const walkDone = (walker: number, walk: Walk): void => {

@@ -75,6 +75,8 @@ class DeviceState {
   readonly free: Int32Array;
   freeCount: number;
   dataCredits: number;
+  /** When the card can send its next write. */
+  nextWrite = 0;
   at = 0;
   left = 0;
   transfer = -1;
@@ -189,6 +191,8 @@ class StreamRun {
   private readonly walkerDue: Float64Array;
   private readonly walkerWalk: Int32Array;
   private readonly walkerMapped: Uint8Array;
+  private readonly nextWalk: Float64Array;
+  private readonly walkIntervalPs: number;
   private nextWalker = -1;
   private nextWalkDue = Number.POSITIVE_INFINITY;
 
@@ -243,6 +247,8 @@ class StreamRun {
     this.walkerDue = new Float64Array(walkers).fill(Number.POSITIVE_INFINITY);
     this.walkerWalk = new Int32Array(walkers);
     this.walkerMapped = new Uint8Array(walkers);
+    this.nextWalk = new Float64Array(this.units.length);
+    this.walkIntervalPs = config.translation?.unit.walkIntervalPs ?? 0;
   }
 
   run(): StreamResult {
@@ -348,7 +354,12 @@ class StreamRun {
         : device.sizes.data(this.slotAddress[slot], this.slotBytes[slot]);
     this.accounts.enter(stage.up, now);
     this.slotSince[slot] = now;
-    device.arrivals.push(device.up.send(now, wire) + this.config.host.toUnitPs, slot);
+    let from = now;
+    if (!this.read) {
+      from = Math.max(now, device.nextWrite);
+      device.nextWrite = from + (device.config.writeIntervalPs ?? 0);
+    }
+    device.arrivals.push(device.up.send(from, wire) + this.config.host.toUnitPs, slot);
   }
 
   /** A packet reaches the remapping unit. */
@@ -400,15 +411,18 @@ class StreamRun {
   }
 
   private startWalk(walker: number, walk: number, now: number): void {
-    const unit = this.units[Math.floor(walker / this.walkersEach)];
-    const { durationPs, leafBytes } = unit.walk(this.walkAddress[walk]);
+    const u = Math.floor(walker / this.walkersEach);
+    const { durationPs, leafBytes } = this.units[u].walk(this.walkAddress[walk]);
+    const begin = Math.max(now, this.nextWalk[u]);
+    this.nextWalk[u] = begin + this.walkIntervalPs;
+    const due = begin + durationPs;
     this.accounts.enter(stage.walkers, now);
     this.walkSince[walk] = now;
     this.walkerWalk[walker] = walk;
     this.walkerMapped[walker] = leafBytes > 0 ? 1 : 0;
-    this.walkerDue[walker] = now + durationPs;
-    if (now + durationPs < this.nextWalkDue || (now + durationPs === this.nextWalkDue && walker < this.nextWalker)) {
-      this.nextWalkDue = now + durationPs;
+    this.walkerDue[walker] = due;
+    if (due < this.nextWalkDue || (due === this.nextWalkDue && walker < this.nextWalker)) {
+      this.nextWalkDue = due;
       this.nextWalker = walker;
     }
   }

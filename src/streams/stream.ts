@@ -18,6 +18,8 @@ export interface StreamDevice {
   link: LinkConfig;
   /** Read requests in flight. */
   tags: number;
+  /** Shortest time between two posted writes of the device, picoseconds (default 0): what a request costs the card. */
+  writeIntervalPs?: number;
   /** Posted credits: header credits, and data credits of 16 bytes. */
   postedHeaders: number;
   postedData: number;

@@ -67,6 +67,9 @@ export const anyStream: fc.Arbitrary<StreamConfig> = fc
     bySize: fc.constantFrom("shared" as const, "separate" as const),
     structures: fc.constantFrom(0, 4),
     walkers: fc.integer({ min: 1, max: 6 }),
+    walkInterval: fc.constantFrom(0, 51_000),
+    writeInterval: fc.constantFrom(0, 21_000),
+    completions: fc.constantFrom("mps" as const, "rcb" as const, "short" as const),
     coherent: fc.boolean(),
     cacheBytes: fc.constantFrom(0, 4096, 16 * mebibyte),
     units: fc.constantFrom("shared" as const, "per-device" as const),
@@ -82,7 +85,8 @@ export const anyStream: fc.Arbitrary<StreamConfig> = fc
   .map((any) => ({
     devices: any.names.map((name, i) =>
       aDevice(name, {
-        link: pcieLink(3, any.width),
+        link: pcieLink(3, any.width, { completions: any.completions }),
+        writeIntervalPs: any.writeInterval,
         tags: any.tags + i,
         postedHeaders: any.headers,
         postedData: any.data,
@@ -99,6 +103,7 @@ export const anyStream: fc.Arbitrary<StreamConfig> = fc
             iotlbBySize: any.bySize,
             structureCaches: { entries: any.structures, ways: any.structures, replacement: any.replacement },
             walkers: any.walkers,
+            walkIntervalPs: any.walkInterval,
             walkFixedPs: 5000,
           },
           memory: { coherent: any.coherent, cachePs: 150_000, dramPs: 210_000, cacheBytes: any.cacheBytes },

@@ -69,7 +69,10 @@ const Fields = z.strictObject({
     .nullable()
     .default(null)
     .describe("reads in flight a device; null: as fitted (published, grid), 32 and 256 (thread)"),
-  walkers: whole(1, 64, "walks at a time").nullable().default(null).describe("null: as fitted on Haswell"),
+  walkers: whole(1, 64, "walks at a time")
+    .nullable()
+    .default(null)
+    .describe("null: as fitted on Haswell, where each begins so long after the one before"),
   generation: z
     .union([z.literal(1), z.literal(2), z.literal(3), z.literal(4), z.literal(5)])
     .nullable()
@@ -80,7 +83,11 @@ const Fields = z.strictObject({
     .nullable()
     .default(null)
     .describe("lanes of a link; null: the host's (published, grid), 16 (thread)"),
-  completions: oneOf("mps", "rcb").default("mps").describe("read data merged up to MPS, or in pieces of RCB"),
+  completions: oneOf("mps", "rcb", "short")
+    .default("short")
+    .describe(
+      "read data merged up to MPS (mps), in pieces of RCB (rcb), or in pieces for requests of at most MPS only (short)",
+    ),
   iotlbEntries: whole(1, 65536, "entries")
     .nullable()
     .default(null)
@@ -101,7 +108,7 @@ const Fields = z.strictObject({
     .nullable()
     .default(null)
     .describe("walks find table lines in the caches; null: the host's"),
-  hitUnderMiss: z.boolean().default(true).describe("reads that hit pass reads that wait for a walk"),
+  hitUnderMiss: z.boolean().default(false).describe("reads that hit pass reads that wait for a walk; writes never do"),
   units: oneOf("shared", "per-device").default("shared").describe("one remapping unit for all devices, or one each"),
   deviceTlbEntries: whole(0, 1_048_576, "entries")
     .default(0)

@@ -254,7 +254,7 @@ function walkersFigure(rows: readonly PageRow[]): Figure {
   const made = lineFigure({
     title: "Page walks under way: 64-byte reads, 4K pages",
     caption:
-      "Once the window passes the IOTLB's reach (about half a mebibyte), all walkers are busy: from there on they set the pace.",
+      "Once the window passes the IOTLB's reach (about half a mebibyte), walks begin as fast as they can: from there on they set the pace.",
     x: { title: "window", unit: "KiB", log: true },
     y: { title: "walks under way, mean", unit: "" },
     series: distinct(mine, "host").map((host) => {

@@ -1,34 +1,65 @@
 import { type Basis, basisOf, Facts } from "../../facts/index.js";
 import { pageBytes } from "../../pagetables/index.js";
-import { runDmaStream, type StreamConfig } from "../../streams/index.js";
+import { runDmaStream } from "../../streams/index.js";
 import { fitWhole, type WholeFit } from "./calibrate.js";
 import { pageHost } from "./hosts.js";
 import { fitPoints, measuredAt, type PageSetting } from "./published.js";
 import { type RunSpec, streamOf } from "./stream.js";
 
-/** The two quantities that no latency run shows, each fitted once to one Haswell point and kept for every host, size and direction. */
+/**
+ * The quantities that no latency run shows, each fitted once to one Haswell point of 64 bytes and kept for every host and size: reads in
+ * flight; walkers, the fewest with which the point is reached; and three rates, in hundred thousands a second, of walks for reads, of walks
+ * for writes and of the card's writes. Between two numbers of walkers the pace decides: 4.0 to 5.5 walks were under way (record WALKC).
+ */
 export interface ParallelismFit {
   tags: WholeFit;
   walkers: WholeFit;
+  walks: WholeFit;
+  writeWalks: WholeFit;
+  writes: WholeFit;
 }
 
-/** Fits reads in flight (IOMMU off, 64 MiB) and parallel walks (4 KiB pages, 64 MiB) on Haswell 64-byte reads. About a second, once a memo. */
+/** Nanoseconds between two of a fitted rate. */
+export const intervalNs = (rate: WholeFit): number => 10_000 / rate.value;
+
+/** Fits them: IOMMU off, and 4 KiB pages, both over 64 MiB. About a second, once a memo. */
 export function parallelism(basis: Basis = basisOf(Facts.published())): ParallelismFit {
   return basis.memo.of(basis, "parallelism", null, fitted);
 }
 
 function fitted(basis: Basis): ParallelismFit {
-  const point = (page: PageSetting, tags: number, walkers: number): StreamConfig => {
-    const spec: RunSpec = { ...fitRun, page, tags, walkers };
-    return streamOf(pageHost("hsw", basis), spec);
-  };
-  const tags = fitWhole((n) => runDmaStream(point("off", n, 1)).gbps, measuredAt(basis.facts, fitPoints.tags), 256);
-  const walkers = fitWhole(
-    (n) => runDmaStream(point("4K", tags.value, n)).gbps,
-    measuredAt(basis.facts, fitPoints.walkers),
-    32,
-  );
-  return { tags, walkers };
+  const fit = (
+    point: keyof typeof fitPoints,
+    page: PageSetting,
+    limit: number,
+    spec: (n: number) => Partial<RunSpec>,
+  ) =>
+    fitWhole(
+      (n) => runDmaStream(streamOf(pageHost("hsw", basis), { ...fitRun, page, ...spec(n) })).gbps,
+      measuredAt(basis.facts, fitPoints[point]),
+      limit,
+    );
+  const tags = fit("tags", "off", 256, (n) => ({ tags: n }));
+  const pace = (n: number): number => 10_000 / n;
+  const walkers = reaching(fit("walks", "4K", 32, (n) => ({ tags: tags.value, walkers: n })));
+  const walks = fit("walks", "4K", 1000, (n) => ({
+    tags: tags.value,
+    walkers: walkers.value,
+    walkIntervalNs: pace(n),
+  }));
+  const write = { direction: "write" as const, walkers: walkers.value };
+  const writes = fit("writes", "off", 1000, (n) => ({ ...write, writeIntervalNs: pace(n) }));
+  const writeIntervalNs = intervalNs(writes);
+  const writeWalks = fit("writeWalks", "4K", 1000, (n) => ({ ...write, writeIntervalNs, walkIntervalNs: pace(n) }));
+  return { tags, walkers, walks, writeWalks, writes };
+}
+
+/** The fewest that reach the measurement, in place of the nearest. */
+function reaching(fit: WholeFit): WholeFit {
+  if (fit.simulated >= fit.measured) return fit;
+  const next = fit.neighbours.find(({ value }) => value === fit.value + 1)!;
+  const nearest = { value: fit.value, simulated: fit.simulated };
+  return { ...fit, ...next, neighbours: [nearest] };
 }
 
 const fitRun: RunSpec = {
@@ -40,6 +71,8 @@ const fitRun: RunSpec = {
   devices: 1,
   tags: 1,
   walkers: 1,
+  completions: "short",
+  hitUnderMiss: false,
   pattern: "random",
   warmth: "device",
   packets: 6000,

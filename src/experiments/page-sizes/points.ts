@@ -2,7 +2,7 @@
 import type { Basis } from "../../facts/index.js";
 import { type PageSizesSettings, threadRanges } from "./config.js";
 import { type HostName, pageHost } from "./hosts.js";
-import { parallelism } from "./parallelism.js";
+import { intervalNs, parallelism } from "./parallelism.js";
 import { bandwidthPoints, latencyRows, type PublishedPoint } from "./published.js";
 import type { RunSpec } from "./stream.js";
 
@@ -50,6 +50,15 @@ function common(
   };
 }
 
+/** What a request costs the card, and how fast walks begin, by direction; walkers that the configuration counts begin whenever one is free. */
+function pace(direction: "read" | "write", config: PageSizesSettings, basis: Basis): Partial<RunSpec> {
+  const { walks, writeWalks, writes } = parallelism(basis);
+  return {
+    ...(config.walkers === null ? { walkIntervalNs: intervalNs(direction === "read" ? walks : writeWalks) } : {}),
+    ...(direction === "write" ? { writeIntervalNs: intervalNs(writes) } : {}),
+  };
+}
+
 /** Tables cover whole gibibytes, as far as there is memory. */
 const covered = (windowBytes: number, memoryBytes: number): number =>
   Math.min(memoryBytes, Math.ceil(windowBytes / gibibyte) * gibibyte);
@@ -74,6 +83,7 @@ function publishedRuns(config: PageSizesSettings, basis: Basis): PagePoint[] {
           kind: row.kind,
           spec: {
             ...shared,
+            ...pace(row.direction, config, basis),
             packets: row.kind === "latency" ? shared.packets / 2 : shared.packets,
             page: row.page,
             direction: row.direction,
@@ -89,6 +99,12 @@ function publishedRuns(config: PageSizesSettings, basis: Basis): PagePoint[] {
       );
     });
   });
+}
+
+/** The thread's devices are other cards, on links twice as wide: walks keep their pace, a write costs them nothing of their own. */
+function threadPace(direction: "read" | "write", config: PageSizesSettings, basis: Basis): Partial<RunSpec> {
+  const { writeIntervalNs: _card, ...walks } = pace(direction, config, basis);
+  return walks;
 }
 
 function productRuns(config: PageSizesSettings, part: "thread" | "grid", basis: Basis): PagePoint[] {
@@ -118,6 +134,7 @@ function productRuns(config: PageSizesSettings, part: "thread" | "grid", basis: 
                   kind: "bandwidth",
                   spec: {
                     ...shared,
+                    ...(thread ? threadPace(direction, config, basis) : pace(direction, config, basis)),
                     ...link,
                     page,
                     direction,

@@ -34,11 +34,16 @@ export function latencyPoints(facts: Facts, recordId: string): LatencyPoint[] {
   }));
 }
 
-/** The two points that fix reads in flight and parallel walks. */
-export const fitPoints: { readonly tags: readonly [string, string]; readonly walkers: readonly [string, string] } = {
+/** The points that fix reads in flight, the card's writes, and walks for reads and for writes. */
+export const fitPoints: Readonly<Record<"tags" | "walks" | "writes" | "writeWalks", readonly [string, string]>> = {
   tags: ["P_HSW_rd_rnd_64_off", "65536K"],
-  walkers: ["P_HSW_rd_rnd_64_4k", "65536K"],
+  walks: ["P_HSW_rd_rnd_64_4k", "65536K"],
+  writes: ["P_HSW_wr_rnd_64_off", "65536K"],
+  writeWalks: ["P_HSW_wr_rnd_64_4k", "65536K"],
 };
+
+const isFitted = (id: string, window: string): boolean =>
+  Object.values(fitPoints).some(([record, at]) => record === id && at === window);
 
 /** A measured value by record and window. */
 export function measuredAt(facts: Facts, [recordId, window]: readonly [string, string]): number {
@@ -66,10 +71,7 @@ export function bandwidthPoints(facts: Facts, host: string, prefix: string): Pub
           windowBytes: windowOf(window),
           kind: "bandwidth",
           measured,
-          use:
-            record.use === "calibration" || (record.id === fitPoints.walkers[0] && window === fitPoints.walkers[1])
-              ? "calibration"
-              : "prediction",
+          use: record.use === "calibration" || isFitted(record.id, window) ? "calibration" : "prediction",
         }),
       );
     });

@@ -62,16 +62,13 @@ export function missingMechanism(point: PagePoint, bound: string): string {
   const { host, spec } = point;
   if (host === "snb" && spec.page === "2M")
     return "Sandy Bridge's superpages: a collapse that no latency run shows (SNB_ANOM)";
-  if (spec.direction === "write" && spec.dmaBytes === 64 && bound !== "walkers")
-    return "the card's own pace: one 64-byte write in 21 ns on every host";
   if (host === "ivb-remote" && spec.page === "off")
     return "the link between the sockets, for which there is no latency record";
-  if (bound === "walkers")
-    return "parallel walks: the number that fits Haswell's reads is too small for this host or direction";
-  if (spec.page === "4K" && spec.windowBytes === 524_288)
-    return "hits that wait behind a miss (translations that leave in order)";
-  if (spec.direction === "read" && spec.dmaBytes > 64)
-    return "completions smaller than MPS, and the card's own cost of a request";
+  if (spec.direction === "read" && spec.dmaBytes === 256 && spec.page === "4K" && spec.windowBytes > 1_048_576)
+    return "what misses and the completions of a longer read cost each other: walks and link are each within their pace";
+  if (bound === "walkers") return "the pace of walks: that of Haswell is too fast for this host";
+  if (spec.page === "4K") return "how misses come in a row where a window is little larger than the IOTLB's reach";
+  if (spec.direction === "read" && spec.dmaBytes > 64) return "how the root complex cuts completions";
   return "not known";
 }
 

@@ -26,7 +26,11 @@ export interface RunSpec {
   seed: number;
   generation?: 1 | 2 | 3 | 4 | 5;
   width?: 1 | 2 | 4 | 8 | 16;
-  completions?: "mps" | "rcb";
+  completions?: "mps" | "rcb" | "short";
+  /** Shortest time between the beginnings of two walks, ns. */
+  walkIntervalNs?: number;
+  /** Shortest time between two posted writes of the card, ns. */
+  writeIntervalNs?: number;
   iotlbEntries?: number;
   iotlbWays?: number;
   iotlbBySize?: "shared" | "separate";
@@ -89,6 +93,7 @@ export function streamOf(host: PageHost, spec: RunSpec): StreamConfig {
       name: `device ${i}`,
       link,
       tags: spec.tags,
+      writeIntervalPs: Math.round((spec.writeIntervalNs ?? 0) * 1000),
       postedHeaders: spec.postedHeaders ?? host.postedHeaders,
       postedData: spec.postedData ?? host.postedData,
       deviceTlbEntries: spec.deviceTlbEntries ?? 0,
@@ -104,6 +109,7 @@ export function streamOf(host: PageHost, spec: RunSpec): StreamConfig {
               iotlbBySize: spec.iotlbBySize ?? "shared",
               structureCaches: { entries: structures, ways: structures, replacement },
               walkers: spec.walkers,
+              walkIntervalPs: Math.round((spec.walkIntervalNs ?? 0) * 1000),
               // A walk costs what its table reads cost (record FS5: time grows in proportion to table reads).
               walkFixedPs: 0,
             },

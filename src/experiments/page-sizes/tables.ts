@@ -67,12 +67,15 @@ export function parameterTable(host: HostName, basis?: Basis): ColumnTable {
   );
 }
 
-/** The two fits, each with its neighbours. */
+/** The fits, each with its neighbours. */
 export function fitTable(basis?: Basis): ColumnTable {
-  const { tags, walkers } = parallelism(basis);
+  const { tags, walkers, walks, writeWalks, writes } = parallelism(basis);
   const rows = [
     { what: "reads in flight", fit: tags },
     { what: "walks at a time", fit: walkers },
+    { what: "walks for reads in 10 µs", fit: walks },
+    { what: "walks for writes in 10 µs", fit: writeWalks },
+    { what: "writes of the card in 10 µs", fit: writes },
   ].flatMap(({ what, fit }) =>
     [...fit.neighbours, { value: fit.value, simulated: fit.simulated }]
       .sort((a, b) => a.value - b.value)

@@ -24,8 +24,11 @@ export interface LinkConfig {
   addressBits: 32 | 64;
   /** An end-to-end checksum of 4 bytes a TLP. */
   ecrc: boolean;
-  /** Whether the root complex merges read data up to MPS, or returns it in pieces of RCB. */
-  completions: "mps" | "rcb";
+  /**
+   * Whether the root complex merges read data up to MPS, or returns it in pieces of RCB; "short": in pieces of RCB for requests of at most MPS,
+   * which it answers line by line as they come, and merged for longer ones, whose lines wait for the link.
+   */
+  completions: "mps" | "rcb" | "short";
 }
 
 /** The link of the published model: 64-bit addresses, no ECRC, MPS 256, MRRS 512, RCB 64, completions of up to MPS (record PCIE2). */

@@ -65,7 +65,8 @@ export function postedWrites(link: LinkConfig, address: number, bytes: number): 
 
 /** The completions of one read request: pieces that end on MPS boundaries, or on RCB boundaries where the host does not merge. */
 export function completionsOf(link: LinkConfig, request: Piece): Piece[] {
-  return cut(request.address, request.bytes, link.completions === "mps" ? link.mps : link.rcb);
+  const merged = link.completions === "mps" || (link.completions === "short" && request.bytes > link.mps);
+  return cut(request.address, request.bytes, merged ? link.mps : link.rcb);
 }
 
 /** Bytes on the wire of all completions of one read request. */
