@@ -243,6 +243,12 @@ export class DmaApi implements StateMachine {
     return this.programs.intel_map_sg(this.cores[core], list, permission);
   }
 
+  /** Maps a transfer piece by piece with the two-step API of 6.16, into one range; {@link unmapList} ends it. */
+  mapInSteps(core: number, list: readonly Segment[], permission: number): Behaviour<number> {
+    if (!(this.programs instanceof DmaIommu)) throw new Error("The two-step API came with Linux 6.16.");
+    return this.programs.dma_iova_link_all(this.cores[core], list, permission);
+  }
+
   /**
    * Unmaps. `pages` is what the driver says; the tree of v4.3 knows better and does not look at it. Every other allocator takes
    * the length from here, rounded as the map rounded it.

@@ -115,6 +115,29 @@ export class DmaIommu implements DmaPrograms {
     return iova;
   }
 
+  /**
+   * The two-step API (6.16): one range for the whole transfer (dma_iova_try_alloc), an entry for each piece as it comes (dma_iova_link), one
+   * synchronisation (dma_iova_sync: nothing on bare metal). Its end is one unmap, and with it one invalidation (dma_iova_destroy).
+   */
+  *dma_iova_link_all(core: Core, list: readonly Segment[], permission: number): Behaviour<number> {
+    for (const { pages } of list) checkPages(pages);
+    const size = listPages(list);
+    yield* this.begin(core, S.CONTEXT_MAP);
+    const iova = yield* this.iommu_dma_alloc_iova(core, size);
+    if (iova !== noPfn) {
+      let at = iova;
+      for (const { frame, pages } of list) {
+        yield core.at(S.STEP_MAP_API).spend(this.domain.costs.apiCycles);
+        this.iommu_map(at, frame, pages, permission);
+        yield core.at(S.STEP_PTE_WRITE).charge();
+        at += pages;
+      }
+      this.mapped(iova, size);
+    }
+    core.leave();
+    return iova;
+  }
+
   /** Below 4 GiB first, without a drain: for every request (4.15 to 6.5), or until that has failed once (6.6). */
   *iommu_dma_alloc_iova(core: Core, pages: number): Behaviour<number> {
     const { limits, counts } = this.domain;

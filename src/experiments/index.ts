@@ -6,6 +6,15 @@
  */
 
 export {
+  type CapacityRow,
+  type Choice,
+  choice,
+  choices,
+  choiceWays,
+  type Reuse,
+  type Trust,
+} from "./choice/index.js";
+export {
   type AskedClaim,
   askAll,
   type ClaimSpec,

@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { choice } from "./choice/index.js";
 import { ConfigError, type Experiment } from "./frame/experiment.js";
 import { lockContention, lockSensitivity, lockTable, mapAnatomy, warmup } from "./lock-contention/index.js";
 import { assumptionSweep, lineTransfer, lockScaling, memoryLatency } from "./machine/index.js";
@@ -34,6 +35,7 @@ const all: readonly unknown[] = [
   safety,
   allocatorReports,
   today,
+  choice,
 ];
 
 /** Every experiment that can be run by name. */

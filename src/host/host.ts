@@ -9,6 +9,7 @@ import { type HostRun, publishedStackCycles } from "./knobs.js";
 import { driverProfile, nicBootMaps } from "./nic.js";
 import { FreeLists } from "./pages.js";
 import { TcpRr } from "./tcp-rr.js";
+import { fillCaches, fillRings } from "./warm-caches.js";
 
 /** One host under one load: put together by the constructor, ready after {@link boot} (or a copy of it), under load from {@link begin} on. */
 export class Host {
@@ -187,21 +188,5 @@ function fillMagazines(api: DmaApi, cores: number): void {
   for (let core = 0; core < cores; core++) {
     const pfns = Array.from({ length: 256 }, (_, i) => api.mapAtBoot(core, i + 1, 1, 3));
     for (const pfn of pfns) api.unmapAtBoot(core, pfn, 1);
-  }
-}
-
-/** The same for Linux ≥ 4.15, all CPUs together, so that none takes from the depot what another has just put there: three magazines a CPU. */
-function fillCaches(api: DmaApi, cores: number): void {
-  const each = Array.from({ length: cores }, (_, core) =>
-    Array.from({ length: 3 * 127 }, (_, i) => api.mapAtBoot(core, i + 1, 1, 3)),
-  );
-  for (const [core, pfns] of each.entries()) for (const pfn of pfns) api.unmapAtBoot(core, pfn, 1);
-}
-
-/** Fills each CPU's ring of unmaps to another height, so that they do not all become full at once: traffic has been going for a while. */
-function fillRings(api: DmaApi, cores: number): void {
-  for (let core = 0; core < cores; core++) {
-    const entries = Math.floor(((core + 0.5) * (ringSlots.perCpu - 1)) / cores);
-    for (let i = 0; i < entries; i++) api.queueAtBoot(core, api.mapAtBoot(core, i + 1, 1, 3), 1);
   }
 }

@@ -11,6 +11,7 @@
 
 export { type WorkloadAssumption, workloadAssumptions } from "./assumptions.js";
 export type { Exposure } from "./exposure.js";
+export { type IoLoad, type IoResult, simulateIo } from "./io-loop.js";
 export {
   type Accepts,
   type Assumption,

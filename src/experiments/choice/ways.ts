@@ -1,0 +1,98 @@
+/** How far a device is trusted: it may see everything; its faults must do no harm for longer than a few milliseconds; or it may be an attacker. */
+export const trusts = ["own", "guarded", "hostile"] as const;
+export type Trust = (typeof trusts)[number];
+
+/** Which buffers come back to the same device: none, those it receives into, or all of them. */
+export const reuses = ["none", "receive", "all"] as const;
+export type Reuse = (typeof reuses)[number];
+
+/** A way of mapping that a driver or its administrator can choose today. */
+export interface Way {
+  name: string;
+  /** Variant of src/dma. */
+  variant: string;
+  /** Share of the packets whose buffers stay mapped: all of them, those that are received, or none. */
+  stays: number;
+  /** Buffers of a request in one range: with the two-step API, or as a scatter list. */
+  together?: true;
+  /** What the device reaches beyond the buffers under way. */
+  reach: string;
+  /** How safe it is, for a choice between ways that are equally fast: more is safer. */
+  safety: number;
+  /** Whether it may be chosen. */
+  suits(trust: Trust, reuse: Reuse): boolean;
+}
+
+const trusted = (trust: Trust): boolean => trust !== "hostile";
+
+/** The ways, from the most open to the safest. */
+export const ways: readonly Way[] = [
+  {
+    name: "pass-through",
+    variant: "pass-through",
+    stays: 0,
+    reach: "all memory, always",
+    safety: 0,
+    suits: (trust) => trust === "own",
+  },
+  {
+    name: "2M pool",
+    variant: "v6.18-strict",
+    stays: 1,
+    reach: "its pool, always",
+    safety: 2,
+    suits: (trust, reuse) => trusted(trust) && reuse === "all",
+  },
+  {
+    name: "lazy",
+    variant: "v6.18-lazy",
+    stays: 0,
+    reach: "unmapped pages, to 11 ms",
+    safety: 1,
+    suits: trusted,
+  },
+  {
+    name: "page_pool, lazy",
+    variant: "v6.18-lazy",
+    stays: 0.5,
+    reach: "its pool, always; sent pages, to 11 ms",
+    safety: 1,
+    suits: (trust, reuse) => trusted(trust) && reuse !== "none",
+  },
+  {
+    name: "page_pool, strict",
+    variant: "v6.18-strict",
+    stays: 0.5,
+    reach: "its pool, always",
+    safety: 2,
+    suits: (trust, reuse) => trusted(trust) && reuse !== "none",
+  },
+  {
+    name: "strict",
+    variant: "v6.18-strict",
+    stays: 0,
+    reach: "nothing",
+    safety: 4,
+    suits: () => true,
+  },
+  {
+    name: "two-step, strict",
+    variant: "v6.18-strict",
+    stays: 0,
+    together: true,
+    reach: "nothing",
+    safety: 4,
+    suits: () => true,
+  },
+  {
+    name: "bounce",
+    variant: "v6.18-bounce",
+    stays: 0,
+    reach: "its pool of copies",
+    safety: 3,
+    suits: () => true,
+  },
+];
+
+/** A way by its name. */
+export const wayNamed = (name: string): Way => ways.find((way) => way.name === name) as Way;
