@@ -8,9 +8,12 @@ import {
   fieldsOf,
   type Row,
   type Run,
+  stretchesOf,
   withSettings,
 } from "../experiments/index.js";
 import { JsonError, parseJson } from "../files/index.js";
+import { loadTrace } from "../recorder/index.js";
+import { busiestDevice, traceNames, warningsOf, withheld } from "../recordings/index.js";
 import { runOnWorkers } from "../sweep/index.js";
 import { UserError } from "./errors.js";
 import { readText, writeWhole } from "./files.js";
@@ -64,7 +67,7 @@ export function runCommand(program: Command): void {
 
 async function run(experiment: AnyExperiment, flags: RunFlags): Promise<void> {
   if (flags.json && flags.csv) throw new UserError("Choose one of --json and --csv.");
-  const config = experiment.parse(configInput(experiment, flags));
+  const config = experiment.parse(await withRecording(experiment, configInput(experiment, flags)));
   const progress = new Progress();
   const ended = `Interrupted${flags.out ? `; ${flags.out} was not written` : ""}.`;
   const result = await interruptible(ended, (signal) =>
@@ -98,6 +101,30 @@ function configInput(experiment: AnyExperiment, flags: RunFlags): Record<string,
   return withSettings(experiment.schema(), input as object, settings);
 }
 
+/** A field `trace` that names a file: its stretches stand in the configuration in its place, so that a worker needs no file. */
+async function withRecording(
+  experiment: AnyExperiment,
+  input: Record<string, unknown>,
+): Promise<Record<string, unknown>> {
+  const { trace: file, replications } = input;
+  const takesTrace = fieldsOf(experiment.schema()).some(({ path }) => path === "trace");
+  if (!takesTrace || typeof file !== "string" || traceNames().includes(file)) return input;
+  const trace = await loadTrace(file);
+  const why = withheld(trace.account);
+  if (why !== undefined) throw new UserError(`${file}: ${why}.`);
+  for (const warning of warningsOf(trace.account, trace.devices.length)) process.stderr.write(`${file}: ${warning}\n`);
+  const count = typeof replications === "number" ? replications : 3;
+  const { loads } = stretchesOf(trace, busiestDevice(trace), { operations: 4000, before: 20_000, count, cores: 28 });
+  if (loads.length === 0) throw new UserError(`${file}: holds no request.`);
+  return { ...input, trace: { name: trace.about.name, loads } };
+}
+
+/** A configuration as it is shown: a recording by its name. */
+function shown(config: unknown): unknown {
+  const { trace } = config as { trace?: { name?: string } };
+  return trace?.name === undefined ? config : { ...(config as object), trace: trace.name };
+}
+
 function listText(): string {
   const width = Math.max(...experiments().map(({ name }) => name.length));
   return experiments()
@@ -116,11 +143,11 @@ function fieldsText(experiment: AnyExperiment): string {
 
 function jsonText(experiment: AnyExperiment, { config, rows, claims }: Run<unknown>): string {
   const { name, columns } = experiment;
-  return `${JSON.stringify({ experiment: name, configHash: configHash(name, config), config, columns, rows, claims }, null, 2)}\n`;
+  return `${JSON.stringify({ experiment: name, configHash: configHash(name, config), config: shown(config), columns, rows, claims }, null, 2)}\n`;
 }
 
 function reportText(experiment: AnyExperiment, { config, rows, claims }: Run<unknown>): string {
-  const parts = [`${experiment.title}\n${canonicalJson(config)}\n\n`, tableText(experiment, rows)];
+  const parts = [`${experiment.title}\n${canonicalJson(shown(config))}\n\n`, tableText(experiment, rows)];
   for (const claim of claims) {
     const { simulated } = claim;
     const value = simulated

@@ -5,15 +5,7 @@
  * The load is open: a request is due at its recorded time, sooner at a higher rate, whether or not the core is ready; one that comes late is
  * made as soon as the core has made those before it. An unmap waits for its map. So the cores fall behind where the API cannot keep up.
  */
-import {
-  DmaApi,
-  type DmaClient,
-  type DmaCounts,
-  dmaCosts,
-  type Part,
-  STEP_IDLE,
-  variant as variantByName,
-} from "../dma/index.js";
+import { DmaApi, type DmaClient, dmaCosts, type Part, STEP_IDLE, variant as variantByName } from "../dma/index.js";
 import {
   type Behaviour,
   type EventHandle,
@@ -24,9 +16,10 @@ import {
   waiting,
 } from "../engine/index.js";
 import type { Facts } from "../facts/index.js";
-import { type HostMachine, type LockStatRow, machineConfig, makeMachine } from "../machine/index.js";
+import { type HostMachine, machineConfig, makeMachine } from "../machine/index.js";
 import { dmaOptions } from "./dma-options.js";
 import { type HostRun, publishedStackCycles } from "./knobs.js";
+import type { HostResult } from "./simulate.js";
 
 /** A stretch of recorded requests, element i of each list for operation i, in their order. Plain JSON. */
 export interface RecordedLoad {
@@ -57,14 +50,13 @@ export interface LoadScale {
   copies: number;
 }
 
-/** What a run of recorded requests measured. Times in core cycles. */
-export interface LoadResult {
-  gigahertz: number;
+/**
+ * What a run of recorded requests measured, in the words of a host's run: a transaction is two requests, a map and an unmap. Times in core cycles.
+ */
+export interface LoadResult extends HostResult {
   cores: number;
   /** Requests measured: maps and unmaps. */
   requests: number;
-  /** From the first measured request's due time to the last one's end. */
-  cycles: number;
   /** Requests a second: as they were due, and as they were done. */
   offered: number;
   achieved: number;
@@ -75,15 +67,6 @@ export interface LoadResult {
   cyclesPerRequest: number;
   /** The same by part of the time, but for what is none of the API's. */
   partsPerRequest: Partial<Record<Part, number>>;
-  locks: LockStatRow[];
-  counts: DmaCounts;
-  /** Unmapped pages still reachable: mean over time and most; the longest window. */
-  staleMean: number;
-  staleMost: number;
-  longestWindow: number;
-  failedMaps: number;
-  /** Nodes that a map's search looks at, in the measurement. */
-  visitsPerMap: number;
 }
 
 const DUE = 0;
@@ -134,6 +117,7 @@ class RequestHost implements DmaClient {
   private firstDue = 0;
   private lastDue = 0;
   private lastEnd = 0;
+  private readonly sliceEnds: number[] = [];
   private warm: boolean;
   /** The allocator's totals when the measurement begins. */
   private visitsBefore = { visits: 0, allocations: 0 };
@@ -263,36 +247,60 @@ class RequestHost implements DmaClient {
     const { api, gigahertz } = this;
     api.accounts.settle(this.simulation.now);
     const parts = api.accounts.byPart();
+    const cores = this.cores.length;
     const requests = Math.max(1, this.measured);
+    const cycles = Math.max(1, this.lastEnd - this.firstDue);
+    const all = Object.values(parts).reduce((sum, spent) => sum + spent, 0);
     const partsPerRequest: Partial<Record<Part, number>> = {};
-    let sum = 0;
+    let spentInApi = 0;
     for (const [part, spent] of Object.entries(parts) as [Part, number][]) {
-      if (part === "stack" || part === "waiting") continue;
-      partsPerRequest[part] = spent / requests;
-      sum += spent;
+      if (part !== "stack" && part !== "waiting") {
+        partsPerRequest[part] = spent / requests;
+        spentInApi += spent;
+      }
+      parts[part] = spent / all;
     }
-    const elapsed = Math.max(1, this.lastEnd - this.firstDue);
-    const offeredSpan = Math.max(1, this.lastDue - this.firstDue);
-    const stale = api.watch.report(this.simulation.now);
+    const perSecond = (count: number, time: number): number => (count * gigahertz * 1e9) / Math.max(1, time);
+    const tables = api.tableUse();
     return {
+      throughput: perSecond(this.measured / 2, cycles),
+      transactions: this.measured / 2,
+      cycles,
       gigahertz,
-      cores: this.cores.length,
+      parts,
+      steps: api.accounts.byStep(),
+      locks: api.locks.map((lock) => lock.statistics.columns()).filter((row) => row.acquisitions > 0),
+      lockTimes: api.lockTimes(),
+      counts: { ...api.counts },
+      allocator: api.allocator?.statistics(),
+      visitsPerMap: this.visitsPerMap(),
+      stale: api.watch.report(this.simulation.now),
+      exposure: undefined,
+      pinned: undefined,
+      emptyTables: tables.empty,
+      tableCount: tables.tables,
+      liveMaps: tables.leaves,
+      events: this.simulation.dispatched,
+      slices: this.slices(),
+      cores,
       requests: this.measured,
-      cycles: elapsed,
-      offered: (this.measured * gigahertz * 1e9) / offeredSpan,
-      achieved: (this.measured * gigahertz * 1e9) / elapsed,
+      offered: perSecond(this.measured, this.lastDue - this.firstDue),
+      achieved: perSecond(this.measured, cycles),
       lateMean: this.lateSum / requests,
       lateMost: this.lateMost,
-      cyclesPerRequest: sum / requests,
+      cyclesPerRequest: spentInApi / requests,
       partsPerRequest,
-      locks: api.locks.map((lock) => lock.statistics.columns()).filter((row) => row.acquisitions > 0),
-      counts: { ...api.counts },
-      staleMean: stale.meanLive,
-      staleMost: stale.maxLive,
-      longestWindow: stale.maxWindow,
-      failedMaps: api.counts.failedMaps,
-      visitsPerMap: this.visitsPerMap(),
     };
+  }
+
+  /** Transactions a second in each piece of the measurement. */
+  private slices(): number[] {
+    let before = this.firstDue;
+    return this.sliceEnds.map((end) => {
+      const took = Math.max(1, end - before);
+      before = end;
+      return ((this.measured / this.run.slices / 2) * this.gigahertz * 1e9) / took;
+    });
   }
 
   private visitsPerMap(): number {
@@ -419,6 +427,10 @@ class RequestHost implements DmaClient {
       this.visitsBefore = this.api.allocator?.statistics() ?? this.visitsBefore;
       this.firstDue = due;
     }
+    const { slices } = this.run;
+    const measured = this.done - this.warmAt;
+    if (measured > 0 && measured >= ((this.sliceEnds.length + 1) * (this.total - this.warmAt)) / slices)
+      this.sliceEnds.push(this.lastEnd);
     if (this.done >= this.total) this.simulation.stop();
   }
 }

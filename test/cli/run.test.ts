@@ -45,6 +45,18 @@ describe("run", () => {
     expect(out).toMatch(/holds|depends|not answered/);
   });
 
+  test("takes a recording's file in place of TCP_RR", () => {
+    const text = "test/recordings/fixtures/texts/S02-sg-reused-3x.txt";
+    const settings = ["variants=strict", "cores=2", "replications=1", `trace=${text}`].flatMap((one) => ["--set", one]);
+    const { status, out } = lab("run", "lock-contention", ...settings, "--json", "--jobs", "1");
+    expect(status).toBe(0);
+    const { config, rows } = JSON.parse(out);
+    expect([config.trace, rows.length, rows[0].rate]).toEqual(["S02-sg-reused-3x", 1, 1]);
+    expect(rows[0]["q_lock: a transaction"]).toBeGreaterThan(1);
+    const wrong = lab("run", "lock-contention", "--set", "trace=nowhere.txt");
+    expect([wrong.status, wrong.err]).toEqual([1, expect.stringContaining("nowhere.txt: there is no such file")]);
+  });
+
   test("help of an experiment lists its fields", () => {
     expect(lab("run", "machine-check", "--help").out).toMatch(/Fields[\s\S]*rule {2}\(list of before/);
     expect(lab("run", "--help").status).toBe(0);

@@ -1,8 +1,16 @@
 import { z } from "zod";
 import { variant, variants } from "../../dma/index.js";
 import type { Basis, Facts } from "../../facts/index.js";
-import { changeOf, type HostRun, hostOfDefaults, hostRunDefaults, type KnobValue } from "../../host/index.js";
+import {
+  changeOf,
+  type HostRun,
+  hostOfDefaults,
+  hostRunDefaults,
+  type KnobValue,
+  type RecordedLoad,
+} from "../../host/index.js";
 import { machineConfig } from "../../machine/index.js";
+import { traceNames } from "../../recordings/index.js";
 import {
   allKnobs,
   coresOf,
@@ -27,18 +35,60 @@ interface Fixed {
   fidelity: "quick" | "full";
   replications?: number | undefined;
   seed: number;
+  /** Recorded requests in place of TCP_RR: a recording of the laboratory by name, or stretches of one's own. */
+  trace?: string | RecordedStretches | undefined;
+  /** How many times as fast as recorded they come. */
+  rates?: number[] | undefined;
+}
+
+/** Stretches of a recording of one's own, as `--set trace=FILE` makes them. */
+export interface RecordedStretches {
+  name: string;
+  loads: RecordedLoad[];
 }
 
 /** The configuration: the lists are swept, every combination is a point. */
 export type LockContentionConfig = Fixed & Swept;
 /** A configuration as it is written: everything may be left out, and one value may stand for a list. */
 export type LockContentionInput = {
-  [K in keyof Fixed]?: Fixed[K] | (K extends "variants" ? string : never) | undefined;
+  [K in keyof Fixed]?: Fixed[K] | (K extends "variants" ? string : K extends "rates" ? number : never) | undefined;
 } & SweptInput;
 
 const variantName = z.string().refine((name) => variants.some((v) => v.name === name), {
   error: `accepts ${variants.map((v) => v.name).join(", ")}`,
 });
+
+const rate = z
+  .number({ error: "accepts a number from 0.001 to 1,000,000,000" })
+  .min(0.001, "accepts a number from 0.001 to 1,000,000,000")
+  .max(1e9, "accepts a number from 0.001 to 1,000,000,000");
+const numbers = z.array(z.number());
+/** Stretches that were made of a file: what they hold is checked by the host. */
+const stretchesField = z.strictObject({
+  name: z.string().max(200),
+  loads: z
+    .array(
+      z.strictObject({
+        cores: z.int().min(1),
+        timeNs: numbers,
+        core: numbers,
+        pages: numbers,
+        maps: numbers,
+        frame: numbers,
+        held: z.array(z.strictObject({ pages: z.number(), core: z.number(), frame: z.number() })),
+        before: z.int().min(0),
+        warmup: z.int().min(0),
+      }),
+    )
+    .min(1),
+});
+const traceField = z.union(
+  [
+    z.string().refine((name) => traceNames().includes(name), { error: `accepts ${traceNames().join(", ")}` }),
+    stretchesField,
+  ],
+  { error: `accepts ${traceNames().join(", ")}, or (from a terminal) the path of a recording` },
+);
 
 /** The configuration's schema: the ways of mapping, a list for every knob, and how many runs. */
 export function lockContentionSchema(facts: Facts): z.ZodType<LockContentionConfig, LockContentionInput> {
@@ -65,6 +115,15 @@ export function lockContentionSchema(facts: Facts): z.ZodType<LockContentionConf
           "independent runs of each point (default: 3 below 8 cores, 8 from there, 16 in strict mode on both sockets)",
         ),
       seed: whole(0, 2_147_483_647).default(1).describe("the random streams"),
+      trace: traceField
+        .optional()
+        .describe(
+          "recorded requests in place of TCP_RR: a recording's name, or (from a terminal) a file; its CPUs share the cores, a run is a stretch of it, a transaction is a map and an unmap",
+        ),
+      rates: z
+        .preprocess((v) => (typeof v === "number" ? [v] : v), z.array(rate).min(1, "accepts at least one value"))
+        .optional()
+        .describe("with a trace: how many times as fast as recorded its requests come (default: 1)"),
     })
     .superRefine((parsed, context) => {
       const config = parsed as unknown as LockContentionConfig;
@@ -77,6 +136,8 @@ export function lockContentionSchema(facts: Facts): z.ZodType<LockContentionConf
               ["cores", i],
               `accepts a whole number of cores from 1 to ${coresOf(facts, host)}, which ${host} has`,
             );
+      if (config.rates !== undefined && config.trace === undefined)
+        refuse(["rates"], "accepts nothing without a trace: TCP_RR asks when it has its answer");
       if (config.stack !== undefined && "stackMicroseconds" in config && (config.stackMicroseconds?.length ?? 0) > 1)
         refuse(["stack"], "accepts nothing where stackMicroseconds is swept: both are the stack's work");
       const lists = Object.values(config).filter(Array.isArray) as unknown[][];
@@ -141,10 +202,28 @@ export interface LockContentionPoint {
   /** The knobs that stand in its row; null: a hand-off as coherence makes it, or of a lock whose hand-off has no such cost. */
   settings: KnobCells;
   replication: number;
+  /** Recorded requests in place of TCP_RR: which stretch of how many, and how much faster. */
+  load?: { trace: string | RecordedStretches; stretch: number; stretches: number; rate: number };
 }
 
+/** Stretches of a recording that are run where nobody says how many. */
+const stretchesAtFirst = 3;
+
 /** Every run of a configuration. */
-export function pointsOf(config: LockContentionConfig, { facts }: Basis): LockContentionPoint[] {
+export function pointsOf(config: LockContentionConfig, basis: Basis): LockContentionPoint[] {
+  const { trace } = config;
+  if (trace === undefined) return tcpRrPoints(config, basis);
+  const { rates = [1] } = config;
+  const stretches = Math.min(
+    config.replications ?? stretchesAtFirst,
+    typeof trace === "string" ? replicationsAtMost : trace.loads.length,
+  );
+  return tcpRrPoints({ ...config, replications: stretches }, basis).flatMap((point) =>
+    rates.map((each) => ({ ...point, load: { trace, stretch: point.replication, stretches, rate: each } })),
+  );
+}
+
+function tcpRrPoints(config: LockContentionConfig, { facts }: Basis): LockContentionPoint[] {
   const defaults = hostRunDefaults(facts);
   const lists = config as unknown as Record<string, KnobValue[] | undefined>;
   const swept = allKnobs().filter(({ name }) => lists[listName(name)] !== undefined);

@@ -1,10 +1,12 @@
 import { type Part, parts, variant } from "../../dma/index.js";
 import type { Basis } from "../../facts/index.js";
-import { type HostResult, hostRun } from "../../host/index.js";
+import { type HostResult, type HostRun, hostRun, type RecordedLoad, simulateRequests } from "../../host/index.js";
 import type { LockStatRow } from "../../machine/index.js";
+import { busiestDevice, loadTrace } from "../../recordings/index.js";
 import type { Column } from "../frame/experiment.js";
 import { knobColumns } from "../frame/knob-fields.js";
 import { mean } from "../frame/rows.js";
+import { stretchesOf } from "../own-recording/load.js";
 import type { LockContentionPoint } from "./config.js";
 
 /** Locks of a lock table, put together by what they are: magazines and pools have one for each CPU, size or pool. */
@@ -57,10 +59,35 @@ const lockColumns = <V>(of: (group: LockGroup) => Readonly<Record<LockMeasure, V
     }),
   ) as Record<`${LockGroup}: ${LockMeasure}`, V>;
 
+/** Operations of a stretch of a recording, and those before it that leave the address space as it was. */
+const stretchLength = { operations: 4000, before: 100_000 } as const;
+
+/** A stretch of recorded requests on a host: its CPUs share the run's cores. */
+function loadRun(run: HostRun, load: NonNullable<LockContentionPoint["load"]>, basis: Basis): HostResult {
+  const { trace, stretch, stretches, rate } = load;
+  const loads =
+    typeof trace === "string"
+      ? basis.memo.of(basis, "stretches", { trace, stretches, cores: run.cores }, () => {
+          const recorded = loadTrace(trace);
+          const options = { ...stretchLength, count: stretches, cores: run.cores };
+          return stretchesOf(recorded, busiestDevice(recorded), options).loads;
+        })
+      : trace.loads.map((one) => onCores(one, run.cores));
+  const one = loads[Math.min(stretch, loads.length - 1)];
+  return simulateRequests(run, one, { rate, copies: 1 }, basis.facts);
+}
+
+/** The same requests from fewer cores. */
+function onCores(load: RecordedLoad, cores: number): RecordedLoad {
+  if (load.cores <= cores) return load;
+  const held = load.held.map((one) => ({ ...one, core: one.core % cores }));
+  return { ...load, cores, core: load.core.map((core) => core % cores), held };
+}
+
 /** Runs one point and makes its row. */
 export function simulatePoint(point: LockContentionPoint, basis: Basis) {
   const { run } = point;
-  const result = hostRun(run, basis);
+  const result = point.load ? loadRun(run, point.load, basis) : hostRun(run, basis);
   const { counts, gigahertz, cycles, slices, stale } = result;
   const us = (time: number): number => time / (gigahertz * 1000);
   const per = (time: number, count: number): number => (count > 0 ? time / count : 0);
@@ -78,6 +105,7 @@ export function simulatePoint(point: LockContentionPoint, basis: Basis) {
       title: variant(run.variant).title,
       ...point.settings,
       replication: point.replication,
+      ...(point.load ? { rate: point.load.rate } : {}),
       throughput: result.throughput,
       transactions: result.transactions,
       ...columnEach("share", parts, (part) => result.parts[part]),
@@ -131,6 +159,7 @@ export const columns: Readonly<Record<keyof LockContentionRow, Column>> = {
   title: { unit: "", description: "the same, as figures name it" },
   ...knobColumns(),
   replication: { unit: "", description: "number of the independent run" },
+  rate: { unit: "", description: "with a trace: how many times as fast as recorded its requests come" },
   throughput: { unit: "transactions/s", description: "transactions answered" },
   transactions: { unit: "", description: "transactions measured" },
   ...columnEach("share", parts, (part) => ({ unit: "share", description: `part of all cores' time: ${part}` })),

@@ -330,7 +330,7 @@ function gainOf({ change, from, to }: { change: string; from: string; to: string
     all.get(to)!.map((one, i) => percent(pick(all.get(from)![i]), pick(one)));
   const cpu = paired(runs.recorded, (one) => one.cyclesPerRequest);
   const most = runs.saturated.get(to)!.map((one, i) => one.achieved / runs.saturated.get(from)![i].achieved);
-  const lost = mean(runs.recorded.get(to)!.map(({ failedMaps }) => failedMaps));
+  const lost = mean(runs.recorded.get(to)!.map(({ counts }) => counts.failedMaps));
   const moved = paired(runs.moved, (one) => one.cyclesPerRequest);
   if (cpu.length < 2)
     return {
@@ -345,7 +345,7 @@ function gainOf({ change, from, to }: { change: string; from: string; to: string
   );
   const capacity = flushed ? confidenceInterval(most) : undefined;
   const assumed = { low: Math.min(cpuTime.mean, ...moved), high: Math.max(cpuTime.mean, ...moved) };
-  const stalePages = mean(runs.recorded.get(to)!.map(({ staleMean }) => staleMean));
+  const stalePages = mean(runs.recorded.get(to)!.map(({ stale }) => stale.meanLive));
   const told = { ...common, cpuTime, capacity, assumed, stalePages };
   if (lost > 0) return { ...told, verdict: "cannot tell", why: `${Math.round(lost)} maps a stretch failed` };
   if (cpuTime.low <= 0 && cpuTime.high >= 0)
