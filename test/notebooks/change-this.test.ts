@@ -25,9 +25,10 @@ async function shown(source: string): Promise<string> {
   return stdout + displays.map(({ content }) => JSON.stringify(content["data"])).join("");
 }
 
-test("every notebook before the last offers a cell to change, and says what is accepted", () => {
+test("every notebook but the ledger offers a cell to change, and says what is accepted", () => {
   const paths = chapters().map(({ path }) => path);
-  for (const path of paths.slice(0, -1))
+  // Notebook 06 lists verdicts: there is nothing in it to turn.
+  for (const path of paths.filter((one) => !one.includes("/06-")))
     expect(
       offers.map((offer) => offer.path),
       path,
