@@ -2,18 +2,11 @@
  * The experiments: each is a zod configuration, a pure run over independent points, an Arquero table, the figures made from it and the
  * claims it answers. A notebook, the command line, a sweep and a test all call the same thing.
  *
- * One file (or folder) an experiment, always in this order: question · config schema · run · table · figures · claims.
+ * One folder an experiment, the same files in each: index.ts (its question, and the parts put together) · config.ts (fields and points) ·
+ * rows.ts (running a point, and the columns) · figures.ts · claims.ts, where it answers any.
  */
 
-export {
-  type CapacityRow,
-  type Choice,
-  choice,
-  choices,
-  choiceWays,
-  type Reuse,
-  type Trust,
-} from "./choice/index.js";
+export * from "./all.js";
 export {
   type AskedClaim,
   askAll,
@@ -59,23 +52,7 @@ export type { AssumedRange, AssumedRanges, ParameterRange, Ranges } from "./fram
 export { distinct, estimate, type NumberColumn, type Quantity, ratio, valuesOf, where } from "./frame/rows.js";
 export { type Draw, type Margin, massThatHolds, type PriorJudgement, verdictOf } from "./frame/verdict.js";
 export * from "./ignorance/index.js";
-export * from "./lock-contention/index.js";
-export * from "./machine/index.js";
-export * from "./machine-check/index.js";
-export * from "./merged-nodes/index.js";
-export * from "./one-to-one/index.js";
 export * from "./own-recording/index.js";
 export { type PathStep, packetPath, packetSteps } from "./packet-path.js";
-export * from "./page-sizes/index.js";
 export { type AnyExperiment, experimentByName, experiments } from "./registry.js";
-export { allocatorReports, type ReportPoint, type ReportRow } from "./reports/index.js";
-export { type SafetyPoint, safety } from "./safety/index.js";
-export {
-  type TodayPoint,
-  type TodayPolicy,
-  type TodayRow,
-  today,
-  todaySteps,
-  todayStrictSteps,
-} from "./today/index.js";
 export { type WalkStep, walkPicture, walkSteps } from "./walk-steps.js";

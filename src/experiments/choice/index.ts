@@ -198,6 +198,7 @@ function table(rows: readonly CapacityRow[], config: Config): Figure {
 /** Device trust × buffer reuse × cores × rate: what each way carries, and which to choose. */
 export const choice: Experiment<typeof Config, ChoicePoint, CapacityRow> = defineExperiment({
   name: "choice",
+  place: [9, 1],
   title: "What to choose",
   question: "Which way of mapping should one choose for a device, and which measurement would change that?",
   config: Config,

@@ -50,6 +50,8 @@ export interface Output<R extends Row = Row> {
 export interface ExperimentSpec<S extends z.ZodType, P, R extends Row = Row> {
   /** The name on the command line: "lock-contention". */
   name: string;
+  /** Where it stands in lists: the notebook that reads it, and its place there. Without it, at the end. */
+  place?: readonly [notebook: number, place: number];
   title: string;
   /** The question it answers, in one sentence. */
   question: string;

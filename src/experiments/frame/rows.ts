@@ -23,6 +23,18 @@ export type NumberColumn<R> = string extends keyof R
   ? string
   : { [K in keyof R]-?: R[K] extends number ? K : never }[keyof R] & string;
 
+/** Values that follow from the configuration alone: their mean, the smallest and the largest. */
+export function spread(values: readonly number[]): Interval {
+  const middle = mean(values);
+  return {
+    mean: middle,
+    low: Math.min(middle, ...values),
+    high: Math.max(middle, ...values),
+    n: values.length,
+    level: 1,
+  };
+}
+
 /** Columns of rows, of which some may be of another kind than others. */
 export type ColumnName<R> = R extends unknown ? keyof R & string : never;
 

@@ -117,6 +117,7 @@ export type MapAnatomyRow = ReturnType<typeof anatomyRows>[number];
 /** Where the cycles of one map and one unmap go, line by line, each with its function of Linux v4.3. */
 export const mapAnatomy: Experiment<typeof AnatomyConfigSchema, AnatomyPoint, MapAnatomyRow> = defineExperiment({
   name: "map-anatomy",
+  place: [2, 2],
   title: "Where the cycles of one dma_map and one dma_unmap go",
   question: "Line by line, what do one dma_map and one dma_unmap cost?",
   config: AnatomyConfigSchema,
@@ -231,6 +232,7 @@ const inMicroseconds = (description: string) => ({ unit: "µs", description });
 /** The lock table in the columns of Linux's lock_stat, with the distributions of waits and holds. */
 export const lockTable: Experiment<typeof TableConfigSchema, HostRun, LockTableRow> = defineExperiment({
   name: "lock-table",
+  place: [2, 3],
   title: "The locks of dma_map and dma_unmap, as lock_stat shows them",
   question: "How often is each lock taken, how long is it held, and how long is it waited for?",
   config: TableConfigSchema,

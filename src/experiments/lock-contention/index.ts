@@ -35,6 +35,7 @@ export const lockContention: Experiment<
   LockContentionRow
 > = defineExperiment({
   name: "lock-contention",
+  place: [2, 1],
   title: "Lock contention in dma_map and dma_unmap",
   question:
     "Why does a host lose most of its throughput when its NIC's buffers are mapped through the IOMMU, and which lock is to blame?",

@@ -135,6 +135,7 @@ export type LockSensitivityRow = ReturnType<typeof simulate>[number];
 /** One assumption at a time: what the throughput, as a share of IOMMU off, becomes at either end of its range. */
 export const lockSensitivity: Experiment<typeof Config, Point, LockSensitivityRow> = defineExperiment({
   name: "lock-sensitivity",
+  place: [2, 4],
   title: "Which assumption moves the result",
   question: "Which of the assumptions behind the lock-contention result moves it, and which has no influence?",
   config: Config,
@@ -272,6 +273,7 @@ export type WarmupRow = ReturnType<typeof simulateWarmup>[number];
 /** From the first transaction on: when is the host in its steady state? */
 export const warmup: Experiment<typeof WarmupSchema, { run: HostRun }, WarmupRow> = defineExperiment({
   name: "warm-up",
+  place: [2, 5],
   title: "From the first transaction to the steady state",
   question: "After how many transactions is the simulated host in its steady state?",
   config: WarmupSchema,

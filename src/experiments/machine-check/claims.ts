@@ -1,66 +1,61 @@
-import type { Claim } from "../frame/experiment.js";
+import { type AskedClaim, claimOn } from "../frame/claim.js";
+import { mceClaims } from "./quotes.js";
+import type { CaseRow } from "./rows.js";
 
-const april15 = "B. Serebrin, mail of 2015-04-15 to the kvm mailing list";
-const april16 = "B. Serebrin, mail of 2015-04-16 to the kvm mailing list";
+/** A claim about some cells of the table: it holds where every one of them is as it says. */
+const claimAbout = (
+  id: string,
+  cellsOf: (rows: readonly CaseRow[]) => (CaseRow | undefined)[],
+  test: (row: CaseRow) => boolean,
+  explanation: (outcome: string) => string,
+): AskedClaim<CaseRow> =>
+  claimOn<CaseRow>()({
+    ...mceClaims[id],
+    needs: "the rules and settings that it speaks of",
+    judge(rows) {
+      const cells = cellsOf(rows);
+      const found = cells.filter((row) => row !== undefined);
+      if (found.length === 0 || found.length < cells.length) return undefined;
+      return { verdict: found.every(test) ? "holds" : "does not hold", numbers: { outcome: found[0].outcome } };
+    },
+    say: ({ outcome }) => ({ explanation: explanation(outcome) }),
+  });
 
-/** What the mails of April 2015 say about machine checks and CR4, sentence by sentence. */
-export const mceClaims: Readonly<Record<string, Claim>> = Object.fromEntries(
-  (
-    [
-      {
-        id: "mce-zeroed",
-        quote:
-          "if the host enabled machine check (CR4.MCE==1), the value gets zeroed while the CPU is running in guest context.",
-        source: april15,
-        kind: "fact of the source",
-      },
-      {
-        id: "mce-guest-0",
-        quote:
-          "Before the change, if guest CR4.MCE==0, then the machine check is escalated to Catastrophic Error (CATERR) and the machine dies.",
-        source: april15,
-        kind: "fact of the source",
-      },
-      {
-        id: "mce-guest-1",
-        quote: "If guest CR4.MCE==1, then the machine check causes VMEXIT and is handled normally by host Linux.",
-        source: april15,
-        kind: "fact of the source",
-      },
-      {
-        id: "mce-after",
-        quote: "After the change, injecting a machine check causes normal Linux machine check handling.",
-        source: april16,
-        kind: "fact of the source",
-      },
-      {
-        id: "mce-shadows",
-        quote: "There are read and write shadows for the guest to think it wrote its own value.",
-        source: april15,
-        kind: "fact of the source",
-      },
-      {
-        id: "mce-cached",
-        quote:
-          "CR4 is also cached (with no real consistency mechanism) in the VMCS at the time of guest VCPU creation.",
-        source: april15,
-        kind: "fact of the source",
-      },
-      {
-        id: "mce-broken",
-        quote:
-          "If there is ever a change in CR4 value over time, or if CR4 is different on different CPUs in the system, all this logic gets broken.",
-        source: april15,
-        kind: "fact of the source",
-      },
-      {
-        id: "cr4-read-cost",
-        quote:
-          "I measure CR4 reads at 24 cycles on haswell and 36 on sandybridge, which compares well with L2 miss costs.",
-        source: april15,
-        kind: "simulated quantity",
-      },
-      { id: "cr4-shadow-worth", quote: "Is the shadowing worth the complexity?", source: april15, kind: "question" },
-    ] satisfies Claim[]
-  ).map((claim) => [claim.id, claim]),
-);
+const cell = (rows: readonly CaseRow[], rule: string, guestMce: number): CaseRow | undefined =>
+  rows.find((r) => r.rule === rule && r.hostMce === 1 && r.guestMce === guestMce && r.phase === "guest");
+
+/** The claims of the mails that the table answers. */
+export const claims: readonly AskedClaim<CaseRow>[] = [
+  claimAbout(
+    "mce-zeroed",
+    (rows) => [cell(rows, "before", 0)],
+    (row) => row.hardwareMce === 0,
+    () =>
+      "Before the patch the hardware CR4 of a guest that never set MCE has it clear, with the host's set. It is the guest's own value, which reset makes 0.",
+  ),
+  claimAbout(
+    "mce-guest-0",
+    (rows) => [cell(rows, "before", 0)],
+    (row) => row.hostDies === "yes",
+    (outcome) => `A machine check in the guest: ${outcome}.`,
+  ),
+  claimAbout(
+    "mce-guest-1",
+    (rows) => [cell(rows, "before", 1)],
+    (row) => row.outcome === "vm exit",
+    (outcome) => `A machine check in the guest: ${outcome}.`,
+  ),
+  claimAbout(
+    "mce-after",
+    (rows) => ["live-read", "shadow"].flatMap((rule) => [cell(rows, rule, 0), cell(rows, rule, 1)]),
+    (row) => row.outcome === "vm exit",
+    () =>
+      "In both versions of the patch a machine check in the guest causes a VM exit, whatever the guest wrote, as long as the host's own MCE is set and has not changed since.",
+  ),
+  claimAbout(
+    "mce-shadows",
+    (rows) => rows.filter((row) => row.phase === "guest"),
+    (row) => row.guestReads === row.guestMce,
+    () => "Under every rule the guest reads back what it wrote, also where the hardware holds the other value.",
+  ),
+];

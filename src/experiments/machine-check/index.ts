@@ -1,11 +1,27 @@
-/**
- * Experiment 4: the CR4.MCE crash. Four questions, each an experiment: who dies (the full table), what each version of the patch covers
- * (every reachable state), what a CR4 read costs beside a copy in memory, and what the bug costs a fleet.
- */
-export { mceClaims } from "./claims.js";
-export { cr4ReadCost } from "./cr4-read-cost.js";
-export { exploreSystem, machineCheckExploration } from "./exploration.js";
-export { machineCheckFleet } from "./fleet.js";
+// Question: who dies when a machine check lands, for each rule, each setting of the bit and each phase?
+
+import { askAll } from "../frame/claim.js";
+import { defineExperiment, type Experiment } from "../frame/experiment.js";
+import { claims } from "./claims.js";
+import { Config, pointsOf, type TablePoint } from "./config.js";
+import { figures } from "./figures.js";
+import { type CaseRow, columns, simulate } from "./rows.js";
+
+/** Who dies when a machine check lands: every rule, every setting of the bit, every phase. */
+export const machineCheck: Experiment<typeof Config, TablePoint, CaseRow> = defineExperiment({
+  name: "machine-check",
+  place: [5, 1],
+  title: "The CR4.MCE crash",
+  question: "When a machine check lands while a guest runs, does the host live?",
+  config: Config,
+  points: pointsOf,
+  label: ({ rule, hostMce, guestMce }) => `${rule}, host ${hostMce}, guest ${guestMce}`,
+  simulate,
+  columns,
+  figures,
+  claims: (rows, _, facts) => askAll(claims, rows, { facts, experiment: "machine-check" }),
+});
+
+export { mceClaims } from "./quotes.js";
 export { explainDifference, recordedMachineChecks } from "./recorded.js";
-export { machineCheck } from "./table.js";
 export { machineCheckTimeline } from "./timeline.js";

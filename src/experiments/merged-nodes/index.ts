@@ -233,6 +233,7 @@ export const mergedNodes: Experiment<
   MergedNodesRow
 > = defineExperiment({
   name: "merged-nodes",
+  place: [3, 1],
   title: "Merging abutting nodes",
   question: "How much of the performance that the IOMMU costs does merging abutting nodes give back, and why?",
   config: schema,

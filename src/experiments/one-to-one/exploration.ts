@@ -138,6 +138,7 @@ function figureOf(rows: readonly OneToOneRow[]): Figure {
 /** Every way to do dynamic 1:1, right and broken, in every reachable state. */
 export const oneToOneExploration: Experiment<typeof Config, OneToOnePoint, OneToOneRow> = defineExperiment({
   name: "one-to-one-exploration",
+  place: [7, 1],
   title: "Dynamic 1:1 without a lock",
   question: "Which ways to map a page 1:1 from several CPUs without a lock are right in every reachable state?",
   config: Config,

@@ -36,6 +36,7 @@ export { compareErrors, compareThread, errorReport, fitTable, missingReport, par
 /** Experiment 3. */
 export const pageSizes: Experiment<ReturnType<typeof pageSizesSchema>, PagePoint, PageRow> = defineExperiment({
   name: "page-sizes",
+  place: [4, 1],
   title: "4K against 2M and 1G pages in software 1:1",
   question: "With static 1:1 tables, what does translation cost in bandwidth, by page size, DMA size and footprint?",
   config: pageSizesSchema,

@@ -146,6 +146,7 @@ const touchColumns = Object.fromEntries(
 /** Every way of mapping on one axis: what stays in reach after an unmap, and throughput. */
 export const safety: Experiment<typeof Config, SafetyPoint> = defineExperiment({
   name: "safety",
+  place: [7, 2],
   title: "What is still in reach after an unmap",
   question: "What can a device reach that goes on touching what was unmapped, and what does it cost to prevent it?",
   config: Config,

@@ -79,6 +79,7 @@ function points(config: Config, { facts }: Basis): TodayPoint[] {
 /** From 2015 to today: throughput, exposure, locks, visits and memory of the same requests. */
 export const today: Experiment<typeof Config, TodayPoint, TodayRow> = defineExperiment({
   name: "today",
+  place: [8, 2],
   title: "From 2015 to today",
   question: "What did each change since 2015 bring for the same requests, and what would one choose today?",
   config: Config,
