@@ -53,7 +53,7 @@ const rooms = {
   plot: [],
   recorder: ["recordings"],
   recordings: ["iova"],
-  host: ["dma", "engine", "facts", "iova", "machine"],
+  host: ["dma", "engine", "facts", "iommu", "iova", "machine", "pagetables", "streams"],
   streams: ["engine", "iommu", "machine", "pagetables"],
   dma: ["engine", "facts", "iommu", "iova", "machine", "pagetables"],
   iommu: ["engine", "machine", "pagetables"],

@@ -3,6 +3,7 @@
 export * from "./allocator-reports/index.js";
 export * from "./choice/index.js";
 export * from "./cr4-read-cost/index.js";
+export * from "./flushing/index.js";
 export * from "./lock-contention/index.js";
 export * from "./machine-assumptions/index.js";
 export * from "./machine-check/index.js";

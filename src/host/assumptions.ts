@@ -28,14 +28,15 @@ const File = z.strictObject({
 
 /**
  * The workload's assumptions by the knob they set, each with its unit, its reason and its range.
+ * @param load the file of data/workload
  * @throws Error naming the file and field at fault
  * @example workloadAssumptions(facts).refillBatch.value // 16
  */
-export function workloadAssumptions(facts: Facts): Readonly<Record<string, WorkloadAssumption>> {
-  const parsed = File.safeParse(facts.workload("tcp-rr"));
+export function workloadAssumptions(facts: Facts, load = "tcp-rr"): Readonly<Record<string, WorkloadAssumption>> {
+  const parsed = File.safeParse(facts.workload(load));
   if (parsed.success) return parsed.data.values;
   const issue = parsed.error.issues[0];
-  throw new Error(`data/workload/tcp-rr.json: ${issue.path.join(".")}: ${issue.message}`);
+  throw new Error(`data/workload/${load}.json: ${issue.path.join(".")}: ${issue.message}`);
 }
 
 /**

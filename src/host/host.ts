@@ -3,13 +3,13 @@ import { Processes, Simulation, Streams } from "../engine/index.js";
 import type { Facts } from "../facts/index.js";
 import { ringSlots } from "../iova/index.js";
 import { machineConfig, makeMachine } from "../machine/index.js";
+import { cyclesOf, fillAddressCaches } from "./build.js";
 import { dmaOptions } from "./dma-options.js";
 import { ExposureMeter } from "./exposure.js";
 import { type HostRun, publishedStackCycles } from "./knobs.js";
 import { driverProfile, nicBootMaps } from "./nic.js";
-import { FreeLists } from "./pages.js";
+import { FreeLists, SharedPages } from "./pages.js";
 import { TcpRr } from "./tcp-rr.js";
-import { fillCaches, fillRings } from "./warm-caches.js";
 
 /** One host under one load: put together by the constructor, ready after {@link boot} (or a copy of it), under load from {@link begin} on. */
 export class Host {
@@ -44,7 +44,7 @@ export class Host {
     const named = variantByName(run.variant);
     const variant = run.uncharged === undefined ? named : { ...named, uncharged: run.uncharged };
     const arbiter = streams.stream("lock arbiter");
-    const cycles = (microseconds: number): number => Math.round(microseconds * 1000 * config.gigahertz);
+    const cycles = cyclesOf(config);
     const costs = { ...dmaCosts(facts, config), ...run.costs };
     const perTransaction = (profile.receive ? 1 : 0) + (profile.transmit ? 1 : 0);
     // Idle time without an IOMMU is no work of the stack's: as much less keeps 16 cores at the published rate, which the link then sets.
@@ -148,18 +148,18 @@ export class Host {
       const batch = lazy ? ringSlots.perCpu - 1 : deferred ? run.flushEntries : 1;
       workload.age(traffic, batch, perCore || lazy, early.stream("ageing"));
     }
-    if (variant.policy === "lazy") fillRings(api, run.cores);
-    if (variant.allocator === "magazines") fillMagazines(api, run.cores);
-    // Both magazines of each CPU full, and one more a CPU in the depot: what its trimming leaves there.
-    if (variant.linux && variant.reuse !== "bounce") fillCaches(api, run.cores);
+    fillAddressCaches(api, variant, run.cores);
   }
 
   /** The load begins: from here on, chance is that of the run's own seed. */
   begin(): void {
-    const { api, lists, streams, workload } = this;
+    const { api, lists, run, streams, workload } = this;
     api.watch.listener = this.exposure;
     workload.random = streams.stream("workload");
     if (lists) lists.random = streams.stream("free pages");
+    // Buffers of the boot have pages of their own; those of the traffic share.
+    if (run.sharing)
+      workload.pages = new SharedPages(run.cores, workload.pages, run.sharing, streams.stream("shared pages"));
     workload.begin();
   }
 }
@@ -181,12 +181,4 @@ function bootStaticMaps(api: DmaApi, run: HostRun, streams: Streams): void {
   }
   const random = streams.stream("holes");
   for (const { pfn, core } of mapped) if (run.holes > 0 && random.chance(run.holes)) api.unmapAtBoot(core, pfn, 1);
-}
-
-/** Fills the magazines of each CPU, as hours of traffic would have done: the steady state begins with them full. */
-function fillMagazines(api: DmaApi, cores: number): void {
-  for (let core = 0; core < cores; core++) {
-    const pfns = Array.from({ length: 256 }, (_, i) => api.mapAtBoot(core, i + 1, 1, 3));
-    for (const pfn of pfns) api.unmapAtBoot(core, pfn, 1);
-  }
 }

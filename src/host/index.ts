@@ -42,6 +42,9 @@ export {
   type NicSetup,
   nicBootMaps,
 } from "./nic.js";
+export type { AddressReuse } from "./packet-server.js";
+export type { PageSharing } from "./pages.js";
 export { type LoadResult, type LoadScale, type RecordedLoad, simulateRequests } from "./requests.js";
 export { type HostResult, hostRun, simulateHost } from "./simulate.js";
+export { type PacketResult, type PacketRun, simulatePackets } from "./simulate-packets.js";
 export { type Flows, TcpRr, type TcpRrOptions } from "./tcp-rr.js";

@@ -19,6 +19,7 @@ import {
 } from "../machine/index.js";
 import { workloadAssumption } from "./assumptions.js";
 import { type DriverProfileName, driverProfiles } from "./nic.js";
+import type { PageSharing } from "./pages.js";
 import type { Flows } from "./tcp-rr.js";
 
 /** One run of TCP_RR on one host: everything that a result depends on. Plain JSON. */
@@ -78,6 +79,8 @@ export interface HostRun {
   uncharged?: Uncharged;
   /** Where buffers get their pages from: each after the one before (without it), or the free lists of a host after long uptime. */
   pages?: "free lists";
+  /** How buffers share pages; without it each has its own. */
+  sharing?: PageSharing;
   /** Measures whose pages stay reachable after their unmap, for a device that touches them so many microseconds later. */
   touchedAfterMicroseconds?: readonly number[];
   /** How often every receive buffer is replaced before the start, outside simulated time: see `TcpRr.age`. 0 starts with fresh rings. */

@@ -4,8 +4,8 @@ import type { RandomStream } from "../engine/index.js";
 export interface PageSource {
   /** Takes `pages` pages that lie together. @returns the first one's number */
   take(core: number, pages: number): number;
-  /** The owner is done with them. */
-  give(core: number, frame: number, pages: number): void;
+  /** The owner is done with them. @returns whether nobody else has them any more */
+  give(core: number, frame: number, pages: number): boolean;
 }
 
 /** Where buffers lie: from this page on. */
@@ -21,7 +21,9 @@ export class PagesInTurn implements PageSource {
     return frame;
   }
 
-  give(): void {}
+  give(): boolean {
+    return true;
+  }
 }
 
 /** Linux's per-CPU lists of free pages: what goes to and comes from the zone at once, and how long a list grows. */
@@ -70,7 +72,7 @@ export class FreeLists implements PageSource {
     return list.pop() as number;
   }
 
-  give(core: number, frame: number, pages: number): void {
+  give(core: number, frame: number, pages: number): boolean {
     for (let page = frame; page < frame + pages; page++) {
       if (!this.holder?.held(page)) this.free(core, page, pages > 1);
       else {
@@ -79,6 +81,7 @@ export class FreeLists implements PageSource {
         this.most = Math.max(this.most, this.aside.size);
       }
     }
+    return true;
   }
 
   /** The last reference on a page was put. */
@@ -131,3 +134,69 @@ export class FreeLists implements PageSource {
     }
   }
 }
+
+/** How buffers share pages. */
+export interface PageSharing {
+  /** Buffers that a core cuts a page into, one after another: two halves for receiving, sixteen headers. */
+  buffersAPage: number;
+  /** Share of buffers whose page is one that this core has handed out and not got back: the same page sent twice. */
+  repeatShare: number;
+}
+
+/** Pages that several buffers share: each page goes back when its last buffer does. */
+export class SharedPages implements PageSource {
+  /** Buffers of each page that are out. */
+  private readonly uses = new Map<number, number>();
+  /** The page that each core is cutting, and how many buffers of it are left. */
+  private readonly cut: { frame: number; left: number }[];
+  /** The last pages that each core has handed out. */
+  private readonly recent: number[][];
+
+  constructor(
+    cores: number,
+    private readonly source: PageSource,
+    private readonly sharing: PageSharing,
+    private readonly random: RandomStream,
+  ) {
+    this.cut = Array.from({ length: cores }, () => ({ frame: -1, left: 0 }));
+    this.recent = Array.from({ length: cores }, () => []);
+  }
+
+  take(core: number, pages: number): number {
+    if (pages > 1) return this.source.take(core, pages);
+    const { buffersAPage, repeatShare } = this.sharing;
+    const recent = this.recent[core];
+    if (repeatShare > 0 && recent.length > 0 && this.random.chance(repeatShare)) {
+      const again = recent[this.random.below(recent.length)];
+      if (this.uses.has(again)) return this.use(again);
+    }
+    const cut = this.cut[core];
+    if (cut.left === 0 || !this.uses.has(cut.frame)) {
+      cut.frame = this.source.take(core, 1);
+      cut.left = buffersAPage;
+      recent.push(cut.frame);
+      if (recent.length > mostRecent) recent.shift();
+    }
+    cut.left--;
+    return this.use(cut.frame);
+  }
+
+  give(core: number, frame: number, pages: number): boolean {
+    if (pages > 1) return this.source.give(core, frame, pages);
+    const left = (this.uses.get(frame) ?? 1) - 1;
+    if (left > 0) {
+      this.uses.set(frame, left);
+      return false;
+    }
+    this.uses.delete(frame);
+    return this.source.give(core, frame, 1);
+  }
+
+  private use(frame: number): number {
+    this.uses.set(frame, (this.uses.get(frame) ?? 0) + 1);
+    return frame;
+  }
+}
+
+/** Pages that a core remembers having handed out. */
+const mostRecent = 8;

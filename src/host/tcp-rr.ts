@@ -364,8 +364,8 @@ export class TcpRr implements StateMachine, DmaClient {
 
   /** The owner of a buffer's pages is done with them. */
   private givePages(core: number, { frame, pages }: Buffer): void {
+    if (!this.pages.give(core, frame, pages)) return;
     this.exposure?.turned(frame, pages, NOBODYS, this.simulation.now);
-    this.pages.give(core, frame, pages);
   }
 
   private sentReady(queue: Queue): boolean {

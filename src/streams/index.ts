@@ -7,6 +7,7 @@
  * Units: bytes, picoseconds inside, nanoseconds and Gb/s in results. Follows the PCIe base specification's packet formats and the
  * measurements whose records data/hardware names.
  */
+export * from "./nic/index.js";
 export { runDmaStreamReference } from "./reference.js";
 export { runDmaStream } from "./run.js";
 export type {

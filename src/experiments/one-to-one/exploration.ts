@@ -2,6 +2,7 @@ import { z } from "zod";
 import { type Exploration, explore } from "../../explore/index.js";
 import { type Figure, heatmapFigure } from "../../plot/index.js";
 import { defineExperiment, type Experiment } from "../frame/experiment.js";
+import { claimsOf } from "./claims.js";
 import type { Range } from "./process.js";
 import { oneToOnePropertyNames } from "./properties.js";
 import { OneToOneModel } from "./system.js";
@@ -160,5 +161,5 @@ export const oneToOneExploration: Experiment<typeof Config, OneToOnePoint, OneTo
     counterexample: { unit: "", description: "the shortest one, action by action" },
   },
   figures: { properties: figureOf },
-  claims: () => [],
+  claims: (rows, _, facts) => claimsOf(rows, facts),
 });

@@ -5,6 +5,7 @@ import { type HostRun, hostRun, hostRunDefaults } from "../../host/index.js";
 import { barFigure, type Figure } from "../../plot/index.js";
 import { defineExperiment, type Experiment, type Interval, type Row } from "../frame/experiment.js";
 import { agedSeedOf } from "../frame/run-length.js";
+import { claimsOf } from "./claims.js";
 import { meanOf } from "./mean.js";
 import { byVariant, trade } from "./trade.js";
 
@@ -35,6 +36,13 @@ const Config = z.strictObject({
     .describe("ways of mapping"),
   cores: z.array(z.int().min(1).max(16)).min(1).default([8]).describe("cores that run the workload"),
   profile: z.enum(["both", "transmit", "receive"]).default("both").describe("which buffers the driver maps"),
+  buffersAPage: z.int().min(1).max(16).default(1).describe("buffers that share a page, one after another"),
+  sentAgain: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0)
+    .describe("share of buffers whose page is out already: the same page sent twice"),
   replications: z.int().min(1).max(100).default(4).describe("independent runs of each point, for the intervals"),
   fidelity: z.enum(["quick", "full"]).default("quick").describe("how many transactions"),
   seed: z.int().min(0).max(2_147_483_647).default(1).describe("the random streams"),
@@ -63,6 +71,9 @@ function points(config: z.output<typeof Config>, { facts }: Basis): SafetyPoint[
           warmup: Math.round(transactions / 2),
           transactions,
           pages: "free lists" as const,
+          ...(config.buffersAPage > 1 || config.sentAgain > 0
+            ? { sharing: { buffersAPage: config.buffersAPage, repeatShare: config.sentAgain } }
+            : {}),
           touchedAfterMicroseconds: [...delays],
         },
       })),
@@ -101,6 +112,8 @@ function simulate({ run, replication }: SafetyPoint, basis: Basis): Row[] {
       emptyTables: result.emptyTables,
       freedTables: counts.freedTables,
       invalidations: counts.invalidations / Math.max(1, counts.unmaps),
+      sharedUnmaps: counts.sharedUnmaps / Math.max(1, counts.unmaps),
+      fallbacks: counts.fallbacks / Math.max(1, counts.maps),
     },
   ];
 }
@@ -172,7 +185,9 @@ export const safety: Experiment<typeof Config, SafetyPoint> = defineExperiment({
     emptyTables: { unit: "tables", description: "of them, tables that map nothing" },
     freedTables: { unit: "tables", description: "table pages freed in the measurement" },
     invalidations: { unit: "1", description: "invalidations per unmap" },
+    sharedUnmaps: { unit: "1", description: "dynamic 1:1: share of unmaps of a page that somebody still maps" },
+    fallbacks: { unit: "1", description: "dynamic 1:1: share of maps that took an address above memory" },
   },
   figures: { trade, reach },
-  claims: () => [],
+  claims: (rows, _, facts) => claimsOf(rows, facts),
 });

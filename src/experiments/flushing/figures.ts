@@ -1,0 +1,148 @@
+import { barFigure, type Figure, lineFigure, lookOf } from "../../plot/index.js";
+import type { Interval, Row } from "../frame/experiment.js";
+import { meanOf } from "../safety/mean.js";
+import type { FlushingRow } from "./rows.js";
+
+const asRows = (rows: readonly FlushingRow[]): readonly Row[] => rows as unknown as readonly Row[];
+const of = (rows: readonly FlushingRow[], column: keyof FlushingRow): Interval => meanOf(asRows(rows), column);
+
+/** A way of mapping under one setting of ATS. */
+interface Way {
+  name: string;
+  title: string;
+  ats: boolean;
+  rows: FlushingRow[];
+}
+
+/** The ways of a run on its largest number of cores. */
+export function waysOf(rows: readonly FlushingRow[]): Way[] {
+  const cores = Math.max(...rows.map((row) => row.cores));
+  const keys = new Map<string, Way>();
+  for (const row of rows) {
+    if (row.cores !== cores) continue;
+    const key = `${row.variant} ${row.ats}`;
+    const way = keys.get(key) ?? { name: row.variant, title: row.title, ats: row.ats, rows: [] };
+    way.rows.push(row);
+    keys.set(key, way);
+  }
+  return [...keys.values()];
+}
+
+/** The rows of a way at one rate, or at the highest it was run at. */
+export const atRate = ({ rows }: Way, gbps = Math.max(...rows.map((row) => row.gbps))): FlushingRow[] =>
+  rows.filter((row) => row.gbps === gbps);
+
+/** What was delivered against what was offered, by way of mapping. */
+export function delivered(rows: readonly FlushingRow[], ats: boolean): Figure {
+  const ways = waysOf(rows).filter((way) => way.ats === ats || way.name === "off");
+  return lineFigure({
+    title: ats ? "Packets that a host takes, with ATS" : "Packets that a host takes",
+    caption: `Each line is a way of mapping with its rule for flushes${ats ? ", with a card that caches translations" : ""}. On the diagonal nothing is lost. Page by page and strict ways soon stand still: the invalidation queue takes about one command a microsecond.`,
+    x: { title: "rate of the wire", unit: "Gb/s", log: true },
+    y: { title: "received", unit: "Gb/s" },
+    series: ways.map(({ name, title, rows: mine }) => {
+      const rates = [...new Set(mine.map((row) => row.gbps))].sort((a, b) => a - b);
+      const values = rates.map((gbps) =>
+        of(
+          mine.filter((row) => row.gbps === gbps),
+          "inGbps",
+        ),
+      );
+      return {
+        name: title,
+        x: rates,
+        y: values.map(({ mean }) => mean),
+        low: values.map(({ low }) => low),
+        high: values.map(({ high }) => high),
+        look: lookOf("way", name),
+      };
+    }),
+  });
+}
+
+const labelOf = ({ title, ats }: Way): string => (ats ? `${title}, ATS` : title);
+
+/** Misses a packet by what was missed, at the highest rate. */
+export function missesFigure(rows: readonly FlushingRow[]): Figure {
+  const ways = waysOf(rows).filter(({ name }) => name !== "off");
+  const series = (name: string, column: keyof FlushingRow, place: number) => {
+    const values = ways.map((way) => of(atRate(way), column));
+    return {
+      name,
+      values: values.map(({ mean }) => mean),
+      low: values.map(({ low }) => low),
+      high: values.map(({ high }) => high),
+      place,
+    };
+  };
+  return barFigure({
+    title: "Misses a packet, by what was missed",
+    caption:
+      "Requests that found nothing in the IOTLB, per packet in either direction, at the highest rate. A buffer misses once, whatever the rule: it is new. What a rule changes is how often the rings, which are always in use, have to be looked up again.",
+    categories: ways.map(labelOf),
+    x: { title: "way of mapping", unit: "" },
+    y: { title: "misses a packet", unit: "1" },
+    series: [series("buffers", "bufferMisses", 0), series("descriptor rings", "ringMisses", 1)],
+    lying: true,
+    layout: { height: 120 + 44 * ways.length },
+  });
+}
+
+/** Where the cores' time goes because of invalidations, at the highest rate. */
+export function timeFigure(rows: readonly FlushingRow[]): Figure {
+  const ways = waysOf(rows).filter(({ name }) => name !== "off");
+  const series = (name: string, column: keyof FlushingRow, part: string) => {
+    const values = ways.map((way) => of(atRate(way), column));
+    return {
+      name,
+      values: values.map(({ mean }) => 100 * mean),
+      low: values.map(({ low }) => 100 * low),
+      high: values.map(({ high }) => 100 * high),
+      look: lookOf("part", part),
+    };
+  };
+  return barFigure({
+    title: "Time in invalidations",
+    caption:
+      "Share of all cores' time, at the highest rate: the invalidations themselves with their polls, and spinning on locks, which here is mostly the invalidation queue's. One flush of everything makes both small; a command a page fills the day.",
+    categories: ways.map(labelOf),
+    x: { title: "way of mapping", unit: "" },
+    y: { title: "share of the cores' time", unit: "%" },
+    series: [
+      series("invalidation and its polls", "invalidating", "invalidation"),
+      series("spinning on locks", "spinning", "spinning"),
+    ],
+    lying: true,
+    layout: { height: 120 + 44 * ways.length },
+  });
+}
+
+/** The cost of a miss as the counters have it, over the true one. */
+export function visibility(rows: readonly FlushingRow[]): Figure {
+  const seen = rows.filter((row) => row.missNs > 0 && row.inferredByOccupancy > 0);
+  const series = (
+    name: string,
+    column: "inferredByReads" | "inferredByOccupancy" | "inferredWithQueue",
+    place: number,
+  ) => ({
+    name,
+    x: seen.map((row) => row.missNs),
+    y: seen.map((row) => row[column]),
+    mode: "markers" as const,
+    place,
+  });
+  const most = Math.max(1, ...seen.map((row) => row.missNs));
+  return lineFigure({
+    title: "The cost of a miss, inferred from counters",
+    caption:
+      "Each mark is a run. To the right, what a miss really cost; upwards, what the counters alone say. Occupancy over walks is the time of a walk, and right as long as misses do not wait for a walker.",
+    x: { title: "true mean wait of a miss", unit: "ns", log: true },
+    y: { title: "inferred", unit: "ns", log: true },
+    series: [
+      series("reads × time of a read", "inferredByReads", 1),
+      series("walk occupancy ÷ walks", "inferredByOccupancy", 0),
+      series("the same, with a queue", "inferredWithQueue", 2),
+      { name: "right", x: [100, most], y: [100, most], mode: "lines" as const, dash: true, place: 7 },
+    ],
+  });
+}
