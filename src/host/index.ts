@@ -5,6 +5,8 @@
  * `simulateRequests` makes recorded requests on the same cores, as they were recorded or faster.
  * What can be set is the table of knobs ({@link knobs}): one line each, from which schemas, help, columns, legends and sensitivities are made.
  *
+ * `simulatePackets` runs a card's packets instead: the card works beside the cores, through the translation hardware that they invalidate.
+ *
  * Units: core cycles inside, microseconds in options whose name says so. Invariants: the same argument gives the same result everywhere;
  * the parts of the cores' time sum to one.
  */

@@ -9,6 +9,7 @@ const benchmarks = {
   iova: { measures: "allocator replay, beside the same algorithm in C", sum: /geometric mean/ },
   dma: { measures: "the lock-contention simulation: seconds a point, quick and full", sum: /full, deferred/ },
   pages: { measures: "the page-size simulation: transfers a second", sum: /goal/ },
+  flushing: { measures: "a card beside its host through the translation hardware: transfers a second", sum: /goal/ },
   mce: { measures: "the state explorer: states a second and bytes a state", sum: /Map of strings =/ },
   engine: { measures: "event queue, caches, a sweep on two workers, beside C and SimPy", sum: /2 workers/ },
   kernel: {
@@ -23,7 +24,7 @@ const known = Object.keys(benchmarks).filter((name) => `bench:${name}` in script
 
 const help = `npm run bench [-- NAME …]: run the benchmarks, one after the other, with a line for each at the end.
 
-${known.map((name) => `  ${name.padEnd(8)} ${benchmarks[name].measures}`).join("\n")}
+${known.map((name) => `  ${name.padEnd(9)} ${benchmarks[name].measures}`).join("\n")}
 
 Without a name all of them run, which takes minutes. One benchmark with words of its own:
 npm run bench:dma -- quick. A result counts only if the machine has nothing else to do: what else it did is said
@@ -108,7 +109,7 @@ for (const [i, name] of chosen.entries()) {
   if (machine.tooBusy) doubtful++;
   const mark = ok ? "" : `FAILED (${why}): `;
   lines.push(
-    `${name.padEnd(8)} ${seconds.toFixed(0).padStart(5)} s  ${mark}${summary}${machine.tooBusy ? ` [busy: ${machine.text}]` : ""}`,
+    `${name.padEnd(9)} ${seconds.toFixed(0).padStart(5)} s  ${mark}${summary}${machine.tooBusy ? ` [busy: ${machine.text}]` : ""}`,
   );
 }
 console.log(`\n== ${chosen.length} benchmark${chosen.length === 1 ? "" : "s"}\n\n${lines.join("\n")}`);

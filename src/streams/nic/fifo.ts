@@ -2,8 +2,10 @@
 export class Fifo {
   private items = new Float64Array(16);
   private head = 0;
+  /** How many there are. */
   length = 0;
 
+  /** Adds one at the end. */
   push(item: number): void {
     const { items } = this;
     if (this.length === items.length) {
@@ -21,6 +23,7 @@ export class Fifo {
     return this.items[this.head];
   }
 
+  /** Takes the first one; only where there is one. */
   shift(): number {
     const item = this.items[this.head];
     this.head = (this.head + 1) & (this.items.length - 1);

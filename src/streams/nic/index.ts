@@ -5,4 +5,4 @@
 export { type NicConfig, type NicCounts, type NicDriver, wireBytes } from "./config.js";
 export { Fifo } from "./fifo.js";
 export { Nic, type QueueRings } from "./nic.js";
-export { type PortCounts, type Purpose, purposes, TranslationPort } from "./translation-port.js";
+export { type PortCounts, TranslationPort } from "./translation-port.js";

@@ -82,7 +82,9 @@ export interface QueueRings {
  * It works on the clock of the cores' simulation. What the driver does is {@link post}; what it hears is {@link NicDriver}.
  */
 export class Nic implements StateMachine {
+  /** What it did since the last reset. */
   counts: NicCounts = noNicCounts();
+  /** Its way to the remapping unit; undefined where nothing is translated. */
   readonly port: TranslationPort | undefined;
   private readonly kinds: number;
   private readonly up: WireDirection;
@@ -215,6 +217,7 @@ export class Nic implements StateMachine {
     this.port?.reset();
   }
 
+  /** An event of the card's is due. */
   dispatch(kind: number, actor: number): void {
     switch (kind) {
       case FROM_WIRE:

@@ -1,12 +1,7 @@
 import type { Simulation } from "../../engine/index.js";
 import { type Invalidation, KeyIndex, type TranslationUnit } from "../../iommu/index.js";
 
-/** What the accounts of a request tell apart. */
-export const purposes = ["ring", "buffer"] as const;
-/** A ring's descriptors, or a packet's data. */
-export type Purpose = (typeof purposes)[number];
-
-/** Sums of a {@link TranslationPort} since its last reset, by purpose: index 0 rings, 1 buffers. */
+/** Sums of a {@link TranslationPort} since its last reset; lists are by purpose: index 0 rings of descriptors, 1 buffers of packets. */
 export interface PortCounts {
   requests: number[];
   /** Requests that found nothing in the IOTLB. */
@@ -25,6 +20,7 @@ export interface PortCounts {
 
 /** The part of the device's traffic that waits for translations: who asks, who waits for which walk, and the walkers that are free. */
 export class TranslationPort {
+  /** What it counted since the last reset. */
   counts: PortCounts;
   private readonly waiting: KeyIndex;
   private readonly next: Int32Array;
