@@ -4,7 +4,7 @@ import type { Basis } from "../../facts/index.js";
 import { hostRunDefaults, type PacketRun, workloadAssumptions } from "../../host/index.js";
 import { pcieLink } from "../../machine/index.js";
 import { pageHost } from "../page-sizes/hosts.js";
-import { parallelism } from "../page-sizes/parallelism.js";
+import { intervalNs, parallelism } from "../page-sizes/parallelism.js";
 
 const whole = (low: number, high: number) => z.int().min(low).max(high);
 const share = z.number().min(0).max(1);
@@ -69,7 +69,8 @@ export function points(config: Settings, basis: Basis): FlushingPoint[] {
   const missPs = Math.round(host.missNs * 1000);
   const packets = config.fidelity === "quick" ? 4000 : 50_000;
   const entries = config.iotlbEntries ?? host.iotlbEntries;
-  const walkers = config.walkers ?? parallelism(basis).walkers.value;
+  const fitted = parallelism(basis);
+  const walkers = config.walkers ?? fitted.walkers.value;
   const lru = "lru" as const;
   return config.variants.flatMap((variant) =>
     config.ats
@@ -117,6 +118,7 @@ export function points(config: Settings, basis: Basis): FlushingPoint[] {
                     structureCaches: { entries: host.structureEntries, ways: host.structureEntries, replacement: lru },
                     walkers,
                     walkFixedPs: 0,
+                    ...(config.walkers === null ? { walkIntervalPs: Math.round(intervalNs(fitted.walks) * 1000) } : {}),
                   },
                   walks: {
                     coherent: host.coherentWalks,

@@ -34,9 +34,9 @@ export class TranslationPort {
   private readonly queue: number[] = [];
   private queueHead = 0;
   private busy = 0;
-  /** Walks under way over time: the area under their number. */
+  /** When the next walk can begin: walks begin at a pace. */
+  private nextWalkPs = 0;
   private occupancyPs = 0;
-  private occupancySince = 0;
 
   /**
    * @param requests most requests that can wait at once
@@ -103,16 +103,17 @@ export class TranslationPort {
   }
 
   private start(walk: number): void {
-    this.count();
     this.busy++;
     const { durationPs } = this.unit.walk(this.address[walk]);
-    this.started[walk] = this.nowPs;
-    this.simulation.post(Math.max(1, Math.round(durationPs / this.psPerTick)), this.ended, walk);
+    const begin = Math.max(this.nowPs, this.nextWalkPs);
+    this.nextWalkPs = begin + (this.unit.config.walkIntervalPs ?? 0);
+    this.started[walk] = begin;
+    const ticks = Math.round((begin + durationPs) / this.psPerTick) - this.simulation.now;
+    this.simulation.post(Math.max(1, ticks), this.ended, walk);
   }
 
   /** A walk ends: what it finds now is cached, everyone who waited goes on, and the next page's walk begins. */
   walkEnded(walk: number): void {
-    this.count();
     this.busy--;
     const { counts, unit, nowPs } = this;
     const address = this.address[walk];
@@ -120,6 +121,8 @@ export class TranslationPort {
     if (mapped) unit.fill(address);
     counts.walks++;
     counts.walkPs += nowPs - this.started[walk];
+    // A walk that waited for its turn to begin was not under way yet.
+    this.occupancyPs += nowPs - this.started[walk];
     this.waiting.remove(this.key[walk]);
     const first = this.head[walk];
     this.freeWalks.push(walk);
@@ -144,21 +147,14 @@ export class TranslationPort {
     this.unit.invalidate(what);
   }
 
-  private count(): void {
-    this.occupancyPs += this.busy * (this.nowPs - this.occupancySince);
-    this.occupancySince = this.nowPs;
-  }
-
-  /** Walks under way, integrated over time since the last reset, picoseconds. */
+  /** Walks under way, integrated over time since the last reset, picoseconds: of each the part from its beginning, counted at its end. */
   get walkOccupancyPs(): number {
-    this.count();
     return this.occupancyPs;
   }
 
   /** Counts afresh: the end of the warm-up. */
   reset(): void {
     this.counts = noCounts();
-    this.count();
     this.occupancyPs = 0;
   }
 }
