@@ -12,6 +12,7 @@ export type { FlushingPoint, FlushingRow };
 /** A card's packets through the real translation hardware, while cores map, unmap and invalidate by a rule. */
 export const flushing: Experiment<typeof Config, FlushingPoint, FlushingRow> = defineExperiment({
   name: "flushing",
+  place: [7, 3],
   title: "What to flush",
   question: "Page by page, joined ranges, the domain or everything: which flush lets a host take the most packets?",
   config: Config,
