@@ -111,7 +111,7 @@ const claims = [
     },
     say: ({ near, all, worst }) => ({
       answer: `Since VT-d's counters: within a tenth in ${near} of ${all} runs`,
-      explanation: `By Little's law the counter of walks under way, over the walks, is the time of a walk. That is within a tenth of what a miss really cost in ${near} of ${all} simulated runs. It is too low, down to ${percent(worst)} of the truth, where misses wait for a walker or for an answer behind others: the counters see walkers that are always busy then, but not the queue before them.`,
+      explanation: `By Little's law the counter of walks under way, over the walks, is the time of a walk. That is within a tenth of what a miss really cost in ${near} of ${all} simulated runs. It is too low, down to ${percent(worst)} of the truth, where misses come nearly as fast as walks can begin: the counters see walks, and not the queue before them.`,
     }),
   }),
 ];

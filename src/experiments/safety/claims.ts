@@ -76,7 +76,7 @@ const claims = [
     },
     say: ({ beside, before, memory, freed }) => ({
       answer: `Better than the tree (${before.toFixed(1)} times), not than magazines (${percent(beside)})`,
-      explanation: `Strict against strict, dynamic 1:1 does ${before.toFixed(1)} times what v4.3's tree does, and ${percent(beside)} of what magazines do. The atomics are not what it loses by: addresses lie as widely as memory, so tables take ${memory.toFixed(0)} times the memory and come and go (${freed.toFixed(2)} freed an unmap). In every reachable state of the sizes explored it is right without a lock.`,
+      explanation: `Strict against strict, dynamic 1:1 does ${before.toFixed(1)} times what v4.3's tree does, and ${percent(beside)} of what magazines do. Addresses lie as widely as memory, so tables take ${memory.toFixed(0)} times the memory and come and go (${freed.toFixed(2)} freed an unmap); each that comes is zeroed, and flushed line by line where page walks do not snoop the caches. In every reachable state of the sizes explored it is right without a lock.`,
     }),
   }),
 ];
