@@ -146,9 +146,9 @@ export function lineFigure(spec: LineSpec): Figure {
     ...(spec.alt === undefined ? {} : { alt: `${spec.alt}${note}` }),
     data: [...bands, ...lines],
     layout: {
+      xaxis: axisLayout(spec.x, xs),
+      yaxis: axisLayout(spec.y, ys, true),
       ...spec.layout,
-      xaxis: { ...axisLayout(spec.x, xs), ...(spec.layout?.["xaxis"] as object | undefined) },
-      yaxis: { ...axisLayout(spec.y, ys, true), ...(spec.layout?.["yaxis"] as object | undefined) },
     },
   });
 }

@@ -25,7 +25,7 @@ export function trade(rows: readonly Row[]): Figure {
   const at = ways.map(({ rows: mine }) => meanOf(mine, "otherPages"));
   const top = Math.max(1, ...at.map(({ mean }) => mean));
   const ticks = [none, 0.1, 1, 10, 100, 1000, 10_000, 100_000].filter((value) => value <= top * 10);
-  return lineFigure({
+  const drawn = lineFigure({
     title: "What safety costs",
     caption:
       "Each mark is a way of mapping. Further right, a device that goes on touching what was unmapped reaches more pages of somebody else's; at the left edge it reaches none. Higher is faster. The larger a mark, the more memory page tables and pages held back take.",
@@ -50,9 +50,11 @@ export function trade(rows: readonly Row[]): Figure {
         look: lookOf("way", name),
       };
     }),
-    layout: {
-      xaxis: { tickvals: ticks, ticktext: ticks.map((value) => (value === none ? "none" : `${value}`)) },
-      ...(ways.length > 12 ? { height: 640 } : {}),
-    },
+    layout: ways.length > 12 ? { height: 640 } : {},
   });
+  Object.assign(drawn.layout["xaxis"] as object, {
+    tickvals: ticks,
+    ticktext: ticks.map((value) => (value === none ? "none" : `${value}`)),
+  });
+  return drawn;
 }
