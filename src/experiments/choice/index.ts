@@ -7,7 +7,7 @@ import { largePresetNames, machineConfig } from "../../machine/index.js";
 import { barFigure, type Figure, heatmapFigure } from "../../plot/index.js";
 import { ConfigError, defineExperiment, type Experiment } from "../frame/experiment.js";
 import { type CapacityRow, choices } from "./cells.js";
-import { ways } from "./ways.js";
+import { wayNamed, ways } from "./ways.js";
 
 // Question: which way of mapping should one choose, for which device, and which measurement would change that?
 
@@ -172,14 +172,16 @@ function capacity(rows: readonly CapacityRow[], { rate }: Config): Figure {
 function table(rows: readonly CapacityRow[], config: Config): Figure {
   const cells = choices(rows, config.rate);
   const label = ({ reuse, trust }: { reuse: string; trust: string }): string => `${trust}, ${reuse}`;
-  const y = [...new Set(cells.map(label))];
+  // The first row on top.
+  const y = [...new Set(cells.map(label))].reverse();
+  const shortOf = (cell: { choose: string } | undefined): string => (cell ? wayNamed(cell.choose).short : "");
   const x = [...new Set(cells.map(({ cores, rate }) => `${cores} cores, ${rate} Gb/s`))];
   const at = (row: string, column: string) =>
     cells.find((cell) => label(cell) === row && `${cell.cores} cores, ${cell.rate} Gb/s` === column);
   return heatmapFigure({
     title: "What to choose",
     caption:
-      "Rows: how far the device is trusted, and which buffers come back to it. The text is the way to choose; the colour, how much of the rate it carries.",
+      "Rows: how far the device is trusted, and which buffers come back to it. The text is the way to choose (pass: pass-through; pool: page_pool; two-step: strict, with requests of eight pages in one range); the colour, how much of the rate it carries.",
     x: { title: "cores and rate", unit: "" },
     y: { title: "trust, reuse", unit: "" },
     z: { title: "of the rate", unit: "%", range: [0, 100] },
@@ -191,7 +193,7 @@ function table(rows: readonly CapacityRow[], config: Config): Figure {
         return cell ? (100 * cell.carries) / cell.rate : null;
       }),
     ),
-    text: y.map((row) => x.map((column) => at(row, column)?.choose ?? "")),
+    text: y.map((row) => x.map((column) => shortOf(at(row, column)))),
   });
 }
 

@@ -9,6 +9,8 @@ export type Reuse = (typeof reuses)[number];
 /** A way of mapping that a driver or its administrator can choose today. */
 export interface Way {
   name: string;
+  /** The same, as short as a cell of the table. */
+  short: string;
   /** Variant of src/dma. */
   variant: string;
   /** Share of the packets whose buffers stay mapped: all of them, those that are received, or none. */
@@ -29,6 +31,7 @@ const trusted = (trust: Trust): boolean => trust !== "hostile";
 export const ways: readonly Way[] = [
   {
     name: "pass-through",
+    short: "pass",
     variant: "pass-through",
     stays: 0,
     reach: "all memory, always",
@@ -37,6 +40,7 @@ export const ways: readonly Way[] = [
   },
   {
     name: "2M pool",
+    short: "2M pool",
     variant: "v6.18-strict",
     stays: 1,
     reach: "its pool, always",
@@ -45,6 +49,7 @@ export const ways: readonly Way[] = [
   },
   {
     name: "lazy",
+    short: "lazy",
     variant: "v6.18-lazy",
     stays: 0,
     reach: "unmapped pages, to 11 ms",
@@ -53,6 +58,7 @@ export const ways: readonly Way[] = [
   },
   {
     name: "page_pool, lazy",
+    short: "pool, lazy",
     variant: "v6.18-lazy",
     stays: 0.5,
     reach: "its pool, always; sent pages, to 11 ms",
@@ -61,6 +67,7 @@ export const ways: readonly Way[] = [
   },
   {
     name: "page_pool, strict",
+    short: "pool, strict",
     variant: "v6.18-strict",
     stays: 0.5,
     reach: "its pool, always",
@@ -69,6 +76,7 @@ export const ways: readonly Way[] = [
   },
   {
     name: "strict",
+    short: "strict",
     variant: "v6.18-strict",
     stays: 0,
     reach: "nothing",
@@ -77,6 +85,7 @@ export const ways: readonly Way[] = [
   },
   {
     name: "two-step, strict",
+    short: "two-step",
     variant: "v6.18-strict",
     stays: 0,
     together: true,
@@ -86,6 +95,7 @@ export const ways: readonly Way[] = [
   },
   {
     name: "bounce",
+    short: "bounce",
     variant: "v6.18-bounce",
     stays: 0,
     reach: "its pool of copies",
