@@ -12,7 +12,7 @@ export const figures: Readonly<Record<string, FigureMaker<ReportRow, Settings>>>
         "Nodes that a request's search steps on, on average, in the allocator alone: what it costs in time hangs on the host. The cures are one rule or one size each.",
       categories: [...new Set(rows.map(({ report }) => report))],
       x: { title: "report", unit: "" },
-      y: { title: "nodes for each request", unit: "" },
+      y: { title: "search for each request", unit: "nodes" },
       lying: true,
       series: roles.map((role) => ({
         name: role,
