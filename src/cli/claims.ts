@@ -1,20 +1,21 @@
 import type { Command } from "commander";
 import { claimsText, experimentByName, experiments, kinds, verdicts } from "../experiments/index.js";
 import { type LedgerEntry, recordUses } from "../study/index.js";
-import { type ComputedLedger, computeLedger } from "../sweep/index.js";
+import { type ComputedLedger, computeLedger, userPoints } from "../sweep/index.js";
 import { interruptible } from "./interrupt.js";
-import { jobsOf, withJobs } from "./options.js";
+import { jobsOf, withFresh, withJobs } from "./options.js";
 import { Progress } from "./progress.js";
 
 interface ClaimsFlags {
   json?: boolean;
   only?: string;
   jobs?: number;
+  fresh?: boolean;
 }
 
 /** `iommu-lab claims`: every experiment at its defaults, and what it says about every claim. */
 export function claimsCommand(program: Command): void {
-  withJobs(program.command("claims"))
+  withFresh(withJobs(program.command("claims")))
     .description("run the experiments at quick fidelity and print the claims ledger: every sentence and its verdict")
     .option("--only <names>", "only these experiments, separated by commas")
     .option("--json", "print the ledger, and how every published figure is used, as JSON")
@@ -23,7 +24,7 @@ export function claimsCommand(program: Command): void {
         flags.only === undefined ? experiments() : flags.only.split(",").map((name) => experimentByName(name.trim()));
       const progress = new Progress();
       const computed = await interruptible("Interrupted; nothing was printed.", (signal) =>
-        computeLedger({ of: chosen, onProgress: progress.tell, signal, ...jobsOf(flags) }),
+        computeLedger({ of: chosen, onProgress: progress.tell, signal, store: userPoints(flags), ...jobsOf(flags) }),
       ).finally(() => progress.end());
       process.stdout.write(flags.json ? ledgerJson(computed) : ledgerText(computed));
     });

@@ -12,6 +12,7 @@ interface ExecuteFlags {
   timeout?: number;
   pictures: boolean;
   manifest?: string;
+  fresh?: boolean;
 }
 
 /** `iommu-lab execute`: runs notebooks without Jupyter and without Python. */
@@ -28,6 +29,7 @@ export function executeCommand(program: Command): void {
       "--manifest <file>",
       "where to write how long each cell took (default: NAME.timing.json beside --out, else in results/)",
     )
+    .option("--fresh", "compute every point anew, also those that were computed before")
     .addHelpText(
       "after",
       "\nA notebook is written only when its run has ended well: after an error or Ctrl-C it is as it was.",
@@ -55,6 +57,7 @@ async function executeAll(notebooks: string[], flags: ExecuteFlags): Promise<voi
           signal,
           onProgress: showProgress(file),
           ...(flags.allowErrors ? { allowErrors: true } : {}),
+          ...(flags.fresh ? { points: "off" } : {}),
           ...(flags.timeout === undefined ? {} : { timeoutSeconds: flags.timeout }),
           ...(flags.pictures ? { drawing: () => (drawing ??= drawingOrNone(site.startDrawing)) } : {}),
         })

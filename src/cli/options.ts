@@ -14,5 +14,10 @@ export function withJobs(
   });
 }
 
+/** `--fresh`: computes what was computed before, the same for every command that has it. */
+export function withFresh(command: Command): Command {
+  return command.option("--fresh", "compute every point anew, also those that were computed before");
+}
+
 /** The part of an options object that says how many jobs, where it was asked for. */
 export const jobsOf = ({ jobs }: { jobs?: number }): { jobs?: number } => (jobs === undefined ? {} : { jobs });

@@ -1,15 +1,16 @@
 import type { Command } from "commander";
 import { dataValues, Facts, isNamed } from "../facts/index.js";
-import { type Effect, type Influence, perturb } from "../sweep/index.js";
+import { type Effect, type Influence, perturb, userPoints } from "../sweep/index.js";
 import { UserError } from "./errors.js";
 import { interruptible } from "./interrupt.js";
-import { jobsOf, withJobs } from "./options.js";
+import { jobsOf, withFresh, withJobs } from "./options.js";
 import { Progress } from "./progress.js";
 
 interface PerturbFlags {
   percent: string;
   only?: string;
   jobs?: number;
+  fresh?: boolean;
   json?: boolean;
 }
 
@@ -27,7 +28,7 @@ The command fails if a published value that a claim is held against does not mov
 
 /** `iommu-lab perturb`: what depends on each figure of data/published and data/hardware. */
 export function perturbCommand(program: Command): void {
-  withJobs(program.command("perturb"))
+  withFresh(withJobs(program.command("perturb")))
     .description(
       "move every published figure and every parameter of a host up and down by 10 %, and list which claims and values depend on it",
     )
@@ -52,6 +53,7 @@ export function perturbCommand(program: Command): void {
           share: percent / 100,
           ...(only === undefined ? {} : { only }),
           ...jobsOf(flags),
+          store: userPoints(flags),
           onProgress: progress.tell,
           signal,
         }),

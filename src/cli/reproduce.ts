@@ -22,6 +22,7 @@ interface ReproduceFlags {
   out: string;
   pictures?: boolean;
   notebooks?: string;
+  points?: string;
 }
 
 /** `iommu-lab reproduce`: every notebook and every claim, anew. */
@@ -38,6 +39,10 @@ export function reproduceCommand(program: Command): void {
     .option("--check", "compare with the stored notebooks, and fail where a number, text or table differs")
     .option("--out <folder>", "where the results go", "results")
     .option("--notebooks <folder>", "where the notebooks are (default: the project's)")
+    .option(
+      "--points <folder>",
+      "keep the points that are computed here, and take them from here (default: none are taken)",
+    )
     .option("--pictures", "draw the static pictures of plots, too (needs Chromium)")
     .addHelpText(
       "after",
@@ -55,7 +60,7 @@ async function reproduce(flags: ReproduceFlags): Promise<void> {
   const started = performance.now();
   const memory = new MemoryWatch();
   const folder = join(flags.out, "notebooks");
-  const points = join(flags.out, "points");
+  const points = flags.points ?? join(flags.out, "points");
   const ended = "Interrupted; what was finished is kept, and the same command goes on from there.";
   await interruptible(ended, async (signal) => {
     const notebooks = await site.reproduceNotebooks(files, {
@@ -89,7 +94,9 @@ async function reproduce(flags: ReproduceFlags): Promise<void> {
     const drifts = notebooks.flatMap(({ file, stored, notebook }) =>
       site.compareNotebooks(basename(file), stored, notebook),
     );
-    for (const file of [...site.progressFiles(folder, files), points]) rmSync(file, { recursive: true, force: true });
+    const passing = flags.points === undefined ? [points] : [];
+    for (const file of [...site.progressFiles(folder, files), ...passing])
+      rmSync(file, { recursive: true, force: true });
     if (computed) process.stdout.write(ledgerText(computed));
     process.stdout.write(
       `${notebooks.length} notebooks executed into ${folder} in ${seconds.toFixed(0)} s; at most ${(peak.bytes / 2 ** 30).toFixed(1)} GiB of memory in ${peak.processes} processes.\n`,

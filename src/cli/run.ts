@@ -14,11 +14,11 @@ import {
 import { JsonError, parseJson } from "../files/index.js";
 import { loadTrace } from "../recorder/index.js";
 import { busiestDevice, traceNames, warningsOf, withheld } from "../recordings/index.js";
-import { runOnWorkers } from "../sweep/index.js";
+import { runOnWorkers, userPoints } from "../sweep/index.js";
 import { UserError } from "./errors.js";
 import { readText, writeWhole } from "./files.js";
 import { interruptible } from "./interrupt.js";
-import { jobsOf, withJobs } from "./options.js";
+import { jobsOf, withFresh, withJobs } from "./options.js";
 import { Progress } from "./progress.js";
 
 interface RunFlags {
@@ -28,6 +28,7 @@ interface RunFlags {
   seed?: string;
   json?: boolean;
   csv?: boolean;
+  fresh?: boolean;
   jobs?: number;
   out?: string;
   help?: boolean;
@@ -41,7 +42,7 @@ export function runCommand(program: Command): void {
     .action(() => {
       process.stdout.write(listText());
     });
-  const command = withJobs(program.command("run"))
+  const command = withFresh(withJobs(program.command("run")))
     .description("run an experiment: its table, and what it says about the claims")
     .argument("[experiment]", "its name; `iommu-lab experiments` lists them")
     .option("--config <file>", "read the configuration from a JSON file (- for standard input)")
@@ -71,7 +72,12 @@ async function run(experiment: AnyExperiment, flags: RunFlags): Promise<void> {
   const progress = new Progress();
   const ended = `Interrupted${flags.out ? `; ${flags.out} was not written` : ""}.`;
   const result = await interruptible(ended, (signal) =>
-    runOnWorkers(experiment, config, { onProgress: progress.tell, signal, ...jobsOf(flags) }),
+    runOnWorkers(experiment, config, {
+      onProgress: progress.tell,
+      signal,
+      remembered: userPoints(flags) ?? false,
+      ...jobsOf(flags),
+    }),
   ).finally(() => progress.end());
   const text = flags.json
     ? jsonText(experiment, result)

@@ -4,6 +4,7 @@ import type { Design } from "../experiments/index.js";
 import {
   arrowBytes,
   ensembleText,
+  layered,
   lockFolder,
   PointStore,
   planDesign,
@@ -12,19 +13,21 @@ import {
   runDesign,
   sensitivityText,
   sweepConfigurations,
+  userPoints,
   writeWhole,
 } from "../sweep/index.js";
 import { UserError } from "./errors.js";
 import { readText } from "./files.js";
 import { git } from "./git.js";
 import { interruptible } from "./interrupt.js";
-import { jobsOf, withJobs } from "./options.js";
+import { jobsOf, withFresh, withJobs } from "./options.js";
 import { Progress } from "./progress.js";
 
 interface SweepFlags {
   out?: string;
   draws?: string;
   jobs?: number;
+  fresh?: boolean;
 }
 
 const format = `
@@ -44,7 +47,7 @@ kept, and the first draws again with other seeds. --draws 50 runs its first 50; 
 
 /** `iommu-lab sweep`: an experiment over many configurations, into a folder. */
 export function sweepCommand(program: Command): void {
-  withJobs(program.command("sweep"))
+  withFresh(withJobs(program.command("sweep")))
     .argument("<file>", "what to run: a JSON file; - for stdin")
     .description("run an experiment over a grid or a Latin hypercube of configurations, and keep every point")
     .option("--draws <n>", "of a design, its first so many draws (default: all)")
@@ -66,14 +69,11 @@ async function sweepAction(file: string, flags: SweepFlags): Promise<void> {
   await interruptible(ended, async (signal) => {
     const { experiment, configurations } = plan;
     const points = configurations.flatMap(({ input }) => experiment.points(experiment.parse(input)));
-    const kept = new PointStore(join(folder, "points")).options(experiment, points);
+    const remembered = layered(new PointStore(join(folder, "points")), userPoints(flags));
     let computed = 0;
     const { runs, table } = await sweepConfigurations(experiment, configurations, {
-      known: kept.known,
-      onPoint: (hash, rows) => {
-        kept.onPoint(hash, rows);
-        computed++;
-      },
+      remembered,
+      onPoint: () => computed++,
       onProgress: progress.tell,
       signal,
       ...jobsOf(flags),
@@ -99,7 +99,7 @@ async function sweepAction(file: string, flags: SweepFlags): Promise<void> {
       process.stdout.write(sensitivityText(found));
     }
     process.stdout.write(
-      `${runs.length} configurations, ${points.length} points (${computed} computed, ${kept.known.size} kept from before), ` +
+      `${runs.length} configurations, ${points.length} points (${computed} computed, the others kept from before or equal to them), ` +
         `${table.numRows()} rows in ${join(folder, "table.arrow")}.\n`,
     );
   }).finally(() => {
@@ -114,7 +114,7 @@ async function designAction(design: Design, folder: string, flags: SweepFlags): 
   const progress = new Progress();
   const ended = "Interrupted; every finished point is kept, and the same command goes on from there.";
   await interruptible(ended, async (signal) => {
-    const kept = new PointStore(join(folder, "points")).options(plan.experiment, plan.points.flat());
+    const remembered = layered(new PointStore(join(folder, "points")), userPoints(flags));
     let computed = 0;
     const ensemble = await runDesign(
       plan,
@@ -123,11 +123,8 @@ async function designAction(design: Design, folder: string, flags: SweepFlags): 
         date: new Date().toISOString().slice(0, 10),
       },
       {
-        known: kept.known,
-        onPoint: (hash, rows) => {
-          kept.onPoint(hash, rows);
-          computed++;
-        },
+        remembered,
+        onPoint: () => computed++,
         onProgress: progress.tell,
         signal,
         ...jobsOf(flags),
@@ -137,7 +134,7 @@ async function designAction(design: Design, folder: string, flags: SweepFlags): 
     writeWhole(target, ensembleText(ensemble));
     progress.end();
     process.stdout.write(
-      `${ensemble.draws.length} of ${design.samples} draws, ${plan.points.flat().length} points (${computed} computed, ${kept.known.size} kept from before) in ${target}.\n`,
+      `${ensemble.draws.length} of ${design.samples} draws, ${plan.points.flat().length} points (${computed} computed, the others kept from before or equal to them) in ${target}.\n`,
     );
   }).finally(() => {
     progress.end();

@@ -35,13 +35,10 @@ export {
   type FigureMaker,
   type Interval,
   type Output,
-  type PointMemory,
   type ProgressListener,
-  pointMemory,
   type Row,
   type Run,
   type RunOptions,
-  rememberPoints,
   tableOf,
   unitsKey,
 } from "./frame/experiment.js";
@@ -49,6 +46,7 @@ export { type Field, fieldsOf, withSettings } from "./frame/fields.js";
 export { canonicalJson, configHash } from "./frame/hash.js";
 export { headline } from "./frame/headline.js";
 export type { AssumedRange, AssumedRanges, ParameterRange, Ranges } from "./frame/ranges.js";
+export { pointsOfHost, type RememberedPoints, withRemembered } from "./frame/remembered.js";
 export { distinct, estimate, type NumberColumn, type Quantity, ratio, valuesOf, where } from "./frame/rows.js";
 export { type Draw, type Margin, massThatHolds, type PriorJudgement, verdictOf } from "./frame/verdict.js";
 export * from "./ignorance/index.js";

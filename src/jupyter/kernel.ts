@@ -12,6 +12,8 @@ export interface KernelOptions {
   cwd?: string;
   /** The largest heap of the process that runs the cells, in MB. */
   heapMb?: number;
+  /** Environment variables of the process that runs the cells, beside this process's. */
+  env?: Readonly<Record<string, string>>;
   /** Takes lines for whoever operates the kernel; by default they are dropped. */
   log?: (line: string) => void;
   /** Answers `lab.prompt`; without it, cells cannot ask. */
@@ -84,6 +86,7 @@ export async function startInProcessKernel(options: KernelOptions = {}): Promise
           packageRoot,
           root: cellRoot(cwd),
           ...(options.heapMb === undefined ? {} : { heapMb: options.heapMb }),
+          ...(options.env === undefined ? {} : { env: options.env }),
         },
         listener,
       ),

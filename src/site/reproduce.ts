@@ -108,18 +108,14 @@ async function reproduceOne(file: string, stored: Notebook, options: ReproduceOp
     folder: dirname(resolve(file)),
     ...(options.signal ? { signal: options.signal } : {}),
     ...(options.drawing ? { drawing: options.drawing } : {}),
-    ...(options.points === undefined ? {} : { before: sharing(options.points) }),
+    // Fresh, whoever reproduces: no points but those that these notebooks compute.
+    points: options.points === undefined ? "off" : resolve(options.points),
     onProgress: (progress) => options.onProgress?.(file, progress),
   });
   const text = notebookText(notebook);
   writeWhole(target, text);
   writeWhole(keptFile(target), `${JSON.stringify({ hash, output: sha256(text), timings, seconds } satisfies Kept)}\n`);
   return { file, hash, stored, notebook, timings, seconds, resumed: false };
-}
-
-/** The cell that lets a kernel share its points. */
-function sharing(folder: string): string {
-  return `(await import("iommu-lab/sweep")).sharePoints(${JSON.stringify(resolve(folder))});`;
 }
 
 function keptFile(target: string): string {

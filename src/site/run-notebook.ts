@@ -15,8 +15,8 @@ export interface RunNotebookOptions {
   timeoutSeconds?: number;
   /** Gives the drawing of static pictures, asked for with the first plot; without it, or where it gives none, plots get none. */
   drawing?: () => Promise<Drawing | undefined>;
-  /** A cell that runs before all others, without output or count; where it fails, the notebook runs all the same. */
-  before?: string;
+  /** The folder of the points that were computed before, or "off" (default: the user's). */
+  points?: string;
   /** Ends the run with an AbortError, leaving nothing behind. */
   signal?: AbortSignal;
   /** Told when a cell begins and when it ends. */
@@ -95,7 +95,10 @@ export async function runNotebook(notebook: Notebook, options: RunNotebookOption
   }
   const timings: CellTiming[] = [];
   const collector = new OutputCollector();
-  const kernel = await startInProcessKernel({ cwd: options.folder });
+  const kernel = await startInProcessKernel({
+    cwd: options.folder,
+    ...(options.points === undefined ? {} : { env: { IOMMU_LAB_POINTS: options.points } }),
+  });
   const stop = () => void kernel.shutdown();
   signal?.addEventListener("abort", stop);
   const ended = new Map<string, { position: number; cell: CodeCell; outputs: CellOutput[] }>();
@@ -110,10 +113,6 @@ export async function runNotebook(notebook: Notebook, options: RunNotebookOption
     lateError ??= new CellError(failure(name, late.position, message.content, undefined), late.position);
   });
   try {
-    if (options.before !== undefined && cells.length > 0) {
-      const execution = kernel.execute(options.before, { silent: true });
-      await abortable(execution.reply, signal);
-    }
     for (const [i, cell] of cells.entries()) {
       const position = result.cells.indexOf(cell) + 1;
       const began = performance.now();

@@ -10,14 +10,14 @@
  */
 
 export { StoreError, writeWhole } from "../files/index.js";
-export { codeHash } from "./code.js";
+export { codeHash, pointCode } from "./code.js";
 export { type DesignPlan, ensembleText, planDesign, quantitiesKept, runDesign } from "./design.js";
 export { readDesign, readSweepFile, type SweepPlan } from "./file.js";
 export { lockFolder } from "./files.js";
 export { type ComputedLedger, computeLedger, type LedgerOptions, type LedgerRun } from "./ledger.js";
 export { type Effect, effectOn, type Influence, type PerturbOptions, perturb } from "./perturb.js";
 export type { Answer } from "./perturb-worker.js";
-export { computePoints, type PointOptions, pointHash } from "./points.js";
+export { computePoints, type PointOptions } from "./points.js";
 export {
   type Domain,
   planSensitivity,
@@ -28,5 +28,6 @@ export {
   sensitivityText,
   type WatchedOutput,
 } from "./sensitivity.js";
-export { PointStore, sharePoints } from "./store.js";
+export { layered, PointStore, type PointStoreOptions, pointHash } from "./store.js";
 export { arrowBytes, runOnWorkers, type Sweep, type SweptRun, sweep, sweepConfigurations } from "./sweep.js";
+export { pointsFolder, userPoints } from "./user-points.js";

@@ -1,7 +1,13 @@
-import { type AnyExperiment, configHash, displayable, experiments, fieldsOf } from "../experiments/index.js";
+import {
+  type AnyExperiment,
+  configHash,
+  displayable,
+  experiments,
+  fieldsOf,
+  type RememberedPoints,
+} from "../experiments/index.js";
 import { answeringInputs, calibrations, evidence, type LedgerEntry, ledger, mergeAnswers } from "../study/index.js";
 import { computePoints, type PointOptions } from "./points.js";
-import type { PointStore } from "./store.js";
 
 /** What the ledger is computed from. */
 export interface LedgerOptions extends Pick<PointOptions, "jobs" | "onProgress" | "signal"> {
@@ -10,7 +16,7 @@ export interface LedgerOptions extends Pick<PointOptions, "jobs" | "onProgress" 
   /** "full" where an experiment has it (default: its own, which is quick). */
   fidelity?: "quick" | "full";
   /** Takes points from here, and keeps them here. */
-  store?: PointStore;
+  store?: RememberedPoints | undefined;
 }
 
 /** A run behind the ledger. */
@@ -52,7 +58,7 @@ export async function computeLedger(options: LedgerOptions = {}): Promise<Comput
     const rows = await computePoints(experiment, all, {
       ...(jobs === undefined ? {} : { jobs }),
       ...(signal ? { signal } : {}),
-      ...(store ? store.options(experiment, all) : {}),
+      ...(store ? { remembered: store } : {}),
       onProgress: (done, _, label) => onProgress?.(before + done, total, `${experiment.name}: ${label}`),
     });
     before += all.length;

@@ -1,8 +1,8 @@
 import { experimentByName, type Interval, type Row } from "../experiments/index.js";
 import { type DataChange, Facts, Memo } from "../facts/index.js";
 import type { ClaimRun } from "../study/index.js";
-import { pointHash } from "./points.js";
 import { serve } from "./serve.js";
+import { PointStore, pointHash } from "./store.js";
 
 /** What a worker is asked: a claimRun, with some of the data changed. */
 export interface Question {
@@ -12,6 +12,8 @@ export interface Question {
   rows?: readonly Row[];
   /** Rows of points that another claimRun has computed with the same changes, by the point's hash. */
   known?: ReadonlyMap<string, Row[]>;
+  /** Where points are kept that were computed before. */
+  store?: { folder: string; code: string };
 }
 
 /** A simulated value, and the published one that it is held against. */
@@ -37,7 +39,7 @@ export interface Answered {
 const memo = new Memo();
 
 /** A thread's work: a claimRun with changed data. A value that the model does not take comes back as the sentence that refuses it. */
-function ask({ claimRun, changes, rows: given, known }: Question): Answered | { refused: string } {
+function ask({ claimRun, changes, rows: given, known, store }: Question): Answered | { refused: string } {
   const reads = new Set<string>();
   try {
     const facts = Facts.published()
@@ -47,9 +49,17 @@ function ask({ claimRun, changes, rows: given, known }: Question): Answered | { 
     const experiment = experimentByName(claimRun.experiment);
     const config = experiment.parse(claimRun.input, facts);
     const computed = new Map<string, Row[]>();
+    const remembered = store && new PointStore(store.folder, store);
+    const simulate = (point: unknown): Row[] => {
+      const own = new Set<string>();
+      const simulated = experiment.simulate(point, { memo, facts: facts.noting((name) => own.add(name)) });
+      remembered?.put(experiment, point, facts, simulated, own);
+      return simulated;
+    };
     const rowsOf = (point: unknown): Row[] => {
       const hash = pointHash(experiment, point);
-      const own = known?.get(hash) ?? computed.get(hash) ?? experiment.simulate(point, basis);
+      const before = known?.get(hash) ?? computed.get(hash) ?? remembered?.get(experiment, point, facts);
+      const own = before ?? simulate(point);
       if (!known?.has(hash)) computed.set(hash, own);
       return own;
     };

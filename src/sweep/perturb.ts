@@ -3,6 +3,7 @@ import type { ProgressListener, Row } from "../experiments/index.js";
 import { type DataChange, type DataValue, dataValues, Facts, isNamed } from "../facts/index.js";
 import { claimRuns as allClaimRuns, type ClaimRun } from "../study/index.js";
 import type { Answer, Answered, Question } from "./perturb-worker.js";
+import type { PointStore } from "./store.js";
 import { WorkerPool } from "./worker-pool.js";
 
 /** How the figures are moved. */
@@ -14,6 +15,8 @@ export interface PerturbOptions {
   /** What is asked (default: the claimRuns of the experiments). */
   claimRuns?: readonly ClaimRun[];
   jobs?: number;
+  /** Takes points from here, and keeps them here. */
+  store?: PointStore | undefined;
   /** Hears of figures that are done. */
   onProgress?: ProgressListener;
   signal?: AbortSignal;
@@ -122,7 +125,15 @@ function attempts(figure: DataValue, share: number, up: boolean): { factor: numb
  * margin stays. Only the claimRuns that read a figure are run again, the cheapest first, until one shows an effect.
  */
 export async function perturb(options: PerturbOptions = {}): Promise<Influence[]> {
-  const { share = 0.1, only, claimRuns = allClaimRuns, jobs = availableParallelism(), onProgress, signal } = options;
+  const {
+    share = 0.1,
+    only,
+    claimRuns = allClaimRuns,
+    jobs = availableParallelism(),
+    onProgress,
+    signal,
+    store,
+  } = options;
   if (!(share > 0 && share < 1)) throw new RangeError(`share: between 0 and 1; got ${share}.`);
   const figures = dataValues(Facts.published()).filter(
     ({ id }) => only === undefined || only.some((name) => isNamed(id, name)),
@@ -130,7 +141,8 @@ export async function perturb(options: PerturbOptions = {}): Promise<Influence[]
   // Threads of its own: they compute with changed data.
   const script = new URL("./perturb-worker.js", import.meta.url).href;
   const pool = new WorkerPool<Question, Asked>(script, { jobs, keep: false, signal });
-  const ask = (question: Question): Promise<Asked> => pool.run(question, question.claimRun.experiment);
+  const where = store && !store.fresh ? { store: { folder: store.folder, code: store.code } } : {};
+  const ask = (question: Question): Promise<Asked> => pool.run({ ...question, ...where }, question.claimRun.experiment);
   let done = 0;
   onProgress?.(0, figures.length, "as it is");
   try {

@@ -1,14 +1,16 @@
 import { availableParallelism } from "node:os";
 import {
   type AnyExperiment,
-  configHash,
   experiments,
   type ProgressListener,
-  pointMemory,
+  pointsOfHost,
+  type RememberedPoints,
   type Row,
+  withRemembered,
 } from "../experiments/index.js";
 import { basisOf, Facts } from "../facts/index.js";
-import type { Task } from "./worker.js";
+import { pointHash } from "./store.js";
+import type { Done, Task } from "./worker.js";
 import { WorkerPool } from "./worker-pool.js";
 
 /** How points are computed. Nothing here changes a result. */
@@ -20,15 +22,12 @@ export interface PointOptions {
   signal?: AbortSignal;
   /** Rows of points that are known already, by {@link pointHash}: those are not computed again. */
   known?: ReadonlyMap<string, Row[]>;
+  /** Points that were computed before (default: what a notebook's kernel offers); false takes none, and keeps none. */
+  remembered?: RememberedPoints | false;
   /** Told of every point as it is done, whatever the order. */
   onPoint?: (hash: string, rows: Row[]) => void;
   /** Address (file: URL) of the module that exports the experiment, where it is not one of {@link experiments}. */
   from?: string;
-}
-
-/** The name of a point: the same work has the same name in every sweep. */
-export function pointHash(experiment: { name: string }, point: unknown): string {
-  return configHash(`${experiment.name}/point`, point);
 }
 
 /**
@@ -50,28 +49,38 @@ export async function computePoints(
   const results = new Map<string, Row[]>(known);
   const missing = new Map<string, unknown>();
   const hashes = points.map((point) => pointHash(experiment, point));
-  const memory = pointMemory();
+  const facts = Facts.published();
+  const basis = basisOf(facts);
+  const memory = options.remembered ?? (await pointsOfHost());
+  let remembered = 0;
   for (const [i, hash] of hashes.entries()) {
     if (results.has(hash) || missing.has(hash)) continue;
-    const remembered = memory?.get(experiment, points[i]);
-    if (remembered) results.set(hash, remembered);
-    else missing.set(hash, points[i]);
+    const before = memory ? memory.get(experiment, points[i], facts) : undefined;
+    if (before) {
+      results.set(hash, before);
+      remembered++;
+    } else missing.set(hash, points[i]);
   }
   const before = new Set(hashes).size - missing.size;
   let done = before;
   const total = before + missing.size;
-  onProgress?.(done, total, "");
-  const basis = basisOf(Facts.published());
-  const finished = (hash: string, point: unknown, rows: Row[]) => {
+  const last = points.at(-1);
+  const told = last === undefined ? "" : experiment.label(last);
+  onProgress?.(done, total, done < total ? withRemembered("", remembered) : told);
+  const finished = (hash: string, point: unknown, { rows, reads }: Done) => {
     results.set(hash, rows);
-    memory?.put(experiment, point, rows);
+    if (memory) memory.put(experiment, point, facts, rows, reads);
     onPoint?.(hash, rows);
-    onProgress?.(++done, total, experiment.label(point));
+    // What was remembered is told while the run goes on; what is left at its end says nothing of it.
+    done++;
+    onProgress?.(done, total, withRemembered(experiment.label(point), done < total ? remembered : 0));
   };
   if (from === undefined && !experiments().includes(experiment)) {
     for (const [hash, point] of missing) {
       signal?.throwIfAborted();
-      finished(hash, point, experiment.simulate(point, basis));
+      const reads = new Set<string>();
+      const noting = { ...basis, facts: facts.noting((name) => reads.add(name)) };
+      finished(hash, point, { rows: experiment.simulate(point, noting), reads: [...reads] });
       await new Promise((resolve) => setTimeout(resolve, 0));
     }
   } else if (missing.size > 0) await onWorkers(experiment, missing, jobs, from, signal, finished);
@@ -84,11 +93,11 @@ async function onWorkers(
   jobs: number,
   from: string | undefined,
   signal: AbortSignal | undefined,
-  finished: (hash: string, point: unknown, rows: Row[]) => void,
+  finished: (hash: string, point: unknown, done: Done) => void,
 ): Promise<void> {
   const script = new URL("./worker.js", import.meta.url).href;
   // A module outside of the laboratory's code may have been edited since a thread loaded it: it gets new threads each time.
-  const pool = new WorkerPool<Task, Row[]>(script, { jobs, keep: from === undefined, signal });
+  const pool = new WorkerPool<Task, Done>(script, { jobs, keep: from === undefined, signal });
   try {
     await Promise.all(
       [...missing].map(async ([hash, point]) => {

@@ -1,88 +1,211 @@
-import { readFileSync } from "node:fs";
+/**
+ * The store of points: rows that were computed before, a file a point. One format and one key, for notebooks, sweeps, ledger and perturb.
+ *
+ * A point's file is FOLDER/CODE/ab/abcdef….json: the code that its rows follow from (see `pointCode`), then a hash of experiment and point, in
+ * which configuration and seed are. In the file stand the records and files of the facts that were read, each with a hash of its content: where
+ * the facts at hand differ in one of them, the file does not count. With changed facts a further hash over those contents is in the name.
+ *
+ * There are no locks. Whoever computes a point writes the same file, whole (`files`); who finds half a file, or none, computes. So kernels, threads
+ * and machines may share a folder.
+ */
+import { createHash } from "node:crypto";
+import { readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
-import { type AnyExperiment, experiments, type PointMemory, type Row, rememberPoints } from "../experiments/index.js";
+import { configHash, experiments, type RememberedPoints, type Row } from "../experiments/index.js";
+import { canonicalJson, type Facts } from "../facts/index.js";
 import { StoreError, writeWhole } from "../files/index.js";
-import { codeHash } from "./code.js";
-import { type PointOptions, pointHash } from "./points.js";
+import { pointCode } from "./code.js";
 
-/** A point's result as it is kept, one file a point, named by the point's hash. */
+/** A point's file. */
 interface StoredPoint {
   experiment: string;
-  /** The code that computed it, see {@link codeHash}. */
-  code: string;
   point: unknown;
+  /** Hash of each record and file that was read. */
+  reads: Record<string, string>;
   rows: Row[];
+  /** Hash of the rows' text: a file that was cut or damaged is none. */
+  sum: string;
+}
+
+/** How a {@link PointStore} keeps. */
+export interface PointStoreOptions {
+  /** The code that computes (default: as it is built now). */
+  code?: string;
+  /** About how many bytes it may keep; what was written longest ago goes first (default: without bound). */
+  mostBytes?: number;
+  /** Finds nothing: every point is computed anew, and kept. */
+  fresh?: boolean;
+  /** Experiments whose names mean one thing here (default: those of the registry). */
+  takes?: (experiment: { name: string }) => boolean;
+}
+
+const short = (text: string): string => createHash("sha256").update(text).digest("hex").slice(0, 20);
+
+/** The name of a point: the same work has the same name in every sweep. */
+export function pointHash(experiment: { name: string }, point: unknown): string {
+  return configHash(`${experiment.name}/point`, point);
 }
 
 /**
- * Results of points in a folder, one file a point. Whoever computes a point, a run here or another machine, writes the same file; a run
- * that is killed loses at most the points it was on.
+ * Rows of points in a folder. Only experiments of the registry take part, as a name means one thing there alone (or those that the options name);
+ * and only rows that come back
+ * from JSON as they were. A folder that cannot be written is no hindrance: then points are computed each time.
  */
-export class PointStore {
+export class PointStore implements RememberedPoints {
+  readonly code: string;
+  private readonly takes: (experiment: { name: string }) => boolean;
+  /** Hashes of contents of the facts, by the content. */
+  private readonly contents = new WeakMap<object, string>();
+  private written = Number.POSITIVE_INFINITY;
+
   constructor(
-    private readonly folder: string,
-    private readonly code: string = codeHash(),
-  ) {}
+    readonly folder: string,
+    private readonly options: PointStoreOptions = {},
+  ) {
+    this.code = options.code ?? pointCode();
+    this.takes = options.takes ?? registered;
+  }
 
-  /** The file of a point. Two levels, so that no folder holds too many. */
+  /** Whether it finds nothing, and only keeps. */
+  get fresh(): boolean {
+    return this.options.fresh ?? false;
+  }
+
+  /** The file of a point, computed from the facts as they are published. Two levels, so that no folder holds too many. */
   file(hash: string): string {
-    return join(this.folder, hash.slice(0, 2), `${hash}.json`);
+    return join(this.folder, this.code, hash.slice(0, 2), `${hash}.json`);
   }
 
-  /** The rows of a point, where they are kept and were computed by this code. A damaged file counts as none. */
-  get(hash: string): Row[] | undefined {
+  get(experiment: { name: string }, point: unknown, facts: Facts): Row[] | undefined {
+    if (this.fresh || !this.takes(experiment)) return undefined;
+    const file = this.file(pointHash(experiment, point));
+    const first = read(file);
+    if (first && this.holds(first, facts)) return told(first, facts);
+    if (facts.key === "" || !first) return undefined;
+    const other = read(this.changedFile(file, Object.keys(first.reads), facts));
+    return other && this.holds(other, facts) ? told(other, facts) : undefined;
+  }
+
+  put(experiment: { name: string }, point: unknown, facts: Facts, rows: readonly Row[], reads: Iterable<string>): void {
+    if (!this.takes(experiment)) return;
+    const text = JSON.stringify(rows);
+    if (!isDeepStrictEqual(JSON.parse(text), rows)) return;
+    const own = Object.fromEntries([...new Set(reads)].sort().map((name) => [name, this.contentOf(name, facts)]));
+    const first = this.file(pointHash(experiment, point));
+    // The point as it is published says what is read: where it is not there, these facts' reads stand for it.
+    const names = facts.key === "" ? [] : Object.keys(read(first)?.reads ?? own);
+    const head = JSON.stringify({ experiment: experiment.name, point, reads: own });
+    const whole = `${head.slice(0, -1)},"rows":${text},"sum":"${short(text)}"}\n`;
     try {
-      const stored = JSON.parse(readFileSync(this.file(hash), "utf8")) as StoredPoint;
-      return stored.code === this.code && Array.isArray(stored.rows) ? stored.rows : undefined;
-    } catch {
-      return undefined;
+      // A damaged file counts as none, so there is no need to wait for the disk.
+      writeWhole(facts.key === "" ? first : this.changedFile(first, names, facts), whole, false);
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error;
+      return;
+    }
+    this.written += whole.length;
+    const { mostBytes } = this.options;
+    if (mostBytes === undefined || this.written < mostBytes / 8) return;
+    this.written = 0;
+    prune(this.folder, this.code, mostBytes);
+  }
+
+  /** Forgets every point, of whatever code. @throws StoreError where that is not allowed */
+  forget(): void {
+    try {
+      for (const code of codesIn(this.folder)) rmSync(join(this.folder, code), { recursive: true, force: true });
+    } catch (error) {
+      throw new StoreError(`${this.folder}: the points cannot be forgotten (${(error as Error).message}).`);
     }
   }
 
-  /** Keeps the rows of a point. @throws StoreError when they cannot be written */
-  put(hash: string, experiment: string, point: unknown, rows: Row[]): void {
-    const stored: StoredPoint = { experiment, code: this.code, point, rows };
-    // A damaged file counts as none, so there is no need to wait for the disk.
-    writeWhole(this.file(hash), `${JSON.stringify(stored)}\n`, false);
+  private holds({ reads }: StoredPoint, facts: Facts): boolean {
+    return Object.entries(reads).every(([name, content]) => this.contentOf(name, facts) === content);
   }
 
-  /** The options with which a run of these points takes what is kept, and keeps what it computes. */
-  options(experiment: AnyExperiment, points: readonly unknown[]): Required<Pick<PointOptions, "known" | "onPoint">> {
-    const known = new Map<string, Row[]>();
-    const byHash = new Map<string, unknown>();
-    for (const point of points) {
-      const hash = pointHash(experiment, point);
-      byHash.set(hash, point);
-      const rows = this.get(hash);
-      if (rows) known.set(hash, rows);
-    }
-    return { known, onPoint: (hash, rows) => this.put(hash, experiment.name, byHash.get(hash), rows) };
+  private changedFile(file: string, names: readonly string[], facts: Facts): string {
+    const contents = names.map((name) => `${name} ${this.contentOf(name, facts)}`).join("\n");
+    return file.replace(/\.json$/, `-${short(contents)}.json`);
+  }
+
+  private contentOf(name: string, facts: Facts): string {
+    const content = facts.under(name);
+    if (typeof content !== "object" || content === null) return short(canonicalJson(content ?? null));
+    const known = this.contents.get(content);
+    if (known !== undefined) return known;
+    const hash = short(canonicalJson(content));
+    this.contents.set(content, hash);
+    return hash;
   }
 }
 
-/**
- * From here on, every run in this process takes points from a folder and keeps there what it computes: so the kernels of a run that
- * executes all notebooks, and its ledger, compute each point once between them. Only experiments of the registry take part, as a name
- * means one thing there alone; and only rows that come back from JSON as they were. A folder that cannot be written is no hindrance here.
- * @public
- */
-export function sharePoints(folder: string): void {
-  rememberPoints(sharedPoints(new PointStore(folder)));
+/** Whoever hears who reads what must hear it of what is remembered, too. */
+function told({ rows, reads }: StoredPoint, facts: Facts): Row[] {
+  for (const name of Object.keys(reads)) facts.noteRead(name);
+  return rows;
 }
 
-function sharedPoints(store: PointStore): PointMemory {
-  const registered = (experiment: { name: string }): boolean =>
-    (experiments() as readonly { name: string }[]).includes(experiment);
+const registered = (experiment: { name: string }): boolean =>
+  (experiments() as readonly { name: string }[]).includes(experiment);
+
+function read(file: string): StoredPoint | undefined {
+  try {
+    const stored = JSON.parse(readFileSync(file, "utf8")) as StoredPoint;
+    const whole = Array.isArray(stored.rows) && stored.sum === short(JSON.stringify(stored.rows));
+    return whole && typeof stored.reads === "object" ? stored : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The folders of a store that are a code's: nothing else in its folder is the store's. */
+function codesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder).filter((name) => /^[0-9a-f]{20}$/.test(name));
+  } catch {
+    return [];
+  }
+}
+
+/** Removes what is too much: the points of other code first, the oldest at the beginning, then the oldest of this one. Others may do the same. */
+function prune(folder: string, code: string, mostBytes: number): void {
+  const files = codesIn(folder).flatMap((name) => {
+    const root = join(folder, name);
+    return list(root).map((file) => ({ file: join(root, file), own: name === code, ...sizeOf(join(root, file)) }));
+  });
+  let bytes = files.reduce((sum, { size }) => sum + size, 0);
+  if (bytes <= mostBytes) return;
+  files.sort((a, b) => Number(a.own) - Number(b.own) || a.at - b.at);
+  for (const { file, size } of files) {
+    if (bytes <= mostBytes * 0.75) break;
+    rmSync(file, { force: true });
+    bytes -= size;
+  }
+}
+
+function list(root: string): string[] {
+  try {
+    return readdirSync(root, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".json"));
+  } catch {
+    return [];
+  }
+}
+
+function sizeOf(file: string): { size: number; at: number } {
+  const found = statSync(file, { throwIfNoEntry: false });
+  return { size: found?.size ?? 0, at: found?.mtimeMs ?? 0 };
+}
+
+/** A store before another: what the first has not is looked for in the second, and both keep what is computed. */
+export function layered(first: PointStore, second: RememberedPoints | undefined): RememberedPoints {
+  if (second === undefined) return first;
   return {
-    get: (experiment, point) => (registered(experiment) ? store.get(pointHash(experiment, point)) : undefined),
-    put(experiment, point, rows) {
-      if (!registered(experiment) || !isDeepStrictEqual(JSON.parse(JSON.stringify(rows)), rows)) return;
-      try {
-        store.put(pointHash(experiment, point), experiment.name, point, rows);
-      } catch (error) {
-        if (!(error instanceof StoreError)) throw error;
-      }
+    get: (experiment, point, facts) => first.get(experiment, point, facts) ?? second.get(experiment, point, facts),
+    put(experiment, point, facts, rows, reads) {
+      const names = [...reads];
+      first.put(experiment, point, facts, rows, names);
+      second.put(experiment, point, facts, rows, names);
     },
   };
 }

@@ -10,12 +10,21 @@ export interface Task {
   point: unknown;
 }
 
+/** A point's rows, and the records and files that they rest on. */
+export interface Done {
+  rows: Row[];
+  reads: string[];
+}
+
 /** What this thread's points rest on: its memo is kept from one point to the next. */
 const basis = basisOf(Facts.published());
 
 /** A thread's work: one point. */
-async function work({ experiment, from, point }: Task): Promise<Row[]> {
-  return (await find(experiment, from)).simulate(point, basis);
+async function work({ experiment, from, point }: Task): Promise<Done> {
+  const reads = new Set<string>();
+  const facts = basis.facts.noting((name) => reads.add(name));
+  const rows = (await find(experiment, from)).simulate(point, { ...basis, facts });
+  return { rows, reads: [...reads] };
 }
 
 async function find(

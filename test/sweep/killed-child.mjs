@@ -6,17 +6,13 @@ import { steady } from "./toy-experiment.mjs";
 const [folder, jobs] = process.argv.slice(2);
 const unlock = lockFolder(folder);
 const configurations = Array.from({ length: 40 }, (_, value) => ({ input: { value }, varied: { value } }));
-const points = configurations.flatMap(({ input }) => steady.points(steady.parse(input)));
-const kept = new PointStore(join(folder, "points")).options(steady, points);
+const remembered = new PointStore(join(folder, "points"), { takes: (experiment) => experiment === steady });
 console.log("begin");
 const { runs, table } = await sweepConfigurations(steady, configurations, {
   jobs: Number(jobs),
   from: new URL("./toy-experiment.mjs", import.meta.url).href,
-  known: kept.known,
-  onPoint: (hash, rows) => {
-    kept.onPoint(hash, rows);
-    console.log(`done ${hash}`);
-  },
+  remembered,
+  onPoint: (hash) => console.log(`done ${hash}`),
 });
 writeWhole(join(folder, "table.arrow"), arrowBytes(table));
 writeWhole(

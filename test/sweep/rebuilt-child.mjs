@@ -19,8 +19,8 @@ const worker = join(built, "sweep", "worker.js");
 writeFileSync(
   worker,
   readFileSync(worker, "utf8").replace(
-    ".simulate(point, basis)",
-    ".simulate(point, basis).map((row) => ({ ...row, edited: 'edited' }))",
+    ".simulate(point, { ...basis, facts })",
+    ".simulate(point, { ...basis, facts }).map((row) => ({ ...row, edited: 'edited' }))",
   ),
 );
 await tell();

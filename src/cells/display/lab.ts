@@ -82,6 +82,11 @@ export interface Lab extends ControlMakers {
    * );
    */
   controls: ShowControls;
+  /**
+   * Forgets every point that experiments have computed for this user, here or elsewhere: the next run computes each of its own anew.
+   * @example await lab.forgetPoints()
+   */
+  forgetPoints(): Promise<void>;
   /** The channels to the front end that widgets use. */
   readonly comm: Comms;
   /** Aborted when the running cell is interrupted: hand it to what can be stopped. */
@@ -96,6 +101,7 @@ export interface LabHost {
   comm: Comms;
   controls: ShowControls;
   signal(): AbortSignal;
+  forgetPoints(): Promise<void>;
   newId(): string;
 }
 
@@ -135,6 +141,7 @@ export function createLab(host: LabHost): Lab {
     prompt: (question = "", options) => host.prompt(question, options?.password ?? false),
     ...makers,
     controls: host.controls,
+    forgetPoints: host.forgetPoints,
     comm: host.comm,
     get signal() {
       return host.signal();

@@ -22,6 +22,7 @@ import { guardAsyncHooks, guardImmediates, guardProcess } from "./guards.js";
 import { createLoading } from "./loading.js";
 import { watchMessages } from "./messages.js";
 import { freshDispatcher, warmUp } from "./network.js";
+import { offerPoints } from "./points.js";
 import type { ErrorContent, FromExecutor, Origin, Outcome, ToExecutor } from "./protocol.js";
 import { type Owner, trackResources } from "./resources.js";
 import { notebookFile } from "./root.js";
@@ -161,6 +162,7 @@ const lab = createLab({
   comm: comms.api,
   controls: controls.show,
   signal,
+  forgetPoints: offerPoints(packageRoot),
   newId: () => randomUUID(),
 });
 const define = (name: string, value: unknown) =>

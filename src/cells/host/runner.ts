@@ -68,6 +68,8 @@ export interface EngineOptions {
   root: string;
   /** The largest heap of the executor in MB; Node's default where not given. */
   heapMb?: number;
+  /** Environment variables of the processes, beside this one's. */
+  env?: Readonly<Record<string, string>>;
   /** What the language process starts from; default: what the set-up has built, if it fits. */
   snapshot?: string;
 }
@@ -463,7 +465,7 @@ function startPart(options: EngineOptions, args: string[]): { process: ChildProc
   const child = spawn(process.execPath, [...args, options.packageRoot, options.root], {
     detached: true,
     stdio: ["ignore", "pipe", "pipe", "pipe"],
-    env: { ...process.env, NODE_OPTIONS: "" },
+    env: { ...process.env, ...options.env, NODE_OPTIONS: "" },
   });
   return { process: child, socket: child.stdio[3] as Socket };
 }

@@ -8,12 +8,15 @@ import { displayable } from "./claim-display.js";
 import type { Column } from "./column.js";
 import { ConfigError } from "./config-error.js";
 import { fieldsOf } from "./fields.js";
+import { pointsOfHost, type RememberedPoints, withRemembered } from "./remembered.js";
+import type { Row } from "./row.js";
 import type { ColumnName } from "./rows.js";
 
 export type { Interval } from "../../engine/index.js";
 export type { Claim, ClaimResult } from "./claim.js";
 export type { Column } from "./column.js";
 export { ConfigError } from "./config-error.js";
+export type { Row } from "./row.js";
 
 /** A simulated value beside a published one of a table, of which no sentence says anything. */
 export interface Comparison {
@@ -30,9 +33,6 @@ export type FigureMaker<R extends Row, C> = {
   /** Makes the figure. */
   make(rows: readonly R[], config: C, basis: Basis): Figure;
 }["make"];
-
-/** A row of an experiment's table: plain JSON values. */
-export type Row = Record<string, string | number | boolean | null>;
 
 /** Hears how far a run has come. */
 export type ProgressListener = (done: number, total: number, label: string) => void;
@@ -97,6 +97,8 @@ export interface RunOptions {
   basis?: Basis;
   onProgress?: ProgressListener;
   signal?: AbortSignal;
+  /** Points that were computed before (default: what a notebook's kernel offers); false computes them all. */
+  remembered?: RememberedPoints | false;
 }
 
 /** An experiment, ready to run. */
@@ -121,29 +123,6 @@ export interface Experiment<S extends z.ZodType, P = unknown, R extends Row = Ro
   parse(config?: z.input<S>, facts?: Facts): z.output<S>;
   /** The result object for rows that were computed elsewhere. */
   collect(config: z.output<S>, rows: readonly R[], basis?: Basis): Run<z.output<S>, R>;
-}
-
-/** Rows of points that were computed before; see {@link rememberPoints}. */
-export interface PointMemory {
-  /** The rows of a point that was run before, if they are kept. */
-  get(experiment: { name: string }, point: unknown): Row[] | undefined;
-  /** Keeps the rows of a point. */
-  put(experiment: { name: string }, point: unknown, rows: Row[]): void;
-}
-
-let memory: PointMemory | undefined;
-
-/**
- * From here on every run takes the points that the memory has, and gives it those that it computes. A point's rows follow from the point
- * alone, so this changes no result; whoever keeps rows from one program to the next names the code that computed them.
- */
-export function rememberPoints(where: PointMemory | undefined): void {
-  memory = where;
-}
-
-/** The memory in force, if any. */
-export function pointMemory(): PointMemory | undefined {
-  return memory;
 }
 
 /** The units of a table's columns, read by the notebook's display. @public */
@@ -252,14 +231,23 @@ export function defineExperiment<S extends z.ZodType, P, R extends Row = Row>(
       const { basis = basisOf(Facts.published()) } = options;
       const config = parse(input, basis.facts);
       const points = spec.points(config, basis);
+      const remembered = options.remembered ?? (await pointsOfHost());
       const rows: R[] = [];
+      let known = 0;
       for (const [i, point] of points.entries()) {
         options.signal?.throwIfAborted();
-        options.onProgress?.(i, points.length, spec.label(point));
-        const known = memory?.get(experiment, point);
-        const own = (known as R[] | undefined) ?? spec.simulate(point, basis);
-        if (!known) memory?.put(experiment, point, own);
-        rows.push(...own);
+        options.onProgress?.(i, points.length, withRemembered(spec.label(point), known));
+        const before = remembered ? remembered.get(experiment, point, basis.facts) : undefined;
+        if (before) {
+          rows.push(...(before as R[]));
+          // Turns of the event loop cost more than a point that is remembered: one for many of them.
+          if (++known % 50 > 0) continue;
+        } else if (remembered) {
+          const reads = new Set<string>();
+          const own = spec.simulate(point, { ...basis, facts: basis.facts.noting((name) => reads.add(name)) });
+          remembered.put(experiment, point, basis.facts, own, reads);
+          rows.push(...own);
+        } else rows.push(...spec.simulate(point, basis));
         await new Promise((resolve) => setTimeout(resolve, 0));
       }
       options.onProgress?.(points.length, points.length, "done");

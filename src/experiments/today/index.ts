@@ -5,6 +5,7 @@ import type { Basis } from "../../facts/index.js";
 import { hostRunDefaults } from "../../host/index.js";
 import { largePresetNames, machineConfig, presetNames } from "../../machine/index.js";
 import { ConfigError, defineExperiment, type Experiment } from "../frame/experiment.js";
+import { agedSeedOf } from "../frame/run-length.js";
 import * as figures from "./figures.js";
 import { poolPolicies, searchesTree, steps, strictSteps } from "./policies.js";
 import { columns, simulatePoint, type TodayPoint, type TodayRow } from "./rows.js";
@@ -63,6 +64,7 @@ function points(config: Config, { facts }: Basis): TodayPoint[] {
                 // Queued spinlocks (v4.2) for all: what differs is the DMA path.
                 lock: "queued",
                 seed: config.seed * 1000 + replication,
+                agedSeed: agedSeedOf(config.seed * 1000, replication),
                 warmup: Math.round(measured / 3),
                 transactions: measured,
               },

@@ -1,6 +1,6 @@
 import { variant } from "../../dma/index.js";
 import type { Basis } from "../../facts/index.js";
-import { type HostResult, type HostRun, simulateHost } from "../../host/index.js";
+import { type HostResult, type HostRun, hostRun } from "../../host/index.js";
 import type { Column } from "../frame/experiment.js";
 import { titleOf } from "./policies.js";
 
@@ -53,9 +53,9 @@ function worstLock(result: HostResult, cores: number): { lock: string; waiting: 
 }
 
 /** Runs one point and makes its row. */
-export function simulatePoint(point: TodayPoint, { facts }: Basis) {
+export function simulatePoint(point: TodayPoint, basis: Basis) {
   const { run, replication } = point;
-  const result = simulateHost(run, facts);
+  const result = hostRun(run, basis);
   const { counts, gigahertz, stale, parts, locks, transactions, cycles } = result;
   const us = (time: number): number => time / (gigahertz * 1000);
   const { lock, waiting } = worstLock(result, run.cores);
