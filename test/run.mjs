@@ -1,54 +1,114 @@
-// What `npm test` runs: lint, the floor plan, types, then every test project, with the ten slowest tests at the end.
-// `npm test -- unit` (or lint, types, conformance, browser) runs a part; further words go to vitest.
+// What `npm test` runs: lint, what nothing uses, the floor plan, types, then every test project, with the ten slowest tests at the end, and the
+// drift check: every stored notebook executed anew and compared, number by number, with what it holds.
+// `npm test -- unit` (or lint, types, conformance, drift, browser) runs a part; further words go to vitest.
+// `npm test -- --quick [REV]` runs what the changes since a revision (default: where this branch left main) need: test/support/affected.mjs.
 import { spawnSync } from "node:child_process";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { affected } from "./support/affected.mjs";
 
 const node = process.execPath;
 const bin = (path) => `node_modules/${path}`;
+const vitest = (project, ...more) => [
+  node,
+  [
+    bin("vitest/vitest.mjs"),
+    "run",
+    "--project",
+    project,
+    "--passWithNoTests",
+    "--reporter=default",
+    "--reporter=./test/support/slowest-reporter.mjs",
+    ...more,
+  ],
+];
+/** Points of experiments that the parts of this run share: computed in it, and gone with it. */
+const points = mkdtempSync(join(tmpdir(), "iommu-lab-points-"));
+process.on("exit", () => rmSync(points, { recursive: true, force: true }));
+const notebooks = readdirSync("notebooks").filter((name) => name.endsWith(".ipynb"));
+const results = join(points, "reproduced");
+
+const lint = ["lint", [node, [bin("@biomejs/biome/bin/biome"), "check", "."]]];
+const floors = [
+  "floors",
+  [node, [bin("dependency-cruiser/bin/dependency-cruise.mjs"), "--config", ".dependency-cruiser.cjs", "src"]],
+];
+const types = ["types", [node, [bin("typescript/bin/tsc"), "-p", "tsconfig.test.json", "--noEmit"]]];
 const steps = [
-  ["lint", [node, [bin("@biomejs/biome/bin/biome"), "check", "."]]],
+  lint,
   // What nothing uses: once as if there were no tests, once with them.
   ["unused", [node, [bin("knip/bin/knip.js"), "--production"]]],
   ["unused-tests", [node, [bin("knip/bin/knip.js")]]],
+  floors,
+  types,
+  ["unit", vitest("unit")],
+  ["conformance", vitest("conformance")],
+  // Before the browser, whose notebooks then take the points from here.
   [
-    "floors",
-    [node, [bin("dependency-cruiser/bin/dependency-cruise.mjs"), "--config", ".dependency-cruiser.cjs", "src"]],
-  ],
-  ["types", [node, [bin("typescript/bin/tsc"), "-p", "tsconfig.test.json", "--noEmit"]]],
-  ...["unit", "conformance", "browser"].map((project) => [
-    project,
+    "drift",
     [
       node,
+      // Each by its name: without the ledger and the site, which tests of their own make.
       [
-        bin("vitest/vitest.mjs"),
-        "run",
-        "--project",
-        project,
-        "--passWithNoTests",
-        "--reporter=default",
-        "--reporter=./test/support/slowest-reporter.mjs",
+        "src/cli/iommu-lab.mjs",
+        "reproduce",
+        "--check",
+        "--only",
+        notebooks.join(),
+        "--points",
+        points,
+        "--out",
+        results,
       ],
     ],
-  ]),
+  ],
+  ["browser", vitest("browser")],
 ];
 
-const [only, ...extra] = process.argv.slice(2);
-const known = steps.map(([name]) => name);
-if (only !== undefined && !known.includes(only)) {
-  console.error(`npm test: there is no part "${only}"; the parts are ${known.join(", ")}.`);
-  process.exit(2);
-}
-const failed = [];
-for (const [name, [command, args]] of steps) {
-  if (only !== undefined && name !== only) continue;
-  console.log(`\n== ${name}`);
-  const started = performance.now();
-  const { status } = spawnSync(command, [...args, ...(only === name ? extra : [])], { stdio: "inherit" });
-  console.log(
-    `== ${name}: ${status === 0 ? "passed" : "FAILED"} in ${((performance.now() - started) / 1000).toFixed(1)} s`,
-  );
-  if (status !== 0) failed.push(name);
-}
-if (failed.length > 0) {
+function run(list, extra) {
+  const failed = [];
+  for (const [name, [command, args]] of list) {
+    console.log(`\n== ${name}`);
+    const started = performance.now();
+    const { status } = spawnSync(command, [...args, ...extra], {
+      stdio: "inherit",
+      env: { ...process.env, IOMMU_LAB_TEST_POINTS: points },
+    });
+    console.log(
+      `== ${name}: ${status === 0 ? "passed" : "FAILED"} in ${((performance.now() - started) / 1000).toFixed(1)} s`,
+    );
+    if (status !== 0) failed.push(name);
+  }
+  if (failed.length === 0) return;
   console.error(`\nnpm test: failed: ${failed.join(", ")}`);
   process.exit(1);
 }
+
+const [only, ...extra] = process.argv.slice(2);
+const known = steps.map(([name]) => name);
+if (only === "--quick") {
+  const { since, sources, tests, left } = affected(extra[0]);
+  console.log(`Changed since ${since}: ${sources.length} files; ${tests.length} test files need them.`);
+  const written = sources.filter((file) => /\.(ts|mts|mjs|cjs|json)$/.test(file));
+  run(
+    [
+      ...(written.length > 0
+        ? [["lint", [node, [...lint[1][1].slice(0, 2), "--no-errors-on-unmatched", ...written]]]]
+        : []),
+      floors,
+      types,
+      ...(tests.length > 0 ? [["unit", vitest("unit", ...tests)]] : []),
+    ],
+    [],
+  );
+  if (left.length > 0)
+    console.log(`\nLeft out for the time that they take, and run by \`npm test\`: ${left.join(", ")}.`);
+} else if (only !== undefined && !known.includes(only)) {
+  console.error(`npm test: there is no part "${only}"; the parts are ${known.join(", ")}, and --quick.`);
+  process.exit(2);
+} else
+  run(
+    steps.filter(([name]) => only === undefined || name === only),
+    extra,
+  );
