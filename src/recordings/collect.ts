@@ -2,23 +2,40 @@ import type { Account } from "./account.js";
 import { Ends, type RecordedStep, type RecordingEnd, type StepSink } from "./steps.js";
 import { Context, Kind, Op, type Trace, type TraceAbout } from "./trace.js";
 
-/** Numbers in a typed array that grows. */
+const shift = 12;
+const piece = 1 << shift;
+
+/** Numbers in pieces of a typed array: nothing is copied and no room is left over as it grows, since millions of them are held at a time. */
 class Column<T extends Float64Array | Uint32Array | Uint16Array | Uint8Array> {
   length = 0;
-  constructor(private data: T) {}
+  private readonly pieces: T[];
+  private last: T;
+  constructor(private readonly make: new (length: number) => T) {
+    this.last = new make(piece);
+    this.pieces = [this.last];
+  }
 
   push(value: number): void {
-    if (this.length === this.data.length) {
-      const grown = new (this.data.constructor as new (n: number) => T)(this.length * 2);
-      grown.set(this.data);
-      this.data = grown;
+    const at = this.length & (piece - 1);
+    if (at === 0 && this.length > 0) {
+      this.last = new this.make(piece);
+      this.pieces.push(this.last);
     }
-    this.data[this.length++] = value;
+    this.last[at] = value;
+    this.length++;
   }
 
   get(i: number): number {
-    return this.data[i];
+    return this.pieces[i >>> shift][i & (piece - 1)];
   }
+
+  /** Gives back the memory of what lies before: it has been read for the last time. */
+  release(before: number): void {
+    const whole = before >>> shift;
+    for (let k = this.released; k < whole; k++) this.pieces[k] = new this.make(0);
+    this.released = Math.max(this.released, whole);
+  }
+  private released = 0;
 }
 
 /** A map as it will stand in the trace: several map events that one unmap ended are one. */
@@ -36,21 +53,21 @@ const mostBytes = 0xffffffff;
  * place of the first; an unmap of a part is in the account alone, since the request lives on; a lost unmap is put in where it must have been.
  */
 export class TraceCollector implements StepSink {
-  private readonly steps = new Column(new Uint8Array(1024));
-  private readonly timeNs = new Column(new Float64Array(1024));
-  private readonly cpu = new Column(new Uint16Array(1024));
-  private readonly context = new Column(new Uint8Array(1024));
+  private readonly steps = new Column(Uint8Array);
+  private readonly timeNs = new Column(Float64Array);
+  private readonly cpu = new Column(Uint16Array);
+  private readonly context = new Column(Uint8Array);
   /** Of a map step: its map number; of an unmap step: the place in `ended` where its maps begin. */
-  private readonly link = new Column(new Float64Array(1024));
-  private readonly ended = new Column(new Float64Array(1024));
+  private readonly link = new Column(Float64Array);
+  private readonly ended = new Column(Float64Array);
   // One element a map event.
-  private readonly device = new Column(new Uint16Array(1024));
-  private readonly iovaPfn = new Column(new Float64Array(1024));
-  private readonly pages = new Column(new Uint32Array(1024));
-  private readonly bytes = new Column(new Float64Array(1024));
-  private readonly direction = new Column(new Uint8Array(1024));
-  private readonly kind = new Column(new Uint8Array(1024));
-  private readonly paddrPfn = new Column(new Float64Array(1024));
+  private readonly device = new Column(Uint16Array);
+  private readonly iovaPfn = new Column(Float64Array);
+  private readonly pages = new Column(Uint32Array);
+  private readonly bytes = new Column(Float64Array);
+  private readonly direction = new Column(Uint8Array);
+  private readonly kind = new Column(Uint8Array);
+  private readonly paddrPfn = new Column(Float64Array);
   private finished: RecordingEnd | undefined;
 
   /** Takes the next step. */
@@ -89,7 +106,7 @@ export class TraceCollector implements StepSink {
     return this.finished!.account;
   }
 
-  /** The trace, once the recording is at its end. */
+  /** The trace, once the recording is at its end, and once only: what was collected is given back as the trace grows. */
   build(about: TraceAbout): Trace {
     const end = this.finished!;
     const maps = this.device.length;
@@ -115,6 +132,16 @@ export class TraceCollector implements StepSink {
       else lostBy.set(by, [lost]);
     }
     return this.fill(about, operations + end.superseded.length, absorbed, joined, lostBy);
+  }
+
+  /** An unmap looks ahead for where its list ends, never back. */
+  private releaseSteps(before: number): void {
+    for (const column of [this.steps, this.timeNs, this.cpu, this.context, this.link]) column.release(before);
+  }
+
+  private releaseMaps(before: number): void {
+    const { device, iovaPfn, pages, bytes, direction, kind, paddrPfn } = this;
+    for (const column of [device, iovaPfn, pages, bytes, direction, kind, paddrPfn]) column.release(before);
   }
 
   private endedUntil(step: number): number {
@@ -182,6 +209,7 @@ export class TraceCollector implements StepSink {
       trace.phase[op++] = phase;
     };
     for (let i = 0; i < this.steps.length; i++) {
+      if ((i & (piece - 1)) === 0) this.releaseSteps(i);
       while (phase + 1 < phases.length && phases[phase + 1].firstOp <= i) trace.phases[++phase].firstOp = op;
       const what = this.steps.get(i);
       if (what === Op.unmap) {
@@ -195,6 +223,7 @@ export class TraceCollector implements StepSink {
       }
       if (what !== Op.map) continue;
       const map = this.link.get(i);
+      if ((map & (piece - 1)) === 0) this.releaseMaps(map);
       for (const lost of lostBy.get(map) ?? []) unmap(lost, this.timeNs.get(i), this.cpu.get(i), Context.unknown);
       if (absorbed[map] === 1) continue;
       const request = joined.get(map);

@@ -3,7 +3,7 @@ import { dirname, relative, resolve } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
 import { deviceOf, formatReport, type RecordingReport, recordingReport } from "../../experiments/index.js";
 import { writeWhole } from "../../files/index.js";
-import { loadTrace, mostSteps, traceInfo } from "../../recorder/index.js";
+import { loadTrace, traceInfo } from "../../recorder/index.js";
 import { traceNames } from "../../recordings/index.js";
 import { reportNotebook, reportPage } from "../../site/index.js";
 import { UserError } from "../errors.js";
@@ -11,6 +11,9 @@ import { Progress } from "../progress.js";
 import { type RecordingFlags, reading, recordingArgument, recordingOptions } from "./options.js";
 
 const { version } = createRequire(import.meta.url)("../../../package.json") as { version: string };
+
+/** Steps of a recording that are replayed: what fits, with the allocators and a simulated host beside it, into 512 MiB. */
+const mostReplayed = 4_000_000;
 
 interface ReportFlags extends RecordingFlags {
   device?: string;
@@ -43,7 +46,7 @@ export function reportCommand(trace: Command): void {
     if (flags.ipynb !== undefined) {
       const named = traceNames().includes(recording);
       const path = named ? recording : relative(dirname(resolve(flags.ipynb)), resolve(recording));
-      writeWhole(flags.ipynb, reportNotebook(report, { recording: path, skip, device }));
+      writeWhole(flags.ipynb, reportNotebook(report, { recording: path, skip, limit: mostReplayed, device }));
       process.stdout.write(`${flags.ipynb}: the notebook that makes it.\n`);
     }
     if (flags.out === undefined && flags.ipynb === undefined) process.stdout.write(formatReport(report));
@@ -58,7 +61,7 @@ async function made(
     // A recording of any size is looked at whole; what is replayed is a part of it where it is too long for memory.
     const info = recording === "-" ? undefined : await traceInfo(recording, options);
     const skip = skipped(info?.account.events ?? 0);
-    const trace = await loadTrace(recording, { ...options, ...(skip > 0 ? { skip } : {}) });
+    const trace = await loadTrace(recording, { ...options, limit: mostReplayed, ...(skip > 0 ? { skip } : {}) });
     const progress = new Progress(process.stderr, "steps");
     try {
       const report = await recordingReport(trace, {
@@ -77,7 +80,7 @@ async function made(
 
 /** Steps to leave out of a recording that is too long: its middle is kept, since its beginning is most often the boot. */
 function skipped(events: number): number {
-  return events > mostSteps ? Math.floor((events - mostSteps) / 2) : 0;
+  return events > mostReplayed ? Math.floor((events - mostReplayed) / 2) : 0;
 }
 
 function stretches(text: string): number {

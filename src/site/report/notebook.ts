@@ -6,13 +6,14 @@ import { asLines, type Notebook, type NotebookCell, notebookText, withCellIds } 
 export interface ReportSource {
   /** The recording's name or path, relative to the notebook. */
   recording: string;
-  /** Steps that were left out at the beginning. */
+  /** The part that was replayed, where it is not the whole: steps left out at the beginning, and steps kept. */
   skip: number;
+  limit: number;
   device: string;
 }
 
 /** The text of the notebook, not executed. */
-export function reportNotebook(report: RecordingReport, { recording, skip, device }: ReportSource): string {
+export function reportNotebook(report: RecordingReport, { recording, skip, limit, device }: ReportSource): string {
   const text = (...lines: string[]): NotebookCell => ({
     cell_type: "markdown",
     metadata: {},
@@ -25,7 +26,7 @@ export function reportNotebook(report: RecordingReport, { recording, skip, devic
     outputs: [],
     source: asLines(lines.join("\n")),
   });
-  const options = skip > 0 ? `, { skip: ${skip} }` : "";
+  const options = skip > 0 ? `, { skip: ${skip}, limit: ${limit} }` : "";
   const cells = [
     text(
       `# ${quoted(report.info.name)}: what it does to allocators, locks and IOTLB`,
