@@ -4,7 +4,8 @@
  * A declaration sees what stood before its own cell. So when a later cell declares a type again, the values of the old type keep it; and a
  * name that is declared again hides the old one, whatever both are.
  *
- * Files that nothing can see any more are dropped: running the same cell a thousand times leaves one.
+ * Files that nothing can see any more are dropped: running the same cell a thousand times leaves one. And neighbours are joined where they mean the
+ * same in one file, so that a thousand cells with new names leave some dozens.
  */
 import type ts from "typescript";
 import { boundNames } from "./rewrite.js";
@@ -30,15 +31,23 @@ export interface Link extends Declarations {
   declares: ReadonlyMap<string, number>;
   /** Every word in it. */
   mentions: ReadonlySet<string>;
+  /** Whether it adds to what all files see. */
+  isGlobal: boolean;
 }
 
 const value = 1;
 const type = 2;
 
+/** How many links may stand before neighbours are joined, how many of the latest stay as they are, and the largest text of one in UTF-16 units. */
+const crowd = 40;
+const latest = 8;
+const largest = 1 << 14;
+
 /** The chain of one session. */
 export class Chain {
   links: Link[] = [];
   private count = 0;
+  private limit = crowd;
 
   constructor(private readonly ts: TypeScript) {}
 
@@ -57,8 +66,37 @@ export class Chain {
       has: new Set(declarations.values),
       declares,
       mentions: new Set(declarations.text.match(/[\p{L}\p{Nl}\w$]+/gu) ?? []),
+      isGlobal: globalAugmentation,
     });
     this.links = this.links.filter((link, i) => this.isSeen(link, i));
+    if (this.links.length > this.limit) this.join();
+  }
+
+  /** Joins neighbours. Where hardly any can be, it is tried again only after as many more. */
+  private join(): void {
+    const kept = this.links.slice(-latest);
+    const joined: Link[] = [];
+    for (const link of this.links.slice(0, -latest)) {
+      const before = joined.at(-1);
+      if (before && canJoin(before, link)) joined[joined.length - 1] = this.joinedOf(before, link);
+      else joined.push(link);
+    }
+    this.links = [...joined, ...kept];
+    this.limit = Math.max(crowd, this.links.length + crowd / 2);
+  }
+
+  private joinedOf(older: Link, newer: Link): Link {
+    return {
+      text: `${older.text}\n${newer.text}`,
+      values: [...older.values, ...newer.values],
+      name: older.name,
+      slot: older.slot,
+      id: ++this.count,
+      has: new Set([...older.has, ...newer.has]),
+      declares: new Map([...older.declares, ...newer.declares]),
+      mentions: new Set([...older.mentions, ...newer.mentions]),
+      isGlobal: false,
+    };
   }
 
   /** The highest place that a link has. */
@@ -94,6 +132,13 @@ export class Chain {
     }
     return false;
   }
+}
+
+/** Whether two neighbours mean the same in one file: the older sees nothing that the newer declares, and neither hides the other's names. */
+function canJoin(older: Link, newer: Link): boolean {
+  if (older.isGlobal || newer.isGlobal || older.text.length + newer.text.length > largest) return false;
+  for (const name of newer.declares.keys()) if (older.mentions.has(name)) return false;
+  return true;
 }
 
 /** The name of a place in the chain, from 1 on. */

@@ -4,13 +4,33 @@ import type { TypeScript } from "./typescript.js";
 
 /** What sessions share: nothing of it depends on the folder that cells are in. */
 export interface Library {
-  /** Parsed files, by path. */
+  /** Parsed files. Those of libraries are parsed once, whatever a session's options are. */
   registry: ts.DocumentRegistry;
-  /** Texts of files that do not change, by path. */
+  /** Texts of libraries' files, by path. */
   texts: Map<string, ts.IScriptSnapshot>;
 }
 
+/** Whether a path is that of a library's file: one that does not change while a kernel runs. */
+export const isLibraryFile = (path: string): boolean =>
+  (path.includes("/node_modules/") || path.endsWith(".d.ts")) && !/\/\[[^/]*\](\.d)?\.tsx?$/.test(path);
+
 /** An empty library; the first cell of the first session fills it. */
 export function createLibrary(ts: TypeScript): Library {
-  return { registry: ts.createDocumentRegistry(true), texts: new Map() };
+  const registry = ts.createDocumentRegistry(true);
+  const parsed = new Map<string, ts.SourceFile>();
+  const { acquireDocumentWithKey, updateDocumentWithKey, releaseDocumentWithKey } = registry;
+  const once =
+    (take: ts.DocumentRegistry["acquireDocumentWithKey"]): ts.DocumentRegistry["acquireDocumentWithKey"] =>
+    (name, path, ...rest) => {
+      if (!isLibraryFile(path)) return take(name, path, ...rest);
+      let file = parsed.get(path);
+      if (!file) parsed.set(path, (file = acquireDocumentWithKey(name, path, ...rest)));
+      return file;
+    };
+  registry.acquireDocumentWithKey = once(acquireDocumentWithKey);
+  registry.updateDocumentWithKey = once(updateDocumentWithKey);
+  registry.releaseDocumentWithKey = ((path: ts.Path, ...rest: [ts.DocumentRegistryBucketKey, ts.ScriptKind]) => {
+    if (!isLibraryFile(path)) releaseDocumentWithKey(path, ...rest);
+  }) as ts.DocumentRegistry["releaseDocumentWithKey"];
+  return { registry, texts: new Map() };
 }

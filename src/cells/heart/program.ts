@@ -6,9 +6,9 @@
  * is found in the cell, else in the latest cell that declared it, else among the globals.
  */
 import type ts from "typescript";
-import { type Chain, slotName } from "./chain.js";
+import { type Chain, type Link, slotName } from "./chain.js";
 import type { CellFiles } from "./files.js";
-import type { Library } from "./library.js";
+import { isLibraryFile, type Library } from "./library.js";
 import { type CellOptions, type Places, readOptions } from "./options.js";
 import { shortenSpines } from "./spines.js";
 import type { BoundFile, ProgramInternals, TypeScript } from "./typescript.js";
@@ -33,6 +33,8 @@ export class Programs {
   /** Places for the links of the chain, used or not. */
   private slots = 32;
   private readonly virtual = new Map<string, string>();
+  /** The links of the chain, by path, as of the latest view. */
+  private links = new Map<string, Link>();
   /** Modification times of local files, read once a cell. */
   private readonly times = new Map<string, string>();
 
@@ -90,6 +92,7 @@ export class Programs {
   /** Makes the program for a cell as the world is now. */
   view(text: string, jsx = false): View {
     this.times.clear();
+    this.links = new Map(this.chain.links.map((link) => [this.path(link.name), link]));
     if (this.files.modified(`${this.places.root}/tsconfig.json`) !== this.current.modified)
       this.current = readOptions(this.ts, this.files, this.places);
     this.cell = { path: this.path(jsx ? jsxCell : plainCell), text, version: this.cell.version + 1 };
@@ -125,13 +128,12 @@ export class Programs {
   }
 
   private snapshot(path: string): ts.IScriptSnapshot | undefined {
-    const version = this.version(path);
-    const fixed = !isCellFile(path) && !isLocalSource(path) && !this.virtual.has(path);
-    if (fixed) {
+    if (isLibraryFile(path)) {
       const text = this.library.texts.get(path) ?? this.fixedText(path);
       if (text) this.library.texts.set(path, text);
       return text;
     }
+    const version = this.version(path);
     const known = this.snapshots.get(path);
     if (known?.version === version) return known.snapshot;
     const text = this.read(path);
@@ -164,7 +166,7 @@ export class Programs {
 
   /** The link of the chain whose file it is. */
   private link(path: string) {
-    return this.chain.links.find(({ name }) => path.endsWith(name) && this.path(name) === path);
+    return this.links.get(path);
   }
 
   private version(path: string): string {

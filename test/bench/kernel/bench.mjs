@@ -3,7 +3,7 @@
 // instead where the language part's time goes (profile.mjs).
 import { spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { cpus, loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -55,7 +55,13 @@ spec("ipykernel", "python", [python.python, "-m", "ipykernel_launcher", "-f", fi
 const denoBin = fetched("deno", "2");
 if (denoBin) spec("deno", "typescript", [denoBin, "jupyter", "--kernel", "--conn", file], "message");
 
-const options = { kernels, launches: quick ? 2 : 5, cells: quick ? 20 : 40, interrupts: quick ? 3 : 20 };
+const folder = join(scratch, "notebooks");
+mkdirSync(folder);
+const sizes = quick
+  ? { launches: 2, cells: 20, interrupts: 3, long: 0 }
+  : { launches: 5, cells: 40, interrupts: 20, long: 1000 };
+const options = { kernels, folder, ...sizes };
+const loadBefore = loadavg()[0];
 const child = spawn(python.python, [join(root, "test/bench/kernel/measure.py"), JSON.stringify(options)], {
   cwd: root,
   env: { ...python.env, JUPYTER_PATH: scratch },
@@ -65,7 +71,7 @@ let output = "";
 child.stdout.on("data", (chunk) => (output += chunk));
 const status = await new Promise((resolve) => child.on("close", resolve));
 if (status !== 0) process.exit(1);
-const result = JSON.parse(output);
+const { times: result, long } = JSON.parse(output);
 
 const quantile = (values, q) => {
   const sorted = values.filter((v) => v !== null).sort((a, b) => a - b);
@@ -75,6 +81,9 @@ const show = (ms) => (ms === undefined ? "lost" : ms >= 100 ? ms.toFixed(0) : ms
 const names = Object.keys(kernels);
 const measures = Object.keys(result[names[0]]);
 const own = result["iommu-lab-here"];
+console.log(
+  `\n${new Date().toISOString().slice(0, 10)}, Node ${process.version}, ${cpus().length} × ${cpus()[0].model}, load ${loadBefore.toFixed(1)} before and ${loadavg()[0].toFixed(1)} after (figures of a load above 1 say little but for their ratios)`,
+);
 console.log(`\nMedians in ms of ${options.launches} launches each, in turns (p99 in brackets)\n`);
 console.log(["", ...names].map((n, i) => (i === 0 ? n.padEnd(24) : n.padStart(20))).join(""));
 for (const measure of measures) {
@@ -97,6 +106,22 @@ for (const [goal, measure, other] of goals) {
   console.log(
     `${Number.isNaN(ratio) ? "not measured" : ratio <= 1 ? "met" : "MISSED"}: ${goal} (ratio ${ratio.toFixed(2)})`,
   );
+}
+const ratio = median("iommu-lab-here", "declaring cell") / median("iommu-lab-here", "trivial cell");
+console.log(
+  `${ratio <= 2 ? "met" : "MISSED"}: a declaring cell takes at most twice a trivial one's time (ratio ${ratio.toFixed(2)})`,
+);
+const first = median("iommu-lab-here", "start to first result");
+console.log(`${first <= 1000 ? "met" : "MISSED"}: first result within a second (${show(first)} ms)`);
+if (long.length > 0) {
+  console.log(
+    "\nA thousand cells in one session, by tenths: median ms of a cell, MB of the language process and of the executor",
+  );
+  for (const { ms, mb } of long) console.log(`  ${show(ms)}  ${mb.language?.toFixed(0)}  ${mb.executor?.toFixed(0)}`);
+  const growth = long.at(-1).ms / long[1].ms;
+  const most = Math.max(...long.map(({ mb }) => mb.language ?? 0));
+  console.log(`${growth <= 1.2 ? "met" : "MISSED"}: the time of a cell stays within 1.2 × (${growth.toFixed(2)})`);
+  console.log(`${most <= 400 ? "met" : "MISSED"}: the language process takes at most 400 MB (${most.toFixed(0)})`);
 }
 const p99 = quantile(own["interrupt"], 0.99);
 console.log(`${p99 <= 500 ? "met" : "MISSED"}: 99 % of interrupts within 500 ms (p99 ${show(p99)} ms)`);
