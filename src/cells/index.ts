@@ -15,7 +15,7 @@ export type { Display, Lab, Progress } from "./display/lab.js";
 export type { MimeBundle } from "./heart/mime.js";
 export type { CommMessage, ErrorContent, Origin, Outcome } from "./host/protocol.js";
 export { cellRoot } from "./host/root.js";
-export { CellRunner, packageRoot, type RunnerListener } from "./host/runner.js";
+export { CellRunner, packageRoot, type RunnerListener, typescriptVersion } from "./host/runner.js";
 export { type DrawRun, type ShowControls, widgetViewType } from "./widgets/controls.js";
 export type {
   Choice,

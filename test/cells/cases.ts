@@ -491,6 +491,9 @@ export const cases: Case[] = [
     [{ write: { "bad.ts": "export const ok = 1;\nexport const s: string = 5" } }, 'import { s } from "./bad"'],
     { error: /TS2322/, traceback: /bad\.ts:2:14/ },
   ),
+  c("modules", "tslab's import is answered with what there is instead", ['import * as tslab from "tslab"'], {
+    error: /TS2307: .*lab\.display/,
+  }),
   c("modules", "the names that exist", ['import "iommu-lab/nothing"'], {
     error: /TS\d+: .*"iommu-lab\/experiments".*"iommu-lab\/plot"/,
   }),

@@ -56,6 +56,8 @@ export function toCellDiagnostic(ts: TypeScript, diagnostic: ts.Diagnostic, word
   let message = ts.flattenDiagnosticMessageText(diagnostic.messageText, "\n");
   const missing = code === 2307 || code === 2882 ? /module '(?:iommu-lab\/)?([^']*)'|of '([^']*)'/.exec(message) : null;
   if (missing && /'iommu-lab(\/|')/.test(message)) message += ` It has: ${wording.doors.join(", ")}.`;
+  if (code === 2307 && message.includes("'tslab'"))
+    message += " This kernel shows things with the global lab, without an import: lab.html, lab.display, lab.bundle.";
   if (/^Cannot find name 'React'|^This JSX tag requires/.test(message))
     message =
       "JSX needs a factory: import one (such as React), name it with /** @jsx h */ at the cell's start, or set jsxFactory in tsconfig.json.";

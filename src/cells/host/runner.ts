@@ -5,6 +5,7 @@
  * groups), and end themselves when the socket to this process closes.
  */
 import { type ChildProcess, spawn } from "node:child_process";
+import { createRequire } from "node:module";
 import type { Socket } from "node:net";
 import { fileURLToPath } from "node:url";
 import { createLab, type LabHost } from "../display/lab.js";
@@ -634,3 +635,9 @@ class Executor {
 
 /** The package's folder: two levels above this room, in sources and compiled code alike. */
 export const packageRoot: string = fileURLToPath(new URL("../../../", import.meta.url)).replace(/[\\/]$/, "");
+
+/** The version of TypeScript that cells are written in. */
+export function typescriptVersion(): string {
+  const require = createRequire(`${packageRoot}/package.json`);
+  return (require("typescript/package.json") as { version: string }).version;
+}

@@ -5,7 +5,15 @@
  * answered at once, also while a cell runs (and then the front end is told again that the kernel is busy with the cell).
  */
 import { randomUUID } from "node:crypto";
-import type { CellRunner, CommMessage, ErrorContent, Origin, Outcome, RunnerListener } from "../../cells/index.js";
+import {
+  type CellRunner,
+  type CommMessage,
+  type ErrorContent,
+  type Origin,
+  type Outcome,
+  type RunnerListener,
+  typescriptVersion,
+} from "../../cells/index.js";
 import { History } from "./history.js";
 import type { Incoming, JsonObject, Outgoing, Transport } from "./message.js";
 import { codePointOffset, unitOffset } from "./positions.js";
@@ -202,14 +210,14 @@ export class Session {
         implementation_version: this.options.version,
         language_info: {
           name: "typescript",
-          version: "5.0.4",
+          version: typescriptVersion(),
           mimetype: "text/typescript",
           file_extension: ".ts",
           pygments_lexer: "typescript",
           codemirror_mode: { name: "javascript", typescript: true, mode: "typescript" },
           nbconvert_exporter: "script",
         },
-        banner: `iommu-lab ${this.options.version}: TypeScript 5.0.4 on Node.js ${process.version}`,
+        banner: `iommu-lab ${this.options.version}: TypeScript ${typescriptVersion()} on Node.js ${process.version}`,
         help_links: [{ text: "TypeScript", url: "https://www.typescriptlang.org/docs/" }],
         supported_features: [],
         debugger: false,
