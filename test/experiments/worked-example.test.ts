@@ -6,34 +6,45 @@ import type { AnyExperiment } from "../../src/experiments/index.js";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const page = readFileSync(`${root}/src/experiments/README.md`, "utf8");
-const example = page.match(/^```ts\n(.*?)^```$/ms)![1];
+const files = [...page.matchAll(/^`free-order\/(\w+)\.ts`:\n\n```ts\n(.*?)^```$/gms)].map(([, name, text]) => ({
+  name,
+  text,
+}));
 const folder = `${root}/node_modules/.cache/worked-example`;
 
-/** The example as if it stood in src/experiments (or, compiled, in dist/experiments). */
-const standing = (tree: string): string =>
-  example.replaceAll('from "../', `from "${root}${tree}/`).replaceAll('from "./', `from "${root}${tree}/experiments/`);
+/** A file of the example as if its folder stood in dist/experiments. */
+const standing = (text: string): string =>
+  text.replaceAll('from "../../', `from "${root}dist/`).replaceAll('from "../', `from "${root}dist/experiments/`);
 
 let freeOrder: AnyExperiment;
 beforeAll(async () => {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
-  const { outputText } = ts.transpileModule(standing("dist"), {
-    compilerOptions: { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022, verbatimModuleSyntax: true },
-  });
-  writeFileSync(`${folder}/free-order.mjs`, outputText);
-  ({ freeOrder } = (await import(pathToFileURL(`${folder}/free-order.mjs`).href)) as { freeOrder: AnyExperiment });
+  writeFileSync(`${folder}/package.json`, '{"type":"module"}');
+  for (const { name, text } of files) {
+    const { outputText } = ts.transpileModule(standing(text), {
+      compilerOptions: { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022, verbatimModuleSyntax: true },
+    });
+    writeFileSync(`${folder}/${name}.js`, outputText);
+    writeFileSync(`${folder}/${name}.ts`, standing(text));
+  }
+  ({ freeOrder } = (await import(pathToFileURL(`${folder}/index.js`).href)) as { freeOrder: AnyExperiment });
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-test("the worked example compiles as strictly as the project does", () => {
-  const file = `${folder}/free-order.ts`;
-  writeFileSync(file, standing("dist"));
+test("the worked example has the files of its siblings, and compiles as strictly as the project does", () => {
+  expect(files.map(({ name }) => name)).toEqual(["config", "rows", "figures", "index"]);
   const { options } = ts.parseJsonConfigFileContent(
     ts.readConfigFile(`${root}/tsconfig.json`, ts.sys.readFile).config,
     ts.sys,
     root,
   );
-  const program = ts.createProgram([file], { ...options, rootDir: root, noEmit: true, incremental: false });
+  const program = ts.createProgram([`${folder}/index.ts`], {
+    ...options,
+    rootDir: root,
+    noEmit: true,
+    incremental: false,
+  });
   const diagnostics = ts.getPreEmitDiagnostics(program);
   expect(diagnostics.map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, "\n"))).toEqual([]);
 });
@@ -52,12 +63,9 @@ test("it runs, and shows what its page says: from one end a single node, every s
   await expect(freeOrder.run({ maps: 1 })).rejects.toThrow("maps");
 });
 
-test("the page names the places where an experiment is entered", () => {
-  for (const [file, word] of [
-    ["src/experiments/index.ts", "export"],
-    ["src/experiments/registry.ts", "const all"],
-  ]) {
-    expect(page).toContain(file.slice(file.lastIndexOf("/") + 1));
-    expect(readFileSync(`${root}/${file}`, "utf8")).toContain(word);
-  }
+test("the page names the one place beside its folder where an experiment is entered", () => {
+  expect(page).toContain("all.ts");
+  expect(readFileSync(`${root}/src/experiments/all.ts`, "utf8")).toContain(
+    'export * from "./lock-contention/index.js";',
+  );
 });

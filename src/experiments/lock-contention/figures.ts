@@ -3,8 +3,8 @@ import type { Basis, Facts } from "../../facts/index.js";
 import { barFigure, type Figure, heatmapFigure, lineFigure, lookOf, measuredLook } from "../../plot/index.js";
 import { distinct, estimate, type NumberColumn, where } from "../frame/rows.js";
 import { observed, settings } from "./alike.js";
+import { gridRatio } from "./grid.js";
 import { type LockContentionRow as Row, spinLocks } from "./rows.js";
-import { gridRatio } from "./sensitivity.js";
 import { axisOf, comparedIn, type Group, type Line, linesOf, seriesOf } from "./series.js";
 import { atTheEnd, falling, intervals, joined, levelling } from "./wording.js";
 

@@ -18,15 +18,14 @@ import { figures } from "./figures.js";
 import { quantitiesOf } from "./quantities.js";
 import { columns, type LockContentionRow, simulatePoint } from "./rows.js";
 
-export { type AnatomyConfig, lockTable, type MapAnatomyConfig, mapAnatomy } from "./anatomy.js";
 export {
   type LockContentionConfig,
   type LockContentionInput,
   type LockContentionPoint,
   lockContentionSchema,
 } from "./config.js";
+export { gridRatio } from "./grid.js";
 export type { LockContentionRow } from "./rows.js";
-export { gridRatio, lockSensitivity, type SensitivityConfig, type WarmupConfig, warmup } from "./sensitivity.js";
 
 /** Runs the TCP_RR workload over the ways of mapping; see the header of this file. */
 export const lockContention: Experiment<
