@@ -1,4 +1,4 @@
-import { reuses, type Trust, trusts, wayNamed, ways } from "./ways.js";
+import { reuses, type Trust, trusts, wayNamed } from "./ways.js";
 
 /** A row of the experiment: how fast one way is, under one assumption. */
 export type CapacityRow = {
@@ -103,6 +103,3 @@ export function choices(rows: readonly CapacityRow[], rates: readonly number[]):
         }
   return cells;
 }
-
-/** The ways that may be chosen for any trust, by name. */
-export const wayNames: readonly string[] = ways.map(({ name }) => name);

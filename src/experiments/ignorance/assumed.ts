@@ -25,6 +25,7 @@ function rangeOf({ accepts, unit, assumption, fallback }: Knob, facts: Facts): A
 /**
  * Every assumption of the simulated host that nothing published fixes, by the field of a configuration, with the range that its knob or
  * data/workload gives it: what a design must draw, or say why not.
+ * @public
  */
 export function assumedSpace(facts: Facts): Record<string, AssumedRange> {
   return Object.fromEntries(
