@@ -197,11 +197,22 @@ function sizeOf(file: string): { size: number; at: number } {
   return { size: found?.size ?? 0, at: found?.mtimeMs ?? 0 };
 }
 
-/** A store before another: what the first has not is looked for in the second, and both keep what is computed. */
+/** A store before another: what the first has not is looked for in the second and kept in the first; both keep what is computed. */
 export function layered(first: PointStore, second: RememberedPoints | undefined): RememberedPoints {
   if (second === undefined) return first;
   return {
-    get: (experiment, point, facts) => first.get(experiment, point, facts) ?? second.get(experiment, point, facts),
+    get(experiment, point, facts) {
+      const own = first.get(experiment, point, facts);
+      if (own) return own;
+      const reads = new Set<string>();
+      const rows = second.get(
+        experiment,
+        point,
+        facts.noting((name) => reads.add(name)),
+      );
+      if (rows) first.put(experiment, point, facts, rows, reads);
+      return rows;
+    },
     put(experiment, point, facts, rows, reads) {
       const names = [...reads];
       first.put(experiment, point, facts, rows, names);

@@ -38,9 +38,10 @@ test("a sweep that is killed at any moment goes on where it was, to the same byt
     expect(readFileSync(join(killed, name)).equals(readFileSync(join(whole, name)))).toBe(true);
   // All is kept now: nothing is computed again, and a damaged point alone is.
   expect(run(file, "--out", killed).stdout).toContain("(0 computed");
-  const [some] = readdirSync(join(killed, "points"));
-  const [point] = readdirSync(join(killed, "points", some));
-  writeFileSync(join(killed, "points", some, point), "{");
+  const [code] = readdirSync(join(killed, "points"));
+  const [some] = readdirSync(join(killed, "points", code));
+  const [point] = readdirSync(join(killed, "points", code, some));
+  writeFileSync(join(killed, "points", code, some, point), "{");
   expect(run(file, "--out", killed).stdout).toContain("(1 computed");
   expect(readFileSync(join(killed, "table.arrow")).equals(readFileSync(join(whole, "table.arrow")))).toBe(true);
 });

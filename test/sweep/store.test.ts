@@ -13,7 +13,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 let stores = 0;
 const newStore = (options = {}) => new PointStore(join(folder, `${++stores}`), { code: "0".repeat(20), ...options });
-const files = (store: PointStore) =>
+const files = (store: { folder: string }) =>
   readdirSync(store.folder, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".json"));
 const input = { rounds: 10 };
 const [point] = lineTransfer.points(lineTransfer.parse(input));
@@ -50,6 +50,7 @@ describe("points are remembered", () => {
     const onPoint = (hash: string) => computed.push(hash);
     const second = await runOnWorkers(lineTransfer, input, { jobs: 2, remembered: layered(near, store), onPoint });
     expect(computed).toEqual([]);
+    expect(files(near)).toEqual(files(store));
     expect([first.rows, second.rows]).toEqual([plain.rows, plain.rows]);
     expect(readFileSync(store.file(pointHash(lineTransfer, point)), "utf8")).toContain(
       `"reads":{"hardware/${point.host}"`,
