@@ -203,13 +203,14 @@ function logTicks(low: number, high: number): Tick[] {
 const clean = (value: number): number => Number(value.toPrecision(6));
 
 /** A number as an axis says it: thousands apart, k, M and G from ten thousand on. */
-function shown(value: number): string {
+function shown(exactly: number): string {
+  const value = clean(exactly);
   const size = Math.abs(value);
   for (const [unit, suffix] of [
     [1e9, "G"],
     [1e6, "M"],
   ] as const)
     if (size >= unit) return `${clean(value / unit)}${suffix}`;
-  if (size >= 1000) return clean(value).toLocaleString("en-US");
-  return String(clean(value));
+  if (size >= 1000) return value.toLocaleString("en-US");
+  return String(value);
 }

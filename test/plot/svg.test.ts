@@ -65,6 +65,20 @@ describe("a figure as SVG", () => {
     expect(lying[3] / lying[2]).toBeCloseTo(4 / 3, 1);
   });
 
+  it("sets thousands apart, also where a step's sum misses them by a hair", () => {
+    const svg = figureSvg(
+      lineFigure({
+        title: "t",
+        caption: "c",
+        x: { title: "x", unit: "" },
+        y: { title: "y", unit: "" },
+        series: [{ name: "a", x: [0, 1], y: [0, 6500] }],
+      }),
+    );
+    expect(svg).toContain(">1,000<");
+    expect(svg).not.toContain(">1000<");
+  });
+
   it("escapes names and takes no colour that is none", () => {
     const svg = figureSvg({
       data: [

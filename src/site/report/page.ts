@@ -16,12 +16,15 @@ const own = `
 .report table { border-collapse: collapse; font-size: 0.86rem; font-variant-numeric: tabular-nums; }
 .report th, .report td { padding: 0.3rem 0.65rem; border-bottom: 1px solid var(--rule); text-align: right; vertical-align: top; }
 .report th:first-child, .report td:first-child, .report .words td, .report .words th { text-align: left; }
+.report td { white-space: nowrap; }
+.report td:last-child, .report .words td { white-space: normal; min-width: 7rem; }
 .report caption { text-align: left; font-weight: 600; padding: 0.4rem 0; caption-side: top; }
 .report .scroll { overflow-x: auto; margin: 0 0 1.3rem; }
 @media print {
   :root { color-scheme: light; }
   .report .scroll { overflow: visible; }
-  .report table { font-size: 6.6pt; }
+  .report table { font-size: 7pt; }
+  .report td, .report td:last-child { white-space: normal; min-width: 0; }
   .report th, .report td { padding: 1.5pt 3pt; }
   .report h2 { break-after: avoid; }
   .report tr { break-inside: avoid; }
