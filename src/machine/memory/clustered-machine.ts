@@ -15,10 +15,15 @@ const wayBits = 3;
  * What an access costs depends on how far away the copy is that answers it: the core, its cluster, its socket, the other socket, memory.
  */
 export class ClusteredMachine implements HostMachine {
+  /** Geometry and costs. */
   readonly config: Readonly<MachineConfig>;
+  /** One CPU a core: siblings are left idle. */
   readonly cpus: number;
+  /** Cores of all sockets. */
   readonly cores: number;
+  /** One home for each line. */
   readonly homes = 1;
+  /** The memory's regions. */
   readonly memory: PhysicalMemory = new PhysicalMemory();
   private readonly coresPerCluster: number;
   private readonly clustersPerSocket: number;
@@ -64,16 +69,19 @@ export class ClusteredMachine implements HostMachine {
     this.words = Math.ceil(this.cores / 32);
   }
 
+  /** The only home. */
   homeOf(): number {
     return 0;
   }
 
+  /** The core of a CPU. @throws RangeError for a CPU that there is not */
   core(cpu: number): number {
     if (!(cpu >= 0 && cpu < this.cores))
       throw new RangeError(`There is no CPU ${cpu}; this machine has CPUs 0 to ${this.cores - 1}.`);
     return cpu;
   }
 
+  /** The socket of a CPU. */
   socket(cpu: number): number {
     return (this.core(cpu) / this.config.coresPerSocket) | 0;
   }
@@ -102,6 +110,7 @@ export class ClusteredMachine implements HostMachine {
     return region;
   }
 
+  /** A load; returns its cost in core cycles. */
   read(cpu: number, address: number): number {
     const line = address >>> 6;
     const { config } = this;
@@ -119,6 +128,7 @@ export class ClusteredMachine implements HostMachine {
     return cost;
   }
 
+  /** A store: the core must own the line alone. Returns its cost in core cycles. */
   write(cpu: number, address: number): number {
     const line = address >>> 6;
     const at = this.find(cpu, line);
@@ -135,12 +145,14 @@ export class ClusteredMachine implements HostMachine {
     return this.own(cpu, line);
   }
 
+  /** A locked read-modify-write; returns its cost in core cycles. */
   atomic(cpu: number, address: number): number {
     const cost = this.write(cpu, address);
     const { l1Cycles, atomicCycles, storeHitCycles } = this.config;
     return atomicCycles + (cost === storeHitCycles ? l1Cycles : cost);
   }
 
+  /** How far an access would have to go: 0 stays in its core, 2 asks the line's home. It changes nothing. */
   reach(cpu: number, address: number, forWriting: boolean): 0 | 1 | 2 {
     const line = address >>> 6;
     const at = this.find(cpu, line);
@@ -150,11 +162,13 @@ export class ClusteredMachine implements HostMachine {
     return 2;
   }
 
+  /** Other work of the core: so many lines of its ring. Returns what they cost, which a caller may leave out. */
   touchFootprint(cpu: number, lines: number): number {
     this.others[cpu] += lines;
     return lines * this.config.l2Cycles;
   }
 
+  /** A device writes a whole line, and takes it from all caches. Returns core cycles until it is visible. */
   deviceWrite(address: number): number {
     const line = address >>> 6;
     const { config } = this;
@@ -170,6 +184,7 @@ export class ClusteredMachine implements HostMachine {
     return cost;
   }
 
+  /** The line leaves all caches. */
   flush(address: number): void {
     const line = address >>> 6;
     this.invalidate(line, -1, 0);
