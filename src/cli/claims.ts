@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { claimsText, experimentByName, experiments, kinds, verdicts } from "../experiments/index.js";
-import { type LedgerEntry, recordUses } from "../study/index.js";
+import { type LedgerEntry, predictedCount, predictedNumbers, recordUses } from "../study/index.js";
 import { type ComputedLedger, computeLedger, userPoints } from "../sweep/index.js";
 import { interruptible } from "./interrupt.js";
 import { jobsOf, withFresh, withJobs } from "./options.js";
@@ -65,6 +65,8 @@ export function ledgerText({ entries, calibrations }: Lists): string {
     const own = entries.filter((entry) => entry.kind === kind);
     if (own.length > 0) parts.push(`${kind}: ${own.length} (${counts(own)})`);
   }
+  const predicted = predictedNumbers(entries);
+  if (predicted.length > 0) parts.push(predictedCount(predicted));
   parts.push(`${entries.length} claims: ${counts(entries)}.`);
   return `${parts.join("\n")}\n`;
 }

@@ -25,6 +25,18 @@ export {
   shareOf,
   worthOf,
 } from "./matching.js";
+export { beliefFigure, regionFigure } from "./matching-figures.js";
 export { type ElementaryEffect, effectsFigure, morrisDesign, morrisEffects, type Trajectory } from "./morris.js";
+export {
+  type ComparedGroup,
+  comparedFigure,
+  comparedGroups,
+  marginTable,
+  type PredictedNumber,
+  predictedCount,
+  predictedNumbers,
+  predictedTable,
+  predictionFigure,
+} from "./predictions.js";
 export { grid, gridSize, mostConfigurations, type Space, type SpacePoint, withFields } from "./space.js";
 export { ledgerCounts, threadContext, threadTable } from "./thread.js";

@@ -81,7 +81,7 @@ export function marginFigure(entries: readonly LedgerEntry[]): Figure {
   const evidence = both.filter(({ verdict }) => verdict !== "calibration").length;
   return figure({
     title: "Simulated over published",
-    caption: `1 is the published value, or the nearer end of a published range. Lines are the simulated value's interval. The ${evidence} filled marks are evidence; the ${both.length - evidence} open ones, below them, are calibrations and lie at 1 because a parameter was set so.${left.length > 0 ? ` Without ${left.map(({ id }) => id).join(", ")}, whose published range begins at zero.` : ""}`,
+    caption: `1 is the published value, or the nearer end of a published range. Lines are the simulated value's interval. ${evidence > 0 ? `The ${evidence} filled marks are evidence; the` : "The"} ${both.length - evidence} open ones${evidence > 0 ? ", below them," : ""} are calibrations and lie at 1 because a parameter was set so.${left.length > 0 ? ` Without ${left.map(({ id }) => id).join(", ")}, whose published range begins at zero.` : ""}`,
     data: shown(both).map((verdict) => {
       const own = rows.filter((entry) => entry.verdict === verdict);
       const ratio = (entry: LedgerEntry, end: "mean" | "low" | "high"): number =>

@@ -25,6 +25,13 @@ function namedRecords(facts: Facts, source: string): FactRecord[] {
   return facts.all().filter(({ id }) => words.has(id));
 }
 
+/** Whether the claims are another experiment's, and answer this one. */
+const answersLater =
+  (experiment: string, id: string) =>
+  (other: { experiment: string; claims: readonly ClaimResult[] }): boolean =>
+    other.experiment !== experiment &&
+    other.claims.some((claim) => claim.id === id && claim.verdict !== "not answered");
+
 /**
  * The claims ledger: every claim that the experiments answer, in order.
  *
@@ -38,8 +45,13 @@ export function ledger(
   results: readonly { experiment: string; claims: readonly ClaimResult[] }[],
   facts: Facts = Facts.published(),
 ): LedgerEntry[] {
+  const answered = new Set<string>();
   return results.flatMap(({ experiment, claims }) =>
-    claims.map((claim) => {
+    claims.flatMap((claim) => {
+      // A record that two experiments judge is one entry: that of the first that answers.
+      if (answered.has(claim.id)) return [];
+      if (claim.verdict !== "not answered" || !results.some(answersLater(experiment, claim.id))) answered.add(claim.id);
+      else return [];
       const record = claim.published?.factId === undefined ? undefined : facts.record(claim.published.factId);
       if (facts.all().some(({ id, use }) => use === "input" && (id === claim.id || id === record?.id)))
         throw new Error(
@@ -59,7 +71,7 @@ export function ledger(
       }
       const { published, simulated } = claim;
       const offBy = published && simulated ? { offBy: distance(simulated.mean, published.low, published.high) } : {};
-      return { ...claim, experiment, ...offBy };
+      return [{ ...claim, experiment, ...offBy }];
     }),
   );
 }

@@ -115,8 +115,8 @@ export function match(ensemble: Ensemble, { cutoff, observations }: Matching): M
         const found = valueFor(observation)(draw.quantities);
         if (found === undefined) return [observation.id, Number.POSITIVE_INFINITY];
         const own = observation.deviation * observation.value;
-        // Half the width of a 95 % interval is about two standard deviations.
-        const chance = errors[i](found) / 2;
+        // Half the width of a 95 % interval.
+        const chance = errors[i](found) / 1.96;
         const far = found - observation.value;
         return [observation.id, (far < 0 ? -far : far) / Math.sqrt(own * own + chance * chance)];
       }),

@@ -2,7 +2,7 @@
 
 import { askAll } from "../frame/claim.js";
 import { defineExperiment, type Experiment } from "../frame/experiment.js";
-import { claimsOn } from "./claims.js";
+import { claimsOn, quantitiesOf } from "./claims.js";
 import { Config, pointsOf, type ReadCostPoint } from "./config.js";
 import { figures } from "./figures.js";
 import { columns, type ReadCostRow, simulate } from "./rows.js";
@@ -19,5 +19,6 @@ export const cr4ReadCost: Experiment<typeof Config, ReadCostPoint, ReadCostRow> 
   simulate,
   columns,
   figures,
+  quantities: quantitiesOf,
   claims: (rows, _, facts) => askAll(claimsOn(facts), rows, { facts, experiment: "cr4-read-cost" }),
 });

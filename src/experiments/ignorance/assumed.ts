@@ -25,7 +25,7 @@ function rangeOf({ accepts, unit, assumption, fallback }: Knob, facts: Facts): A
 /**
  * Every assumption of the simulated host that nothing published fixes, by the field of a configuration, with the range that its knob or
  * data/workload gives it: what a design must draw, or say why not.
- * @public
+ * @public to whoever writes a design
  */
 export function assumedSpace(facts: Facts): Record<string, AssumedRange> {
   return Object.fromEntries(
@@ -34,6 +34,12 @@ export function assumedSpace(facts: Facts): Record<string, AssumedRange> {
       return range === undefined ? [] : [[listName(knob.name), range]];
     }),
   );
+}
+
+/** What an assumption's values are counted in; a pure number or a choice where its knob has no unit. */
+export function assumptionUnit(path: string): string {
+  const knob = knobs().find(({ name }) => listName(name) === path);
+  return knob?.unit || (knob?.accepts.kind === "choice" || knob?.accepts.kind === "boolean" ? "choice" : "number");
 }
 
 /** What an assumption is called in words, by the field of a configuration; the field itself where it has no knob. */

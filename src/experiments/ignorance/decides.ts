@@ -27,7 +27,10 @@ export interface Decider extends Influence {
   outside?: number;
 }
 
-const slicesOf = 10;
+/** So many draws make a slice, at least; ten slices, at most. */
+const drawsInSlice = 12;
+/** An assumption that explains less than this of the variance decides nothing alone. */
+const decisive = 0.1;
 
 /** Draws in slices of equal number by an assumption's value; of choices, one a choice. */
 function sliced<D extends DrawnRun>(draws: readonly D[], path: string, domain: AssumedRange): D[][] {
@@ -36,7 +39,7 @@ function sliced<D extends DrawnRun>(draws: readonly D[], path: string, domain: A
       .map((choice) => draws.filter(({ sample }) => sample[path] === choice))
       .filter((s) => s.length > 0);
   const sorted = [...draws].sort((a, b) => Number(a.sample[path]) - Number(b.sample[path]));
-  const slices = Math.min(slicesOf, Math.max(2, Math.floor(draws.length / 10)));
+  const slices = Math.min(10, Math.max(2, Math.floor(draws.length / drawsInSlice)));
   return Array.from({ length: slices }, (_, i) =>
     sorted.slice(Math.floor((i * sorted.length) / slices), Math.floor(((i + 1) * sorted.length) / slices)),
   ).filter((slice) => slice.length > 0);
@@ -72,16 +75,17 @@ export function influences<D extends DrawnRun>(
     .sort((a, b) => b.share - a.share);
 }
 
-/** The assumption that decides most whether a quantity lies inside the margin; of a quantity that never does, which moves it most. */
+/**
+ * The assumption that decides most where a quantity lies, and so whether it is inside the margin: the one that explains most of its variance.
+ */
 export function deciderOf<D extends DrawnRun & { value: number }>(
   draws: readonly D[],
   space: Readonly<Record<string, AssumedRange>>,
   { low, high }: Margin,
 ): Decider | undefined {
   const isInside = ({ value }: D): boolean => value >= low && value <= high;
-  const mixed = draws.some(isInside) && !draws.every(isInside);
-  const [first] = influences(draws, space, mixed ? (draw) => (isInside(draw) ? 1 : 0) : ({ value }) => value);
-  if (!first || first.share === 0) return undefined;
+  const [first] = influences(draws, space, ({ value }) => value);
+  if (!first || first.share < decisive) return undefined;
   const { assumption } = first;
   const slices = sliced(draws, assumption, space[assumption]).map((own) => ({
     own,

@@ -38,7 +38,7 @@ export interface Design {
   apart: Readonly<Record<string, string>>;
   samples: number;
   seed: number;
-  /** So many of the first draws are run with so many seeds, for the Monte Carlo error of all. */
+  /** So many of the first draws are run with so many seeds, for the Monte Carlo error of all; 0 where nothing is left to chance. */
   again: { draws: number; seeds: number };
   /** The numbers that are kept of each draw. */
   keep: readonly string[];
@@ -102,7 +102,7 @@ export function runsOf(design: Design, draws: number = design.samples): DesignRu
         draw,
         repetition,
         run,
-        input: { ...base, ...sample, ...fields, seed: 1 + draw + repetition * samples },
+        input: { ...base, ...sample, ...fields, ...(again.draws > 0 ? { seed: 1 + draw + repetition * samples } : {}) },
       })),
     ),
   );

@@ -1,4 +1,3 @@
-import studentQuantile from "@stdlib/stats-base-dists-t-quantile";
 import { z } from "zod";
 import type { Facts } from "../../facts/index.js";
 import { configHash } from "../frame/hash.js";
@@ -84,8 +83,9 @@ export class Ensemble {
   }
 
   /**
-   * Half the width of the 95 % interval of one more run, by the value of the quantity. The draws that were run with several seeds are not
-   * pooled, as a saturated host varies by far more than an idle one: it is the largest among the three of them whose values lie nearest.
+   * Half the width of the 95 % interval around one run, by the value of the quantity. A saturated host varies by far more than an idle one,
+   * so the draws that were run with several seeds are not pooled: each counts by the inverse square of its distance
+   * (Shepard 1968).
    */
   errors(of: QuantityOf): (value: number) => number {
     const known = this.again.flatMap((runs) => {
@@ -93,13 +93,19 @@ export class Ensemble {
       if (values.length < 2) return [];
       const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
       const squares = values.reduce((sum, value) => sum + (value - mean) * (value - mean), 0);
-      const deviation = Math.sqrt(squares / (values.length - 1));
-      return [{ mean, error: deviation * studentQuantile(0.975, values.length - 1) }];
+      return [{ mean, variance: squares / (values.length - 1) }];
     });
+    const spread = Math.max(0, ...known.map(({ mean }) => mean)) - Math.min(0, ...known.map(({ mean }) => mean));
+    // Nearer than this is the same place.
+    const near = 1e-4 * spread + 1e-12;
     return (value) => {
-      const far = ({ mean }: { mean: number }): number => (mean < value ? value - mean : mean - value);
-      const nearest = [...known].sort((a, b) => far(a) - far(b)).slice(0, 3);
-      return Math.max(0, ...nearest.map(({ error }) => error));
+      const weighed = known.map(({ mean, variance }) => {
+        const far = (mean < value ? value - mean : mean - value) + near;
+        return { weight: 1 / (far * far), variance };
+      });
+      const total = weighed.reduce((sum, { weight }) => sum + weight, 0);
+      const sum = weighed.reduce((all, { weight, variance }) => all + weight * variance, 0);
+      return total > 0 ? 1.96 * Math.sqrt(sum / total) : 0;
     };
   }
 }

@@ -2,7 +2,7 @@
  * Ignorance: what is drawn of everything that nobody published (designs), what came out (ensembles), and what it says about a quantity whose
  * margin was written down before (judge). Chance, which other seeds show, is another uncertainty and is kept apart throughout.
  */
-export { assumedSpace, assumptionName } from "./assumed.js";
+export { assumedSpace, assumptionName, assumptionUnit } from "./assumed.js";
 export { type Decider, deciderOf, type Influence, influences, type Slice } from "./decides.js";
 export { type Design, type DesignRun, DesignSchema, designOf, runsOf, type Sample, samplesOf } from "./design.js";
 export {

@@ -25,7 +25,7 @@ const sliceText = ({ from, to, inside }: Slice): string => {
 };
 
 /** Designs that are no draws: every case that there is. */
-export const caseDesigns: readonly string[] = ["recordings", "ablations"];
+export const caseDesigns: readonly string[] = ["recordings", "ablations", "hosts"];
 
 /** What the draws say about a quantity, in a sentence or three. */
 export function priorText({ margin, share, predictive, draws, decider, verdict, design }: Prior): string {
@@ -34,7 +34,7 @@ export function priorText({ margin, share, predictive, draws, decider, verdict, 
   const first = `Of ${draws.toLocaleString("en")} ${what}, ${percent(share.mean)} lie within the margin (${marginText(margin, unit)}); 95 % lie between ${short(predictive.low)} and ${short(predictive.high)}.`;
   if (verdict === "not decidable")
     return `${first} Other seeds could make that ${percent(share.least)} or ${percent(share.most)}, which leaves the verdict open.`;
-  if (!decider) return first;
+  if (!decider) return verdict === "depends" ? `${first} No assumption alone decides.` : first;
   const sides =
     decider.inside === undefined || decider.outside === undefined
       ? ""

@@ -90,8 +90,9 @@ const depth = (facts: Facts): AskedClaim<Row> =>
       const igb = structure(rows, "igb", "v4.3 addresses", "unmerged", "boot");
       const found = cases(rows, "unmerged", "boot");
       if (!igb || !found) return undefined;
-      const deepest = found.map(({ row }) => row.maxDepth ?? Number.NaN);
-      const means = found.map(({ row }) => row.meanDepth ?? Number.NaN);
+      // Where the recorded kernel chose the addresses, the tree's shape is not rebuilt.
+      const deepest = found.flatMap(({ row }) => row.maxDepth ?? []);
+      const means = found.flatMap(({ row }) => row.meanDepth ?? []);
       return {
         simulated: { ...over([...means, ...deepest]), unit: "levels (means and deepest)" },
         // How deep a tree "is": its deepest path, or a walk of it. Both readings, of each recording.
