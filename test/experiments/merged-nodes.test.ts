@@ -120,7 +120,7 @@ describe("the throughput that comes back", () => {
     expect(base.stock.mean).toBeLessThan(base.merged.mean);
     expect(base.merged.mean).toBeLessThan(base.off.mean);
     expect(base.gapShare.low).toBeLessThan(base.gapShare.high);
-    expect(base.gapShare.n).toBe(6);
+    expect(base.gapShare.n).toBe(12);
     expect(run.claims.find(({ id }) => id === "S5")?.simulated).toMatchObject({ unit: "% of the loss", n: 6 });
     expect(run.figure("readings").data).toHaveLength(4);
     expect(run.figure("throughput").data).toHaveLength(3);

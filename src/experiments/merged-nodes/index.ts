@@ -173,7 +173,8 @@ function points(c: MergedNodesConfig, { facts }: Basis): MergedNodesPoint[] {
   };
   const baseline = (chosen: readonly PolicyName[]) => {
     const [first, ...others] = baselineSettings(chosen);
-    add([first], replications > 1 ? 3 * replications : 1);
+    // With queued locks the tree of v4.3 varies by 6 % from seed to seed: twelve keep the baseline's interval below 5 %.
+    add([first], replications > 1 ? 6 * replications : 1);
     add(others, replications > 1 ? replications + 1 : 1);
   };
   if (has("structure")) {
