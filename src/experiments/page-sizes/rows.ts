@@ -66,7 +66,7 @@ export function missingMechanism(point: PagePoint, bound: string): string {
     return "the link between the sockets, for which there is no latency record";
   if (spec.direction === "read" && spec.dmaBytes === 256 && spec.page === "4K" && spec.windowBytes > 1_048_576)
     return "what misses and the completions of a longer read cost each other: walks and link are each within their pace";
-  if (bound === "walkers") return "the pace of walks: that of Haswell is too fast for this host";
+  if (bound === "walkers") return "the pace of walks: this host's is not that of Haswell";
   if (spec.page === "4K") return "how misses come in a row where a window is little larger than the IOTLB's reach";
   if (spec.direction === "read" && spec.dmaBytes > 64) return "how the root complex cuts completions";
   return "not known";
