@@ -63,6 +63,8 @@ export interface IoResult {
   /** Share of the time of the unmaps in which an invalidation is waited for, none of it for a lock or a place in the queue. */
   hardwareShare: number;
   elapsedNs: number;
+  /** Time in flushes, all cores together: the timer's, and those of full rings. */
+  flushNs: number;
 }
 
 const WORKED = 0;
@@ -287,5 +289,6 @@ export function simulateIo(run: HostRun, load: IoLoad, facts: Facts): IoResult {
     irqOffNs: ns(locks.reduce((worst, { irqOffMax }) => Math.max(worst, irqOffMax), 0)),
     hardwareShare: unmapping > 0 ? sum((_, step) => step === "qi_submit_sync: poll") / unmapping : 0,
     elapsedNs: ns(elapsed),
+    flushNs: ns(sum((context) => context === "flush")),
   };
 }
