@@ -99,7 +99,7 @@ export const held: Experiment<typeof Config, HeldPoint, HeldRow> = defineExperim
     high: { unit: "", description: "the margin's upper end" },
     simulated: { unit: "", description: "simulated value" },
     verdict: { unit: "", description: "within the margin, or not" },
-    between: { unit: "", description: "of a miss: what stands between the two" },
+    between: { unit: "", description: "of a miss: what may stand between the two (written after the run, not tested)" },
     written: { unit: "", description: "when the prediction was written" },
     seen: { unit: "", description: "what had been seen before that" },
   },
@@ -109,7 +109,14 @@ export const held: Experiment<typeof Config, HeldPoint, HeldRow> = defineExperim
         title: "Simulated against published",
         caption:
           "Each point is a prediction, as a multiple of what was published; its bar is the margin that was written down before. Points outside of their bar are misses.",
-        x: { title: "prediction, in the table's order", unit: "" },
+        x: { title: "prediction", unit: "" },
+        layout: {
+          xaxis: {
+            tickvals: rows.map((_, i) => i + 1),
+            ticktext: rows.map(({ prediction }) => prediction),
+            tickangle: -40,
+          },
+        },
         y: { title: "of the published value", unit: "%" },
         series: [
           {
