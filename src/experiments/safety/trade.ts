@@ -19,6 +19,31 @@ const PAGE_KIB = 4;
 const memoryOf = (rows: readonly Row[]): number =>
   meanOf(rows, "tableKiB").mean + PAGE_KIB * meanOf(rows, "pinnedMean").mean;
 
+/** More ways than this share entries of the legend, by family. */
+const mostNamed = 12;
+
+/** What the legend calls a way of mapping where there are too many for one entry each. */
+function familyOf(name: string): string {
+  const release = /^v(\d+\.\d+)-/.exec(name)?.[1];
+  if (release !== undefined) return `Linux ${release}`;
+  if (["off", "pass-through", "static-identity"].includes(name)) return "no protection";
+  if (name.startsWith("merged-")) return "merged nodes";
+  if (name.startsWith("pools-")) return "pools";
+  if (name.startsWith("one-to-one-")) return "dynamic 1:1";
+  if (/^(magazines-|flush-|strict-ish|strict-domain)/.test(name)) return "magazines";
+  return name.endsWith("deferred") ? "tree of 4.3, deferred" : "tree of 4.3, strict";
+}
+
+/** One entry of the legend a family: pointing at a mark still says which way it is. */
+function byFamily(data: Record<string, unknown>[], names: readonly string[]): void {
+  const seen = new Set<string>();
+  for (const [i, trace] of data.entries()) {
+    const family = familyOf(names[i]);
+    Object.assign(trace, { name: family, legendgroup: family, showlegend: !seen.has(family) });
+    seen.add(family);
+  }
+}
+
 /** Throughput against exposure, and memory by size: each way of mapping is a point. */
 export function trade(rows: readonly Row[]): Figure {
   const ways = byVariant(rows);
@@ -50,8 +75,12 @@ export function trade(rows: readonly Row[]): Figure {
         look: lookOf("way", name),
       };
     }),
-    layout: ways.length > 12 ? { height: 640 } : {},
   });
+  if (ways.length > mostNamed)
+    byFamily(
+      drawn.data as Record<string, unknown>[],
+      ways.map(({ name }) => name),
+    );
   Object.assign(drawn.layout["xaxis"] as object, {
     tickvals: ticks,
     ticktext: ticks.map((value) => (value === none ? "none" : `${value}`)),
