@@ -121,7 +121,7 @@ describe("the throughput that comes back", () => {
     expect(base.merged.mean).toBeLessThan(base.off.mean);
     expect(base.gapShare.low).toBeLessThan(base.gapShare.high);
     expect(base.gapShare.n).toBe(12);
-    expect(run.claims.find(({ id }) => id === "S5")?.simulated).toMatchObject({ unit: "% of the loss", n: 6 });
+    expect(run.claims.find(({ id }) => id === "S5")?.simulated).toMatchObject({ unit: "% of the loss", n: 12 });
     expect(run.figure("readings").data).toHaveLength(4);
     expect(run.figure("throughput").data).toHaveLength(3);
     expect(run.figure("throughput").alt).toMatch(/16 cores, 200 threads of TCP_RR, 2,048 static maps/);

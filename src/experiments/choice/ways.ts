@@ -1,11 +1,11 @@
 /** How far a device is trusted: it may see everything; its faults must do no harm for longer than a few milliseconds; or it may be an attacker. */
 export const trusts = ["own", "guarded", "hostile"] as const;
-/** One of {@link trusts}. */
+/** How far a device is trusted: "own", "guarded" or "hostile". */
 export type Trust = (typeof trusts)[number];
 
 /** Which buffers come back to the same device: none, those it receives into, or all of them. */
 export const reuses = ["none", "receive", "all"] as const;
-/** One of {@link reuses}. */
+/** Which buffers come back to the same device: "none", "receive" or "all". */
 export type Reuse = (typeof reuses)[number];
 
 /** A way of mapping that a driver or its administrator can choose today. */

@@ -103,7 +103,7 @@ export interface RunOptions {
 
 /** An experiment, ready to run. */
 export interface Experiment<S extends z.ZodType, P = unknown, R extends Row = Row>
-  extends Omit<ExperimentSpec<S, P, R>, "points" | "simulate" | "claims" | "compared"> {
+  extends Omit<ExperimentSpec<S, P, R>, "points" | "simulate" | "claims" | "compared" | "quantities"> {
   /** The independent pieces of work of a configuration; like the others below, with the published facts where none are given. */
   points(config: z.output<S>, basis?: Basis): P[];
   /** The rows of one point. */
@@ -112,6 +112,8 @@ export interface Experiment<S extends z.ZodType, P = unknown, R extends Row = Ro
   claims(rows: readonly R[], config: z.output<S>, facts?: Facts): ClaimResult[];
   /** Published tables beside the rows, value by value, where the experiment has such. */
   compared?(rows: readonly R[], facts?: Facts): Comparison[];
+  /** What one run comes down to, by name: the numbers that claims are judged by, where a design draws the configuration. */
+  quantities?(rows: readonly R[]): Record<string, number>;
   /** The schema of its configuration (default: with the published facts). */
   schema(facts?: Facts): S;
   /**

@@ -4,7 +4,17 @@ import type { Quantities } from "../ignorance/ensemble.js";
  * The three readings of "a third of the performance back", in percent, each from the throughputs of one host without an IOMMU, with the
  * tree of v4.3, and with merged nodes. The plain one comes first.
  */
-export const readings: Readonly<Record<"gap" | "gain" | "level", { title: string; of(q: Quantities): number }>> = {
+export const readings: Readonly<
+  Record<
+    "gap" | "gain" | "level",
+    {
+      /** What is read, in words. */
+      title: string;
+      /** The reading in percent, of the throughputs of one host. */
+      of(q: Quantities): number;
+    }
+  >
+> = {
   gap: {
     title: "share of the loss that comes back",
     of: (q) =>
