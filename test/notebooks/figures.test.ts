@@ -45,6 +45,7 @@ const counts = new Set([
   "levels",
   "static maps",
   "CPU",
+  "claims",
   "step",
   "walks under way, mean",
 ]);
