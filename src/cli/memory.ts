@@ -6,7 +6,7 @@ import { promisify } from "node:util";
 export interface PeakMemory {
   /** Sum of their resident sets; what several share (Node's own code, say) counts in each, so it is rather too much. */
   bytes: number;
-  /** How many processes that were; threads belong to their process. */
+  /** The most processes at once; threads belong to their process. */
   processes: number;
   /** How many samples were taken. */
   samples: number;
@@ -60,7 +60,7 @@ export class MemoryWatch {
   private readonly timer: NodeJS.Timeout;
   private sampling: Promise<void> = Promise.resolve();
 
-  constructor(everyMs = 500) {
+  constructor(everyMs = 250) {
     this.sampling = this.sample();
     this.timer = setInterval(() => {
       this.sampling = this.sampling.then(() => this.sample());
@@ -73,13 +73,16 @@ export class MemoryWatch {
     clearInterval(this.timer);
     await this.sampling;
     const own = process.resourceUsage().maxRSS * 1024;
-    return this.peak.bytes > own ? this.peak : { ...this.peak, bytes: own, processes: 1 };
+    return { ...this.peak, bytes: Math.max(own, this.peak.bytes), processes: Math.max(1, this.peak.processes) };
   }
 
   private async sample(): Promise<void> {
     const tree = treeOf(process.pid, await processes());
     const bytes = tree.reduce((sum, one) => sum + one.bytes, 0);
-    const samples = this.peak.samples + 1;
-    this.peak = bytes > this.peak.bytes ? { bytes, processes: tree.length, samples } : { ...this.peak, samples };
+    this.peak = {
+      bytes: Math.max(bytes, this.peak.bytes),
+      processes: Math.max(tree.length, this.peak.processes),
+      samples: this.peak.samples + 1,
+    };
   }
 }
