@@ -189,6 +189,8 @@ export class SharedPages implements PageSource {
       return false;
     }
     this.uses.delete(frame);
+    // Its next owner may be another core: nobody goes on cutting it.
+    for (const cut of this.cut) if (cut.frame === frame) cut.left = 0;
     return this.source.give(core, frame, 1);
   }
 

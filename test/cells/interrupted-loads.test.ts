@@ -76,7 +76,7 @@ it("a module that never ends loading is given up, and no half of it is ever seen
   expect((await run(kernel, 'require("./slow.mjs").last')).result).toBe("2");
 });
 
-it("fetch works after it has been interrupted at any point", async () => {
+it("fetch works after it has been interrupted at any point", { timeout: 180_000 }, async () => {
   const server = createServer((_, response) => response.end("here"));
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;

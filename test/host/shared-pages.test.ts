@@ -40,6 +40,6 @@ test("however buffers come and go, a page is given back exactly when nobody has 
         }
       },
     ),
-    { numRuns: 60 },
+    { numRuns: 300 },
   );
 });
