@@ -35,11 +35,12 @@ const floors = [
   [node, [bin("dependency-cruiser/bin/dependency-cruise.mjs"), "--config", ".dependency-cruiser.cjs", "src"]],
 ];
 const types = ["types", [node, [bin("typescript/bin/tsc"), "-p", "tsconfig.test.json", "--noEmit"]]];
+const knip = [bin("knip/bin/knip.js"), "--config", "test/support/knip.config.js"];
 const steps = [
   lint,
   // What nothing uses: once as if there were no tests, once with them.
-  ["unused", [node, [bin("knip/bin/knip.js"), "--production"]]],
-  ["unused-tests", [node, [bin("knip/bin/knip.js")]]],
+  ["unused", [node, [...knip, "--production"]]],
+  ["unused-tests", [node, knip]],
   floors,
   types,
   ["unit", vitest("unit")],

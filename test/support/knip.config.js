@@ -51,8 +51,6 @@ export default {
     "src/**/index.ts": ["exports", "types"],
     // Called inside of a snapshot of V8, by its name.
     "src/cells/host/snapshot-start.ts": ["exports"],
-    // What the notebook on the ledger reads.
-    "src/{study/matching,experiments/frame/headline}.ts": ["exports"],
     "test/{soak,bench,support}/**/*.mjs": ["exports"],
   },
   // Found by require.resolve, as files to copy.
