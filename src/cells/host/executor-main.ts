@@ -21,7 +21,7 @@ import { errorContent, installStackTraces, registerSource } from "./errors.js";
 import { guardAsyncHooks, guardImmediates, guardProcess } from "./guards.js";
 import { createLoading } from "./loading.js";
 import { watchMessages } from "./messages.js";
-import { freshDispatcher, warmUp } from "./network.js";
+import { freshDispatcher, guardFetch, warmUp } from "./network.js";
 import { offerPoints } from "./points.js";
 import type { ErrorContent, FromExecutor, Origin, Outcome, ToExecutor } from "./protocol.js";
 import { type Owner, trackResources } from "./resources.js";
@@ -393,3 +393,4 @@ port.on("message", (message: ToExecutor | { type: "idle"; turn: number }) => {
 });
 post({ type: "ready" });
 resources.later(() => warmUp(undefined, loading), 300);
+guardFetch(loading, interrupting, resources.later);

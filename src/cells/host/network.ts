@@ -1,4 +1,5 @@
 /** Keeps Node's own lazily loaded parts whole across interrupts. */
+import { Socket } from "node:net";
 import type { Loading } from "./loading.js";
 
 const key = Symbol.for("undici.globalDispatcher.1");
@@ -38,4 +39,35 @@ export function freshDispatcher(): void {
   } catch {
     // Without its constructor it stays as it is.
   }
+}
+
+/** What Node's `fetch` keeps at a socket that it reads answers from. */
+const parserName = "parser";
+const isRead = (socket: Socket): boolean =>
+  Object.getOwnPropertySymbols(socket).some(({ description }) => description === parserName);
+
+/**
+ * Lets `fetch` read what has come on a connection whole. All connections share one mark of who reads (undici's `currentParser`), which a
+ * `finally` takes back; a termination runs none, and no connection, new ones neither, would read again. So an interrupt waits for a read that
+ * is under way, as it does for a load, and a read that is due meanwhile begins after it.
+ * @param interrupting whether an interrupt is under way
+ * @param later a `setTimeout` that no interrupt ends
+ */
+export function guardFetch(
+  loading: Loading,
+  interrupting: () => boolean,
+  later: (callback: () => void, ms: number) => void,
+): void {
+  const emit = Socket.prototype.emit as (this: Socket, event: string | symbol, ...args: unknown[]) => boolean;
+  const guarded = function (this: Socket, event: string | symbol, ...args: unknown[]): boolean {
+    if (event !== "readable" || !isRead(this)) return emit.call(this, event, ...args);
+    if (!interrupting()) return loading.whole(() => emit.call(this, event, ...args));
+    const again = () => {
+      if (interrupting()) later(again, 5);
+      else loading.whole(() => emit.call(this, event, ...args));
+    };
+    later(again, 5);
+    return true;
+  };
+  Socket.prototype.emit = guarded as typeof Socket.prototype.emit;
 }
