@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { Streams } from "../../src/engine/index.js";
 import { TranslationUnit, type TranslationUnitConfig, walkMemory } from "../../src/iommu/index.js";
@@ -159,5 +160,83 @@ describe("invalidations", () => {
     expect(kept()).toHaveLength(3);
     unit.invalidate(page(600));
     expect(kept()).toEqual([0, 4 * mebibyte]);
+  });
+
+  test("of any fills and invalidations, exactly what no invalidation reached since is cached", () => {
+    // Two 4K regions apart from each other, 2M leaves beside one of them, 1G leaves above.
+    const table = new OneToOneTable([
+      { start: 0, bytes: 4 * mebibyte, page: pageBytes["4K"] },
+      { start: 4 * mebibyte, bytes: 16 * mebibyte, page: pageBytes["2M"] },
+      { start: gibibyte, bytes: 2 * gibibyte, page: pageBytes["1G"] },
+      { start: 4 * gibibyte, bytes: 2 * mebibyte, page: pageBytes["4K"] },
+    ]);
+    const address = fc.oneof(
+      ...[0, 2 * mebibyte - 8 * 4096, 4 * mebibyte - 8 * 4096, 8 * mebibyte, gibibyte, 2 * gibibyte, 4 * gibibyte].map(
+        (from) => fc.nat(12).map((page) => from + page * 4096),
+      ),
+    );
+    const step = fc.oneof(
+      { weight: 8, arbitrary: address.map((at) => ({ fill: at })) },
+      {
+        weight: 3,
+        arbitrary: fc
+          .tuple(
+            address,
+            fc.oneof({ weight: 3, arbitrary: fc.nat(4) }, { weight: 1, arbitrary: fc.nat(20) }),
+            fc.boolean(),
+          )
+          .map(([at, order, leafOnly]) => ({ what: page(Math.floor(at / 4096), order, leafOnly) })),
+      },
+      {
+        weight: 1,
+        arbitrary: fc.constantFrom(
+          { what: { kind: "domain", domain: 0 } as const },
+          { what: { kind: "global" } as const },
+        ),
+      },
+    );
+    const covered = [0, 0, 2 * mebibyte, gibibyte, 512 * gibibyte];
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 60 }), fc.array(address, { maxLength: 4 }), (steps, looked) => {
+        const roomy = { entries: 512, ways: 512, replacement: "lru" } as const;
+        const unit = unitOver(table, { iotlb: roomy, structureCaches: roomy });
+        /** Cached translations and table entries: first byte and length of what each stands for. */
+        let leaves: { start: number; bytes: number }[] = [];
+        let entries: { start: number; bytes: number; level: number }[] = [];
+        for (const step of steps) {
+          if ("fill" in step) {
+            unit.fill(step.fill);
+            const bytes = table.leafBytes(step.fill);
+            if (bytes === 0) continue;
+            leaves.push({ start: step.fill - (step.fill % bytes), bytes });
+            for (let level = bytes === 4096 ? 2 : bytes === 2 * mebibyte ? 3 : 4; level <= 4; level++)
+              entries.push({ start: step.fill - (step.fill % covered[level]), bytes: covered[level], level });
+            continue;
+          }
+          const { what } = step;
+          unit.invalidate(what);
+          if (what.kind !== "pages") {
+            leaves = [];
+            entries = [];
+            continue;
+          }
+          const bytes = 4096 * 2 ** what.order;
+          const first = what.pfn * 4096 - ((what.pfn * 4096) % bytes);
+          const apart = (one: { start: number; bytes: number }) =>
+            one.start + one.bytes <= first || one.start >= first + bytes;
+          leaves = leaves.filter(apart);
+          if (!what.leafOnly) entries = entries.filter(apart);
+        }
+        const holds = (at: number) => (one: { start: number; bytes: number }) =>
+          at >= one.start && at < one.start + one.bytes;
+        for (const at of [...looked, ...steps.flatMap((step) => ("fill" in step ? [step.fill] : []))]) {
+          expect(unit.lookup(at) >= 0).toBe(leaves.some(holds(at)));
+          const leaf = table.leafBytes(at) === gibibyte ? 3 : table.leafBytes(at) === 2 * mebibyte ? 2 : 1;
+          const lowest = Math.min(5, ...entries.filter(holds(at)).map(({ level }) => level));
+          if (table.leafBytes(at) > 0) expect(unit.walk(at).depth).toBe(lowest - leaf);
+        }
+      }),
+      { numRuns: 300 },
+    );
   });
 });

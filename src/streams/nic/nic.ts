@@ -108,6 +108,8 @@ export class Nic implements StateMachine {
   /** Writes that wait in the card for credits, and writes under way to memory, in order. */
   private readonly outgoing = new Fifo();
   private readonly inOrder = new Fifo();
+  /** Writes whose translation request (ATS) waits for a tag, in order. */
+  private readonly unasked = new Fifo();
   /** Queues of the packets that came and wait for a descriptor. */
   private readonly arrivals = new Fifo();
   private fifoUsed = 0;
@@ -257,9 +259,10 @@ export class Nic implements StateMachine {
     this.pump();
   }
 
-  /** Starts whatever can start: fetches, data in, reports, data out. */
+  /** Starts whatever can start: translation requests, fetches, data in, reports, data out. */
   private pump(): void {
     const { config } = this;
+    this.askForWrites();
     for (let queue = 0; queue < config.queues; queue++) {
       this.fetch(this.receive[queue], queue, FETCH_RECEIVE);
       this.fetch(this.transmit[queue], queue, FETCH_TRANSMIT);
@@ -321,7 +324,20 @@ export class Nic implements StateMachine {
   private write(kind: number, queue: number, address: number, bytes: number, count: number): void {
     const slot = this.take(kind, queue, address, bytes, count);
     this.outgoing.push(slot);
-    if (this.deviceTlb) this.translate(slot);
+    if (!this.deviceTlb) return;
+    this.unasked.push(slot);
+    this.askForWrites();
+  }
+
+  /**
+   * Translates writes, in order, as long as there are tags: a translation request is answered like a read, and holds a tag until it is. A
+   * read's request goes under the tags that the read holds already.
+   */
+  private askForWrites(): void {
+    while (this.unasked.length > 0 && this.freeTags > 0) {
+      this.freeTags--;
+      this.translate(this.unasked.shift());
+    }
   }
 
   /** With ATS the card asks first; without, a read is sent at once, and a write when its turn comes. */
@@ -457,12 +473,15 @@ export class Nic implements StateMachine {
     const frame = this.port?.unit.table.frame(this.address[slot]) ?? -1;
     if (frame >= 0) this.deviceTlb?.insert(page, 0, frame);
     this.goOn(slot);
+    this.askForWrites();
   }
 
   private goOn(slot: number): void {
     this.translated[slot] = 1;
-    if (posted(this.kind[slot])) this.sendWrites();
-    else this.sendRead(slot);
+    if (posted(this.kind[slot])) {
+      this.freeTags++;
+      this.sendWrites();
+    } else this.sendRead(slot);
   }
 
   /** A read's data is in the card, or a write in memory and its credits back. */
