@@ -22,6 +22,7 @@ const benchmarks = {
     measures: "the Jupyter kernel, beside tslab, ipykernel and Deno (needs a network once)",
     sum: /^(met|MISSED)/,
   },
+  silicon: { measures: "this machine itself, in C: latencies and the workload for real (2 minutes)", sum: /runs in/ },
   kills: { measures: "a sweep killed fifty times and resumed: a check rather than a time", sum: /kills over/ },
 };
 
