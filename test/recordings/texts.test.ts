@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { foreignBytes, importTrace } from "../../src/recordings/index.js";
+import { foreignBytes, importTrace, isTraceFile } from "../../src/recordings/index.js";
 
 interface Expected {
   file: string;
@@ -72,6 +72,7 @@ const forms: Record<string, string> = {
   "latency format with two digits of CPU": twice(
     (w, t) => `  rcu_sche-14     12..s1. ${t.slice(-1)}000us : ${w}: ${iommu(w)}`,
   ),
+  "trace-cmd report -l": twice((w, t) => `    bash-123     1d.s2  ${t}: ${w}:                  ${iommu(w)}`),
   "verbose latency format": twice(
     (w, t) =>
       `    bash  4251 1 16 00000100 00000001 [0000018b3${t.slice(-1)}] 0.00${t.slice(-1)}ms (+0.001ms): ${w}: ${iommu(w)}`,
@@ -125,6 +126,11 @@ describe("other forms of one map and its unmap", () => {
         "  x-1 [001] ..... 10.1: dma_map_page: eth0 dir=TO_DEVICE dma_addr=120000000 size=64 phys_addr=120000000 attrs=\n",
       ),
     ).toThrow(/passthrough/);
+    expect(refused(twice((w) => `bash   123 [001] iommu:${w}: ${iommu(w)}`))).toThrow(/no timestamp.*perf script -F/);
+    expect(refused(twice((w) => `bash   123 iommu:${w}: ${iommu(w)}`))).toThrow(/no timestamp.*perf script -F/);
+    const json = `{"type": "attached_probes", "data": {"probes": 2}}\n{"type": "printf", "data": "map 1 0 eth0 0x1000 4096"}\n`;
+    expect(isTraceFile(json)).toBe(false);
+    expect(foreignBytes(new TextEncoder().encode(json))).toMatch(/bpftrace.*without -f/);
     expect(foreignBytes(new Uint8Array([0xff, 0xfe, 0x23, 0]))).toMatch(/UTF-16.*iconv/);
   });
 });

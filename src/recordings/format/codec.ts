@@ -55,9 +55,9 @@ export function encodeTrace(trace: Trace): string {
   return lines.join("");
 }
 
-/** Whether a text is a trace file, of any version, by its beginning. */
+/** Whether a text is a trace file, of any version, by its beginning. Events of bpftrace as JSON are none. */
 export function isTraceFile(beginning: string): boolean {
-  return /^\uFEFF?\s*\{/.test(beginning);
+  return /^\uFEFF?\s*\{(?!\s*"type":)/.test(beginning);
 }
 
 /** Whether a trace file is one of version 2 by its first line. */

@@ -79,6 +79,7 @@ export const reasons = {
     "was wrapped by a mail program or a terminal; expected an event on one line (send the file as an attachment)",
   noCpu:
     "does not name the CPU; record with perf record -C or -a and print with perf script -F comm,pid,cpu,time,event,trace --ns",
+  noTime: "has no timestamp; print with perf script -F comm,pid,cpu,time,event,trace --ns",
   pages:
     "expected iova and size in whole pages of 4096 bytes, and at least one: an IOMMU with smaller pages is not read",
   end: "the range's end is not iova + size",

@@ -17,6 +17,10 @@ const magics: [(bytes: Uint8Array) => boolean, string][] = [
     (b) => starts(b, 0xff, 0xfe) || starts(b, 0xfe, 0xff) || (b[0] !== 0 && b[1] === 0 && b[2] !== 0 && b[3] === 0),
     "is UTF-16 text; turn it into UTF-8 with: iconv -f UTF-16 -t UTF-8 FILE > recording.txt",
   ],
+  [
+    (b) => ascii(b, 0, '{"type": "') || ascii(b, 0, '{"type":"'),
+    "is bpftrace's output as JSON (-f json), which holds each event as text in text; record without -f, with the script of: iommu-lab trace record --dry-run",
+  ],
   [(b) => ascii(b, 0, "BZh"), "is bzip2; unpack it with: bunzip2 FILE"],
   [(b) => starts(b, 0x04, 0x22, 0x4d, 0x18), "is lz4; unpack it with: unlz4 FILE"],
   [(b) => ascii(b, 0, "PK\x03\x04"), "is a zip archive; unpack it with: unzip FILE"],

@@ -21,11 +21,12 @@ const named =
 /** What stands before an event: CPU, perhaps flags, the timestamp. */
 const head =
   /\[(\d{1,5})\]\s+(?:([^\s[\]:]{2,12})\s+)?(\d{1,20}(?:\.\d{1,12})?):\s*(?:\(\+?[\d.]+\)\s*)?(?:\d+\s+)?(?:iommu|dma|ftrace)?$/;
-/** The latency format: CPU and flags in one word, microseconds from the beginning; and its verbose form. */
-const latencyHead = /\s(\d{1,5})([^\s\d]\S{2,10})\s+(\d{1,15})(us)?\s*[+!#*@$]?\s*:$/;
+/** The latency format: CPU and flags in one word, microseconds from the beginning (trace-cmd report -l: a timestamp); and its verbose form. */
+const latencyHead = /\s(\d{1,5})([^\s\d]\S{2,10})\s+(?:(\d{1,15})(us)?|(\d{1,10}\.\d{1,12}))\s*[+!#*@$]?\s*:$/;
 const latencyVerbose =
   /\s(\d{1,5})\s+(\d+)\s+[0-9a-f]{8}\s+[0-9a-f]{8}\s+\[([0-9a-f]{1,13})\]\s+\d+\.\d{3}ms \(\+\d+\.\d{3}ms\):$/;
 const headWithoutCpu = /(?:^|\s)\d+(?:\/\d+)?\s+\d+\.\d+:\s*(?:\d+\s+)?(?:iommu|dma)?$/;
+const headWithoutTime = /(?:^|\s)(?:\[\d{1,5}\]|\d+(?:\/\d+)?|\d+\s+\[\d{1,5}\])\s*(?:\d+\s+)?(?:iommu|dma)$/;
 
 const iommuText =
   /^(?:IOMMU:\s*)?(?:dev=(\S+)\s+)?iova=(?:0x)?([0-9a-f]{1,16})(?:\s*-\s*0x([0-9a-f]{1,16}))?(?:\s+paddr=(?:0x)?([0-9a-f]{1,16}))?\s+size=(0x[0-9a-f]+|\d+)(?:\s+unmapped_size=(0x[0-9a-f]+|\d+))?(?:\s+dev=(\S+))?\s*$/i;
@@ -105,7 +106,7 @@ export function readKernelLine(text: string, event: MappingEvent, options: LineO
     const known = readHead(before, event, options);
     if (known !== 0) {
       if (read < 0) {
-        event.text = known === 1 ? reasons.cut : reasons.noCpu;
+        event.text = known === 1 ? reasons.cut : known === 2 ? reasons.noCpu : reasons.noTime;
         if (known > 1) return Line.bad;
         damaged = true;
       }
@@ -140,7 +141,7 @@ export function readKernelLine(text: string, event: MappingEvent, options: LineO
   return Line.bad;
 }
 
-/** 0: read; 1: not there; 2: without a CPU. */
+/** 0: read; 1: not there; 2: without a CPU; 3: of perf, without a timestamp. */
 function readHead(before: string, event: MappingEvent, options: LineOptions): number {
   const text = before.trimEnd();
   // "iommu:map" of perf: the colon belongs to the event.
@@ -153,9 +154,10 @@ function readHead(before: string, event: MappingEvent, options: LineOptions): nu
   }
   const terse = latencyHead.exec(text);
   if (terse) {
-    options.latency = true;
-    event.cpu = Number(terse[1]);
-    event.stamp = terse[4] === undefined ? terse[3] : micros(terse[3]);
+    const [, cpu, , count, us, seconds] = terse;
+    options.latency ||= seconds === undefined;
+    event.cpu = Number(cpu);
+    event.stamp = seconds ?? (us === undefined ? count : micros(count));
     event.context = contextOf(terse[2]);
     return event.cpu <= 65535 ? 0 : 1;
   }
@@ -168,7 +170,9 @@ function readHead(before: string, event: MappingEvent, options: LineOptions): nu
     event.context = flags & 8 ? Context.hardirq : flags & 16 ? Context.softirq : Context.task;
     return event.cpu <= 65535 ? 0 : 1;
   }
-  return headWithoutCpu.test(text.endsWith("iommu:") || text.endsWith("dma:") ? text.slice(0, -1) : text) ? 2 : 1;
+  const perf = text.endsWith("iommu:") || text.endsWith("dma:") ? text.slice(0, -1) : text;
+  if (headWithoutCpu.test(perf)) return 2;
+  return perf !== text && headWithoutTime.test(perf) ? 3 : 1;
 }
 
 /** Whole microseconds as seconds with decimals. */
