@@ -17,7 +17,7 @@ export * from "./machine-locks/index.js";
 export * from "./machine-transfer/index.js";
 export * from "./map-anatomy/index.js";
 export * from "./merged-nodes/index.js";
-export * from "./one-to-one/index.js";
+export * from "./one-to-one-exploration/index.js";
 export * from "./page-sizes/index.js";
 export * from "./safety/index.js";
 export * from "./today/index.js";

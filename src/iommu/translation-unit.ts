@@ -41,7 +41,7 @@ export interface TranslationCounters {
 
 const sizeCode = (page: PageBytes): number => (page === 4096 ? 0 : page === 2097152 ? 1 : 2);
 /** One over the bytes that an entry of a level covers: powers of two, so that multiplying is exact, and faster than dividing. */
-const structureShare = [0, 0, 1 / 2097152, 1 / 1073741824, 1 / 549755813888];
+const structureShare: readonly number[] = [0, 0, 1 / 2097152, 1 / 1073741824, 1 / 549755813888];
 const pageShare = (page: PageBytes): number =>
   page === 4096 ? 1 / 4096 : page === 2097152 ? 1 / 2097152 : 1 / 1073741824;
 

@@ -24,7 +24,7 @@ function bitCount(word: number): number {
 }
 
 /** Where a block of 1, 2, 4, 8, 16 or 32 pages may begin in a word, so that it is aligned to its size. */
-const aligned = Int32Array.of(-1, 0x5555_5555, 0x1111_1111, 0x0101_0101, 0x0001_0001, 1);
+const aligned: ArrayLike<number> = Int32Array.of(-1, 0x5555_5555, 0x1111_1111, 0x0101_0101, 0x0001_0001, 1);
 
 /** Words of {@link PageIndex} for 32 pages: which are in use, and in which a range starts. */
 const STARTS = 1;

@@ -43,8 +43,8 @@ export function playScenario(config: SystemConfig, steps: readonly string[]): Sc
 }
 
 const step = "CPU 0: goes on";
-const enter = ["CPU 0: VM entry", step, step, step];
-const leave = [step, step];
+const enter: readonly string[] = ["CPU 0: VM entry", step, step, step];
+const leave: readonly string[] = [step, step];
 
 /** The steps that create a guest, let it set CR4.MCE as asked, and run it until the phase with this index in `phases`. */
 export function stepsToPhase(phase: number, guestMce: number): string[] {

@@ -48,7 +48,7 @@ function lyingHeight({ stacked, series }: BarSpec, labels: readonly string[]): n
 }
 
 /** Markers of the dots, in the order of the series that share a colour or have none of their own. */
-const dotSymbols = ["circle", "square", "diamond", "triangle-up", "cross", "x"];
+const dotSymbols = ["circle", "square", "diamond", "triangle-up", "cross", "x"] as const;
 
 /**
  * Bars over categories, side by side or stacked. On a logarithmic axis a bar would have no base that means anything: there the values are

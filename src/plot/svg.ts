@@ -142,7 +142,16 @@ function stroked(path: string, trace: Loose): string {
   return `<path d="${path}" fill="none" stroke="${colourOf(trace)}" stroke-width="${Number(line["width"] ?? 2)}" stroke-linejoin="round"${dash === undefined ? "" : ` stroke-dasharray="${dash}"`}/>`;
 }
 
-const symbols = ["circle", "square", "diamond", "cross", "x", "triangle-up", "triangle-down", "triangle-left"];
+const symbols: readonly string[] = [
+  "circle",
+  "square",
+  "diamond",
+  "cross",
+  "x",
+  "triangle-up",
+  "triangle-down",
+  "triangle-left",
+];
 
 /** A marker around (x, y). */
 function marker(trace: Loose, x: number, y: number): string {

@@ -13,7 +13,7 @@ import type { LittleRow, StreamConfig, StreamDevice, StreamFault, StreamResult }
 
 /** Stages and resources of a packet, as indexes of the accounts. */
 export const stage = { tags: 0, up: 1, translate: 2, walkQueue: 3, walkers: 4, memory: 5, down: 6 } as const;
-const stageNames: LittleRow["resource"][] = [
+const stageNames: readonly LittleRow["resource"][] = [
   "tags",
   "uplink",
   "translation",

@@ -48,7 +48,7 @@ export interface ClaimRun {
   input: Record<string, unknown>;
 }
 
-const hosts = ["sandy-bridge-ep", "westmere-ep", "broadwell-ep"];
+const hosts = ["sandy-bridge-ep", "westmere-ep", "broadwell-ep"] as const;
 /** Fewer runs a point than the ledger takes: an interval that is a little wider, at a third of the time. */
 const sixteen = { cores: [16], replications: 3 };
 

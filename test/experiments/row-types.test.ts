@@ -1,5 +1,14 @@
 import { expect, test } from "vitest";
-import { estimate, lockContention, mergedNodes, where } from "../../src/experiments/index.js";
+import {
+  estimate,
+  flushing,
+  lockContention,
+  lockTable,
+  mergedNodes,
+  oneToOneExploration,
+  safety,
+  where,
+} from "../../src/experiments/index.js";
 
 // `npm run typecheck` holds these: an error that is expected and does not come is one.
 
@@ -31,4 +40,28 @@ test("a row of merged-nodes has the columns of its part, and no other", () => {
   // @ts-expect-error there is no such part
   const parted = (rows: Rows) => rows.filter((row) => row.part === "recoveries");
   expect([depth, nodes, walked, parted, mergedNodes]).toHaveLength(5);
+});
+
+test("distributions and delays are columns of their own, and there are only those that a run has", () => {
+  type Locks = Parameters<typeof lockTable.claims>[0];
+  const longest = (rows: Locks) => rows.map((row) => row["waits: 1073741824"]);
+  // @ts-expect-error parts of a distribution begin at powers of two
+  const between = (rows: Locks) => rows.map((row) => row["waits: 3"]);
+  // @ts-expect-error a distribution is no text
+  const decoded = (rows: Locks) => rows.map((row) => row.waits.split(" "));
+  type Touches = Parameters<typeof safety.claims>[0];
+  const after = (rows: Touches) => estimate(rows, "owner: 100");
+  // @ts-expect-error nothing is touched 5 µs after
+  const never = (rows: Touches) => estimate(rows, "owner: 5");
+  expect([longest, between, decoded, after, never, lockTable, safety]).toHaveLength(7);
+});
+
+test("rows of explorations and of flushes have their columns", () => {
+  const states = (rows: Parameters<typeof oneToOneExploration.claims>[0]) => estimate(rows, "states");
+  // @ts-expect-error whether a property holds is no number
+  const holds = (rows: Parameters<typeof oneToOneExploration.claims>[0]) => estimate(rows, "holds");
+  const taken = (rows: Parameters<typeof flushing.claims>[0]) => estimate(rows, "inGbps");
+  // @ts-expect-error there is no such column
+  const given = (rows: Parameters<typeof flushing.claims>[0]) => estimate(rows, "gbpsIn");
+  expect([states, holds, taken, given, oneToOneExploration, flushing]).toHaveLength(6);
 });

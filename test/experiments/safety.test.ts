@@ -6,24 +6,24 @@ describe("what is still in reach after an unmap", () => {
     const variants = ["magazines-strict", "magazines-deferred", "strict-ish"];
     const run = await safety.run({ variants, cores: [2], replications: 2 });
     expect(run.rows).toHaveLength(6);
-    const of = (name: string) => run.rows.filter((row) => row["variant"] === name);
+    const of = (name: string) => run.rows.filter((row) => row.variant === name);
     for (const row of of("magazines-strict")) {
-      expect([row["stalePages"], row["ownerPages"], row["otherPages"], row["owner0"], row["other100"]]).toEqual([
+      expect([row.stalePages, row.ownerPages, row.otherPages, row["owner: 0"], row["other: 100"]]).toEqual([
         0, 0, 0, 0, 0,
       ]);
-      expect(Number(row["invalidations"])).toBeGreaterThan(0.9);
+      expect(row.invalidations).toBeGreaterThan(0.9);
     }
     for (const row of of("magazines-deferred")) {
-      expect(Number(row["owner0"])).toBeGreaterThan(0);
+      expect(row["owner: 0"]).toBeGreaterThan(0);
       // Nobody else can have a page at the moment at which its unmap returns.
-      expect(row["other0"]).toBe(0);
-      expect(Number(row["other1000"])).toBeGreaterThan(0);
-      expect(row["pinnedMost"]).toBe(0);
+      expect(row["other: 0"]).toBe(0);
+      expect(row["other: 1000"]).toBeGreaterThan(0);
+      expect(row.pinnedMost).toBe(0);
     }
     for (const row of of("strict-ish")) {
-      expect(Number(row["owner0"])).toBeGreaterThan(0);
-      expect([row["otherPages"], row["reachedOther"], row["other1000"]]).toEqual([0, 0, 0]);
-      expect(Number(row["pinnedMost"])).toBeGreaterThan(0);
+      expect(row["owner: 0"]).toBeGreaterThan(0);
+      expect([row.otherPages, row.reachedOther, row["other: 1000"]]).toEqual([0, 0, 0]);
+      expect(row.pinnedMost).toBeGreaterThan(0);
     }
     expect(run.figure("trade").data).toHaveLength(3);
     expect(run.figure("reach").data).toHaveLength(2);

@@ -14,6 +14,21 @@ export function oldRow(experiment, row) {
     const { stackMultiple, level, ...rest } = row;
     return { ...rest, level: `${level}|${stackMultiple}` };
   }
+  if (experiment === "lock-table") {
+    const is = (kind) => (name) => name.startsWith(`${kind}: `);
+    const kept = Object.entries(row).filter(([name]) => !is("waits")(name) && !is("holds")(name));
+    const listed = (kind) =>
+      Object.keys(row)
+        .filter(is(kind))
+        .map((name) => row[name])
+        .join(" ");
+    return { ...Object.fromEntries(kept), waits: listed("waits"), holds: listed("holds") };
+  }
+  // "owner: 10" was "owner10".
+  if (experiment === "safety")
+    return Object.fromEntries(
+      Object.entries(row).map(([name, value]) => [name.replace(/^(owner|other): /, "$1"), value]),
+    );
   const dropped = since[experiment];
   return dropped === undefined
     ? row

@@ -53,5 +53,5 @@ export class Xoshiro128 {
 }
 
 // The authors' constants: the characteristic polynomial's residues of x^(2^64) and x^(2^96). A test derives them again.
-const jumpPolynomial = [0x8764000b, 0xf542d2d3, 0x6fa035c3, 0x77f2db5b];
-const longJumpPolynomial = [0xb523952e, 0x0b6f099f, 0xccf5a0ef, 0x1c580662];
+const jumpPolynomial: readonly number[] = [0x8764000b, 0xf542d2d3, 0x6fa035c3, 0x77f2db5b];
+const longJumpPolynomial: readonly number[] = [0xb523952e, 0x0b6f099f, 0xccf5a0ef, 0x1c580662];

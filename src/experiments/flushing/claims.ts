@@ -1,6 +1,5 @@
 import { confidenceInterval } from "../../engine/index.js";
-import type { Facts } from "../../facts/index.js";
-import { askAll, type ClaimResult, claimOn } from "../frame/claim.js";
+import { type AskedClaim, claimOn } from "../frame/claim.js";
 import type { FlushingRow } from "./rows.js";
 
 const mail = "B. Serebrin, mail of 2015-11-15 to the kvm and iommu lists";
@@ -34,7 +33,8 @@ function againstSparing(rows: readonly FlushingRow[]) {
   });
 }
 
-const claims = [
+/** What the mails say or ask about flushes and misses. */
+export const claims: readonly AskedClaim<FlushingRow>[] = [
   claim({
     id: "flush-everything",
     quote: "Maybe TLBs don't do much good and we could just flush the entire IOMMU TLB [and ATS cache] for that BDF.",
@@ -115,7 +115,3 @@ const claims = [
     }),
   }),
 ];
-
-/** What the mails say or ask about flushes and misses, asked of the rows. */
-export const claimsOf = (rows: readonly FlushingRow[], facts: Facts): ClaimResult[] =>
-  askAll(claims, rows, { facts, experiment: "flushing" });

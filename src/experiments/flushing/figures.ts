@@ -1,10 +1,8 @@
 import { barFigure, type Figure, lineFigure, lookOf } from "../../plot/index.js";
-import type { Interval, Row } from "../frame/experiment.js";
-import { meanOf } from "../safety/mean.js";
+import type { FigureMaker } from "../frame/experiment.js";
+import { estimate, type NumberColumn } from "../frame/rows.js";
+import type { Settings } from "./config.js";
 import type { FlushingRow } from "./rows.js";
-
-const asRows = (rows: readonly FlushingRow[]): readonly Row[] => rows as unknown as readonly Row[];
-const of = (rows: readonly FlushingRow[], column: keyof FlushingRow): Interval => meanOf(asRows(rows), column);
 
 /** A way of mapping under one setting of ATS. */
 interface Way {
@@ -15,7 +13,7 @@ interface Way {
 }
 
 /** The ways of a run on its largest number of cores. */
-export function waysOf(rows: readonly FlushingRow[]): Way[] {
+function waysOf(rows: readonly FlushingRow[]): Way[] {
   const cores = Math.max(...rows.map((row) => row.cores));
   const keys = new Map<string, Way>();
   for (const row of rows) {
@@ -29,11 +27,11 @@ export function waysOf(rows: readonly FlushingRow[]): Way[] {
 }
 
 /** The rows of a way at one rate, or at the highest it was run at. */
-export const atRate = ({ rows }: Way, gbps = Math.max(...rows.map((row) => row.gbps))): FlushingRow[] =>
+const atRate = ({ rows }: Way, gbps = Math.max(...rows.map((row) => row.gbps))): FlushingRow[] =>
   rows.filter((row) => row.gbps === gbps);
 
 /** What was delivered against what was offered, by way of mapping. */
-export function delivered(rows: readonly FlushingRow[], ats: boolean): Figure {
+function delivered(rows: readonly FlushingRow[], ats: boolean): Figure {
   const ways = waysOf(rows).filter((way) => way.ats === ats || way.name === "off");
   return lineFigure({
     title: ats ? "Packets that a host takes, with ATS" : "Packets that a host takes",
@@ -43,7 +41,7 @@ export function delivered(rows: readonly FlushingRow[], ats: boolean): Figure {
     series: ways.map(({ name, title, rows: mine }) => {
       const rates = [...new Set(mine.map((row) => row.gbps))].sort((a, b) => a - b);
       const values = rates.map((gbps) =>
-        of(
+        estimate(
           mine.filter((row) => row.gbps === gbps),
           "inGbps",
         ),
@@ -63,10 +61,10 @@ export function delivered(rows: readonly FlushingRow[], ats: boolean): Figure {
 const labelOf = ({ title, ats }: Way): string => (ats ? `${title}, ATS` : title);
 
 /** Misses a packet by what was missed, at the highest rate. */
-export function missesFigure(rows: readonly FlushingRow[]): Figure {
+function missesFigure(rows: readonly FlushingRow[]): Figure {
   const ways = waysOf(rows).filter(({ name }) => name !== "off");
-  const series = (name: string, column: keyof FlushingRow, place: number) => {
-    const values = ways.map((way) => of(atRate(way), column));
+  const series = (name: string, column: NumberColumn<FlushingRow>, place: number) => {
+    const values = ways.map((way) => estimate(atRate(way), column));
     return {
       name,
       values: values.map(({ mean }) => mean),
@@ -89,10 +87,10 @@ export function missesFigure(rows: readonly FlushingRow[]): Figure {
 }
 
 /** Where the cores' time goes because of invalidations, at the highest rate. */
-export function timeFigure(rows: readonly FlushingRow[]): Figure {
+function timeFigure(rows: readonly FlushingRow[]): Figure {
   const ways = waysOf(rows).filter(({ name }) => name !== "off");
-  const series = (name: string, column: keyof FlushingRow, part: string) => {
-    const values = ways.map((way) => of(atRate(way), column));
+  const series = (name: string, column: NumberColumn<FlushingRow>, part: string) => {
+    const values = ways.map((way) => estimate(atRate(way), column));
     return {
       name,
       values: values.map(({ mean }) => 100 * mean),
@@ -118,7 +116,7 @@ export function timeFigure(rows: readonly FlushingRow[]): Figure {
 }
 
 /** The cost of a miss as the counters have it, over the true one. */
-export function visibility(rows: readonly FlushingRow[]): Figure {
+function visibility(rows: readonly FlushingRow[]): Figure {
   const seen = rows.filter((row) => row.missNs > 0 && row.inferredByOccupancy > 0);
   const series = (
     name: string,
@@ -146,3 +144,12 @@ export function visibility(rows: readonly FlushingRow[]): Figure {
     ],
   });
 }
+
+/** The figures, by name. */
+export const figures: Readonly<Record<string, FigureMaker<FlushingRow, Settings>>> = {
+  delivered: (rows) => delivered(rows, false),
+  "delivered-ats": (rows) => delivered(rows, true),
+  misses: missesFigure,
+  time: timeFigure,
+  visibility,
+};

@@ -8,12 +8,12 @@ import { benchmark, cases, type HeldCase } from "./cases.js";
 
 // Question: do the published measurements of later kernels look the same here?
 
-const ids = cases.map(({ id }) => id) as [string, ...string[]];
+const ids: readonly string[] = cases.map(({ id }) => id);
 const Config = z.strictObject({
   predictions: z
     .array(z.enum(ids))
     .min(1)
-    .default(ids)
+    .default([...ids])
     .describe("predictions, by their name in data/judging/today.json"),
   seed: z.int().min(0).max(2_147_483_647).default(1).describe("the random streams"),
 });

@@ -3,7 +3,7 @@ import type { Basis } from "../../facts/index.js";
 import { type HostResult, type HostRun, hostRun, type RecordedLoad, simulateRequests } from "../../host/index.js";
 import type { LockStatRow } from "../../machine/index.js";
 import { busiestDevice, loadTrace } from "../../recordings/index.js";
-import type { Column } from "../frame/experiment.js";
+import { type Column, columnEach } from "../frame/column.js";
 import { knobColumns } from "../frame/knob-fields.js";
 import { mean } from "../frame/rows.js";
 import { stretchesOf } from "../own-recording/load.js";
@@ -44,10 +44,6 @@ export const spinLocks = ["allocator lock", "async_umap_flush_lock", "q_lock", "
 /** What a row says of each group of locks. */
 const lockMeasures = ["utilisation", "contended", "wait", "hold", "a transaction"] as const;
 type LockMeasure = (typeof lockMeasures)[number];
-
-/** Columns of one kind: "share: stack", one for each name. */
-const columnEach = <P extends string, N extends string, V>(prefix: P, names: readonly N[], of: (name: N) => V) =>
-  Object.fromEntries(names.map((name) => [`${prefix}: ${name}`, of(name)])) as Record<`${P}: ${N}`, V>;
 
 /** Five columns for each group of locks. */
 const lockColumns = <V>(of: (group: LockGroup) => Readonly<Record<LockMeasure, V>>) =>

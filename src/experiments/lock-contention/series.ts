@@ -25,7 +25,7 @@ export interface Group<R extends LockContentionRow = LockContentionRow> {
   look: Look;
 }
 
-const symbols = ["circle", "square", "diamond", "cross", "x", "triangle-up", "pentagon", "star"];
+const symbols = ["circle", "square", "diamond", "cross", "x", "triangle-up", "pentagon", "star"] as const;
 
 /** Looks for groups, of which several may be of one way of mapping. */
 function looksOf(variants: readonly string[]): Look[] {

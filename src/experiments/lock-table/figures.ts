@@ -2,7 +2,10 @@ import { lineFigure, lookOf, looks } from "../../plot/index.js";
 import type { FigureMaker } from "../frame/experiment.js";
 import { distinct } from "../frame/rows.js";
 import type { AnatomyConfig } from "../map-anatomy/config.js";
-import type { LockTableRow } from "./rows.js";
+import { fromCycles, type LockTableRow } from "./rows.js";
+
+/** Below so many cycles there is nothing to tell apart. */
+const shortest = 32;
 
 /** The figures, by name. */
 export const figures: Readonly<Record<string, FigureMaker<LockTableRow, AnatomyConfig>>> = {
@@ -26,23 +29,17 @@ function distribution(rows: readonly LockTableRow[], column: "waits" | "holds", 
     x: { title: "time", unit: "µs", log: true },
     y: { title: "acquisitions at least so long", unit: "%", log: true },
     series: shown.map((row) => {
-      const counts = row[column].split(" ").map(Number);
-      const total = counts.reduce((a, b) => a + b, 0);
+      const total = fromCycles.reduce<number>((sum, from) => sum + row[`${column}: ${from}`], 0);
       let left = total;
       const x: number[] = [];
       const y: number[] = [];
-      let edge = 1;
-      counts.forEach((count, b) => {
-        if (b > 0) {
-          // Below 32 cycles there is nothing to tell apart.
-          if (b >= 6) {
-            x.push(edge / (row.gigahertz * 1000));
-            y.push((100 * left) / total);
-          }
-          edge *= 2;
+      for (const from of fromCycles) {
+        if (from >= shortest) {
+          x.push(from / (row.gigahertz * 1000));
+          y.push((100 * left) / total);
         }
-        left -= count;
-      });
+        left -= row[`${column}: ${from}`];
+      }
       const last = y.findLastIndex((share) => share > 0) + 1;
       return {
         name: nameOf(row),

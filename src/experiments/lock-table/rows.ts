@@ -1,8 +1,15 @@
 import type { Basis } from "../../facts/index.js";
 import { type HostRun, hostRun } from "../../host/index.js";
-import type { Column } from "../frame/experiment.js";
+import { type Column, columnEach } from "../frame/column.js";
 import type { ColumnName } from "../frame/rows.js";
 import { lockGroup } from "../lock-contention/rows.js";
+
+/** Cycles from which on each part of a distribution counts; the last one is open. */
+export const fromCycles = [
+  0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16_384, 32_768, 65_536, 131_072, 262_144, 524_288,
+  1_048_576, 2_097_152, 4_194_304, 8_388_608, 16_777_216, 33_554_432, 67_108_864, 134_217_728, 268_435_456, 536_870_912,
+  1_073_741_824,
+] as const;
 
 /** A row of lock_stat for each lock, and the distribution of its waits and holds by power of two. */
 export function simulate(run: HostRun, basis: Basis) {
@@ -29,8 +36,8 @@ export function simulate(run: HostRun, basis: Basis) {
       "holdtime-total": us(l.holdtimeTotal),
       "holdtime-avg": us(l.holdtimeAvg),
       utilisation: us(l.holdtimeTotal) / (seconds * 1e6),
-      waits: (times?.waits ?? []).join(" "),
-      holds: (times?.holds ?? []).join(" "),
+      ...columnEach("waits", fromCycles, (_, i) => times?.waits[i] ?? 0),
+      ...columnEach("holds", fromCycles, (_, i) => times?.holds[i] ?? 0),
       gigahertz: result.gigahertz,
     };
   });
@@ -40,6 +47,9 @@ export function simulate(run: HostRun, basis: Basis) {
 export type LockTableRow = ReturnType<typeof simulate>[number];
 
 const inMicroseconds = (description: string) => ({ unit: "µs", description });
+
+/** A part of a distribution in words. */
+const upTo = (from: number): string => (from < 2 ? `${from} cycles` : `${from} to ${2 * from - 1} cycles`);
 
 /** The columns of the table, with their units. */
 export const columns: Readonly<Record<ColumnName<LockTableRow>, Column>> = {
@@ -60,7 +70,7 @@ export const columns: Readonly<Record<ColumnName<LockTableRow>, Column>> = {
   "holdtime-total": inMicroseconds("sum"),
   "holdtime-avg": inMicroseconds("mean"),
   utilisation: { unit: "share", description: "time in which it is held" },
-  waits: { unit: "counts", description: "acquisitions by wait: none, then 1 cycle, 2–3, 4–7 …" },
-  holds: { unit: "counts", description: "the same by hold" },
-  gigahertz: { unit: "GHz", description: "clock, to turn the buckets into time" },
+  ...columnEach("waits", fromCycles, (from) => ({ unit: "", description: `acquisitions that waited ${upTo(from)}` })),
+  ...columnEach("holds", fromCycles, (from) => ({ unit: "", description: `acquisitions that held it ${upTo(from)}` })),
+  gigahertz: { unit: "GHz", description: "clock, to turn cycles into time" },
 };

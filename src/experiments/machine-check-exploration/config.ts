@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { Basis } from "../../facts/index.js";
 import { rules, type SystemConfig, simpleSystem } from "../../kvm/index.js";
 
-const ruleNames = rules.map(({ name }) => name) as [string, ...string[]];
+const ruleNames: readonly string[] = rules.map(({ name }) => name);
 
 /** What may happen in a situation, besides guests that write CR4 and machine checks anywhere. */
 export const situations: Readonly<Record<string, Partial<SystemConfig>>> = {
@@ -17,7 +17,11 @@ const situationNames = Object.keys(situations) as [string, ...string[]];
 
 /** The configuration's schema. */
 export const Config = z.strictObject({
-  rule: z.array(z.enum(ruleNames)).min(1).default(ruleNames).describe("rules for the guest's hardware CR4"),
+  rule: z
+    .array(z.enum(ruleNames))
+    .min(1)
+    .default([...ruleNames])
+    .describe("rules for the guest's hardware CR4"),
   hostCr4: z
     .array(z.enum(["refreshed", "constant"]))
     .min(1)

@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { Basis } from "../../facts/index.js";
 import { rules } from "../../kvm/index.js";
 
-const ruleNames = rules.map(({ name }) => name) as [string, ...string[]];
+const ruleNames: readonly string[] = rules.map(({ name }) => name);
 
 const share = z.number().min(0).max(1);
 

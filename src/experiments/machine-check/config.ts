@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { Basis } from "../../facts/index.js";
 import { rules } from "../../kvm/index.js";
 
-const ruleNames = rules.map(({ name }) => name) as [string, ...string[]];
+const ruleNames: readonly string[] = rules.map(({ name }) => name);
 
 const bit = z.union([z.literal(0), z.literal(1)]);
 
@@ -11,7 +11,7 @@ export const Config = z.strictObject({
   rule: z
     .array(z.enum(ruleNames))
     .min(1)
-    .default(ruleNames)
+    .default([...ruleNames])
     .describe("rules for the CR4 that hardware runs the guest with"),
   hostMce: z.array(bit).min(1).default([1, 0]).describe("CR4.MCE of the host, 0 or 1"),
   guestMce: z.array(bit).min(1).default([0, 1]).describe("what the guest wrote to CR4.MCE, 0 or 1"),

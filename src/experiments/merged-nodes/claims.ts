@@ -6,8 +6,9 @@ import { kindOf } from "../frame/claim-kind.js";
 import { mean, where } from "../frame/rows.js";
 import { baselineOf, type LostGain, lostGain, recoveries } from "./estimates.js";
 import { readings } from "./readings.js";
-import type { AblationName, RecoveryRow } from "./recovery.js";
+import type { RecoveryRow } from "./recovery.js";
 import type { MergedNodesRow as Row } from "./rows.js";
+import type { AblationName } from "./settings.js";
 import type { StructureRow } from "./structure.js";
 
 const percent = (value: number): string => `${(100 * value).toFixed(0)} %`;
@@ -27,7 +28,7 @@ const structure = (
     { source, layout, tree, when },
   )[0];
 
-const recorded = (["igb", "vmxnet3"] as const).flatMap((source) =>
+const recorded: readonly Pick<StructureRow, "source" | "layout">[] = (["igb", "vmxnet3"] as const).flatMap((source) =>
   (["v4.3 addresses", "as recorded"] as const).map((layout) => ({ source, layout })),
 );
 

@@ -1,15 +1,9 @@
 import studentQuantile from "@stdlib/stats-base-dists-t-quantile";
 import type { Interval } from "../frame/experiment.js";
 import { mean } from "../frame/rows.js";
-import {
-  type Ablation,
-  type AblationName,
-  ablations,
-  type PolicyName,
-  type RecoveryRow,
-  type Role,
-} from "./recovery.js";
+import type { RecoveryRow, Role } from "./recovery.js";
 import type { MergedNodesRow } from "./rows.js";
+import { type Ablation, type AblationName, ablations, type PolicyName } from "./settings.js";
 
 // From rows to the three readings of "a third of the performance back".
 

@@ -1,12 +1,13 @@
 import type { Basis } from "../../facts/index.js";
 import { driverProfile, hostRunDefaults } from "../../host/index.js";
 import { barFigure, type Figure, heatmapFigure, type Look, lineFigure, lookOf } from "../../plot/index.js";
-import type { Interval } from "../frame/experiment.js";
+import type { FigureMaker, Interval } from "../frame/experiment.js";
 import { distinct, mean, type NumberColumn, valuesOf, where } from "../frame/rows.js";
 import { type Assume, assumed } from "./assume.js";
+import type { MergedNodesConfig } from "./config.js";
 import { baselineOf, isAThird, lostGain, type Recovery, recoveries } from "./estimates.js";
-import { type Ablation, ablations, type PolicyName, regionAxes } from "./recovery.js";
 import type { MergedNodesRow } from "./rows.js";
+import { type Ablation, ablations, type PolicyName, regionAxes } from "./settings.js";
 import type { StructureRow } from "./structure.js";
 import type { WalkRow } from "./walk.js";
 
@@ -41,7 +42,7 @@ const policyTitles: Readonly<Record<PolicyName, string>> = {
 };
 
 /** Nodes at boot and in steady state, unmerged and merged, for each source and layout. */
-export function nodesFigure(rows: readonly MergedNodesRow[]): Figure {
+function nodesFigure(rows: readonly MergedNodesRow[]): Figure {
   const all = rows.filter((r) => r.part === "structure").filter((r) => r.source !== "generated");
   const label = (r: StructureRow) => `${r.source}, ${r.layout}, ${r.when}`;
   const categories = [...new Set(all.map(label))];
@@ -79,7 +80,7 @@ function generatedOf(rows: readonly MergedNodesRow[]) {
 }
 
 /** Depth against the number of static maps, with what the thread saw. */
-export function depthFigure(rows: readonly MergedNodesRow[]): Figure {
+function depthFigure(rows: readonly MergedNodesRow[]): Figure {
   const { x, of } = generatedOf(rows);
   const drawn = lineFigure({
     title: "Depth of the tree, at boot and under load",
@@ -124,7 +125,7 @@ export function depthFigure(rows: readonly MergedNodesRow[]): Figure {
 }
 
 /** Nodes against the number of static maps, at boot and under load. */
-export function growthFigure(rows: readonly MergedNodesRow[]): Figure {
+function growthFigure(rows: readonly MergedNodesRow[]): Figure {
   const { x, of } = generatedOf(rows);
   const load = (tree: StructureRow["tree"]) => ({
     name: `${tree}, under load`,
@@ -150,7 +151,7 @@ export function growthFigure(rows: readonly MergedNodesRow[]): Figure {
 }
 
 /** Cycles of one map and unmap in the tree, by footprint of other work. */
-export function walkFigure(rows: readonly MergedNodesRow[]): Figure {
+function walkFigure(rows: readonly MergedNodesRow[]): Figure {
   const all = rows.filter((r) => r.part === "walk");
   const x = distinct(all, "footprintLines").sort((a, b) => a - b);
   const most = Math.max(...valuesOf(all, "staticMaps"));
@@ -183,11 +184,7 @@ export function walkFigure(rows: readonly MergedNodesRow[]): Figure {
 }
 
 /** Throughput off, stock and merged, for each policy. */
-export function throughputFigure(
-  rows: readonly MergedNodesRow[],
-  { assume }: { assume: Assume },
-  { facts }: Basis,
-): Figure {
+function throughputFigure(rows: readonly MergedNodesRow[], { assume }: { assume: Assume }, { facts }: Basis): Figure {
   const all = recoveries(rows).filter((r) => r.part === "recovery");
   const { cores, threads, staticMaps, profile } = { ...hostRunDefaults(facts), ...assumed(assume, facts) };
   const pick = (get: (r: Recovery) => Interval) => means(all.map(get), 1e-3);
@@ -211,7 +208,7 @@ export function throughputFigure(
 }
 
 /** The three readings of "a third", for each policy. */
-export function readingsFigure(rows: readonly MergedNodesRow[]): Figure {
+function readingsFigure(rows: readonly MergedNodesRow[]): Figure {
   const all = recoveries(rows).filter((r) => r.part === "recovery");
   const readings: [string, (r: Recovery) => Interval][] = [
     ["plain: share of the loss", (r) => r.gapShare],
@@ -301,7 +298,7 @@ function dotFigure(spec: {
 }
 
 /** The plain reading when one assumption changes. */
-export function sweepFigure(rows: readonly MergedNodesRow[]): Figure {
+function sweepFigure(rows: readonly MergedNodesRow[]): Figure {
   const found = recoveries(rows);
   const base = baselineOf(found);
   const all = [...found.filter((r) => r.part === "recovery"), ...found.filter((r) => r.part === "sweep")];
@@ -360,16 +357,12 @@ function regionMap(rows: readonly MergedNodesRow[], assumption: string, title: s
 }
 
 /** The region: cores against stack work. */
-export function regionCoresFigure(rows: readonly MergedNodesRow[]): Figure {
+function regionCoresFigure(rows: readonly MergedNodesRow[]): Figure {
   return regionMap(rows, regionAxes.cores, "A third back? Cores and stack work");
 }
 
 /** The region: pairs a transaction against stack work. */
-export function regionPairsFigure(
-  rows: readonly MergedNodesRow[],
-  { assume }: { assume: Assume },
-  { facts }: Basis,
-): Figure {
+function regionPairsFigure(rows: readonly MergedNodesRow[], { assume }: { assume: Assume }, { facts }: Basis): Figure {
   const cores = assume.cores ?? hostRunDefaults(facts).cores;
   const note = " One pair: a driver that maps only what it sends. Four: two buffers for each packet.";
   const title = `A third back? Maps and stack work, ${cores} core${cores === 1 ? "" : "s"}`;
@@ -377,17 +370,17 @@ export function regionPairsFigure(
 }
 
 /** The region: hosts against stack work. */
-export function regionHostsFigure(rows: readonly MergedNodesRow[]): Figure {
+function regionHostsFigure(rows: readonly MergedNodesRow[]): Figure {
   return regionMap(rows, regionAxes.hosts, "A third back? Hosts and stack work");
 }
 
 /** The region: how unmaps are flushed, and in whose wording, against stack work. */
-export function regionPoliciesFigure(rows: readonly MergedNodesRow[]): Figure {
+function regionPoliciesFigure(rows: readonly MergedNodesRow[]): Figure {
   return regionMap(rows, regionAxes.policies, "A third back? Ways to flush and stack work");
 }
 
 /** What is left of the gain when a part of the mechanism is taken away. */
-export function ablationFigure(rows: readonly MergedNodesRow[]): Figure {
+function ablationFigure(rows: readonly MergedNodesRow[]): Figure {
   const found = recoveries(rows);
   const base = baselineOf(found);
   const all = [...(base ? [base] : []), ...found.filter((r) => r.part === "ablation")];
@@ -422,3 +415,19 @@ export function ablationFigure(rows: readonly MergedNodesRow[]): Figure {
     ],
   });
 }
+
+/** The figures, by name. */
+export const figures: Readonly<Record<string, FigureMaker<MergedNodesRow, MergedNodesConfig>>> = {
+  nodes: nodesFigure,
+  depth: depthFigure,
+  growth: growthFigure,
+  walk: walkFigure,
+  throughput: throughputFigure,
+  readings: readingsFigure,
+  sweep: sweepFigure,
+  "region-cores": regionCoresFigure,
+  "region-pairs": regionPairsFigure,
+  "region-hosts": regionHostsFigure,
+  "region-policies": regionPoliciesFigure,
+  ablation: ablationFigure,
+};

@@ -1,11 +1,19 @@
+import type { Basis } from "../../facts/index.js";
 import type { Column } from "../frame/experiment.js";
 import type { ColumnName } from "../frame/rows.js";
-import type { RecoveryRow } from "./recovery.js";
-import type { StructureRow } from "./structure.js";
-import type { WalkRow } from "./walk.js";
+import type { MergedNodesPoint } from "./config.js";
+import { type RecoveryRow, simulateRecovery } from "./recovery.js";
+import { type StructureRow, simulateStructure } from "./structure.js";
+import { simulateWalk, type WalkRow } from "./walk.js";
 
 /** A row of the table: its part says which columns it has. */
 export type MergedNodesRow = StructureRow | WalkRow | RecoveryRow;
+
+/** Runs one point. */
+export function simulate(point: MergedNodesPoint, basis: Basis): MergedNodesRow[] {
+  if (point.part === "structure") return simulateStructure(point);
+  return point.part === "walk" ? simulateWalk(point, basis) : simulateRecovery(point, basis);
+}
 
 /** The columns of the table, with their units. */
 export const columns: Readonly<Record<ColumnName<MergedNodesRow>, Column>> = {

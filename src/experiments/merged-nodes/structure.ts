@@ -44,7 +44,7 @@ interface Sample {
   mean: number;
 }
 
-const ioapic: [number, number] = [0xfee00, 0xfeeff];
+const ioapic: readonly [number, number] = [0xfee00, 0xfeeff];
 const trees = (): [TreeName, Tree][] => [
   ["unmerged", new RbTreeAllocator()],
   ["merged", new MergedTreeAllocator()],

@@ -1,23 +1,20 @@
-import type { Facts } from "../../facts/index.js";
-import { askAll, type ClaimResult, claimOn } from "../frame/claim.js";
-import type { Row } from "../frame/experiment.js";
-import { meanOf } from "./mean.js";
+import { type AskedClaim, claimOn } from "../frame/claim.js";
+import { estimate, type NumberColumn, where } from "../frame/rows.js";
+import { onMostCores, type SafetyRow } from "./rows.js";
 
 const mail = "B. Serebrin, mail of 2015-11-15 to the kvm and iommu lists";
-const claim = claimOn<Row>();
+const claim = claimOn<SafetyRow>();
 const percent = (share: number): string => `${Math.round(100 * share)} %`;
 
 /** Rows of a way of mapping on the most cores. */
-function of(rows: readonly Row[], name: string): Row[] {
-  const cores = Math.max(...rows.map((row) => Number(row["cores"])));
-  return rows.filter((row) => row["variant"] === name && row["cores"] === cores);
-}
-const number = (rows: readonly Row[], column: string): number => meanOf(rows, column).mean;
+const of = (rows: readonly SafetyRow[], variant: string): SafetyRow[] => where(onMostCores(rows), { variant });
+const number = (rows: readonly SafetyRow[], column: NumberColumn<SafetyRow>): number => estimate(rows, column).mean;
 
 /** Good performance: at least this share of what the fastest unsafe relative does. */
 const good = 0.9;
 
-const claims = [
+/** What the mails ask about safety and speed together. */
+export const claims: readonly AskedClaim<SafetyRow>[] = [
   claim({
     id: "strict-ish",
     quote:
@@ -38,7 +35,7 @@ const claims = [
           share,
           strict: number(strict, "throughput") / number(deferred, "throughput"),
           pinned: number(ish, "pinnedMean"),
-          most: Math.max(...ish.map((row) => Number(row["pinnedMost"]))),
+          most: Math.max(...ish.map((row) => row.pinnedMost)),
           reached,
           deferred: number(deferred, "otherPages"),
         },
@@ -80,7 +77,3 @@ const claims = [
     }),
   }),
 ];
-
-/** What the mails ask about safety and speed together, asked of the rows. */
-export const claimsOf = (rows: readonly Row[], facts: Facts): ClaimResult[] =>
-  askAll(claims, rows, { facts, experiment: "safety" });

@@ -12,9 +12,9 @@ import { columns, simulatePoint, type TodayPoint, type TodayRow } from "./rows.j
 
 // Question: what did each change since 2015 bring, and what would one choose today?
 
-const hosts = [...presetNames, ...largePresetNames] as [string, ...string[]];
+const hosts: readonly string[] = [...presetNames, ...largePresetNames];
 const listOf = <T extends z.ZodType>(one: T) => z.union([z.array(one).min(1), one.transform((value) => [value])]);
-const names = variants.map(({ name }) => name) as [string, ...string[]];
+const names: readonly string[] = variants.map(({ name }) => name);
 
 const Config = z.strictObject({
   host: listOf(z.enum(hosts, { error: `accepts ${hosts.join(", ")}` }))

@@ -64,7 +64,7 @@ export class ByteReader {
   }
 }
 
-const crcTable: Uint32Array = Uint32Array.from({ length: 256 }, (_, n) => {
+const crcTable: ArrayLike<number> = Uint32Array.from({ length: 256 }, (_, n) => {
   let c = n;
   for (let k = 0; k < 8; k++) c = c & 1 ? 0xedb88320 ^ (c >>> 1) : c >>> 1;
   return c;

@@ -28,7 +28,7 @@ const columnNames = [
 type ColumnName = (typeof columnNames)[number];
 
 /** Columns with one value an operation; the others have one a map, but for `ends`, which has one an unmap. */
-const perOp = new Set<ColumnName>(["timeNs", "cpu", "op", "context"]);
+const perOp: ReadonlySet<ColumnName> = new Set<ColumnName>(["timeNs", "cpu", "op", "context"]);
 
 const FileSchema = z.strictObject({
   format: z.literal("iommu-lab-trace"),

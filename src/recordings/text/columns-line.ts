@@ -6,7 +6,7 @@ import { Layer, Line, type MappingEvent } from "./event.js";
  *     t_ns,cpu,op,dev,iova_pfn,pages,bytes,dir,paddr_pfn,kind,ctx,phase
  *     10,6,M,0000:00:03.0,fffff,1,66,1,102557,page,s,up
  */
-const required = ["t_ns", "cpu", "op", "dev", "iova_pfn", "pages"];
+const required: readonly string[] = ["t_ns", "cpu", "op", "dev", "iova_pfn", "pages"];
 const maxPfn = 0xfffffffffffff;
 const maxPages = 0xffffffff;
 const kinds: Record<string, number> = { page: Kind.page, coh: Kind.coherent, sg: Kind.scatterlist, "": Kind.unknown };

@@ -4,7 +4,7 @@ const starts = (bytes: Uint8Array, ...prefix: number[]): boolean => prefix.every
 const ascii = (bytes: Uint8Array, from: number, text: string): boolean =>
   [...text].every((letter, i) => bytes[from + i] === letter.charCodeAt(0));
 
-const magics: [(bytes: Uint8Array) => boolean, string][] = [
+const magics: readonly [(bytes: Uint8Array) => boolean, string][] = [
   [
     (b) => ascii(b, 0, "PERFILE2") || ascii(b, 0, "2ELIFREP") || ascii(b, 0, "PERFFILE"),
     "is a perf.data file; print it with: perf script -F comm,pid,cpu,time,event,trace --ns -i FILE > recording.txt",

@@ -1,5 +1,5 @@
-import type { Property } from "../../explore/index.js";
-import { countOf } from "../../pagetables/index.js";
+import type { Property } from "../../../explore/index.js";
+import { countOf } from "../../../pagetables/index.js";
 import { CPU_USED_FREED, FREE, WALKER_USED_FREED } from "./state.js";
 import type { StateView } from "./view.js";
 

@@ -1,5 +1,5 @@
-import type { ProgramStep } from "../../explore/index.js";
-import { type Access, type DynamicTable, mapPages, type Path, unmapPages } from "../../pagetables/index.js";
+import type { ProgramStep } from "../../../explore/index.js";
+import { type Access, type DynamicTable, mapPages, type Path, unmapPages } from "../../../pagetables/index.js";
 
 /** A run of pages that a CPU maps and unmaps as one. */
 export interface Range {

@@ -1,4 +1,4 @@
-import { frameOf, isPresent, STRIDE } from "../../pagetables/index.js";
+import { frameOf, isPresent, STRIDE } from "../../../pagetables/index.js";
 import { PAGES, type SmallMemory } from "./memory.js";
 import { WALKER_USED_FREED } from "./state.js";
 

@@ -5,7 +5,7 @@ import {
   SAFE,
   type Safeguards,
   type Sharing,
-} from "../../pagetables/index.js";
+} from "../../../pagetables/index.js";
 
 /** A way to do dynamic 1:1 that can be explored: a right one, or one that lacks a safeguard. */
 export interface OneToOneVariant {

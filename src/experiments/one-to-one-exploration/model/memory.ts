@@ -1,4 +1,4 @@
-import { EMPTY, type Entry, frameOf, isPresent, STRIDE } from "../../pagetables/index.js";
+import { EMPTY, type Entry, frameOf, isPresent, STRIDE } from "../../../pagetables/index.js";
 import { FREE, type StateLayout } from "./state.js";
 
 /** Pages that a CPU can map and a device can ask for: those of one table of leaves. */

@@ -1,20 +1,12 @@
-import type { Facts } from "../../facts/index.js";
 import { IGNORED_BITS } from "../../pagetables/index.js";
-import { askAll, type ClaimResult, claimOn } from "../frame/claim.js";
+import { type AskedClaim, claimOn } from "../frame/claim.js";
+import type { OneToOneRow } from "./rows.js";
 
-/** What a claim reads of an exploration's row. */
-export interface ExploredRow {
-  variant: string;
-  holds: boolean;
-  complete: boolean;
-  states: number;
-}
-
-const claim = claimOn<ExploredRow>();
+const claim = claimOn<OneToOneRow>();
 const woodhouse = "D. Woodhouse, mail of 2015-11-16 to the kvm and iommu lists";
 
 /** Whether a variant holds in every state that was reached, and how many there were. */
-function explored(rows: readonly ExploredRow[], variant: string) {
+function explored(rows: readonly OneToOneRow[], variant: string) {
   const mine = rows.filter((row) => row.variant === variant);
   if (mine.length === 0) return undefined;
   return { holds: mine.every((row) => row.holds && row.complete), states: Math.max(...mine.map((row) => row.states)) };
@@ -25,7 +17,8 @@ const proved = (holds: boolean, states: number): string =>
     ? `every property holds in all ${states.toLocaleString("en")} reachable states of two CPUs with two maps each`
     : `a property fails in one of ${states.toLocaleString("en")} reachable states`;
 
-const claims = [
+/** What the mails say about 1:1 mapping without an allocator. */
+export const claims: readonly AskedClaim<OneToOneRow>[] = [
   claim({
     id: "cmpxchg",
     quote:
@@ -80,7 +73,3 @@ const claims = [
     }),
   }),
 ];
-
-/** What the mails say about 1:1 mapping without an allocator, asked of the explorations. */
-export const claimsOf = (rows: readonly ExploredRow[], facts: Facts): ClaimResult[] =>
-  askAll(claims, rows, { facts, experiment: "one-to-one-exploration" });

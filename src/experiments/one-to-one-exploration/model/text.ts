@@ -1,4 +1,4 @@
-import { describeEntry, EMPTY, STRIDE } from "../../pagetables/index.js";
+import { describeEntry, EMPTY, STRIDE } from "../../../pagetables/index.js";
 import type { HardwareAction } from "./hardware.js";
 import { PAGES } from "./memory.js";
 import type { ProcessStep, Range } from "./process.js";

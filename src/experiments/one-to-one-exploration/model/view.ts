@@ -26,3 +26,17 @@ export interface StateView {
   /** The step that a CPU's program waits for in a state, or undefined where it has ended. */
   stepOf(values: Int32Array, cpu: number): ProcessStep | undefined;
 }
+
+/** What CPUs map: each of the pages; where the cleanup waits for an unmap that covers a table, one page or both at once. */
+export function rangesFor(variant: OneToOneVariant, pages: number): Range[] {
+  if (pages === 1) return [{ page: 0, pages: 1 }];
+  return variant.cleanup === "covering"
+    ? [
+        { page: 0, pages: 1 },
+        { page: 0, pages: 2 },
+      ]
+    : [
+        { page: 0, pages: 1 },
+        { page: 1, pages: 1 },
+      ];
+}

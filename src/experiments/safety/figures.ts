@@ -1,13 +1,15 @@
-import { type Figure, lineFigure, lookOf } from "../../plot/index.js";
-import type { Row } from "../frame/experiment.js";
-import { meanOf } from "./mean.js";
+import { barFigure, type Figure, lineFigure, lookOf } from "../../plot/index.js";
+import type { FigureMaker, Interval } from "../frame/experiment.js";
+import { distinct, estimate, where } from "../frame/rows.js";
+import { delays, type Settings } from "./config.js";
+import { onMostCores, type SafetyRow } from "./rows.js";
 
-/** The rows of each way of mapping on the largest number of cores. */
-export function byVariant(rows: readonly Row[]): { name: string; title: string; rows: Row[] }[] {
-  const cores = Math.max(...rows.map((row) => Number(row["cores"])));
-  return [...new Set(rows.map((row) => String(row["variant"])))].map((name) => {
-    const mine = rows.filter((row) => row["variant"] === name && row["cores"] === cores);
-    return { name, title: String(mine[0]["title"]), rows: mine };
+/** The rows of each way of mapping, on the most cores that the run has. */
+function byVariant(rows: readonly SafetyRow[]): { name: string; title: string; rows: SafetyRow[] }[] {
+  const most = onMostCores(rows);
+  return distinct(most, "variant").map((variant) => {
+    const mine = where(most, { variant });
+    return { name: variant, title: mine[0].title, rows: mine };
   });
 }
 
@@ -16,8 +18,8 @@ const none = 0.01;
 const PAGE_KIB = 4;
 
 /** KiB that a way of mapping takes: its page tables, and the pages that it holds back from their next owner. */
-const memoryOf = (rows: readonly Row[]): number =>
-  meanOf(rows, "tableKiB").mean + PAGE_KIB * meanOf(rows, "pinnedMean").mean;
+const memoryOf = (rows: readonly SafetyRow[]): number =>
+  estimate(rows, "tableKiB").mean + PAGE_KIB * estimate(rows, "pinnedMean").mean;
 
 /** More ways than this share entries of the legend, by family. */
 const mostNamed = 12;
@@ -45,9 +47,9 @@ function byFamily(data: Record<string, unknown>[], names: readonly string[]): vo
 }
 
 /** Throughput against exposure, and memory by size: each way of mapping is a point. */
-export function trade(rows: readonly Row[]): Figure {
+function trade(rows: readonly SafetyRow[]): Figure {
   const ways = byVariant(rows);
-  const at = ways.map(({ rows: mine }) => meanOf(mine, "otherPages"));
+  const at = ways.map(({ rows: mine }) => estimate(mine, "otherPages"));
   const top = Math.max(1, ...at.map(({ mean }) => mean));
   const ticks = [none, 0.1, 1, 10, 100, 1000, 10_000, 100_000].filter((value) => value <= top * 10);
   const drawn = lineFigure({
@@ -63,7 +65,7 @@ export function trade(rows: readonly Row[]): Figure {
     y: { title: "transactions", unit: "1/s" },
     size: { title: "page tables and pages held back", unit: "KiB" },
     series: ways.map(({ name, title, rows: mine }, i) => {
-      const { mean, low, high } = meanOf(mine, "throughput");
+      const { mean, low, high } = estimate(mine, "throughput");
       return {
         name: title,
         x: [Math.max(none, at[i].mean)],
@@ -87,3 +89,37 @@ export function trade(rows: readonly Row[]): Figure {
   });
   return drawn;
 }
+
+/** What a device reaches that touches each page once more after its unmap: its owner's, and somebody else's. */
+function reach(rows: readonly SafetyRow[]): Figure {
+  const ways = byVariant(rows);
+  const series = (whose: "owner" | "other", text: string, hatched: boolean, place: number) => {
+    const values = ways.map(({ rows: mine }): Interval => {
+      const after = delays.map((delay) => estimate(mine, `${whose}: ${delay}`));
+      return after.reduce((most, one) => (one.mean > most.mean ? one : most));
+    });
+    return {
+      name: text,
+      values: values.map(({ mean }) => 100 * mean),
+      low: values.map(({ low }) => 100 * low),
+      high: values.map(({ high }) => 100 * high),
+      hatched,
+      place,
+    };
+  };
+  return barFigure({
+    title: "What is still in reach after an unmap",
+    caption: `Of all unmapped pages, the share that a device reaches which touches each once more, after 0, 1, 10, 100 or 1000 µs: after the delay at which it reaches most. Strict reaches neither kind; strict-ish only pages that their owner still reads.`,
+    categories: ways.map(({ title }) => title),
+    x: { title: "way of mapping", unit: "" },
+    y: { title: "unmaps whose page is reached", unit: "%" },
+    series: [
+      series("owner", "its owner still reads it", false, 0),
+      series("other", "it is somebody else's by now", false, 4),
+    ],
+    lying: true,
+  });
+}
+
+/** The figures, by name. */
+export const figures: Readonly<Record<string, FigureMaker<SafetyRow, Settings>>> = { trade, reach };

@@ -1,4 +1,4 @@
-import { type Model, ProgramAutomaton, type Property } from "../../explore/index.js";
+import { type Model, ProgramAutomaton, type Property } from "../../../explore/index.js";
 import { Hardware } from "./hardware.js";
 import { PAGES, SmallMemory } from "./memory.js";
 import { mapUnmapPairs, type ProcessStep } from "./process.js";
