@@ -1,7 +1,3 @@
-import { readdirSync, readFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { join } from "node:path";
-import ts from "typescript";
 import { describe, expect, test } from "vitest";
 import { mergedNodes } from "../../src/experiments/index.js";
 import { basisOf, dataValues, type Facts, Memo } from "../../src/facts/index.js";
@@ -34,36 +30,5 @@ describe("results and the facts they rest on", () => {
     let asked = 0;
     for (let i = 0; i < 2; i++) basis.memo.of(basis, "page host", "x", () => ++asked);
     expect(asked).toBe(1);
-  });
-});
-
-describe("the core", () => {
-  const { core } = createRequire(import.meta.url)("../../src/rooms.cjs") as { core: string[] };
-  /** What may stand at the top of a module although it could be changed, and why. */
-  const allowed: Readonly<Record<string, string>> = {};
-  const files = core.flatMap((room) =>
-    readdirSync(join("src", room), { recursive: true, encoding: "utf8" })
-      .filter((name) => name.endsWith(".ts") && !name.endsWith("generated.ts"))
-      .map((name) => join("src", room, name)),
-  );
-  const mutable = /^new (Map|WeakMap|WeakSet|Array|[A-Z]\w*Array|WeakRef)\b|^new Set(<[^>]*>)?\(\)|^\[\]$|^\{\}$/;
-
-  test("keeps nothing at the top of a module that outlives a run", () => {
-    const kept: string[] = [];
-    for (const file of files) {
-      const source = ts.createSourceFile(file, readFileSync(file, "utf8"), ts.ScriptTarget.Latest, true);
-      for (const statement of source.statements) {
-        if (!ts.isVariableStatement(statement)) continue;
-        const isConst = (statement.declarationList.flags & ts.NodeFlags.Const) !== 0;
-        for (const { name, initializer, type } of statement.declarationList.declarations) {
-          const text = initializer?.getText(source) ?? "";
-          // A table that is filled where it stands and declared as read-only cannot be written to.
-          const readOnly = /^(Readonly|readonly)/.test(type?.getText(source) ?? "");
-          if (!isConst || (mutable.test(text) && !readOnly)) kept.push(`${file} ${name.getText(source)}`);
-        }
-      }
-    }
-    expect(kept.filter((name) => !Object.hasOwn(allowed, name))).toEqual([]);
-    for (const name of Object.keys(allowed)) expect(kept, `${name} is allowed, and not there`).toContain(name);
   });
 });
