@@ -8,8 +8,8 @@
  * There are no locks. Whoever computes a point writes the same file, whole (`files`); who finds half a file, or none, computes. So kernels, threads
  * and machines may share a folder.
  */
-import { createHash } from "node:crypto";
-import { readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { createHash, randomUUID } from "node:crypto";
+import { readdirSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { configHash, experiments, type RememberedPoints, type Row } from "../experiments/index.js";
@@ -114,7 +114,12 @@ export class PointStore implements RememberedPoints {
   /** Forgets every point, of whatever code. @throws StoreError where that is not allowed */
   forget(): void {
     try {
-      for (const code of codesIn(this.folder)) rmSync(join(this.folder, code), { recursive: true, force: true });
+      for (const code of codesIn(this.folder)) {
+        // Under another name first: somebody else may be writing into it, and would keep it from being emptied.
+        const gone = join(this.folder, `forgotten-${randomUUID()}`);
+        if (moved(join(this.folder, code), gone))
+          rmSync(gone, { recursive: true, force: true, maxRetries: 5, retryDelay: 20 });
+      }
     } catch (error) {
       throw new StoreError(`${this.folder}: the points cannot be forgotten (${(error as Error).message}).`);
     }
@@ -156,6 +161,17 @@ function read(file: string): StoredPoint | undefined {
     return whole && typeof stored.reads === "object" ? stored : undefined;
   } catch {
     return undefined;
+  }
+}
+
+/** Renames a folder; false where somebody else has done so. */
+function moved(from: string, to: string): boolean {
+  try {
+    renameSync(from, to);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return false;
+    throw error;
   }
 }
 

@@ -43,3 +43,25 @@ JSON.stringify(rows).length`;
   await second.shutdown();
   expect(new Set(shown).size).toBe(1);
 });
+
+test("two kernels compute the same points at the same moment, and one forgets them meanwhile: each has the right rows", async () => {
+  const cell = (rounds: number) => `import { lineTransfer } from "iommu-lab/experiments";
+const { rows } = await lineTransfer.run({ rounds: ${rounds} });
+rows.map((row) => row.cycles).join()`;
+  const env = { IOMMU_LAB_POINTS: folder };
+  const [alone, ...both] = await Promise.all(
+    ["off", folder, folder].map((points) => startInProcessKernel({ env: { ...env, IOMMU_LAB_POINTS: points } })),
+  );
+  const right = await result(alone, cell(13));
+  expect(await Promise.all(both.map((kernel) => result(kernel, cell(13))))).toEqual([right, right]);
+  const later = both.map((kernel) => result(kernel, cell(14)));
+  await result(
+    alone,
+    `import { PointStore } from "iommu-lab/sweep"; for (let i = 0; i < 20; i++) { new PointStore(${JSON.stringify(folder)}).forget(); await new Promise((later) => setTimeout(later, 5)); }`,
+  );
+  expect(await Promise.all(later)).toEqual(Array(2).fill(await result(alone, cell(14))));
+  expect(readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((name) => name.includes(".tmp"))).toEqual(
+    [],
+  );
+  await Promise.all([alone, ...both].map((kernel) => kernel.shutdown()));
+});
