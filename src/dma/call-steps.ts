@@ -73,6 +73,7 @@ const free: DmaCosts = {
   invalidationCycles: 0,
   deviceInvalidationCycles: 0,
   serialShare: 0,
+  retriesInPlace: 0,
   tailWriteCycles: 0,
   faultReadCycles: 0,
   relaxCycles: 0,

@@ -21,6 +21,8 @@ export interface DmaCosts {
   deviceInvalidationCycles: number;
   /** Share of that time for which the IOMMU takes up nothing else, 0 to 1. */
   serialShare: number;
+  /** SMMUv3: of the compare-exchanges that find another value, the share whose next try comes before another core takes the line away, 0 to 1. */
+  retriesInPlace: number;
   /** Write of the queue's tail register. */
   tailWriteCycles: number;
   /** Read of the fault status register that each turn of the poll makes (`qi_check_fault`), under the lock. */
@@ -73,6 +75,7 @@ export function dmaCosts(
     invalidationCycles: Math.round(strict - tailWriteCycles),
     deviceInvalidationCycles: cycles(1000),
     serialShare: 0.5,
+    retriesInPlace: 0.5,
     tailWriteCycles,
     faultReadCycles: 300,
     relaxCycles: 10,
@@ -154,6 +157,15 @@ export const costSources: readonly CostSource[] = [
     source: "how much of an invalidation's latency occupies the unit is not published",
     assumption: true,
     low: 0.1,
+    high: 1,
+  },
+  {
+    field: "retriesInPlace",
+    unit: "share",
+    source:
+      "not published: from 0 (each try waits for the line once more, and one in as many succeeds as there are cores) to 1 (one failure at most)",
+    assumption: true,
+    low: 0,
     high: 1,
   },
   {

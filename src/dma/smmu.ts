@@ -26,12 +26,6 @@ export interface SmmuParts extends SyncParts {
 }
 
 /**
- * Of the compare-exchanges that find another value, the share whose next try comes before another core's request has taken the line away again.
- * Assumed: half; from 0 (every try waits for the line once more, and one in as many succeeds as there are cores) to 1 (one failure at most).
- */
-const retriesInPlace = 0.5;
-
-/**
  * SMMUv3's command queue since 5.4 (drivers/iommu/arm/arm-smmu-v3): no lock. A CPU reserves space in the queue by compare-exchange, again and
  * again until nobody was faster; writes its commands and a sync; the first of a group (its owner) publishes the tail for all of them, when the
  * group before has; and each waits for its own sync.
@@ -93,14 +87,14 @@ export class SmmuCommandQueue implements TlbSync {
   }
 
   private *reserve(core: Core): Behaviour<number> {
-    const { producer, clock, counts, addsInPlace } = this.parts;
+    const { producer, clock, counts, costs, addsInPlace } = this.parts;
     yield core.at(STEP_SPIN_QI).spend(producer.read(core.id, clock.now) - clock.now);
     let seen = this.reserved;
     for (;;) {
       yield core.at(STEP_SPIN_QI).spend(producer.atomic(core.id, clock.now) - clock.now);
       if (addsInPlace || this.reserved === seen) return this.reserved++;
       counts.failedExchanges++;
-      this.kept += retriesInPlace;
+      this.kept += costs.retriesInPlace;
       if (this.kept >= 1) {
         this.kept -= 1;
         return this.reserved++;

@@ -524,6 +524,12 @@ export function knobs() {
       legend: "serial share",
       label: "invalidations in series",
     }),
+    // No label: a load on VT-d never meets it. The experiment "held" moves it over its range.
+    cost("retriesInPlace", {
+      about: "SMMUv3: failed compare-exchanges whose next try comes before another core takes the line away",
+      accepts: share,
+      legend: "retries in place",
+    }),
     cost("instructionCycles", {
       about: "instructions of an access that its load does not hide",
       accepts: whole(0, 100),

@@ -1,4 +1,4 @@
-import { DmaApi, dmaCosts, type Segment, variant } from "../../src/dma/index.js";
+import { DmaApi, type DmaCosts, dmaCosts, type Segment, variant } from "../../src/dma/index.js";
 import { type Behaviour, Processes, Simulation, Streams } from "../../src/engine/index.js";
 import { Machine, machineConfig, makeLock } from "../../src/machine/index.js";
 import { published } from "../support/facts.js";
@@ -8,7 +8,7 @@ export const config = machineConfig(published, "sandy-bridge-ep");
 /** A domain, on two cores unless said otherwise: calls are made by hand and run to their end; where one was mapped stands in `mapped`. */
 export function domain(
   name: string,
-  change: { ats?: boolean; coherent?: boolean; deviceBits?: number; cores?: number } = {},
+  change: { ats?: boolean; coherent?: boolean; deviceBits?: number; cores?: number; costs?: Partial<DmaCosts> } = {},
 ) {
   const { cores = 2 } = change;
   const machine = new Machine(config);
@@ -22,7 +22,7 @@ export function domain(
     {
       variant: variant(name),
       cores,
-      costs: dmaCosts(published, config),
+      costs: { ...dmaCosts(published, config), ...change.costs },
       makeLock: (lock, address, irqSave) =>
         makeLock("ticket", machine, simulation, {
           name: lock,
