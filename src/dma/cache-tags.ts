@@ -3,6 +3,7 @@ import { type Invalidation, invalidationOf } from "../iommu/index.js";
 import type { ChargedMemory } from "./charged-memory.js";
 import type { Core } from "./core.js";
 import type { DmaCosts } from "./costs.js";
+import { WHOLE_DEVICE } from "./flush-rules.js";
 import type { DmaCounts } from "./options.js";
 import type { InvalidationHardware } from "./queued-invalidation.js";
 import { STEP_QI_POLL, STEP_QI_SUBMIT } from "./steps.js";
@@ -65,7 +66,7 @@ export class CacheTags implements TlbSync {
   }
 
   *cache_tag_flush_all(core: Core): Behaviour {
-    yield* this.flush(core, { kind: "domain", domain: 0 }, { kind: "device", device: 0, pfn: 0, order: 0 });
+    yield* this.flush(core, { kind: "domain", domain: 0 }, { kind: "device", device: 0, pfn: 0, order: WHOLE_DEVICE });
   }
 
   private *flush(core: Core, iotlb: Invalidation, device: Invalidation): Behaviour {

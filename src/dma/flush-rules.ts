@@ -56,10 +56,11 @@ function joined(ranges: readonly Unmapped[]): Unmapped[] {
 
 /**
  * The invalidations that a rule sends for a batch, in order. Together they reach every page of the batch.
- * @param tables a table was unlinked: paging-structure caches are to be dropped, too
+ * @param _tables whether a table was unlinked: the hint that none was gets lost before the descriptor, and each of these drops the
+ *   paging-structure caches of its range (as `iommu_flush_iotlb_psi` says)
  * @example flushCommands([{ pfn: 4, pages: 1 }, { pfn: 5, pages: 1 }], { unit: "range" }) // one of order 1, from page 4
  */
-export function flushCommands(ranges: readonly Unmapped[], rule: FlushRule, tables = false): Invalidation[] {
+export function flushCommands(ranges: readonly Unmapped[], rule: FlushRule, _tables = false): Invalidation[] {
   if (ranges.length === 0) return [];
   if (rule.unit === "everything") return [{ kind: "global" }];
   const domain: Invalidation = { kind: "domain", domain: 0 };
@@ -74,7 +75,7 @@ export function flushCommands(ranges: readonly Unmapped[], rule: FlushRule, tabl
       blockOf(pfn, before.order) === blockOf(before.pfn, before.order)
     )
       return;
-    commands.push({ kind: "pages", domain: 0, pfn, order, leafOnly: !tables });
+    commands.push({ kind: "pages", domain: 0, pfn, order, leafOnly: false });
   };
   for (const { pfn, pages } of rule.unit === "range" ? joined(ranges) : ranges) {
     if (rule.unit === "page") for (let page = pfn; page < pfn + pages; page++) add(page, 0);

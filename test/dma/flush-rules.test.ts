@@ -31,6 +31,13 @@ describe("what a flush invalidates", () => {
     expect(sent([], { unit: "everything" })).toEqual([]);
   });
 
+  test("the hint that the paging-structure caches may stay reaches none of them, in kernels up to 6.18", () => {
+    for (const unit of ["page", "range"] as const)
+      expect(flushCommands(of(4, 5, 9), { unit })).toSatisfy((sent: Invalidation[]) =>
+        sent.every((one) => one.kind === "pages" && !one.leafOnly),
+      );
+  });
+
   test("a range larger than the hardware takes becomes the domain", () => {
     expect(sent([{ pfn: 0, pages: 2 ** 19 }], { unit: "range" })).toEqual(["domain"]);
   });
