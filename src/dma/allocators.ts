@@ -24,6 +24,8 @@ export interface AllocatorSetup {
   lazyFlush: boolean;
   /** rcache6: the release of Linux whose rules it has. */
   release?: string | undefined;
+  /** rcache6: hears that a depot's delayed work is armed, on which CPU. */
+  onArm?: (bin: number, cpu: number) => void;
   /** Trees: a part that is left out of the charge, for an ablation. */
   uncharged?: Uncharged | undefined;
 }
@@ -43,7 +45,13 @@ export function makeAllocator(kind: AllocatorKind, setup: AllocatorSetup): IovaA
     case "magazines":
       return new MagazineAllocator({ memory, base, cpus });
     case "rcache6":
-      return new Rcache6Allocator({ memory, base, cpus, ...(setup.release ? rulesOf(setup.release) : {}) });
+      return new Rcache6Allocator({
+        memory,
+        base,
+        cpus,
+        ...(setup.release ? rulesOf(setup.release) : {}),
+        ...(setup.onArm ? { onArm: setup.onArm } : {}),
+      });
     case "pools":
       return new PoolAllocator({
         memory,

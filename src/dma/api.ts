@@ -14,6 +14,7 @@ import { BouncePool } from "./bounce.js";
 import { ChargedMemory } from "./charged-memory.js";
 import { Core } from "./core.js";
 import { CycleAccounts } from "./cycle-accounts.js";
+import { DepotWorks } from "./depot-works.js";
 import { DmaIommu } from "./dma-iommu.js";
 import { DynamicOneToOne } from "./dynamic-one-to-one.js";
 import { RuledInvalidation } from "./flush-by-rule.js";
@@ -105,6 +106,10 @@ export class DmaApi implements StateMachine {
   private readonly variant: Variant;
   private readonly rings: FlushRings | undefined;
   private readonly beside: object[];
+  private readonly timer: FlushTimer;
+  /** 1 for each core on which the flush timer has expired. */
+  private readonly timerDue: Uint8Array;
+  private readonly depots: DepotWorks | undefined;
 
   /** @param client told when the deferred flush timer expires */
   constructor(
@@ -131,7 +136,12 @@ export class DmaApi implements StateMachine {
     this.cores = Array.from({ length: options.cores }, (_, core) => new Core(core, coreParts));
     // The timer wheel of later kernels rounds up to the tick after (a timer of 10 ms fires after 11 ticks of 1 ms).
     const delay = options.flushTimerCycles + (variant.policy === "lazy" ? options.tickCycles : 0);
-    const timer = new FlushTimer(sim, delay, options.tickCycles, (core) => client.dmaTimer(core));
+    this.timerDue = new Uint8Array(options.cores);
+    const timer = new FlushTimer(sim, delay, options.tickCycles, (core) => {
+      this.timerDue[core] = 1;
+      client.dmaTimer(core);
+    });
+    this.timer = timer;
     const tables = machine.region({
       name: "second-level page tables",
       bytes: tableBytes(options),
@@ -158,11 +168,16 @@ export class DmaApi implements StateMachine {
         pools: variant.pools ?? 1,
         lazyFlush: variant.policy === "flush-on-wrap",
         release: variant.linux?.release,
+        onArm: (bin, cpu) => this.depots?.arm(bin, cpu),
         uncharged: variant.uncharged,
       });
       // The allocator numbers its locks from 0.
       for (const { name, address } of this.allocator.locks) addLock(name, address, true, S.STEP_SPIN_TREE);
     }
+    this.depots =
+      this.allocator instanceof Rcache6Allocator
+        ? new DepotWorks(sim, this.allocator, options.tickCycles, options.cores, (core) => client.dmaTimer(core))
+        : undefined;
     const perCpu = variant.policy === "deferred-per-cpu";
     if (variant.policy === "deferred" || perCpu) {
       for (let i = 0; i < (perCpu ? options.cores : 1); i++) {
@@ -264,9 +279,29 @@ export class DmaApi implements StateMachine {
     return this.unmap(core, pfn, listPages(list));
   }
 
-  /** The deferred flush that the timer asked for (`flush_unmaps_timeout`). */
+  /** Simulated time begins: what the boot has armed counts from now. A copy of a host that has booted has its marks, and needs the timers. */
+  begin(): void {
+    this.depots?.begin();
+    const core = this.programs instanceof DmaIommu ? this.programs.armedAtBoot : undefined;
+    if (core !== undefined) this.timer.arm(core);
+  }
+
+  /** What a timer has asked for on this core: the deferred flush (`flush_unmaps_timeout`), or a depot's trimming. */
   flush(core: number): Behaviour {
-    return this.programs.flush_unmaps_timeout(this.cores[core]);
+    const due = this.depots?.take(core) ?? [];
+    if (due.length === 0) {
+      this.timerDue[core] = 0;
+      return this.programs.flush_unmaps_timeout(this.cores[core]);
+    }
+    return this.timersOf(core, due);
+  }
+
+  private *timersOf(core: number, due: readonly number[]): Behaviour {
+    if (this.timerDue[core] === 1) {
+      this.timerDue[core] = 0;
+      yield* this.programs.flush_unmaps_timeout(this.cores[core]);
+    }
+    yield* (this.depots as DepotWorks).run(this.cores[core], due);
   }
 
   /** Maps at once, outside simulated time: the boot. @returns the IOVA page, or the memory page where nothing is translated */

@@ -51,6 +51,8 @@ export const ringBytes = (slots: number): number => 64 + slots * SLOT_BYTES;
 export class DmaIommu implements DmaPrograms {
   /** The device's addresses below 4 GiB are used up: they are not tried again (6.6). */
   private lowIsFull = false;
+  /** The core on which the boot's first entry in a ring asks for the timer, which begins with simulated time. */
+  armedAtBoot: number | undefined;
   /** Table pages that wait with their range for a flush. */
   private readonly freelists = new Map<number, readonly number[]>();
   private readonly heads: Int32Array;
@@ -283,7 +285,7 @@ export class DmaIommu implements DmaPrograms {
     this.domain.watch.returned(pfn, pages, this.domain.clock.now);
     if (!queue.rings.armed) {
       queue.rings.armed = true;
-      this.domain.timer.arm(core);
+      this.armedAtBoot = core;
     }
     return true;
   }

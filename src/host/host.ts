@@ -154,6 +154,7 @@ export class Host {
   /** The load begins: from here on, chance is that of the run's own seed. */
   begin(): void {
     const { api, lists, run, streams, workload } = this;
+    api.begin();
     api.watch.listener = this.exposure;
     workload.random = streams.stream("workload");
     if (lists) lists.random = streams.stream("free pages");

@@ -252,6 +252,7 @@ export function simulateIo(run: HostRun, load: IoLoad, facts: Facts): IoResult {
   api.allocator?.reserve(0xfee00, 0xfeeff);
   if (how.policy === "lazy") fillRings(api, run.cores);
   if (how.linux && how.reuse !== "bounce") fillCaches(api, run.cores);
+  api.begin();
   loop.begin();
   const advanceTo = (count: number): void => {
     loop.stopAt = count;

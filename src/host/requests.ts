@@ -163,6 +163,7 @@ class RequestHost implements DmaClient {
     this.pfns = new Float64Array(this.perCopy * scale.copies).fill(-2);
     this.heldPfns = new Float64Array(load.held.length * scale.copies);
     this.boot(variant.policy === "strict" ? 1 : run.flushEntries);
+    this.api.begin();
     this.total = (this.perCopy - load.before) * scale.copies;
     this.warmAt = Math.min(this.total - 1, load.warmup * scale.copies);
     this.warm = this.warmAt <= 0;

@@ -170,6 +170,7 @@ export function simulatePackets(run: PacketRun, facts: Facts): PacketResult {
   if (run.deafHardware !== true) api.hardware = nic;
   server.fillRings();
   fillAddressCaches(api, variant, host.cores);
+  api.begin();
   nic.start();
   const advance = (count: number): void => {
     server.stopAt = count;

@@ -64,8 +64,8 @@ export const cacheRules: Readonly<CacheRules> = {
 export interface Rcache6Options extends AllocatorOptions, Partial<CacheRules> {
   /** The lowest pfn that is handed out (default 1). */
   startPfn?: number;
-  /** Hears that a depot got a magazine while its delayed work was not armed: the work is due {@link depotDelayMs} later, by `trim`. */
-  onArm?: (bin: number) => void;
+  /** Hears that a depot got a magazine while its delayed work was not armed: the work is due {@link depotDelayMs} later on that CPU, by `trim`. */
+  onArm?: (bin: number, cpu: number) => void;
   /** How many ranges there may be at once, where that is known: saves growing, and more are possible. */
   ranges?: number;
   /** Takes the caller's word for what is mapped and how long it is: for a replay, which knows it. */
@@ -86,7 +86,7 @@ export class Rcache6Allocator extends CheckedAllocator implements IovaAllocator 
   private readonly magazineSize: number;
   private readonly depotLimit: number;
   private readonly drainsDepots: boolean;
-  private readonly onArm: ((bin: number) => void) | undefined;
+  private readonly onArm: ((bin: number, cpu: number) => void) | undefined;
   private readonly cpuBase: number;
   private readonly store: MagazineStore;
   /** Loaded and previous magazine of each CPU and size class. */
@@ -94,6 +94,8 @@ export class Rcache6Allocator extends CheckedAllocator implements IovaAllocator 
   private readonly previous: Int32Array;
   /** 1 for each depot whose delayed work is armed, and for each CPU that is online. */
   private readonly armed = new Uint8Array(classes);
+  /** The CPU that armed it last. */
+  private readonly armedBy = new Int32Array(classes);
   private readonly onlineCpus: Uint8Array;
   private onlineCount: number;
   /** Allocations and frees that the loaded magazine served at once: they are in no other count. */
@@ -192,7 +194,7 @@ export class Rcache6Allocator extends CheckedAllocator implements IovaAllocator 
     counts.depotTrims++;
     counts.trimFreed += store.sizes[magazine];
     yield* this.freeMagazine(magazine, runner, cpu);
-    this.arm(bin);
+    this.arm(bin, runner);
   }
 
   /** iova_cpuhp_dead: a CPU that goes offline gives its magazines back to the tree, the depots stay. @param runner the CPU on which it runs */
@@ -245,6 +247,13 @@ export class Rcache6Allocator extends CheckedAllocator implements IovaAllocator 
     const before = this.counts.trimFreed;
     runToEnd(this.iova_depot_work(bin, 0, atOnce));
     return this.counts.trimFreed - before;
+  }
+
+  /** Delayed works that are armed, and the CPU that armed each. */
+  armedWorks(): { bin: number; cpu: number }[] {
+    const works: { bin: number; cpu: number }[] = [];
+    for (let bin = 0; bin < classes; bin++) if (this.armed[bin] !== 0) works.push({ bin, cpu: this.armedBy[bin] });
+    return works;
   }
 
   /** Magazines in a size class's depot. */
@@ -406,7 +415,7 @@ export class Rcache6Allocator extends CheckedAllocator implements IovaAllocator 
     if (store.depotSizes[bin] >= this.depotLimit) return full;
     store.depotPush(bin, full);
     this.counts.depotPuts++;
-    if (this.depotLimit === Number.POSITIVE_INFINITY) this.arm(bin);
+    if (this.depotLimit === Number.POSITIVE_INFINITY) this.arm(bin, Math.floor(cache / classes));
     return none;
   }
 
@@ -546,10 +555,11 @@ export class Rcache6Allocator extends CheckedAllocator implements IovaAllocator 
 
   // small parts
 
-  private arm(bin: number): void {
+  private arm(bin: number, cpu: number): void {
     if (this.armed[bin] !== 0) return;
     this.armed[bin] = 1;
-    this.onArm?.(bin);
+    this.armedBy[bin] = cpu;
+    this.onArm?.(bin, cpu);
   }
 
   private swap(cache: number): void {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { callSteps, programSource } from "../../src/dma/index.js";
 import { hostRunDefaults, simulateHost } from "../../src/host/index.js";
+import type { Invalidation } from "../../src/iommu/index.js";
 import { published } from "../support/facts.js";
 import { config, domain } from "./domain.js";
 
@@ -61,10 +62,39 @@ describe("lazy unmaps of Linux 6.18", () => {
     expect([...again].sort()).toEqual([...pfns[0], ...pfns[1]].sort());
   });
 
+  it("have a device with its own cache forget all of it when they flush the domain", () => {
+    const d = domain("v6.18-lazy", { ats: true });
+    const sent: Invalidation[] = [];
+    d.api.hardware = { invalidated: (what) => sent.push(what) };
+    for (const pfn of mapMany(d, 0, 256)) d.unmap(0, pfn, 1);
+    const [iotlb, device] = sent;
+    expect(iotlb).toEqual({ kind: "domain", domain: 0 });
+    expect(device.kind === "device" && 2 ** device.order > 2 ** 48).toBe(true);
+  });
+
   it("take their own ring's lock, and no other", () => {
     const { map, unmap } = callSteps("v6.18-lazy");
     expect([...new Set(unmap.flatMap((step) => step.locks))]).toEqual(["fq[0].lock"]);
     expect(map.some(({ locks }) => locks.includes("cache_lock"))).toBe(false);
+  });
+});
+
+describe("a depot of Linux 6.18", () => {
+  it("gives a magazine back to the tree every 100 ms or so, until there are no more of them than CPUs", () => {
+    const d = domain("v6.18-strict");
+    d.api.begin();
+    const pfns = mapMany(d, 0, 7 * 127);
+    for (const pfn of pfns) d.unmap(0, pfn, 1);
+    const depot = () => (d.api.allocator?.statistics() as unknown as { depots: number[] }).depots[0];
+    expect(depot()).toBe(5);
+    const tick = 2_900_000;
+    const at = (ms: number) => {
+      d.simulation.run({ until: ms * tick });
+      return depot();
+    };
+    // Armed within the first ticks; a delay of 100 ticks fires after 101 to 108.
+    expect([at(100), at(112), at(220), at(330), at(900)]).toEqual([5, 4, 3, 2, 2]);
+    expect(d.api.allocator?.statistics().nodes).toBe(4 * 127);
   });
 });
 
@@ -129,6 +159,20 @@ describe("strict unmaps", () => {
       return d.unmap(0, mapMany(d, 0, 1)[0], 1);
     };
     expect(cost("v6.18-strict")).toBeLessThan(cost("v6.9-strict") - 500);
+  });
+
+  it("lose an exchange for every other core that was faster, where no retry keeps the line; one at most where all do", () => {
+    const lost = (retriesInPlace: number) => {
+      const d = domain("v6.18-smmu-strict", { cores: 8, costs: { retriesInPlace } });
+      const pfns = Array.from({ length: 8 }, (_, core) => mapMany(d, core, 1)[0]);
+      together(
+        d,
+        pfns.map((pfn, core) => () => d.api.unmap(core, pfn, 1)),
+      );
+      return d.api.counts.failedExchanges;
+    };
+    expect(lost(1)).toBeLessThanOrEqual(7);
+    expect(lost(0)).toBeGreaterThan(2 * lost(1));
   });
 
   it("of a scatter list are one allocation and one invalidation", () => {

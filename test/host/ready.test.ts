@@ -41,6 +41,15 @@ describe("a host that is ready is kept", () => {
     }
   });
 
+  test("a copy of a lazy host has the timer that its boot asked for", () => {
+    const run = { ...small, variant: "v6.18-lazy", flushMilliseconds: 0.1, transactions: 400 };
+    const basis = basisOf(published);
+    hostRun(run, basis);
+    const copy = hostRun({ ...run, seed: 2 }, basis);
+    expect(copy.counts.timerFlushes).toBeGreaterThan(0);
+    expect(text(copy)).toBe(text(simulateHost({ ...run, seed: 2 }, published)));
+  });
+
   test("a host that is copied gives what it would have given", () => {
     for (const variant of ["strict", "magazines-deferred", "one-to-one-covering"]) {
       const run = { ...small, variant, agedSeed: 3 };
