@@ -15,7 +15,7 @@ export type AllocatorKind = "rbtree" | "rbtree-merged" | "magazines" | "pools" |
 
 /** What every allocator is made of. */
 export interface AllocatorSetup {
-  memory: ChargedMemory;
+  memory: ChargedMemory | null;
   /** Address of its first line. */
   base: number;
   cpus: number;

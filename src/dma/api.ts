@@ -6,10 +6,18 @@ import {
   invalidationOf,
   type WalkedTable,
 } from "../iommu/index.js";
-import { dma32Pfn, type FlushRings, type IovaAllocator, noPfn, Rcache6Allocator, roundUpPages } from "../iova/index.js";
+import {
+  dma32Pfn,
+  type FlushRings,
+  type IovaAllocator,
+  noPfn,
+  Rcache6Allocator,
+  ringTimeoutMs,
+  roundUpPages,
+} from "../iova/index.js";
 import { ContendedLine, type HostMachine as Machine, type SpinLock } from "../machine/index.js";
 import { dynamicDesign, EntryMemory, PAGE_BYTES, SecondLevelPageTable } from "../pagetables/index.js";
-import { makeAllocator } from "./allocators.js";
+import { type AllocatorSetup, makeAllocator } from "./allocators.js";
 import { BouncePool } from "./bounce.js";
 import { ChargedMemory } from "./charged-memory.js";
 import { Core } from "./core.js";
@@ -110,6 +118,7 @@ export class DmaApi implements StateMachine {
   /** 1 for each core on which the flush timer has expired. */
   private readonly timerDue: Uint8Array;
   private readonly depots: DepotWorks | undefined;
+  private readonly allocatorSetup: AllocatorSetup | undefined;
 
   /** @param client told when the deferred flush timer expires */
   constructor(
@@ -135,7 +144,9 @@ export class DmaApi implements StateMachine {
     };
     this.cores = Array.from({ length: options.cores }, (_, core) => new Core(core, coreParts));
     // The timer wheel of later kernels rounds up to the tick after (a timer of 10 ms fires after 11 ticks of 1 ms).
-    const delay = options.flushTimerCycles + (variant.policy === "lazy" ? options.tickCycles : 0);
+    // One ring for all has a timer of a second in place of 10 ms.
+    const longer = variant.linux?.singleRing === "large" ? ringTimeoutMs.single / ringTimeoutMs.perCpu : 1;
+    const delay = longer * options.flushTimerCycles + (variant.policy === "lazy" ? options.tickCycles : 0);
     this.timerDue = new Uint8Array(options.cores);
     const timer = new FlushTimer(sim, delay, options.tickCycles, (core) => {
       this.timerDue[core] = 1;
@@ -161,7 +172,7 @@ export class DmaApi implements StateMachine {
     }
     if (variant.allocator !== "none") {
       const region = machine.region({ name: "IOVA allocator", bytes: allocatorBytes(options), home: "interleaved" });
-      this.allocator = makeAllocator(variant.allocator, {
+      this.allocatorSetup = {
         memory: this.memory,
         base: region.base,
         cpus: options.cores,
@@ -170,7 +181,8 @@ export class DmaApi implements StateMachine {
         release: variant.linux?.release,
         onArm: (bin, cpu) => this.depots?.arm(bin, cpu),
         uncharged: variant.uncharged,
-      });
+      };
+      this.allocator = makeAllocator(variant.allocator, this.allocatorSetup);
       // The allocator numbers its locks from 0.
       for (const { name, address } of this.allocator.locks) addLock(name, address, true, S.STEP_SPIN_TREE);
     }
@@ -367,6 +379,26 @@ export class DmaApi implements StateMachine {
     const { allocator, pageTable, entries, references, watch, mapped, rings, programs, beside } = this;
     const parts = [allocator, pageTable, entries, references, watch, mapped, rings, programs];
     return { parts: parts.filter((part) => part !== undefined), beside };
+  }
+
+  /**
+   * An allocator made as this domain's was, that no memory hears: for whoever lets long traffic go over it outside simulated time.
+   * @param onArm hears that a depot's work is armed
+   * @returns undefined where the domain has no allocator of Linux ≥ 4.15
+   */
+  twin(onArm: (bin: number) => void): Rcache6Allocator | undefined {
+    if (!(this.allocator instanceof Rcache6Allocator) || this.allocatorSetup === undefined) return undefined;
+    return makeAllocator("rcache6", { ...this.allocatorSetup, memory: null, onArm }) as Rcache6Allocator;
+  }
+
+  /** Long traffic has used up the addresses below 4 GiB: they are not tried again. */
+  giveUpLow(): void {
+    if (this.programs instanceof DmaIommu) this.programs.giveUpLow();
+  }
+
+  /** The highest page that the device reaches. */
+  get highest(): number {
+    return this.limits[this.limits.length - 1];
   }
 
   /** Pages that a range takes: v4.3's driver rounds them up, later ones leave that to the allocator. */

@@ -27,6 +27,8 @@ export interface FlushQueueParts {
 export interface ModernParts {
   rules: DmaRules;
   sync: TlbSync;
+  /** The hardware may remember absent entries: a map invalidates, too. */
+  cachesAbsent: boolean;
   /** Undefined in a strict domain. */
   queue: FlushQueueParts | undefined;
   /** Address of what is kept of buffers that stay mapped: a line a CPU for the pool, then lines of its entries. */
@@ -92,6 +94,7 @@ export class DmaIommu implements DmaPrograms {
       this.iommu_map(iova, frame, pages, permission);
       this.mapped(iova, pages);
       yield core.at(S.STEP_PTE_WRITE).charge();
+      yield* this.iotlb_sync_map(core, iova, pages);
     }
     core.leave();
     return iova;
@@ -112,6 +115,7 @@ export class DmaIommu implements DmaPrograms {
       }
       this.mapped(iova, size);
       yield core.at(S.STEP_PTE_WRITE).charge();
+      yield* this.iotlb_sync_map(core, iova, size);
     }
     core.leave();
     return iova;
@@ -135,9 +139,15 @@ export class DmaIommu implements DmaPrograms {
         at += pages;
       }
       this.mapped(iova, size);
+      yield* this.iotlb_sync_map(core, iova, size);
     }
     core.leave();
     return iova;
+  }
+
+  /** After a map: nothing, but for hardware that may remember that the entries were absent (a guest's). */
+  *iotlb_sync_map(core: Core, pfn: number, pages: number): Behaviour {
+    if (this.modern.cachesAbsent) yield* this.modern.sync.iotlb_sync(core, pfn, pages);
   }
 
   /** Below 4 GiB first, without a drain: for every request (4.15 to 6.5), or until that has failed once (6.6). */
@@ -274,6 +284,10 @@ export class DmaIommu implements DmaPrograms {
     memory.spend(this.domain.costs.apiCycles);
     yield core.at(S.STEP_RECYCLE).charge();
     core.leave();
+  }
+
+  giveUpLow(): void {
+    this.lowIsFull = true;
   }
 
   /** Outside simulated time: an unmap as it lies in a ring when a measurement begins. */

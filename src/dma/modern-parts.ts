@@ -47,18 +47,22 @@ export function modernParts(variant: Variant, setup: ModernSetup): ModernParts |
         producer: line(at(1)),
         waiters: line(at(2)),
         addsInPlace: linux.addsInPlace ?? false,
+        pageCommands: linux.pageCommands ?? false,
       });
   }
   let queue: FlushQueueParts | undefined;
   if (variant.policy === "lazy") {
-    const rings = new FlushRings(cores, ringSlots.perCpu);
-    const bases = Array.from({ length: cores }, () => region("flush queue", ringBytes(rings.slots)));
+    const { singleRing } = linux;
+    const slots = singleRing === "large" ? ringSlots.single : ringSlots.perCpu;
+    const rings = new FlushRings(cores, slots, singleRing !== undefined);
+    const bases = Array.from({ length: rings.count }, () => region("flush queue", ringBytes(rings.slots)));
     const locks = bases.map((base, i) => addLock(`fq[${i}].lock`, base, true, S.STEP_SPIN_ASYNC));
     queue = { rings, bases, locks, started: at(3), finished: at(4), timerOn: at(5) };
   }
   return {
     rules: rulesOf(linux.release),
     sync,
+    cachesAbsent: linux.guest ?? false,
     queue,
     pool: region("pools of buffers", poolBytes(cores)),
     copyBytesPerCycle: setup.copyBytesPerCycle,

@@ -8,6 +8,9 @@ import { STEP_QI_POLL, STEP_QI_SUBMIT, STEP_SPIN_QI } from "./steps.js";
 const lookAgain = 200;
 /** Places of the command queue whose lines are told apart. */
 const SLOTS = 256;
+/** Commands that go into the queue together (CMDQ_BATCH_ENTRIES), and commands of a line. */
+const batchEntries = 64;
+const commandsOfLine = 4;
 
 /** A line that many cores want at once, in time: when an access that begins now is done. */
 export interface SharedLine {
@@ -23,6 +26,8 @@ export interface SmmuParts extends SyncParts {
   waiters: SharedLine;
   /** Space is reserved by an atomic add, in place of the compare-exchange loop. */
   addsInPlace: boolean;
+  /** No range commands: each page is a command, and one sync follows them. */
+  pageCommands: boolean;
 }
 
 /**
@@ -39,43 +44,55 @@ export class SmmuCommandQueue implements TlbSync {
   private kept = 0;
   /** Commands written, as the valid bits say. */
   private readonly written = new Set<number>();
-  private readonly commands = new Map<number, Invalidation>();
-  /** Slots of the hardware's syncs, by reservation. */
-  private readonly waits = new Map<number, number>();
+  private readonly commands = new Map<number, readonly Invalidation[]>();
+  /** Slots of the hardware's waits, by reservation: the last is the sync's. */
+  private readonly waits = new Map<number, readonly number[]>();
 
   constructor(private readonly parts: SmmuParts) {}
 
   iotlb_sync(core: Core, pfn: number, pages: number): Behaviour {
-    return this.arm_smmu_cmdq_issue_cmdlist(core, invalidationOf(0, pfn, pages, false));
+    if (this.parts.pageCommands && pages > 1) return this.page_by_page(core, pfn, pages);
+    return this.arm_smmu_cmdq_issue_cmdlist(core, [invalidationOf(0, pfn, pages, false)]);
   }
 
   flush_iotlb_all(core: Core): Behaviour {
-    return this.arm_smmu_cmdq_issue_cmdlist(core, { kind: "domain", domain: 0 });
+    return this.arm_smmu_cmdq_issue_cmdlist(core, [{ kind: "domain", domain: 0 }]);
   }
 
-  *arm_smmu_cmdq_issue_cmdlist(core: Core, command: Invalidation): Behaviour {
+  /** Without range commands: one a page, 64 together. (Linux waits for the last batch's sync only; here each batch has one.) */
+  private *page_by_page(core: Core, pfn: number, pages: number): Behaviour {
+    for (let from = 0; from < pages; from += batchEntries) {
+      const count = Math.min(batchEntries, pages - from);
+      const commands = Array.from({ length: count }, (_, i) => invalidationOf(0, pfn + from + i, 1, false));
+      yield* this.arm_smmu_cmdq_issue_cmdlist(core, commands);
+    }
+  }
+
+  *arm_smmu_cmdq_issue_cmdlist(core: Core, commands: readonly Invalidation[]): Behaviour {
     const { memory, costs, counts, unit, waiters, clock } = this.parts;
     // 1. Space in the queue.
     const mine = yield* this.reserve(core);
     const owner = !this.owned;
     this.owned = true;
     // 2. The commands, and the valid bits that say so; one more waits for a sync.
-    memory.write(unit.queue.slotAddress(mine % SLOTS));
+    for (let line = 0; line < commands.length; line += commandsOfLine)
+      memory.write(unit.queue.slotAddress((mine + line) % SLOTS));
     memory.write(unit.statusAddress(mine % SLOTS));
     yield core.at(STEP_QI_SUBMIT).charge();
     yield core.at(STEP_QI_SUBMIT).spend(waiters.atomic(core.id, clock.now) - clock.now);
-    this.commands.set(mine, command);
+    this.commands.set(mine, commands);
     this.written.add(mine);
     // 3. The owner publishes the group.
     if (owner) yield* this.publish(core, mine);
     // 4. Everybody waits for the own sync: the queue's consumer index, or a word in memory.
     for (;;) {
-      const wait = this.waits.get(mine);
+      const waits = this.waits.get(mine);
+      const wait = waits?.at(-1);
       counts.pollTurns++;
       if (wait !== undefined) memory.read(unit.statusAddress(wait));
       if (wait !== undefined && unit.queue.isDone(wait)) {
         yield core.at(STEP_QI_POLL).charge();
-        unit.queue.reclaim(wait);
+        for (const one of waits ?? []) unit.queue.reclaim(one);
         break;
       }
       if (wait !== undefined) memory.spend(costs.faultReadCycles);
@@ -120,10 +137,14 @@ export class SmmuCommandQueue implements TlbSync {
     memory.spend(costs.tailWriteCycles);
     yield core.at(STEP_QI_SUBMIT).charge();
     for (let at = mine; at < end; at++) {
-      while (!unit.queue.hasRoom) yield core.at(STEP_SPIN_QI).spend(lookAgain);
-      this.waits.set(at, unit.submit(this.commands.get(at) as Invalidation));
+      const waits: number[] = [];
+      for (const command of this.commands.get(at) ?? []) {
+        while (!unit.queue.hasRoom) yield core.at(STEP_SPIN_QI).spend(lookAgain);
+        waits.push(unit.submit(command));
+        counts.invalidations++;
+      }
+      this.waits.set(at, waits);
       this.commands.delete(at);
-      counts.invalidations++;
     }
     yield core.at(STEP_QI_SUBMIT).spend(waiters.atomic(core.id, clock.now) - clock.now);
     this.published = end;

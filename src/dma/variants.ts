@@ -25,6 +25,12 @@ export interface LinuxRelease {
   driver: "vt-d" | "amd" | "smmu";
   /** SMMU only: space in the queue is reserved by an atomic add, as a series of 2020 proposed, and not by compare-exchange. */
   addsInPlace?: boolean;
+  /** SMMU only: its hardware has no range commands, and each page of a range is a command of its own. */
+  pageCommands?: true;
+  /** One flush ring for all CPUs: of 32,768 slots with a timer of a second, as guests on s390 have it (6.7), or as small as a CPU's own. */
+  singleRing?: "large" | "small";
+  /** A guest, whose IOMMU is the hypervisor's: it may remember absent entries (VT-d's caching mode), so each map invalidates, too. */
+  guest?: true;
 }
 
 /** A way of mapping, by name. */
@@ -105,6 +111,24 @@ const modern: readonly Variant[] = [
     { release: "5.15", driver: "vt-d" },
   ),
   linux(
+    "v5.10-smmu-strict",
+    "strict (5.10, SMMUv3)",
+    "As 5.15 on SMMUv3, before a search that failed looked at what it had skipped.",
+    "strict",
+    { release: "5.10", driver: "smmu" },
+  ),
+  linux(
+    "v5.12-smmu-strict",
+    "strict (5.12, SMMUv3)",
+    "As 5.10, but a search that fails looks at what it skipped (5.11).",
+    "strict",
+    { release: "5.12", driver: "smmu" },
+  ),
+  linux("v5.12-smmu-lazy", "lazy (5.12, SMMUv3)", "Flush queues of 5.12 on SMMUv3's command queue.", "lazy", {
+    release: "5.12",
+    driver: "smmu",
+  }),
+  linux(
     "v6.9-strict",
     "strict (6.9)",
     "As 5.15, with the depots of 6.7; still without a lock over an invalidation.",
@@ -154,6 +178,13 @@ const modern: readonly Variant[] = [
     "strict",
     { release: "6.18", driver: "smmu", addsInPlace: true },
   ),
+  linux(
+    "v6.18-smmu-pages-strict",
+    "strict (6.18, SMMUv3, no ranges)",
+    "As strict on SMMUv3 whose hardware has no range commands: a command a page, and one sync for them.",
+    "strict",
+    { release: "6.18", driver: "smmu", pageCommands: true },
+  ),
   linux("v6.18-smmu-lazy", "lazy (6.18, SMMUv3)", "Flush queues on SMMUv3's command queue.", "lazy", {
     release: "6.18",
     driver: "smmu",
@@ -173,6 +204,35 @@ const modern: readonly Variant[] = [
     "lazy",
     { release: "6.18", driver: "vt-d" },
     "page_pool",
+  ),
+  linux(
+    "v6.18-lazy-single",
+    "lazy, one ring (6.18)",
+    "As lazy, but all CPUs share one ring of 32,768 entries with a timer of a second, as guests on s390 do.",
+    "lazy",
+    { release: "6.18", driver: "vt-d", singleRing: "large" },
+  ),
+  linux(
+    "v6.18-guest-strict",
+    "guest, strict (6.18)",
+    "A guest on a hypervisor's IOMMU: each map invalidates, too, and each unmap waits.",
+    "strict",
+    { release: "6.18", driver: "vt-d", guest: true },
+  ),
+  linux(
+    "v6.18-guest-lazy",
+    "guest, lazy (6.18)",
+    "A guest on a hypervisor's IOMMU: each map invalidates, too; unmaps go into a ring a CPU.",
+    "lazy",
+    { release: "6.18", driver: "vt-d", guest: true },
+  ),
+  linux(
+    "v6.18-guest-bounce",
+    "guest, bounce pool (6.18)",
+    "A guest whose device sees only buffers of a pool that stays mapped; the processor copies everything.",
+    "strict",
+    { release: "6.18", driver: "vt-d", guest: true },
+    "bounce",
   ),
   linux(
     "v6.18-bounce",

@@ -10,7 +10,7 @@ export const cyclesOf =
 
 /** Leaves the caches of addresses as hours of traffic would have done: the steady state begins with them full. */
 export function fillAddressCaches(api: DmaApi, { allocator, linux, policy, reuse }: Variant, cores: number): void {
-  if (policy === "lazy") fillRings(api, cores);
+  if (policy === "lazy") fillRings(api, cores, linux?.singleRing === "large");
   if (allocator === "magazines") fillMagazines(api, cores);
   // Both magazines of each CPU full, and one more a CPU in the depot: what its trimming leaves there.
   if (linux && reuse !== "bounce") fillCaches(api, cores);

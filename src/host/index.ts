@@ -49,4 +49,5 @@ export type { PageSharing } from "./pages.js";
 export { type LoadResult, type LoadScale, type RecordedLoad, simulateRequests } from "./requests.js";
 export { type HostResult, hostRun, simulateHost } from "./simulate.js";
 export { type PacketResult, type PacketRun, simulatePackets } from "./simulate-packets.js";
+export { type AgeSample, ageStorage, type StorageAgeing } from "./storage-ageing.js";
 export { type Flows, TcpRr, type TcpRrOptions } from "./tcp-rr.js";

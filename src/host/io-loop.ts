@@ -18,9 +18,13 @@ import {
   waiting,
 } from "../engine/index.js";
 import type { Facts } from "../facts/index.js";
+import { type Rcache6Statistics, ringSlots, rulesOf } from "../iova/index.js";
 import { type LockStatRow, machineConfig, makeMachine } from "../machine/index.js";
+import { PAGE_BYTES } from "../pagetables/index.js";
 import { dmaOptions } from "./dma-options.js";
+import { freshOf, Image } from "./image.js";
 import type { HostRun } from "./knobs.js";
+import { type ArmedWorks, ageStorage } from "./storage-ageing.js";
 import { fillCaches, fillRings } from "./warm-caches.js";
 
 /** What a core does again and again. Times in nanoseconds. */
@@ -42,6 +46,20 @@ export interface IoLoad {
   completions: "same" | number;
   /** What the device may do: 1 reads, 2 writes. */
   permission: number;
+  /** The device's link: what it carries at most, in Gb/s, all requests together (default: no limit). */
+  linkGbps?: number;
+  /** Traffic before the start, outside simulated time, over the real allocator alone: what hours of it leave in the caches. */
+  aged?: {
+    requests: number;
+    /** Requests a second. */
+    rate: number;
+    /** Requests until the load changes, on average. */
+    spell: number;
+    /** Pages of its requests. */
+    sizes: readonly number[];
+    /** Requests of a core under way, at most. */
+    depth: number;
+  };
 }
 
 /** What a run measured. */
@@ -65,6 +83,12 @@ export interface IoResult {
   elapsedNs: number;
   /** Time in flushes, all cores together: the timer's, and those of full rings. */
   flushNs: number;
+  /** Magazines in the depots when the measurement begins and when it ends, and in all; 0 where there are none. */
+  depotsAtStart: number;
+  depots: number;
+  magazines: number;
+  /** Nodes that a search of the tree stepped on, for each request. */
+  visits: number;
 }
 
 const WORKED = 0;
@@ -85,6 +109,8 @@ class IoLoop implements StateMachine {
   private readonly flying: Request[] = [];
   private next = 1 << 18;
   private turn = 0;
+  private linkFree = 0;
+  private readonly linkCycles: number;
   private readonly workCycles: number;
   private readonly deviceCycles: number;
 
@@ -99,6 +125,8 @@ class IoLoop implements StateMachine {
     this.kinds = simulation.attach(this);
     this.workCycles = load.workNs * gigahertz;
     this.deviceCycles = load.deviceNs * gigahertz;
+    const bits = load.segments * load.segmentPages * PAGE_BYTES * 8;
+    this.linkCycles = load.linkGbps === undefined ? 0 : (bits * gigahertz) / load.linkGbps;
     this.list = Array.from({ length: load.segments }, () => ({ frame: 0, pages: load.segmentPages }));
     this.cores = Array.from({ length: count }, (_, core) => ({
       process: processes.begin(`core ${core}`, () => this.run(core)),
@@ -160,7 +188,10 @@ class IoLoop implements StateMachine {
         const to = load.completions === "same" ? core : this.turn++ % Math.min(load.completions, this.cores.length);
         const index = this.place(made);
         const time = Math.round(this.deviceCycles * (0.75 + 0.5 * this.random.uniform()));
-        this.simulation.post(time, this.kinds + COMPLETE, to, index);
+        const { now } = this.simulation;
+        // One request after the other goes over the link.
+        this.linkFree = Math.max(now, this.linkFree) + this.linkCycles;
+        this.simulation.post(Math.round(this.linkFree) - now + time, this.kinds + COMPLETE, to, index);
       } else {
         me.idle = true;
         this.api.accounts.enter(core, STEP_IDLE, 0, this.simulation.now);
@@ -215,6 +246,32 @@ class IoLoop implements StateMachine {
   }
 }
 
+/** Lets the load's earlier traffic go over an allocator like the domain's, which no memory hears, and gives the domain what that has become. */
+function age(api: DmaApi, run: HostRun, load: IoLoad, random: RandomStream): void {
+  const { linux, reuse } = variant(run.variant);
+  if (load.aged === undefined || linux === undefined || reuse === "bounce") return;
+  const hook: ArmedWorks = { onArm: () => {} };
+  const twin = api.twin((bin) => hook.onArm(bin));
+  if (twin === undefined || api.allocator === undefined) return;
+  twin.reserve(0xfee00, 0xfeeff);
+  const outside = new Set<unknown>();
+  const fresh = freshOf([twin], outside);
+  const { gaveUpLow } = ageStorage(
+    twin,
+    {
+      ...load.aged,
+      cores: run.cores,
+      completions: load.completions,
+      limit: api.highest,
+      lowFirst: rulesOf(linux.release).lowFirst,
+    },
+    random,
+    hook,
+  );
+  new Image([twin], outside, fresh).putInto([api.allocator]);
+  if (gaveUpLow) api.giveUpLow();
+}
+
 /**
  * Runs a load of requests on a host.
  * @param run the host and the way of mapping; what it says of TCP_RR is not used
@@ -244,14 +301,20 @@ export function simulateIo(run: HostRun, load: IoLoad, facts: Facts): IoResult {
       costs: { ...dmaCosts(facts, config), ...run.costs },
       cores: run.cores,
       arbiter: streams.stream("lock arbiter"),
-      maxRanges: run.staticMaps + run.cores * (Math.max(1, load.depth) * load.segments + 768) + 8192,
+      maxRanges:
+        run.staticMaps +
+        run.cores * (Math.max(1, load.depth, load.aged?.depth ?? 0) * load.segments + 768) +
+        (how.linux?.singleRing === "large" ? ringSlots.single : 0) +
+        8192,
     }),
     loop,
   );
   loop.api = api;
-  api.allocator?.reserve(0xfee00, 0xfeeff);
-  if (how.policy === "lazy") fillRings(api, run.cores);
-  if (how.linux && how.reuse !== "bounce") fillCaches(api, run.cores);
+  if (load.aged === undefined || !how.linux) api.allocator?.reserve(0xfee00, 0xfeeff);
+  const single = how.linux?.singleRing === "large";
+  if (load.aged !== undefined) age(api, run, load, streams.stream("ageing"));
+  if (how.policy === "lazy") fillRings(api, run.cores, single);
+  if (how.linux && how.reuse !== "bounce" && load.aged === undefined) fillCaches(api, run.cores);
   api.begin();
   loop.begin();
   const advanceTo = (count: number): void => {
@@ -261,6 +324,9 @@ export function simulateIo(run: HostRun, load: IoLoad, facts: Facts): IoResult {
   advanceTo(run.warmup);
   const start = simulation.now;
   api.reset();
+  const caches = (): Partial<Rcache6Statistics> => api.allocator?.statistics() ?? {};
+  const inDepots = ({ depots = [] }: Partial<Rcache6Statistics>): number => depots.reduce((sum, one) => sum + one, 0);
+  const before = caches();
   const first = loop.done;
   advanceTo(first + run.transactions);
   const elapsed = simulation.now - start;
@@ -273,6 +339,7 @@ export function simulateIo(run: HostRun, load: IoLoad, facts: Facts): IoResult {
     steps.reduce((total, { context, step, cycles }) => (test(context, step) ? total + cycles : total), 0);
   const ns = (cycles: number): number => cycles / config.gigahertz;
   const unmapping = sum((context) => context === "unmap" || context === "flush");
+  const after = caches();
   const stale = api.watch.report(simulation.now);
   const locks = api.locks.map((lock) => lock.statistics.columns()).filter((row) => row.acquisitions > 0);
   return {
@@ -291,5 +358,9 @@ export function simulateIo(run: HostRun, load: IoLoad, facts: Facts): IoResult {
     hardwareShare: unmapping > 0 ? sum((_, step) => step === "qi_submit_sync: poll") / unmapping : 0,
     elapsedNs: ns(elapsed),
     flushNs: ns(sum((context) => context === "flush")),
+    depotsAtStart: inDepots(before),
+    depots: inDepots(after),
+    magazines: after.magazines ?? 0,
+    visits: ((after.visits ?? 0) - (before.visits ?? 0)) / requests,
   };
 }

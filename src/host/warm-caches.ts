@@ -9,10 +9,20 @@ export function fillCaches(api: DmaApi, cores: number): void {
   for (const [core, pfns] of each.entries()) for (const pfn of pfns) api.unmapAtBoot(core, pfn, 1);
 }
 
-/** Fills each CPU's ring of unmaps to another height, so that they do not all become full at once: traffic has been going for a while. */
-export function fillRings(api: DmaApi, cores: number): void {
+/**
+ * Fills each CPU's ring of unmaps to another height, so that they do not all become full at once: traffic has been going for a while. One ring for all is
+ * found half full.
+ */
+export function fillRings(api: DmaApi, cores: number, single = false): void {
   for (let core = 0; core < cores; core++) {
-    const entries = Math.floor(((core + 0.5) * (ringSlots.perCpu - 1)) / cores);
-    for (let i = 0; i < entries; i++) api.queueAtBoot(core, api.mapAtBoot(core, i + 1, 1, 3), 1);
+    const entries = single
+      ? Math.ceil(ringSlots.single / 2 / cores)
+      : Math.floor(((core + 0.5) * (ringSlots.perCpu - 1)) / cores);
+    for (let i = 0; i < entries; i++) {
+      const pfn = api.mapAtBoot(core, i + 1, 1, 3);
+      if (api.queueAtBoot(core, pfn, 1)) continue;
+      api.unmapAtBoot(core, pfn, 1);
+      break;
+    }
   }
 }
