@@ -18,3 +18,4 @@ export {
 } from "./kernel.js";
 export { runKernel } from "./run.js";
 export type { KernelMessage } from "./session/in-process.js";
+export { type LanguageInfo, languageInfo } from "./session/language.js";

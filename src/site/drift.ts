@@ -1,3 +1,4 @@
+import { isCaption, isProgress } from "./dress.js";
 import { type CellOutput, type CodeCell, joined, type Notebook } from "./notebook.js";
 
 /** A place where a fresh run gives something else than what is stored. */
@@ -65,12 +66,10 @@ function compareOutputs(before: CodeCell, after: CodeCell, add: Add): void {
   }
 }
 
-/** A progress bar, by its HTML element, or the view of live controls, which JupyterLab stores. */
+/** A progress bar, a caption (it repeats its figure), or the view of live controls, which JupyterLab stores. */
 function isPassing(output: CellOutput): boolean {
   const data = "data" in output ? (output.data as Record<string, unknown>) : {};
-  if ("application/vnd.jupyter.widget-view+json" in data) return true;
-  const html = data["text/html"];
-  return isText(html) && joined(html).includes("<progress ");
+  return "application/vnd.jupyter.widget-view+json" in data || isProgress(output) || isCaption(output);
 }
 
 function fieldsOf(output: CellOutput): Record<string, unknown> {

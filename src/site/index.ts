@@ -9,6 +9,7 @@
  */
 export { type ApiReference, ApiReferenceError, writeApiReference } from "./api-reference.js";
 export { ChromiumError, launchChromium } from "./chromium.js";
+export { dressed } from "./dress.js";
 export { compareNotebooks, type Drift, driftText } from "./drift.js";
 export { type Migrated, migrateImports, migrateNotebook } from "./migrate.js";
 export {

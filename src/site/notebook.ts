@@ -129,7 +129,17 @@ function sorted(value: unknown): unknown {
   );
 }
 
-/** The text of a notebook file, as Jupyter writes it: same notebook, same bytes. */
+const stringOrNumber = /"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:e[+-]?\d+)?/g;
+
+/** A number as Python's json writes it, which Jupyter's server stores notebooks with: below a ten-thousandth with an exponent of two digits. */
+function asPython(token: string): string {
+  if (token.startsWith('"') || !/[.e]/.test(token)) return token;
+  const value = Number(token);
+  if (value === 0 || Math.abs(value) >= 1e-4) return token;
+  return value.toExponential().replace(/e-(\d)$/, "e-0$1");
+}
+
+/** The text of a notebook file, as Jupyter writes it: same notebook, same bytes, and no other bytes when it is opened there and saved. */
 export function notebookText(notebook: Notebook): string {
-  return `${JSON.stringify(sorted(notebook), null, 1)}\n`;
+  return `${JSON.stringify(sorted(notebook), null, 1).replace(stringOrNumber, asPython)}\n`;
 }

@@ -1,4 +1,5 @@
 import { type ExecuteReply, type Kernel, startInProcessKernel } from "../jupyter/index.js";
+import { dressed } from "./dress.js";
 import { type CellOutput, type CodeCell, joined, type Notebook, NotebookError, withCellIds } from "./notebook.js";
 import { OutputCollector } from "./outputs.js";
 import type { Drawing, PlotlyFigure } from "./picture.js";
@@ -82,7 +83,6 @@ export async function runNotebook(notebook: Notebook, options: RunNotebookOption
   signal?.throwIfAborted();
   const started = performance.now();
   const result = structuredClone(withCellIds(notebook));
-  result.metadata.language_info ??= { name: "typescript", mimetype: "text/typescript", file_extension: ".ts" };
   const tagged = (cell: CodeCell, tag: string) =>
     Array.isArray(cell.metadata["tags"]) && cell.metadata["tags"].includes(tag);
   const cells = result.cells.filter(
@@ -153,7 +153,7 @@ export async function runNotebook(notebook: Notebook, options: RunNotebookOption
     pictures++;
   }
   return {
-    notebook: result,
+    notebook: dressed(result),
     timings,
     seconds: (performance.now() - started) / 1000,
     pictures,

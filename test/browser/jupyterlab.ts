@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { createServer, type Server } from "node:net";
 import { join } from "node:path";
 import type { Browser, Locator, Page } from "playwright-core";
@@ -153,9 +153,20 @@ export class NotebookPage {
 
   /** Saves by the menu and reads what was stored. */
   async saved(): Promise<Notebook> {
+    const before = statSync(this.file).mtimeMs;
     await this.menu("File", "Save Notebook");
     await this.page.locator(".jp-mod-current.jp-mod-dirty").waitFor({ state: "detached" });
-    return JSON.parse(readFileSync(this.file, "utf8")) as Notebook;
+    // A notebook that was not changed is written too; nothing on the page says when.
+    for (let i = 0; i < 100 && statSync(this.file).mtimeMs === before; i++) await this.page.waitForTimeout(100);
+    for (let tries = 20; ; tries--) {
+      try {
+        return JSON.parse(readFileSync(this.file, "utf8")) as Notebook;
+      } catch (error) {
+        // Read in the middle of being written.
+        if (tries === 0) throw error;
+        await this.page.waitForTimeout(100);
+      }
+    }
   }
 
   /** Scrolls through the notebook, so that each plot is drawn, and counts the drawn plots. */

@@ -1,5 +1,5 @@
 /// <reference lib="dom" />
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { projectRoot } from "../../src/lab/index.js";
@@ -239,9 +239,79 @@ describe.skipIf(!python)("JupyterLab as npm start opens it", () => {
     await lab.close(notebook);
   });
 
+  describe("the first notebook, as a reader finds it", () => {
+    let notebook: NotebookPage;
+    beforeAll(async () => {
+      notebook = await lab.open("00-start-here.ipynb");
+    });
+    afterAll(() => notebook && lab.close(notebook));
+    const page = () => notebook.page;
+
+    test("is not changed by being opened", async () => {
+      expect(await page().locator(".jp-mod-current.jp-mod-dirty").count()).toBe(0);
+    });
+
+    test("has no more than 75 characters of prose a line", async () => {
+      const characters = await page()
+        .locator(".jp-MarkdownCell p")
+        .evaluateAll((paragraphs) => {
+          const ruler = document.createElement("canvas").getContext("2d")!;
+          return paragraphs.map((paragraph) => {
+            const { fontSize, fontFamily } = getComputedStyle(paragraph);
+            ruler.font = `${fontSize} ${fontFamily}`;
+            const text = paragraph.textContent ?? "";
+            return paragraph.clientWidth / (ruler.measureText(text).width / text.length);
+          });
+        });
+      // Some two letters more where a line happens to be of narrow ones.
+      for (const count of characters) expect(count).toBeLessThan(90);
+      expect(characters.filter((count) => count > 60).length).toBeGreaterThan(5);
+    });
+
+    test("says nothing of a folded result, which the keyboard reveals", async () => {
+      const places = page().locator(".jp-OutputPlaceholder");
+      const before = await places.count();
+      expect(before).toBeGreaterThan(1);
+      for (const place of await places.all()) expect((await place.innerText()).trim()).toBe("");
+      await places.first().locator("[role=button]").press("Enter");
+      await expect.poll(() => places.count()).toBe(before - 1);
+      await notebook.page.locator(".iommu-lab-plot").first().waitFor();
+    });
+
+    test("numbers its figures as the site does, whatever is folded, and shows each caption once", async () => {
+      await notebook.drawnPlots();
+      const captions = await page().locator(".iommu-lab-caption").allTextContents();
+      const stored = withPlots(JSON.parse(readFileSync(join(folder, "00-start-here.ipynb"), "utf8")));
+      const numbers = captions.map((caption) => Number(/^Figure (\d+)\. /.exec(caption)?.[1]));
+      expect(numbers.length).toBeGreaterThan(1);
+      expect(numbers.length).toBeLessThanOrEqual(stored.length);
+      for (const [i, number] of numbers.entries()) {
+        const words = [stored[number - 1].data?.["text/plain"]].flat().join("");
+        expect(captions[i].slice(`Figure ${number}. `.length).slice(0, 30)).toBe(
+          (stored[number - 1].data?.[plotType] as { caption?: string }).caption?.slice(0, 30) ??
+            words.slice(words.indexOf(". ") + 2).slice(0, 30),
+        );
+      }
+      expect(await page().locator(".iommu-lab-stored-caption:visible").count()).toBe(0);
+    });
+
+    test("says which of its cells runs, and then no more", async () => {
+      const note = page().locator(".iommu-lab-running");
+      expect(await note.textContent()).toBe("");
+      const run = notebook.runAll();
+      await expect.poll(() => note.textContent(), { timeout: 30_000 }).toMatch(/^Cell \d+ of \d+ runs · \d+ s$/);
+      await run;
+      await expect.poll(() => note.textContent()).toBe("");
+      expect(await page().locator("progress:visible").count()).toBe(0);
+    });
+  });
+
   test.each(notebooks)("%s runs to its end without an error, with its plots and tables drawn", async (name) => {
     const notebook = await lab.open(name);
     try {
+      const asStored = readFileSync(join(folder, name), "utf8");
+      await notebook.saved();
+      expect(readFileSync(notebook.file, "utf8") === asStored, "opening and saving changes nothing").toBe(true);
       await notebook.runAll();
       const stored = await notebook.saved();
       expect(outputs(stored).filter((output) => output.output_type === "error")).toEqual([]);

@@ -15,6 +15,7 @@ import {
   typescriptVersion,
 } from "../../cells/index.js";
 import { History } from "./history.js";
+import { languageInfo } from "./language.js";
 import type { Incoming, JsonObject, Outgoing, Transport } from "./message.js";
 import { codePointOffset, unitOffset } from "./positions.js";
 
@@ -208,15 +209,7 @@ export class Session {
         protocol_version: protocolVersion,
         implementation: "iommu-lab",
         implementation_version: this.options.version,
-        language_info: {
-          name: "typescript",
-          version: typescriptVersion(),
-          mimetype: "text/typescript",
-          file_extension: ".ts",
-          pygments_lexer: "typescript",
-          codemirror_mode: { name: "javascript", typescript: true, mode: "typescript" },
-          nbconvert_exporter: "script",
-        },
+        language_info: languageInfo(),
         banner: `iommu-lab ${this.options.version}: TypeScript ${typescriptVersion()} on Node.js ${process.version}`,
         help_links: [{ text: "TypeScript", url: "https://www.typescriptlang.org/docs/" }],
         supported_features: [],

@@ -1,5 +1,6 @@
 /** What a cell has shown, as HTML. */
 import { AnsiUp } from "ansi_up";
+import { isCaption, isFinished } from "../dress.js";
 import { type CellOutput, type CodeCell, joined } from "../notebook.js";
 import type { PageContext } from "./context.js";
 import { bundleOf, isFigure, pictureOf, plotOf, type StoredPlot, sizeIn, textsOf } from "./figures.js";
@@ -45,8 +46,8 @@ export function drawOutput(context: PageContext, cell: CodeCell, output: CellOut
   // A widget lives in JupyterLab only: what it controls is shown by the figure beside it.
   if (widgetType in bundle) return nothing;
   const html = content("text/html");
-  // The bar of a run that is done says nothing any more.
-  if (html !== undefined && /<progress\b/.test(html) && /\(\d+ of \d+\)\s*$/.test(plain)) return nothing;
+  // The bar of a run that is done says nothing any more, and a figure's caption stands below it already.
+  if (isFinished(output) || isCaption(output)) return nothing;
   if (html !== undefined) return drawHtml(html, context);
   const text = content("text/markdown") ?? asFormula(content("text/latex"));
   if (text !== undefined) {

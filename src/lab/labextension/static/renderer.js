@@ -127,6 +127,51 @@
     return told.startsWith(title) ? told.slice(title.length).replace(/^\.?\s*/, "") : "";
   }
 
+  // ---- Numbers of figures ---------------------------------------------------------------------------------------------
+  //
+  // Figures are counted as on the site: all of the notebook's, also those that are folded away or far from the screen. So the number comes
+  // from the notebook's model and not from what is drawn.
+
+  const isFigure = (data) => mimeType in data || Object.keys(data).some((type) => type.startsWith("image/"));
+  const isStoredCaption = (output) => output.metadata?.["iommu-lab"]?.caption === true;
+  const isMirror = (output) => output.metadata?.["iommu-lab"]?.mirror === true;
+
+  /** The output area and the notebook that a renderer stands in, as far as it stands in one. */
+  function surroundings(renderer) {
+    let area;
+    let widget = renderer.parent;
+    for (; widget; widget = widget.parent) {
+      if (!area && widget.model?.get && widget.widgets) area = widget;
+      if (widget.model?.cells) break;
+    }
+    return { area, notebook: widget ?? undefined };
+  }
+
+  const outputsOf = (model) => Array.from({ length: model?.length ?? 0 }, (_, i) => model.get(i));
+
+  /** The number of a renderer's figure in its notebook; undefined outside of one. */
+  function numberOf(renderer) {
+    const { area, notebook } = surroundings(renderer);
+    if (!area || !notebook) return undefined;
+    const index = area.widgets.findIndex((widget) => widget.contains(renderer));
+    let number = 0;
+    for (const { outputs } of notebook.model.cells) {
+      for (const [i, output] of outputsOf(outputs).entries()) {
+        if (isFigure(output.data) && !isMirror(output)) number++;
+        if (outputs === area.model && i === index) return number;
+      }
+    }
+    return undefined;
+  }
+
+  /** A caption that was stored for other programs is not shown a second time. */
+  function hideStoredCaption(renderer) {
+    const { area } = surroundings(renderer);
+    if (!area?.model) return;
+    for (const [i, output] of outputsOf(area.model).entries())
+      if (isStoredCaption(output)) area.widgets[i]?.addClass("iommu-lab-stored-caption");
+  }
+
   // ---- No jumps when a cell runs again --------------------------------------------------------------------------------
 
   const running = (cell) => cell.querySelector(".jp-InputPrompt")?.textContent.includes("*") === true;
@@ -229,9 +274,23 @@
         }
         this.node.setAttribute("role", "figure");
         if (typeof this.alt === "string") this.node.setAttribute("aria-label", this.alt);
-        this.caption.textContent = captionOf(figure, this.alt);
+        this.words = captionOf(figure, this.alt);
+        hideStoredCaption(this);
+        for (const renderer of drawn) renderer.number();
         this.observer.observe(this.node);
         this.lib = lib;
+      }
+
+      /** Writes the caption with the figure's number, which changes when a figure above comes or goes. */
+      number() {
+        const { words = "" } = this;
+        const number = words === "" ? undefined : numberOf(this);
+        const label = number === undefined ? "" : `Figure ${number}. `;
+        const text = label + words;
+        if (this.caption.textContent === text) return;
+        const strong = document.createElement("b");
+        strong.textContent = label;
+        this.caption.replaceChildren(...(label === "" ? [] : [strong]), words);
       }
 
       /** Fits the figure to the output area, once a frame at most. */
@@ -304,6 +363,84 @@
     }
   }).observe(document.body, { subtree: true, childList: true, attributeFilter: ["class"] });
 
+  // ---- Results that answer a question stay folded ---------------------------------------------------------------------
+
+  // JupyterLab writes the beginning of a folded output in its place: the answer itself. Here it says only that there is one.
+  function coverPlaceholders() {
+    for (const place of document.querySelectorAll(".jp-OutputPlaceholder .jp-Placeholder-contentContainer:not(.iommu-lab-reveal)")) {
+      place.classList.add("iommu-lab-reveal");
+      place.setAttribute("role", "button");
+      place.setAttribute("aria-label", "Reveal the result");
+      place.tabIndex = 0;
+      place.parentElement.title = "Reveal the result";
+      place.addEventListener("keydown", (event) => {
+        if (event.key !== "Enter" && event.key !== " ") return;
+        event.preventDefault();
+        event.stopPropagation();
+        place.click();
+      });
+    }
+  }
+  new MutationObserver(coverPlaceholders).observe(document.body, { subtree: true, childList: true });
+
+  // ---- Which cell runs ------------------------------------------------------------------------------------------------
+
+  /** "Cell 7 of 19 · 12 s" for a notebook that runs, else nothing; cells are counted as `iommu-lab execute` counts them. */
+  function runningText(notebook, since) {
+    const code = [...notebook.model.cells].filter((cell) => cell.type === "code" && cell.sharedModel.source.trim() !== "");
+    const at = code.findIndex((cell) => cell.executionState === "running");
+    if (at < 0) return { cell: -1, text: "" };
+    const seconds = Math.floor((performance.now() - since) / 1000);
+    const time = seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+    return { cell: at, text: `Cell ${at + 1} of ${code.length} runs \u00b7 ${time}` };
+  }
+
+  /** Says in a notebook's toolbar which of its cells runs, and for how long. */
+  function watch(panel, Widget) {
+    const note = new Widget();
+    note.addClass("iommu-lab-running");
+    note.node.setAttribute("role", "status");
+    panel.toolbar.insertBefore?.("kernelName", "iommu-lab-running", note) || panel.toolbar.addItem("iommu-lab-running", note);
+    let last = -1;
+    let since = 0;
+    const timer = setInterval(() => {
+      if (panel.isDisposed) return clearInterval(timer);
+      if (!panel.content?.model) return;
+      let now = runningText(panel.content, since);
+      if (now.cell !== last) {
+        last = now.cell;
+        since = performance.now();
+        now = runningText(panel.content, since);
+      }
+      if (note.node.textContent !== now.text) note.node.textContent = now.text;
+    }, 250);
+  }
+
+  async function notebookExtension() {
+    const sharedModule = async (name) => {
+      const versions = Object.values(shared[name] ?? {});
+      if (versions.length === 0) throw new Error(`iommu-lab: this JupyterLab does not share ${name}`);
+      return (await versions[0].get())();
+    };
+    const [{ Widget }, { INotebookTracker }] = await Promise.all([
+      sharedModule("@lumino/widgets"),
+      sharedModule("@jupyterlab/notebook"),
+    ]);
+    return {
+      __esModule: true,
+      default: {
+        id: "iommu-lab-renderer:running",
+        description: "Says which cell of a notebook runs.",
+        autoStart: true,
+        requires: [INotebookTracker],
+        activate(_app, tracker) {
+          tracker.forEach((panel) => watch(panel, Widget));
+          tracker.widgetAdded.connect((_, panel) => watch(panel, Widget));
+        },
+      },
+    };
+  }
+
   // ---- Tables that sort by a click on a column's header -------------------------------------------------------------
 
   const tables = "table[data-iommu-lab-table], table.iommu-lab-table";
@@ -368,9 +505,14 @@
     .iommu-lab-plot { min-height: 60px; }
     .iommu-lab-caption { margin: 0 12px 12px; max-width: 60em; color: var(--jp-ui-font-color1); line-height: 1.4; }
     .iommu-lab-caption:empty { display: none; }
-    .jp-Notebook { counter-reset: iommu-lab-figure; }
-    .iommu-lab-caption:not(:empty) { counter-increment: iommu-lab-figure; }
-    .iommu-lab-caption:not(:empty)::before { content: "Figure " counter(iommu-lab-figure) ". "; font-weight: 600; }
+    .iommu-lab-caption b { font-weight: 600; }
+    .jp-OutputArea-child.iommu-lab-stored-caption { display: none; }
+    .jp-OutputArea-child:has(progress[max="1"][value="1"]) { display: none; }
+    .iommu-lab-reveal .jp-PlaceholderText, .iommu-lab-reveal .jp-MoreHorizIcon { display: none; }
+    .iommu-lab-reveal::before { content: "\\25B8 \\00A0 Reveal the result"; color: var(--jp-content-link-color); }
+    .iommu-lab-reveal:hover::before { text-decoration: underline; }
+    .iommu-lab-running { padding: 0 8px; align-self: center; font-size: var(--jp-ui-font-size1); color: var(--jp-ui-font-color1);
+      font-variant-numeric: tabular-nums; white-space: nowrap; }
     .iommu-lab-plot .js-plotly-plot .modebar-container:focus-within .modebar--hover { opacity: 1; }
     .jp-RenderedMarkdown { max-width: 75ch; }
     .jp-RenderedMarkdown:has(table) { max-width: none; }
@@ -384,8 +526,8 @@
     init(modules) {
       shared = modules;
     },
-    async get() {
-      const module = await mimeExtension();
+    async get(name) {
+      const module = await (name === "./extension" ? notebookExtension() : mimeExtension());
       return () => module;
     },
   };
