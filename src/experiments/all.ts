@@ -20,5 +20,6 @@ export * from "./merged-nodes/index.js";
 export * from "./one-to-one-exploration/index.js";
 export * from "./page-sizes/index.js";
 export * from "./safety/index.js";
+export * from "./silicon/index.js";
 export * from "./today/index.js";
 export * from "./warm-up/index.js";

@@ -5,6 +5,8 @@
  * `simulateRequests` makes recorded requests on the same cores, as they were recorded or faster.
  * What can be set is the table of knobs ({@link knobs}): one line each, from which schemas, help, columns, legends and sensitivities are made.
  *
+ * `simulateRings` runs the small load that a program of the project runs on real machines.
+ *
  * `simulatePackets` runs a card's packets instead: the card works beside the cores, through the translation hardware that they invalidate.
  *
  * Units: core cycles inside, microseconds in options whose name says so. Invariants: the same argument gives the same result everywhere;
@@ -47,6 +49,7 @@ export {
 export type { AddressReuse } from "./packet-server.js";
 export type { PageSharing } from "./pages.js";
 export { type LoadResult, type LoadScale, type RecordedLoad, simulateRequests } from "./requests.js";
+export { type RingLoad, type RingResult, simulateRings } from "./ring-load.js";
 export { type HostResult, hostRun, simulateHost } from "./simulate.js";
 export { type PacketResult, type PacketRun, simulatePackets } from "./simulate-packets.js";
 export { type AgeSample, ageStorage, type StorageAgeing } from "./storage-ageing.js";

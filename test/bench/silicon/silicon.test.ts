@@ -1,8 +1,11 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
+import { hostname } from "node:os";
 import { gunzipSync } from "node:zlib";
 import { afterAll, describe, expect, it } from "vitest";
+import { recordedMachine, recordedMachines } from "../../../src/experiments/index.js";
 import { formatReplay, parseTrace, replay } from "../../../src/iova/index.js";
+import { published } from "../../support/facts.js";
 import { compileSilicon } from "./compile.mjs";
 
 const silicon = compileSilicon();
@@ -46,6 +49,28 @@ describe.skipIf(silicon === undefined)("the C program for real machines (needs a
   )("%s: the merged tree is the lab's, address by address and visit by visit", (name) => {
     const trace = gz(`${name}.trace.gz`);
     expect(compiled(trace, "rbtree-merged")).toEqual(told(formatReplay(replay(parseTrace(trace), "rbtree-merged"))));
+  });
+
+  it("measures its machine in a second or few, in the form that the laboratory reads", () => {
+    const run = spawnSync(silicon!.program, ["--seconds", "1", "--repeats", "5"], { maxBuffer: 1 << 26 });
+    expect(run.status, run.stderr.toString()).toBe(0);
+    const measured = JSON.parse(run.stdout.toString());
+    const [name] = recordedMachines(published);
+    const facts = published.changed([{ path: ["observations", `silicon-${name}`], value: measured }]);
+    const { machine, loads, runs } = recordedMachine(facts, name);
+    expect(loads[0].ns!.median).toBeGreaterThan(0.1);
+    const counts = [...new Set(runs.map(({ threads }) => threads))];
+    expect(Math.max(...counts)).toBe(machine.cores);
+    expect(runs).toHaveLength(2 * 13 * counts.length);
+    // Nothing that names the host or a place on it.
+    expect(run.stdout.toString()).not.toMatch(/\/(home|work|tmp|proc|sys)|hostname/);
+    expect(run.stdout.toString()).not.toContain(hostname());
+  });
+
+  it.each(["--second", "--seconds"])("says what it accepts where the words are wrong (%s)", (word) => {
+    const { status, stderr } = spawnSync(silicon!.program, [word, "soon"]);
+    expect(status).toBe(1);
+    expect(stderr.toString()).toMatch(/seconds (N|takes a number from 1)/);
   });
 
   it.each(named("rcache").filter(plain))("%s: the magazines give every recorded address", (name) => {
