@@ -20,6 +20,8 @@ export interface Context<T extends object> {
   thrownBy(error: unknown): T | undefined;
   /** Drops the ticks and microtasks that have been queued so far on behalf of a value that passes. */
   drop(passes: (value: T) => boolean): void;
+  /** The original `process.nextTick`, which carries nothing. */
+  tick(callback: () => void): void;
   /** Forgets what ran: at the beginning of a turn, because a termination runs no `finally`. */
   reset(): void;
 }
@@ -30,8 +32,16 @@ function given(object: object): object {
 }
 const Given = given as unknown as new (object: object) => object;
 
-/** Starts to carry values. */
-export function createContext<T extends object>(): Context<T> {
+/** Takes a callback that a tick was queued with, and gives what is queued instead. */
+type Tick = (
+  callback: (this: unknown, ...args: unknown[]) => unknown,
+) => (this: unknown, ...args: unknown[]) => unknown;
+
+/**
+ * Starts to carry values.
+ * @param tick for ticks that belong to nothing, such as Node's own
+ */
+export function createContext<T extends object>(tick: Tick = (callback) => callback): Context<T> {
   let current: T | undefined;
   let thrown: { error: unknown; by: T | undefined } | undefined;
 
@@ -90,6 +100,7 @@ export function createContext<T extends object>(): Context<T> {
       turns++;
       dropped = passes;
     },
+    tick: (callback) => nextTick.call(process, callback),
     reset() {
       current = undefined;
       thrown = undefined;
@@ -110,7 +121,9 @@ export function createContext<T extends object>(): Context<T> {
   const { queueMicrotask, process } = globalThis;
   globalThis.queueMicrotask = (callback) => queueMicrotask(queued(callback) as () => void);
   const { nextTick } = process;
+  const nobodys = (callback: (...args: unknown[]) => unknown) =>
+    current === undefined && typeof callback === "function" ? tick(callback) : queued(callback);
   process.nextTick = ((callback: () => void, ...args: []) =>
-    nextTick.call(process, queued(callback) as () => void, ...args)) as typeof nextTick;
+    nextTick.call(process, nobodys(callback) as () => void, ...args)) as typeof nextTick;
   return context;
 }

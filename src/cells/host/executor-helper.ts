@@ -28,6 +28,8 @@ const firstPatienceMs = 25;
 const afterwardsMs = 500;
 /** The same where one after the other has been terminated: then a queue of loops is left, such as the requests to a server. */
 const queueMs = 12;
+/** How long more of them may be on their way. */
+const lateMs = 40;
 /** When an interrupt is taken for settled although something keeps coming that must be terminated. */
 const settleMs = 8000;
 
@@ -98,6 +100,7 @@ const processMs = () => {
 
 async function interruptMain(n: number): Promise<void> {
   interrupting = n;
+  Atomics.store(shared, Word.settling, n);
   Atomics.store(shared, Word.interrupting, n);
   const started = performance.now();
   const startedCpu = processMs();
@@ -155,6 +158,8 @@ async function interruptMain(n: number): Promise<void> {
   // thread comes by without having been terminated again.
   const killed = () => Atomics.load(shared, Word.terminations);
   for (let before = -1, round = 0; before !== killed() && performance.now() - started < settleMs; round++) {
+    // Where loops have come one after the other, those on their way are let in, to be ended with the others (entries.ts).
+    if (round > 0) await sleep(lateMs);
     const first = round === 0 ? afterwardsMs : round < 4 ? 50 : queueMs;
     before = killed();
     const turn = idle + 1;
@@ -166,6 +171,7 @@ async function interruptMain(n: number): Promise<void> {
   }
   flush();
   interrupting = undefined;
+  Atomics.store(shared, Word.settling, 0);
   asked = undefined;
   // A cell that a termination has hit before any of it ran counts as interrupted, as the one that runs does.
   for (const message of unacknowledged)

@@ -17,6 +17,7 @@ import { createControls } from "../widgets/controls.js";
 import { sizeOf } from "./backlog.js";
 import { createComms } from "./comms.js";
 import { createContext } from "./context.js";
+import { guardEntries } from "./entries.js";
 import { errorContent, installStackTraces, registerSource } from "./errors.js";
 import { guardAsyncHooks, guardImmediates, guardProcess } from "./guards.js";
 import { createLoading } from "./loading.js";
@@ -77,7 +78,13 @@ interface Running {
   count: number | undefined;
 }
 /** What the code that runs now belongs to; `answering`: the comm message that it answers, also while a cell waits. */
-const context = createContext<Owner & { answering?: Origin }>();
+const interrupting = () => Atomics.load(shared, Word.interrupting) > 0;
+const entries = guardEntries(
+  interrupting,
+  () => Atomics.load(shared, Word.settling) > 0,
+  (callback) => resources.soon(callback),
+);
+const context = createContext<Owner & { answering?: Origin }>(entries.tick);
 let running: Running | undefined;
 /** The latest cell, for what has no context. */
 let latest: Owner = { origin: 0, cell: 0 };
@@ -94,7 +101,6 @@ const originNow = (): Origin => ownerNow().origin;
 const hooks = guardAsyncHooks();
 const mendImmediates = guardImmediates();
 const loading = createLoading(shared);
-const interrupting = () => Atomics.load(shared, Word.interrupting) > 0;
 const resources = trackResources(context, ownerNow, interrupting);
 const messages = watchMessages([port, answers], context, ownerNow, interrupting, resources.soon);
 guardProcess((name, text) => {
@@ -237,6 +243,7 @@ const failed = (error: unknown): Outcome => {
 function execute(message: Extract<ToExecutor, { type: "execute" }>, cell: Running): void {
   latest = cell.owner;
   background = undefined;
+  entries.beginCell();
   /** Rejections that happened in the cell surface before its reply: they are reported once the microtasks are done. */
   const finishSoon = (outcome: Outcome) => {
     cell.outcome = outcome;
@@ -305,6 +312,7 @@ function interrupt(n: number): void {
     return;
   }
   const cell = running;
+  entries.beginInterrupt();
   stopping ??= cell?.owner.cell ?? background?.cell;
   afterTermination();
   loading.interrupted();
@@ -326,12 +334,24 @@ function interrupt(n: number): void {
   inputs.clear();
   Atomics.store(shared, Word.asking, 0);
   stopping = undefined;
-  acknowledged = n;
   Atomics.store(shared, Word.interrupting, 0);
+  entries.clear();
+  acknowledged = n;
   post({ type: "acknowledged", interrupt: n });
   // User code that listens runs last: if it does not return, the interrupt has already been answered.
   controls.interrupted();
   cell?.abort.abort();
+}
+
+/** How often the helper has asked whether all is quiet. */
+let looking = 0;
+/** Answers the latest such question when what was held back has begun, and a whole turn has gone by. */
+function lookAround(question: number, turn: number): void {
+  resources.soon(() => {
+    if (question !== looking) return;
+    if (entries.waiting()) lookAround(question, turn);
+    else resources.soon(() => post({ type: "idle", turn }));
+  });
 }
 
 port.on("message", (message: ToExecutor | { type: "idle"; turn: number }) => {
@@ -385,12 +405,15 @@ port.on("message", (message: ToExecutor | { type: "idle"; turn: number }) => {
       if (Atomics.load(shared, Word.terminations) !== terminations) {
         afterTermination();
         messages.clear(resources.clear(undefined));
+        entries.clear();
       }
-      // In the same turn of the event loop there may be more to come, such as further requests to a server: a whole turn goes by first.
-      resources.soon(() => resources.soon(() => post({ type: "idle", turn: message.turn })));
+      // In the same turn of the event loop there may be more to come, such as further requests to a server.
+      looking++;
+      lookAround(looking, message.turn);
       return;
   }
 });
 post({ type: "ready" });
 resources.later(() => warmUp(undefined, loading), 300);
+entries.install();
 guardFetch(loading, interrupting, resources.later);

@@ -53,8 +53,7 @@ export function trackResources(context: Context<Owner>, owner: () => Owner, inte
    * An immediate whose callback runs as a tick of its own, right behind it. A termination in the callback of an immediate leaves Node's queue of
    * immediates at one that is over, and every turn from then on throws; between two of them it does no harm.
    */
-  const tick = process.nextTick;
-  const immediately = (callback: Callback): NodeJS.Immediate => original.setImmediate(() => tick(callback));
+  const immediately = (callback: Callback): NodeJS.Immediate => original.setImmediate(() => context.tick(callback));
   const live = new Set<Tracked>();
   /** Callbacks that have become due during an interrupt. */
   let postponed: { entry: Tracked; begin: () => void }[] = [];

@@ -17,6 +17,8 @@ export const Word = {
   never: 4,
   /** 1 while a synchronous question waits for its answer, 2 when it is there. */
   asking: 5,
+  /** Not 0 until what came after an interrupt has been looked at as well. */
+  settling: 6,
 } as const;
 
 /** Makes the shared words. */
