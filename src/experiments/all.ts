@@ -21,5 +21,6 @@ export * from "./one-to-one-exploration/index.js";
 export * from "./page-sizes/index.js";
 export * from "./safety/index.js";
 export * from "./silicon/index.js";
+export * from "./storage/index.js";
 export * from "./today/index.js";
 export * from "./warm-up/index.js";

@@ -20,7 +20,6 @@ import {
 import type { Facts } from "../facts/index.js";
 import { type Rcache6Statistics, ringSlots, rulesOf } from "../iova/index.js";
 import { type LockStatRow, machineConfig, makeMachine } from "../machine/index.js";
-import { PAGE_BYTES } from "../pagetables/index.js";
 import { dmaOptions } from "./dma-options.js";
 import { freshOf, Image } from "./image.js";
 import type { HostRun } from "./knobs.js";
@@ -46,8 +45,8 @@ export interface IoLoad {
   completions: "same" | number;
   /** What the device may do: 1 reads, 2 writes. */
   permission: number;
-  /** The device's link: what it carries at most, in Gb/s, all requests together (default: no limit). */
-  linkGbps?: number;
+  /** The device's link: what it carries at most, all requests together, and the bytes of one (default: no limit). */
+  link?: { gbps: number; bytes: number };
   /** Traffic before the start, outside simulated time, over the real allocator alone: what hours of it leave in the caches. */
   aged?: {
     requests: number;
@@ -125,8 +124,7 @@ class IoLoop implements StateMachine {
     this.kinds = simulation.attach(this);
     this.workCycles = load.workNs * gigahertz;
     this.deviceCycles = load.deviceNs * gigahertz;
-    const bits = load.segments * load.segmentPages * PAGE_BYTES * 8;
-    this.linkCycles = load.linkGbps === undefined ? 0 : (bits * gigahertz) / load.linkGbps;
+    this.linkCycles = load.link === undefined ? 0 : (load.link.bytes * 8 * gigahertz) / load.link.gbps;
     this.list = Array.from({ length: load.segments }, () => ({ frame: 0, pages: load.segmentPages }));
     this.cores = Array.from({ length: count }, (_, core) => ({
       process: processes.begin(`core ${core}`, () => this.run(core)),
@@ -248,7 +246,7 @@ class IoLoop implements StateMachine {
 
 /** Lets the load's earlier traffic go over an allocator like the domain's, which no memory hears, and gives the domain what that has become. */
 function age(api: DmaApi, run: HostRun, load: IoLoad, random: RandomStream): void {
-  const { linux, reuse } = variant(run.variant);
+  const { linux, policy, reuse } = variant(run.variant);
   if (load.aged === undefined || linux === undefined || reuse === "bounce") return;
   const hook: ArmedWorks = { onArm: () => {} };
   const twin = api.twin((bin) => hook.onArm(bin));
@@ -264,6 +262,7 @@ function age(api: DmaApi, run: HostRun, load: IoLoad, random: RandomStream): voi
       completions: load.completions,
       limit: api.highest,
       lowFirst: rulesOf(linux.release).lowFirst,
+      ring: policy === "lazy" ? ringSlots.perCpu - 1 : 0,
     },
     random,
     hook,
@@ -313,7 +312,8 @@ export function simulateIo(run: HostRun, load: IoLoad, facts: Facts): IoResult {
   if (load.aged === undefined || !how.linux) api.allocator?.reserve(0xfee00, 0xfeeff);
   const single = how.linux?.singleRing === "large";
   if (load.aged !== undefined) age(api, run, load, streams.stream("ageing"));
-  if (how.policy === "lazy") fillRings(api, run.cores, single);
+  const pages = load.mapping === "each" ? load.segmentPages : load.segments * load.segmentPages;
+  if (how.policy === "lazy") fillRings(api, run.cores, single, load.aged === undefined ? 1 : pages);
   if (how.linux && how.reuse !== "bounce" && load.aged === undefined) fillCaches(api, run.cores);
   api.begin();
   loop.begin();

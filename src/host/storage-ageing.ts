@@ -26,6 +26,8 @@ export interface StorageAgeing {
   limit: number;
   /** For a device that reaches above 4 GiB: whether below is tried for every request, or until that fails once. */
   lowFirst: "always" | "until it fails";
+  /** Unmapped ranges that a CPU holds back, and frees together when they are so many (lazy mode); 0 frees each at once. */
+  ring: number;
 }
 
 /** Where an allocator stands after so many requests. */
@@ -82,13 +84,21 @@ export function ageStorage(
   let turn = 0;
   let low = limit > dma32Pfn;
   let failed = 0;
+  const rings = Array.from({ length: cores }, (): { pfn: number; pages: number }[] => []);
   const samples: AgeSample[] = [];
   let before = allocator.statistics();
   let sampled = 0;
+  const giveBack = (cpu: number): void => {
+    for (const range of rings[cpu].splice(0)) allocator.free(range.pfn, range.pages, cpu);
+  };
   const complete = (): void => {
     const one = random.below(live);
     const cpu = load.completions === "same" ? from[one] : turn++ % Math.min(load.completions, cores);
-    allocator.free(pfns[one], pages[one], cpu);
+    if (load.ring === 0) allocator.free(pfns[one], pages[one], cpu);
+    else {
+      rings[cpu].push({ pfn: pfns[one], pages: pages[one] });
+      if (rings[cpu].length >= load.ring) giveBack(cpu);
+    }
     live--;
     pfns[one] = pfns[live];
     pages[one] = pages[live];
@@ -141,5 +151,6 @@ export function ageStorage(
     }
   }
   while (live > 0) complete();
+  for (let cpu = 0; cpu < cores; cpu++) giveBack(cpu);
   return { samples, gaveUpLow: limit > dma32Pfn && !low };
 }

@@ -13,15 +13,15 @@ export function fillCaches(api: DmaApi, cores: number): void {
  * Fills each CPU's ring of unmaps to another height, so that they do not all become full at once: traffic has been going for a while. One ring for all is
  * found half full.
  */
-export function fillRings(api: DmaApi, cores: number, single = false): void {
+export function fillRings(api: DmaApi, cores: number, single = false, pages = 1): void {
   for (let core = 0; core < cores; core++) {
     const entries = single
       ? Math.ceil(ringSlots.single / 2 / cores)
       : Math.floor(((core + 0.5) * (ringSlots.perCpu - 1)) / cores);
     for (let i = 0; i < entries; i++) {
-      const pfn = api.mapAtBoot(core, i + 1, 1, 3);
-      if (api.queueAtBoot(core, pfn, 1)) continue;
-      api.unmapAtBoot(core, pfn, 1);
+      const pfn = api.mapAtBoot(core, i + 1, pages, 3);
+      if (api.queueAtBoot(core, pfn, pages)) continue;
+      api.unmapAtBoot(core, pfn, pages);
       break;
     }
   }
