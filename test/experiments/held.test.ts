@@ -26,10 +26,19 @@ describe("held against what was published", () => {
     }
   });
 
+  it("moves each assumption to both ends of its range, and names those on which the verdict hangs", () => {
+    const [row] = held.simulate({ id: "optane-lazy", sweep: true, seed: 1 });
+    const { least = 0, most = 0, simulated, low, high, hangsOn = "" } = row;
+    expect(least).toBeLessThan(simulated);
+    expect(most).toBeGreaterThanOrEqual(simulated);
+    const turns = (simulated <= high && simulated >= low) !== (least >= low && most <= high);
+    expect(hangsOn === "none of those moved").toBe(!turns);
+  });
+
   it("names the file and the field where what was written down is broken", () => {
     const path = ["judging", "today", "predictions", 0, "low"];
     const facts = published.changed([{ path, value: "few" }]);
-    expect(() => held.simulate({ id: "strict-loss", seed: 1 }, { facts } as never)).toThrow(
+    expect(() => held.simulate({ id: "strict-loss", sweep: false, seed: 1 }, { facts } as never)).toThrow(
       /data\/judging\/today\.json: predictions\.0\.low/,
     );
   });

@@ -1,4 +1,7 @@
+import type { Basis } from "../../facts/index.js";
 import type { HostRun, IoLoad, IoResult } from "../../host/index.js";
+import { type FlushingRow, flushing } from "../flushing/index.js";
+import { pageSizes } from "../page-sizes/index.js";
 
 /** A run of a prediction: the host, the way of mapping, the load. */
 export interface HeldRun {
@@ -11,14 +14,24 @@ export interface HeldRun {
   change?: Partial<HostRun>;
 }
 
-/** How a prediction is run, and what its runs come down to. */
-export interface HeldCase {
+/** A prediction about cores that map: its runs, and what they come down to. */
+export interface IoCase {
   id: string;
   runs: readonly HeldRun[];
   quantity(results: readonly IoResult[]): number;
   /** What stands between the two where the prediction misses, as far as it is known. */
   mechanism: string;
 }
+
+/** A prediction about the device's side: another experiment runs it. */
+export interface DeviceCase {
+  id: string;
+  simulate(seed: number, basis: Basis): number;
+  mechanism: string;
+}
+
+/** How a prediction is run. */
+export type HeldCase = IoCase | DeviceCase;
 
 /** What every load is where a case says nothing else: the map benchmark, a page at a time. */
 export const benchmark: IoLoad = {
@@ -75,6 +88,79 @@ const nvme = (variant: string): HeldRun => ({
   requests: 4000,
   load: { workNs: 3200, depth: 64, deviceNs: 20_000, permission: 2 },
 });
+
+/** SAS as record MS14 has it: requests above the largest cached size, over caches that mixed sizes have aged. */
+const aged = (variant: string, pages: number): HeldRun => ({
+  machine: "kunpeng-920",
+  variant,
+  cores: 24,
+  requests: 1500,
+  load: {
+    workNs: 3000,
+    segments: pages,
+    mapping: "list",
+    depth: 170,
+    deviceNs: 80_000,
+    completions: 16,
+    permission: 2,
+    aged: { requests: 150_000, rate: 600_000, spell: 30_000, sizes: [1, 2, 4, 8, 16, 32, 64, 124], depth: 170 },
+  },
+});
+/** A guest: what it invalidates goes through the hypervisor. Assumed: 20 µs, one at a time. */
+const exits = (microseconds: number, gigahertz: number): Partial<HostRun> => ({
+  costs: { invalidationCycles: Math.round(microseconds * 1000 * gigahertz), serialShare: 1 },
+});
+const s390 = (variant: string): HeldRun => ({
+  machine: "cascade-lake-sp",
+  variant,
+  cores: 8,
+  requests: 40_000,
+  load: { workNs: 3000, depth: 64, deviceNs: 20_000 },
+  change: exits(20, 2.5),
+});
+const virtio = (variant: string, pages: number): HeldRun => ({
+  machine: "cascade-lake-sp",
+  variant,
+  cores: 4,
+  requests: 1200,
+  load: { workNs: 10_000, segmentPages: pages, depth: 8, deviceNs: 80_000, permission: 2 },
+  change: exits(20, 2.5),
+});
+const gained = ([mapped, pooled]: readonly IoResult[]): number => pooled.rate / mapped.rate;
+const lost = ([open, strict]: readonly IoResult[]): number => 100 * (1 - strict.rate / open.rate);
+/** Packets of a page on eight cores of the host of records FS1 and MS36; a request maps so many. */
+const packetsOf = (variant: string, segments: number, permission: number, gbps: number): HeldRun => ({
+  machine: "cascade-lake-sp",
+  variant,
+  cores: 8,
+  requests: 3000,
+  load: { ...packets, segments, permission, link: { gbps, bytes: 4096 } },
+});
+
+/** Strict mode of 6.9 on five cores that only receive, as a card sees it. */
+function received(
+  seed: number,
+  basis: Basis,
+  variant: string,
+  gbps: number,
+  cores: number,
+  bytes: number,
+): FlushingRow {
+  const config = flushing.parse({
+    variants: [variant],
+    ats: [false],
+    gbps: [gbps],
+    cores: [cores],
+    packetBytes: bytes,
+    answers: 0,
+    replications: 1,
+    seed,
+  });
+  const [point] = flushing.points(config, basis);
+  return flushing.simulate(point, basis)[0];
+}
+const strictReceive = (seed: number, basis: Basis): FlushingRow => received(seed, basis, "v6.9-strict", 100, 5, 4096);
+const notRun = "not run yet";
 
 /** The cases, by the id of their prediction in data/judging/today.json. */
 export const cases: readonly HeldCase[] = [
@@ -165,5 +251,116 @@ export const cases: readonly HeldCase[] = [
     quantity: ([open, lazy]) => lazy.rate / open.rate,
     mechanism:
       "work of a request outside mapping: 3.2 µs come from 16 cores for five million; with fewer cores it is less, and mapping weighs more",
+  },
+  {
+    id: "retry",
+    runs: [aged("v5.12-smmu-strict", 124), aged("v5.10-smmu-strict", 124)],
+    quantity: ([with_, without]) => without.rate / with_.rate,
+    mechanism: notRun,
+  },
+  {
+    id: "strict-lazy-sas",
+    runs: [aged("v5.12-smmu-strict", 124), aged("v5.12-smmu-lazy", 124)],
+    quantity: ([strict, lazy]) => lazy.rate / strict.rate,
+    mechanism: notRun,
+  },
+  {
+    id: "cached-size-mixed",
+    runs: [aged("v5.12-smmu-strict", 64), aged("v5.12-smmu-strict", 32)],
+    quantity: ([above, within]) => within.rate / above.rate,
+    mechanism: notRun,
+  },
+  {
+    id: "guest-rings",
+    runs: [s390("pools-1-lazy"), s390("v6.18-lazy")],
+    quantity: gained,
+    mechanism: notRun,
+  },
+  {
+    id: "guest-single",
+    runs: [s390("pools-1-lazy"), s390("v6.18-lazy-single")],
+    quantity: gained,
+    mechanism: notRun,
+  },
+  ...[1, 4, 32].map(
+    (pages): IoCase => ({
+      id: `guest-bounce-${pages * 4}`,
+      runs: [virtio("v6.18-guest-strict", pages), virtio("v6.18-guest-bounce", pages)],
+      quantity: gained,
+      mechanism: notRun,
+    }),
+  ),
+  {
+    id: "guest-unmap-4",
+    runs: [virtio("v6.18-guest-strict", 1), virtio("v6.18-guest-bounce", 1)],
+    quantity: ([mapped, pooled]) => pooled.unmapNs / mapped.unmapNs,
+    mechanism: notRun,
+  },
+  {
+    id: "nginx",
+    runs: [packetsOf("pass-through", 2, 1, 90), packetsOf("v6.9-strict", 2, 1, 90)],
+    quantity: lost,
+    mechanism: notRun,
+  },
+  {
+    id: "redis",
+    runs: [packetsOf("pass-through", 2, 3, 100), packetsOf("v6.9-strict", 2, 3, 100)],
+    quantity: lost,
+    mechanism: notRun,
+  },
+  {
+    id: "spdk",
+    runs: [packetsOf("v6.9-strict", 1, 3, 100)],
+    quantity: ([strict]) => (strict.rate * 4096 * 8) / 1e9,
+    mechanism: notRun,
+  },
+  {
+    id: "misses",
+    simulate: (seed, basis) => {
+      const { bufferMisses, ringMisses } = strictReceive(seed, basis);
+      return bufferMisses + ringMisses;
+    },
+    mechanism: notRun,
+  },
+  {
+    id: "walk-misses",
+    simulate: (seed, basis) => {
+      const { walks2, walks3, walks4 } = strictReceive(seed, basis);
+      return walks2 + walks3 + walks4;
+    },
+    mechanism: notRun,
+  },
+  {
+    id: "walk-reads",
+    simulate: (seed, basis) => {
+      const { walks1, walks2, walks3, walks4 } = strictReceive(seed, basis);
+      return walks1 + 2 * walks2 + 3 * walks3 + 4 * walks4;
+    },
+    mechanism: notRun,
+  },
+  {
+    id: "wall-4k",
+    simulate: (seed, basis) => {
+      const [off, lazy] = ["off", "v6.9-lazy"].map((variant) => received(seed, basis, variant, 200, 16, 4096));
+      return 100 * (1 - lazy.inGbps / off.inGbps);
+    },
+    mechanism: notRun,
+  },
+  {
+    id: "wall-2m",
+    simulate: (_seed, basis) => {
+      const config = pageSizes.parse({
+        parts: ["grid"],
+        hosts: ["hsw"],
+        pages: ["off", "2M"],
+        directions: ["write"],
+        dmaBytes: [4096],
+        windows: [1_073_741_824],
+      });
+      const rows = pageSizes.points(config, basis).flatMap((point) => pageSizes.simulate(point, basis));
+      const of = (page: string): number => rows.find((row) => row.page === page)?.gbps ?? Number.NaN;
+      return of("2M") / of("off");
+    },
+    mechanism: notRun,
   },
 ];

@@ -1,0 +1,34 @@
+import { z } from "zod";
+import { cases } from "./cases.js";
+
+const ids = cases.map(({ id }) => id) as [string, ...string[]];
+
+/** The configuration's schema. */
+export const Config = z.strictObject({
+  predictions: z
+    .array(z.enum(ids))
+    .min(1)
+    .default(ids)
+    .describe("predictions, by their name in data/judging/today.json"),
+  sweep: z
+    .boolean()
+    .default(false)
+    .describe(
+      "move each assumption of the host, of the invalidation and of the load to both ends of its range, and say which verdict hangs on it (some ten times as long)",
+    ),
+  seed: z.int().min(0).max(2_147_483_647).default(1).describe("the random streams"),
+});
+
+/** A configuration with its defaults. */
+export type Settings = z.output<typeof Config>;
+
+/** One prediction. */
+export interface HeldPoint {
+  id: string;
+  sweep: boolean;
+  seed: number;
+}
+
+/** The points of a configuration. */
+export const pointsOf = ({ predictions, sweep, seed }: Settings): HeldPoint[] =>
+  predictions.map((id) => ({ id, sweep, seed }));
