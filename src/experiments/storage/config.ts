@@ -4,7 +4,7 @@ import type { Basis } from "../../facts/index.js";
 import { type HostRun, hostRunDefaults, type IoLoad } from "../../host/index.js";
 import { largePresetNames, machineConfig } from "../../machine/index.js";
 import { ConfigError } from "../frame/experiment.js";
-import { assumedOf, type LoadPreset, loadNamed, loads } from "./loads.js";
+import { assumedOf, type Choice, type LoadPreset, loadNamed, loads } from "./loads.js";
 import { reportNamed, reports } from "./reports.js";
 
 const hosts = largePresetNames as [string, ...string[]];
@@ -96,19 +96,6 @@ const agedByDefault = 100_000;
 
 /** Powers of two up to the largest size that a cache takes. */
 const cached = [1, 2, 4, 8, 16, 32];
-
-/** What of a point is chosen. */
-export interface Choice {
-  load: string;
-  policy: string;
-  cores: number;
-  sizeKiB: number;
-  linkGbps: number;
-  host: string;
-  aged: number;
-  agedSizes: "own" | "mixed";
-  depth?: number;
-}
 
 function pointOf(
   { load, policy, cores, sizeKiB, linkGbps, host, aged, agedSizes, depth }: Choice,

@@ -122,6 +122,19 @@ export const loads: readonly LoadPreset[] = [
   },
 ];
 
+/** What of a point is chosen. */
+export interface Choice {
+  load: string;
+  policy: string;
+  cores: number;
+  sizeKiB: number;
+  linkGbps: number;
+  host: string;
+  aged: number;
+  agedSizes: "own" | "mixed";
+  depth?: number;
+}
+
 /** A load by its name. */
 export const loadNamed = (name: string): LoadPreset => loads.find((load) => load.name === name) as LoadPreset;
 

@@ -1,4 +1,4 @@
-import type { Choice } from "./config.js";
+import type { Choice } from "./loads.js";
 
 /** A public report of slow storage: a fault, and what cures it. */
 export interface StorageReport {
@@ -21,12 +21,6 @@ const sas: Choice = {
 
 /** The reports, in the order of their releases. */
 export const reports: readonly StorageReport[] = [
-  {
-    name: "retry",
-    about: "5.11 searches again what it skipped; storage fell to half, and taking that back cured it",
-    records: ["MS13", "MS14"],
-    sides: { fault: sas, cure: { ...sas, policy: "v5.10-smmu-strict" } },
-  },
   {
     name: "large requests",
     about: "requests of 124 pages are above the largest cached size; 16 pages are below",
