@@ -51,9 +51,9 @@ interface End {
 }
 
 /** Both ends of every assumption that a case's runs rest on. */
-function endsOf({ runs }: IoCase, facts: Facts): End[] {
+function endsOf({ runs, ends: own = [] }: IoCase, facts: Facts): End[] {
   const [{ machine, change = {} }] = runs;
-  const ends: End[] = [];
+  const ends: End[] = own.map(({ name, change: moved }) => ({ name, change: moved, work: 1 }));
   const both = (name: string, values: readonly number[], changeOf: (value: number) => Partial<HostRun>): void => {
     for (const value of values) ends.push({ name: `${name} ${value}`, change: changeOf(value), work: 1 });
   };
