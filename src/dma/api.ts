@@ -31,7 +31,14 @@ import type { DmaPrograms } from "./intel-iommu.js";
 import { DmaLock } from "./locks.js";
 import { listPages, MappedRanges } from "./mapped-ranges.js";
 import { modernParts } from "./modern-parts.js";
-import { copyBytesPerCycle, type DmaClient, type DmaCounts, type DmaOptions, type Segment } from "./options.js";
+import {
+  copyBytesPerCycle,
+  type DmaClient,
+  type DmaCounts,
+  type DmaOptions,
+  noCounts,
+  type Segment,
+} from "./options.js";
 import { FlushOnWrap } from "./other-kernels.js";
 import { PageReferences } from "./page-references.js";
 import { programsFor } from "./programs.js";
@@ -90,21 +97,7 @@ export class DmaApi implements StateMachine {
   /** The device's translation hardware, where a run has it: it hears of each invalidation at the moment at which it is executed. */
   hardware: InvalidationWatch | undefined;
   readonly unit: InvalidationUnit;
-  readonly counts: DmaCounts = {
-    maps: 0,
-    unmaps: 0,
-    failedMaps: 0,
-    flushes: 0,
-    timerFlushes: 0,
-    flushedEntries: 0,
-    pollTurns: 0,
-    freedTables: 0,
-    invalidations: 0,
-    strayUnmaps: 0,
-    fallbacks: 0,
-    sharedUnmaps: 0,
-    failedExchanges: 0,
-  };
+  readonly counts: DmaCounts = noCounts();
   private readonly programs: DmaPrograms;
   private readonly cores: readonly Core[];
   private readonly queues: FlushQueue[] = [];

@@ -10,6 +10,7 @@ import { RuledInvalidation } from "./flush-by-rule.js";
 import { FlushQueue } from "./flush-queue.js";
 import { MappedRanges } from "./mapped-ranges.js";
 import { modernParts } from "./modern-parts.js";
+import { noCounts } from "./options.js";
 import { PageReferences } from "./page-references.js";
 import { programsFor } from "./programs.js";
 import { QueuedInvalidation } from "./queued-invalidation.js";
@@ -104,21 +105,7 @@ export function callSteps(name: string): { map: CallStep[]; unmap: CallStep[] } 
           release: variant.linux?.release,
         });
   const own = allocator?.locks.map((lock) => lock.name) ?? [];
-  const counts = {
-    maps: 0,
-    unmaps: 0,
-    failedMaps: 0,
-    flushes: 0,
-    timerFlushes: 0,
-    flushedEntries: 0,
-    pollTurns: 0,
-    freedTables: 0,
-    invalidations: 0,
-    strayUnmaps: 0,
-    fallbacks: 0,
-    sharedUnmaps: 0,
-    failedExchanges: 0,
-  };
+  const counts = noCounts();
   const watch = new TranslationWatch();
   const queue = { hasRoom: true, nextSlot: 0, slotAddress: () => 0, isDone: () => true, reclaim: () => {} };
   const unit = {

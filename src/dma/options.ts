@@ -65,6 +65,23 @@ export interface DmaCounts {
   failedExchanges: number;
 }
 
+/** Counts before anything has happened. */
+export const noCounts = (): DmaCounts => ({
+  maps: 0,
+  unmaps: 0,
+  failedMaps: 0,
+  flushes: 0,
+  timerFlushes: 0,
+  flushedEntries: 0,
+  pollTurns: 0,
+  freedTables: 0,
+  invalidations: 0,
+  strayUnmaps: 0,
+  fallbacks: 0,
+  sharedUnmaps: 0,
+  failedExchanges: 0,
+});
+
 /** A piece of a scatter list: `pages` pages of memory from page `frame` on. */
 export interface Segment {
   frame: number;

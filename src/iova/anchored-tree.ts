@@ -331,22 +331,10 @@ export class AnchoredTree {
     const { tree } = this;
     this.counts.locks++;
     this.listen();
-    let from = lo;
-    let overlapped = false;
+    const from = tree.reserveOver(lo, hi, this.anchor);
+    if (from > hi) return;
     let node = tree.first;
-    for (; node !== this.anchor; node = tree.upperLink(node)) {
-      const nodeLo = tree.lo(node);
-      const nodeHi = tree.hi(node);
-      if (from <= nodeHi && hi >= nodeLo) {
-        if (from < nodeLo) tree.setRange(node, from, nodeHi);
-        if (hi <= nodeHi) return;
-        from = nodeHi + 1;
-        overlapped = true;
-      } else if (overlapped) {
-        break;
-      }
-    }
-    if (!overlapped) for (node = tree.first; tree.lo(node) < from; ) node = tree.upperLink(node);
+    while (tree.lo(node) < from) node = tree.upperLink(node);
     const fresh = this.take(0);
     this.counts.insertSteps += tree.comparedToInsert(from, nil);
     tree.fill(fresh, from, hi);

@@ -143,6 +143,25 @@ export class RangeTree {
     return this.memory === null ? this.words[node + NEXT] : this.step(node, RIGHT, LEFT);
   }
 
+  /**
+   * What reserve_iova does to nodes that a range overlaps: each is extended downwards over the part before it.
+   * @param end where the search ends: the node that is no range, or nil
+   * @returns the first page that no node has; above `hi` where all of the range is taken
+   */
+  reserveOver(lo: number, hi: number, end: number): number {
+    let from = lo;
+    for (let node = this.first; node !== end; node = this.upperLink(node)) {
+      const nodeLo = this.lo(node);
+      const nodeHi = this.hi(node);
+      if (from <= nodeHi && hi >= nodeLo) {
+        if (from < nodeLo) this.setRange(node, from, nodeHi);
+        if (hi <= nodeHi) return hi + 1;
+        from = nodeHi + 1;
+      } else if (from > lo) break;
+    }
+    return from;
+  }
+
   /** The next lower node, without charge: for a caller that was there already. */
   lowerLink(node: number): number {
     return this.words[node + PREV];

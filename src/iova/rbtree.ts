@@ -60,21 +60,7 @@ export class RbTreeAllocator extends TreeAllocator {
   reserve(lo: number, hi: number): void {
     checkRange(lo, hi);
     this.listen();
-    const tree = this.tree;
-    let from = lo;
-    let overlapped = false;
-    for (let node = tree.first; node !== nil; node = tree.upperLink(node)) {
-      const nodeLo = tree.lo(node);
-      const nodeHi = tree.hi(node);
-      if (from <= nodeHi && hi >= nodeLo) {
-        if (from < nodeLo) tree.setRange(node, from, nodeHi);
-        if (hi <= nodeHi) return;
-        from = nodeHi + 1;
-        overlapped = true;
-      } else if (overlapped) {
-        break;
-      }
-    }
-    this.insertReserved(from, hi);
+    const from = this.tree.reserveOver(lo, hi, nil);
+    if (from <= hi) this.insertReserved(from, hi);
   }
 }

@@ -6,7 +6,10 @@ import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { interval, look, remember, repeat } from "./repeat.mjs";
 
-/** What is measured: a configuration of an experiment, and how many of its points. */
+/**
+ * What is measured: a configuration of an experiment, and how many of its points; `run` says what is other in a point's run. What is `long` is
+ * measured only where it is asked for.
+ */
 export const cases = {
   "deferred, alone": {
     experiment: "lock-contention",
@@ -28,25 +31,41 @@ export const cases = {
     config: { variants: ["merged-deferred"], cores: [16], replications: 8 },
     points: 8,
   },
+  "deferred, 200,000 transactions": {
+    experiment: "lock-contention",
+    config: { variants: ["deferred"], cores: [16], replications: 1, fidelity: "full" },
+    points: 1,
+    run: { warmup: 10_000, transactions: 190_000 },
+    long: true,
+  },
   "page sizes": { experiment: "page-sizes", config: { parts: ["thread"] }, points: 6 },
 };
+
+/** The cases that are measured where none is named. */
+export const shortCases = Object.keys(cases).filter((name) => !cases[name].long);
 
 /** One measurement: CPU seconds a point. */
 export function measure(root, name) {
   const { status, stdout, stderr } = spawnSync(process.execPath, [fileURLToPath(import.meta.url), root, name], {
     encoding: "utf8",
   });
-  if (status !== 0) throw new Error(`${name}: ${stderr.trim().split("\n").at(-1) ?? `exit code ${status}`}`);
+  if (status !== 0) {
+    const why = stderr.split("\n").find((line) => /^\w*Error\b/.test(line)) ?? `exit code ${status}`;
+    throw new Error(`${name}, of the code in ${root}: ${why}`);
+  }
   return Number(stdout);
 }
 
 async function once(root, name) {
-  const { experiment: id, config, points } = cases[name];
+  const { experiment: id, config, points, run } = cases[name];
   const { basisOf, Facts } = await import(resolve(root, "dist/facts/index.js"));
   const { experimentByName } = await import(resolve(root, "dist/experiments/index.js"));
   const experiment = experimentByName(id);
   const basis = basisOf(Facts.published());
-  const all = experiment.points(experiment.parse(config), basis).slice(0, points);
+  const all = experiment
+    .points(experiment.parse(config), basis)
+    .slice(0, points)
+    .map((point) => (run ? { ...point, run: { ...point.run, ...run } } : point));
   const before = process.cpuUsage();
   for (const point of all) experiment.simulate(point, basis);
   const { user, system } = process.cpuUsage(before);
@@ -56,7 +75,7 @@ async function once(root, name) {
 async function all() {
   const machine = await look();
   console.log(`CPU seconds a point, 95 % (${machine.text}).`);
-  for (const name of Object.keys(cases)) {
+  for (const name of shortCases) {
     const { values, enough } = await repeat(
       () => measure(".", name),
       (some) => interval(some).half / interval(some).mean,

@@ -37,8 +37,8 @@ Without a name all of them run, which takes minutes. One benchmark with words of
 npm run bench:dma -- quick. A result counts only if the machine has nothing else to do: what else it did is said
 before each benchmark and at the end, and kept with the result in test/bench/history.jsonl.
 
-npm run bench -- --compare REV [CASE …]: the code of a revision and the code as it stands, measured in turns; ratios with
-their intervals. The cases: ${Object.keys(cases).join("; ")}.`;
+npm run bench -- --compare REV [CASE …]: the code of a revision and the code as it stands (or REV..OTHER, two revisions),
+measured in turns; ratios with their intervals. The cases: ${Object.keys(cases).join("; ")}.`;
 
 const wanted = process.argv.slice(2);
 if (wanted.some((word) => word === "--help" || word === "-h" || word === "help")) {

@@ -4,31 +4,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gunzipSync } from "node:zlib";
-import { afterAll, afterEach, describe, expect, it, vi } from "vitest";
-import { main } from "../../src/cli/index.js";
+import { afterAll, describe, expect, it } from "vitest";
+import { runCommand } from "./run.js";
 
 const fixture = (name: string) => fileURLToPath(new URL(`../iova/fixtures/${name}`, import.meta.url));
 const golden = (name: string) => gunzipSync(readFileSync(fixture(name))).toString();
 const folder = mkdtempSync(join(tmpdir(), "iova-cli-"));
 afterAll(() => rmSync(folder, { recursive: true }));
-afterEach(() => vi.restoreAllMocks());
 
 /** Runs the command and collects what it prints. */
-async function run(...argv: string[]): Promise<{ code: number; out: string; error: string }> {
-  let out = "";
-  let error = "";
-  vi.spyOn(process.stdout, "write").mockImplementation((text) => {
-    out += String(text);
-    return true;
-  });
-  vi.spyOn(process.stderr, "write").mockImplementation((text) => {
-    error += String(text);
-    return true;
-  });
-  const code = await main(["iova", "replay", ...argv]);
-  vi.restoreAllMocks();
-  return { code, out, error };
-}
+const run = (...argv: string[]) => runCommand("iova", "replay", ...argv);
 
 const traced = (text: string) => {
   const file = join(folder, "trace.txt");

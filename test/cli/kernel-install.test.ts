@@ -2,9 +2,9 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, describe, expect, test, vi } from "vitest";
-import { main } from "../../src/cli/index.js";
 import { kernelFolders, kernelsFolder, kernelsIn, userDataFolder } from "../../src/cli/jupyter-paths.js";
 import { nodeVersion } from "../../src/cli/kernel-doctor.js";
+import { runCommand } from "./run.js";
 
 const folder = mkdtempSync(join(tmpdir(), "kernel-install-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -14,15 +14,10 @@ afterEach(() => {
 });
 
 /** Runs `iommu-lab kernel …` with a Jupyter data folder of the test's own. */
-async function run(...argv: string[]): Promise<{ code: number; out: string; error: string }> {
-  const said = { out: "", error: "" };
+function run(...argv: string[]) {
   vi.stubEnv("JUPYTER_DATA_DIR", join(folder, "user"));
   vi.stubEnv("JUPYTER_PATH", "");
-  vi.spyOn(process.stdout, "write").mockImplementation((text) => (said.out += String(text)) !== "");
-  vi.spyOn(process.stderr, "write").mockImplementation((text) => (said.error += String(text)) !== "");
-  const code = await main(["kernel", ...argv]);
-  vi.restoreAllMocks();
-  return { code, ...said };
+  return runCommand("kernel", ...argv);
 }
 
 describe("where Jupyter looks", () => {

@@ -3,32 +3,16 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync }
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterAll, afterEach, describe, expect, it, vi } from "vitest";
-import { main } from "../../src/cli/index.js";
+import { afterAll, describe, expect, it } from "vitest";
 import { decodeTrace, encodeTrace } from "../../src/recordings/index.js";
+import { runCommand } from "./run.js";
 
 const texts = (name: string) => fileURLToPath(new URL(`../recordings/fixtures/texts/${name}`, import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "trace-cli-"));
 afterAll(() => rmSync(folder, { recursive: true }));
-afterEach(() => vi.restoreAllMocks());
 
 /** Runs the command and collects what it prints. */
-async function run(...argv: string[]): Promise<{ code: number; out: string; error: string }> {
-  let out = "";
-  let error = "";
-  vi.spyOn(process.stdout, "write").mockImplementation((text) => {
-    out += String(text);
-    return true;
-  });
-  vi.spyOn(process.stderr, "write").mockImplementation((text) => {
-    error += String(text);
-    return true;
-  });
-  process.exitCode = undefined;
-  const code = await main(["trace", ...argv]);
-  vi.restoreAllMocks();
-  return { code, out, error };
-}
+const run = (...argv: string[]) => runCommand("trace", ...argv);
 
 interface Expected {
   file: string;

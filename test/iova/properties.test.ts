@@ -15,6 +15,7 @@ import {
   Rcache6Allocator,
   topPfn,
 } from "../../src/iova/index.js";
+import { PagesInUse } from "./pages-in-use.js";
 
 /** A request, or the unmap of the live range with this rank (modulo their number). */
 type Step = { pages: number; limit: number; cpu: number } | { free: number; cpu: number };
@@ -84,32 +85,9 @@ class NaiveTree {
   }
 }
 
-/** The pages in use, as a set; a page that is entered twice is a failure. */
-class Pages {
-  readonly live = new Map<number, number>();
-  private readonly used = new Set<number>();
-
-  add(pfn: number, pages: number, limit: number): void {
-    expect(pfn + pages - 1).toBeLessThanOrEqual(limit);
-    for (let page = pfn; page < pfn + pages; page++) {
-      expect(this.used.has(page)).toBe(false);
-      this.used.add(page);
-    }
-    this.live.set(pfn, pages);
-  }
-
-  take(rank: number): [number, number] | undefined {
-    if (this.live.size === 0) return undefined;
-    const [pfn, pages] = [...this.live][rank % this.live.size];
-    this.live.delete(pfn);
-    for (let page = pfn; page < pfn + pages; page++) this.used.delete(page);
-    return [pfn, pages];
-  }
-}
-
 /** Runs the steps and checks after each that nothing is live twice. */
-function play(allocator: IovaAllocator, sequence: Step[], after?: (pages: Pages) => void): number[] {
-  const pages = new Pages();
+function play(allocator: IovaAllocator, sequence: Step[], after?: (pages: PagesInUse) => void): number[] {
+  const pages = new PagesInUse();
   const answers: number[] = [];
   for (const step of sequence) {
     if ("free" in step) {
@@ -134,7 +112,7 @@ describe("the trees", () => {
       fc.property(steps(false), (sequence) => {
         const tree = new RbTreeAllocator({ dma32: bottom + dma32, startPfn: bottom + 1 });
         const naive = new NaiveTree(bottom + dma32, bottom + 1);
-        const pages = new Pages();
+        const pages = new PagesInUse();
         for (const step of sequence) {
           if ("free" in step) {
             const range = pages.take(step.free);
@@ -220,7 +198,7 @@ describe("operations of several CPUs, interleaved lock by lock", () => {
   /** Runs four CPUs' operations in an order that the test chooses, with real mutual exclusion; returns what is live at the end. */
   function interleave(allocator: IovaAllocator, order: number[], sizes: number[]): void {
     const holder = new Map<number, number>();
-    const pages = new Pages();
+    const pages = new PagesInUse();
     const cpus = [0, 1, 2, 3].map((id) => {
       const state = {
         op: operation(id),

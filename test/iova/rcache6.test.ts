@@ -9,6 +9,7 @@ import {
   Rcache6Allocator,
   type Rcache6Options,
 } from "../../src/iova/index.js";
+import { PagesInUse } from "./pages-in-use.js";
 
 const d32 = 1 << 20;
 /** A small space below 4 GiB, so that it fragments and runs out, and a little above it. */
@@ -177,33 +178,9 @@ class NaiveCaches {
   }
 }
 
-/** Pages in use; a page that is entered twice is a failure. */
-class Pages {
-  readonly live = new Map<number, number>();
-  private readonly used = new Set<number>();
-
-  add(pfn: number, pages: number, limit: number): void {
-    expect(pfn).toBeGreaterThanOrEqual(startPfn);
-    expect(pfn + pages - 1).toBeLessThanOrEqual(limit);
-    for (let page = pfn; page < pfn + pages; page++) {
-      expect(this.used.has(page)).toBe(false);
-      this.used.add(page);
-    }
-    this.live.set(pfn, pages);
-  }
-
-  take(rank: number): [number, number] | undefined {
-    if (this.live.size === 0) return undefined;
-    const [pfn, pages] = [...this.live][rank % this.live.size];
-    this.live.delete(pfn);
-    for (let page = pfn; page < pfn + pages; page++) this.used.delete(page);
-    return [pfn, pages];
-  }
-}
-
 /** Runs the steps, with the naive model beside it where one is given, and checks after each that nothing was lost and nothing is live twice. */
-function play(allocator: Rcache6Allocator, sequence: Step[], naive?: NaiveCaches): Pages {
-  const pages = new Pages();
+function play(allocator: Rcache6Allocator, sequence: Step[], naive?: NaiveCaches): PagesInUse {
+  const pages = new PagesInUse(startPfn);
   for (const step of sequence) {
     if (step.do === "map") {
       const pfn = allocator.allocate(step.pages, step.limit, step.cpu, step.mayDrain);
@@ -365,7 +342,7 @@ describe("rcache6", () => {
 /** Four CPUs' operations and a fifth that trims and goes offline, in an order that the test chooses, with real mutual exclusion. */
 function interleave(allocator: Rcache6Allocator, order: number[], sizes: number[]): void {
   const holder = new Map<number, number>();
-  const pages = new Pages();
+  const pages = new PagesInUse(startPfn);
   const actors = Array.from({ length: 5 }, (_, id) => {
     const state = { op: operation(id), waits: -1, ends: () => {}, mine: [] as number[][] };
     const cpu: Cpu = {

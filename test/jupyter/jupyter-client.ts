@@ -1,5 +1,5 @@
 /** A Jupyter front end for tests: starts `iommu-lab kernel run` as Jupyter does, and talks to it over ZeroMQ. */
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
@@ -68,6 +68,12 @@ export class KernelProcess {
       ...(cwd === undefined ? {} : { cwd }),
     });
     return new KernelProcess(child, file, connection);
+  }
+
+  /** What it holds in memory, in MiB. */
+  memoryMb(): number {
+    const args = ["-o", "rss=", "-p", String(this.process.pid)];
+    return Number(execFileSync("ps", args, { encoding: "utf8" })) / 1024;
   }
 
   async stop(): Promise<void> {

@@ -1,6 +1,6 @@
 import { barFigure, type Figure, lineFigure, lookOf } from "../../plot/index.js";
 import type { FigureMaker } from "../frame/experiment.js";
-import { estimate, type NumberColumn } from "../frame/rows.js";
+import { barsOf, estimate, type NumberColumn } from "../frame/rows.js";
 import type { Settings } from "./config.js";
 import type { FlushingRow } from "./rows.js";
 
@@ -60,58 +60,56 @@ function delivered(rows: readonly FlushingRow[], ats: boolean): Figure {
 
 const labelOf = ({ title, ats }: Way): string => (ats ? `${title}, ATS` : title);
 
+/** Bars of a column for each way of mapping that translates, at the highest rate. */
+function bars(ways: readonly Way[], column: NumberColumn<FlushingRow>, scale = 1) {
+  return barsOf(
+    ways.map((way) => estimate(atRate(way), column)),
+    scale,
+  );
+}
+const translating = (rows: readonly FlushingRow[]): Way[] => waysOf(rows).filter(({ name }) => name !== "off");
+
+/** What the bars of all ways share. */
+const byWay = (ways: readonly Way[]) => ({
+  categories: ways.map(labelOf),
+  x: { title: "way of mapping", unit: "" },
+  lying: true,
+  layout: { height: 120 + 44 * ways.length },
+});
+
 /** Misses a packet by what was missed, at the highest rate. */
 function missesFigure(rows: readonly FlushingRow[]): Figure {
-  const ways = waysOf(rows).filter(({ name }) => name !== "off");
-  const series = (name: string, column: NumberColumn<FlushingRow>, place: number) => {
-    const values = ways.map((way) => estimate(atRate(way), column));
-    return {
-      name,
-      values: values.map(({ mean }) => mean),
-      low: values.map(({ low }) => low),
-      high: values.map(({ high }) => high),
-      place,
-    };
-  };
+  const ways = translating(rows);
   return barFigure({
     title: "Misses a packet, by what was missed",
     caption:
       "Requests that found nothing in the IOTLB, per packet in either direction, at the highest rate. A buffer misses once, whatever the rule: it is new. What a rule changes is how often the rings, which are always in use, have to be looked up again.",
-    categories: ways.map(labelOf),
-    x: { title: "way of mapping", unit: "" },
+    ...byWay(ways),
     y: { title: "misses a packet", unit: "1" },
-    series: [series("buffers", "bufferMisses", 0), series("descriptor rings", "ringMisses", 1)],
-    lying: true,
-    layout: { height: 120 + 44 * ways.length },
+    series: [
+      { name: "buffers", ...bars(ways, "bufferMisses"), place: 0 },
+      { name: "descriptor rings", ...bars(ways, "ringMisses"), place: 1 },
+    ],
   });
 }
 
 /** Where the cores' time goes because of invalidations, at the highest rate. */
 function timeFigure(rows: readonly FlushingRow[]): Figure {
-  const ways = waysOf(rows).filter(({ name }) => name !== "off");
-  const series = (name: string, column: NumberColumn<FlushingRow>, part: string) => {
-    const values = ways.map((way) => estimate(atRate(way), column));
-    return {
-      name,
-      values: values.map(({ mean }) => 100 * mean),
-      low: values.map(({ low }) => 100 * low),
-      high: values.map(({ high }) => 100 * high),
-      look: lookOf("part", part),
-    };
-  };
+  const ways = translating(rows);
   return barFigure({
     title: "Time in invalidations",
     caption:
       "Share of all cores' time, at the highest rate: the invalidations themselves with their polls, and spinning on locks, which here is mostly the invalidation queue's. One flush of everything makes both small; a command a page fills the day.",
-    categories: ways.map(labelOf),
-    x: { title: "way of mapping", unit: "" },
+    ...byWay(ways),
     y: { title: "share of the cores' time", unit: "%" },
     series: [
-      series("invalidation and its polls", "invalidating", "invalidation"),
-      series("spinning on locks", "spinning", "spinning"),
+      {
+        name: "invalidation and its polls",
+        ...bars(ways, "invalidating", 100),
+        look: lookOf("part", "invalidation"),
+      },
+      { name: "spinning on locks", ...bars(ways, "spinning", 100), look: lookOf("part", "spinning") },
     ],
-    lying: true,
-    layout: { height: 120 + 44 * ways.length },
   });
 }
 

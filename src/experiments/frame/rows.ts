@@ -88,4 +88,11 @@ export function ratio<R extends { readonly replication: number }>(
   return around(values);
 }
 
+/** Intervals as a bar figure takes them: their middles, their lower and upper ends; `scale` 100 makes percents of shares. */
+export const barsOf = (intervals: readonly Interval[], scale = 1) => ({
+  values: intervals.map(({ mean }) => scale * mean),
+  low: intervals.map(({ low }) => scale * low),
+  high: intervals.map(({ high }) => scale * high),
+});
+
 const named = (of: string | ((row: never) => number)): string => (typeof of === "string" ? `"${of}"` : "a value");

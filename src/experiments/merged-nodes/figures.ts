@@ -2,7 +2,7 @@ import type { Basis } from "../../facts/index.js";
 import { driverProfile, hostRunDefaults } from "../../host/index.js";
 import { barFigure, type Figure, heatmapFigure, type Look, lineFigure, lookOf } from "../../plot/index.js";
 import type { FigureMaker, Interval } from "../frame/experiment.js";
-import { distinct, mean, type NumberColumn, valuesOf, where } from "../frame/rows.js";
+import { barsOf, distinct, mean, type NumberColumn, valuesOf, where } from "../frame/rows.js";
 import { type Assume, assumed } from "./assume.js";
 import type { MergedNodesConfig } from "./config.js";
 import { baselineOf, isAThird, lostGain, type Recovery, recoveries } from "./estimates.js";
@@ -15,11 +15,6 @@ import type { WalkRow } from "./walk.js";
 const trees = ["unmerged", "merged"] as const;
 const steps = ["allocate", "find", "free"] as const;
 const percent = (value: number): number => 100 * value;
-const means = (intervals: readonly Interval[], scale = 1) => ({
-  values: intervals.map((i) => scale * i.mean),
-  low: intervals.map((i) => scale * i.low),
-  high: intervals.map((i) => scale * i.high),
-});
 /** The two trees, as the ways of mapping that they make under the default policy. */
 const stockLook = (): Look => lookOf("way", "deferred");
 const mergedLook = (): Look => lookOf("way", "merged-deferred");
@@ -187,7 +182,7 @@ function walkFigure(rows: readonly MergedNodesRow[]): Figure {
 function throughputFigure(rows: readonly MergedNodesRow[], { assume }: { assume: Assume }, { facts }: Basis): Figure {
   const all = recoveries(rows).filter((r) => r.part === "recovery");
   const { cores, threads, staticMaps, profile } = { ...hostRunDefaults(facts), ...assumed(assume, facts) };
-  const pick = (get: (r: Recovery) => Interval) => means(all.map(get), 1e-3);
+  const pick = (get: (r: Recovery) => Interval) => barsOf(all.map(get), 1e-3);
   const thousands = (i: Interval) => (i.mean / 1000).toFixed(0);
   const came = all
     .slice(0, 1)
@@ -399,7 +394,7 @@ function ablationFigure(rows: readonly MergedNodesRow[]): Figure {
       {
         name: "tree of v4.3",
         look: stockLook(),
-        ...means(
+        ...barsOf(
           all.map((r) => r.stock),
           1e-3,
         ),
@@ -407,7 +402,7 @@ function ablationFigure(rows: readonly MergedNodesRow[]): Figure {
       {
         name: "merged nodes",
         look: mergedLook(),
-        ...means(
+        ...barsOf(
           all.map((r) => r.merged),
           1e-3,
         ),

@@ -1,6 +1,6 @@
 import { barFigure, type Figure, lineFigure, lookOf } from "../../plot/index.js";
 import type { FigureMaker, Interval } from "../frame/experiment.js";
-import { distinct, estimate, where } from "../frame/rows.js";
+import { barsOf, distinct, estimate, where } from "../frame/rows.js";
 import { delays, type Settings } from "./config.js";
 import { onMostCores, type SafetyRow } from "./rows.js";
 
@@ -100,9 +100,7 @@ function reach(rows: readonly SafetyRow[]): Figure {
     });
     return {
       name: text,
-      values: values.map(({ mean }) => 100 * mean),
-      low: values.map(({ low }) => 100 * low),
-      high: values.map(({ high }) => 100 * high),
+      ...barsOf(values, 100),
       hatched,
       place,
     };
