@@ -27,7 +27,7 @@ function built(revision, roots) {
     symlinkSync(resolve("node_modules"), join(root, "node_modules"));
   else {
     console.log(`${revision} has other packages: they are installed.`);
-    const words = ["ci", "--ignore-scripts", "--omit=dev", "--omit=optional", "--no-audit", "--no-fund"];
+    const words = ["ci", "--ignore-scripts", "--omit=optional", "--no-audit", "--no-fund"];
     execFileSync("npm", words, { cwd: root, stdio: ["ignore", "ignore", "inherit"] });
   }
   // An old revision may want types that only its tests have: what it gives all the same is measured, and fails by name where it can't.
