@@ -1,5 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { expect, test } from "vitest";
+import { runCommand } from "./run.js";
 
 const run = (...args: string[]) =>
   spawnSync(process.execPath, ["src/cli/iommu-lab.mjs", "claims", ...args], { encoding: "utf8" });
@@ -18,8 +19,8 @@ test("as JSON it lists every published figure and how it is used", () => {
   expect(figures.find(({ id }: { id: string }) => id === "PE2").use).toBe("prediction");
 });
 
-test("an unknown experiment is one sentence with the names there are", () => {
-  const { status, stderr } = run("--only", "nothing");
-  expect(status).toBe(1);
-  expect(stderr).toContain('There is no experiment "nothing". There is machine-latency');
+test("an unknown experiment is one sentence with the names there are", async () => {
+  const { code, error } = await runCommand("claims", "--only", "nothing");
+  expect(code).toBe(1);
+  expect(error).toContain('There is no experiment "nothing". There is machine-latency');
 });

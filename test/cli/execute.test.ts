@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { type CodeCell, parseNotebook, runNotebook } from "../../src/site/index.js";
+import { runCommand } from "./run.js";
 
 /** The headless runner, from a notebook's cells to what is stored. */
 
@@ -109,15 +110,8 @@ describe("runNotebook", () => {
 
 describe("iommu-lab execute", () => {
   const cli = async (...args: string[]) => {
-    const { main } = await import("../../src/cli/index.js");
-    const said: string[] = [];
-    const write = process.stderr.write;
-    process.stderr.write = ((text: string) => said.push(text) > 0) as typeof write;
-    try {
-      return { code: await main(["execute", ...args]), said: said.join("") };
-    } finally {
-      process.stderr.write = write;
-    }
+    const { code, error } = await runCommand("execute", ...args);
+    return { code, said: error };
   };
   const store = (name: string, text: string) => {
     writeFileSync(join(folder, name), text);

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { machineCheck } from "../../src/experiments/index.js";
+import { runCommand } from "./run.js";
 
 const folder = mkdtempSync(join(tmpdir(), "iommu-lab-run-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -45,7 +46,7 @@ describe("run", () => {
     expect(out).toMatch(/holds|depends|not answered/);
   });
 
-  test("takes a recording's file in place of TCP_RR", () => {
+  test("takes a recording's file in place of TCP_RR", async () => {
     const text = "test/recordings/fixtures/texts/S02-sg-reused-3x.txt";
     const settings = ["variants=strict", "cores=2", "replications=1", `trace=${text}`].flatMap((one) => ["--set", one]);
     const { status, out } = lab("run", "lock-contention", ...settings, "--json", "--jobs", "1");
@@ -53,13 +54,13 @@ describe("run", () => {
     const { config, rows } = JSON.parse(out);
     expect([config.trace, rows.length, rows[0].rate]).toEqual(["S02-sg-reused-3x", 1, 1]);
     expect(rows[0]["q_lock: a transaction"]).toBeGreaterThan(1);
-    const wrong = lab("run", "lock-contention", "--set", "trace=nowhere.txt");
-    expect([wrong.status, wrong.err]).toEqual([1, expect.stringContaining("nowhere.txt: there is no such file")]);
+    const wrong = await runCommand("run", "lock-contention", "--set", "trace=nowhere.txt");
+    expect([wrong.code, wrong.error]).toEqual([1, expect.stringContaining("nowhere.txt: there is no such file")]);
   });
 
-  test("help of an experiment lists its fields", () => {
-    expect(lab("run", "machine-check", "--help").out).toMatch(/Fields[\s\S]*rule {2}\(list of before/);
-    expect(lab("run", "--help").status).toBe(0);
+  test("help of an experiment lists its fields", async () => {
+    expect((await runCommand("run", "machine-check", "--help")).out).toMatch(/Fields[\s\S]*rule {2}\(list of before/);
+    expect((await runCommand("run", "--help")).code).toBe(0);
   });
 
   test.each([
@@ -73,11 +74,11 @@ describe("run", () => {
     [["run", "machine-check", "--jobs", "0"], 1, /--jobs.*0/],
     [["run", "machine-check", "--json", "--csv"], 1, /one of/],
     [["run", "machine-check", "--nope"], 2, /--nope/],
-  ])("says in a sentence what is wrong with %j", (args, code, message) => {
-    const { status, err, out } = lab(...args);
-    expect([status, out]).toEqual([code, ""]);
-    expect(err).toMatch(message);
-    expect(err).not.toMatch(/^ {4}at /m);
+  ])("says in a sentence what is wrong with %j", async (args, code, message) => {
+    const said = await runCommand(...args);
+    expect([said.code, said.out]).toEqual([code, ""]);
+    expect(said.error).toMatch(message);
+    expect(said.error).not.toMatch(/^ {4}at /m);
   });
 });
 

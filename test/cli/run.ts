@@ -8,7 +8,7 @@ export interface Printed {
   error: string;
 }
 
-/** Runs the command line in this process and collects what it prints. */
+/** Runs the command line in this process, which spares the start of another, and collects what it prints. */
 export async function runCommand(...argv: string[]): Promise<Printed> {
   let out = "";
   let error = "";
@@ -25,6 +25,7 @@ export async function runCommand(...argv: string[]): Promise<Printed> {
     const code = await main(argv);
     return { code, out, error };
   } finally {
+    process.exitCode = undefined;
     vi.restoreAllMocks();
   }
 }
