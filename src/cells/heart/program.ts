@@ -35,6 +35,10 @@ export class Programs {
   private readonly virtual = new Map<string, string>();
   /** The links of the chain, by path, as of the latest view. */
   private links = new Map<string, Link>();
+  /** What module names were found to mean, and what package descriptions say: kept while nothing is imported. */
+  private resolutions: ts.ModuleResolutionCache;
+  /** Whether the latest program has local modules. */
+  private hasLocals = false;
   /** Modification times of local files, read once a cell. */
   private readonly times = new Map<string, string>();
 
@@ -49,9 +53,13 @@ export class Programs {
     private readonly library: Library,
   ) {
     this.current = readOptions(ts, files, places);
+    this.resolutions = this.freshResolutions();
     const roots = Object.keys(globals).map((name) => this.path(name));
     for (const [name, text] of Object.entries(globals)) this.virtual.set(this.path(name), text);
-    const host: ts.LanguageServiceHost & { hasInvalidatedResolutions(path: string): boolean } = {
+    const host: ts.LanguageServiceHost & {
+      hasInvalidatedResolutions(path: string): boolean;
+      getModuleResolutionCache(): ts.ModuleResolutionCache;
+    } = {
       getCompilationSettings: () => this.current.options,
       getScriptFileNames: () => {
         // Always the same names, until the chain outgrows them: a program with other names is made from scratch.
@@ -69,6 +77,12 @@ export class Programs {
       directoryExists: files.directoryExists,
       getDirectories: files.getDirectories,
       readDirectory: files.readDirectory,
+      getModuleResolutionCache: () => this.resolutions,
+      resolveModuleNameLiterals: (literals, containing, redirected, options, from) =>
+        literals.map((literal) => {
+          const mode = ts.getModeForUsageLocation(from, literal, options);
+          return ts.resolveModuleName(literal.text, containing, options, host, this.resolutions, redirected, mode);
+        }),
       hasInvalidatedResolutions: (path) => this.looking && this.incomplete.has(path),
       ...(files.realpath ? { realpath: files.realpath } : {}),
     };
@@ -95,7 +109,11 @@ export class Programs {
     this.links = new Map(this.chain.links.map((link) => [this.path(link.name), link]));
     if (this.files.modified(`${this.places.root}/tsconfig.json`) !== this.current.modified)
       this.current = readOptions(this.ts, this.files, this.places);
-    this.cell = { path: this.path(jsx ? jsxCell : plainCell), text, version: this.cell.version + 1 };
+    // Where something is imported, the world is looked at afresh: a package may have been installed meanwhile.
+    if (this.hasLocals || imports.test(text)) this.resolutions = this.freshResolutions();
+    const path = this.path(jsx ? jsxCell : plainCell);
+    // The same text again (a question about a cell and then its run) needs no other program.
+    if (path !== this.cell.path || text !== this.cell.text) this.cell = { path, text, version: this.cell.version + 1 };
     this.looking = true;
     let program: ts.Program;
     try {
@@ -116,10 +134,16 @@ export class Programs {
     return { program, file };
   }
 
+  private freshResolutions(): ts.ModuleResolutionCache {
+    return this.ts.createModuleResolutionCache(this.places.root, (name) => name, this.current.options);
+  }
+
   private noteIncomplete(program: ts.Program): void {
     this.incomplete.clear();
+    this.hasLocals = false;
     for (const file of program.getSourceFiles() as readonly BoundFile[]) {
       if (!isLocalSource(file.fileName) || isCellFile(file.fileName)) continue;
+      this.hasLocals = true;
       const { getResolvedModuleFromModuleSpecifier } = program as unknown as ProgramInternals;
       const found = (specifier: ts.StringLiteralLike) =>
         getResolvedModuleFromModuleSpecifier(specifier, file)?.resolvedModule !== undefined;
@@ -179,6 +203,8 @@ export class Programs {
   }
 }
 
+/** What brings a module name into a cell. */
+const imports = /\b(?:import|require|export|from|module)\b|\/\/\//;
 const plainCell = "[cell].ts";
 const jsxCell = "[cell].tsx";
 /** Whether a path is that of a cell or of a link of the chain, which are no files. */

@@ -25,6 +25,8 @@ const loadPatienceMs = 10_000;
 
 /** How long the main thread has for an interrupt's message before it is terminated, and for what comes after that message. */
 const firstPatienceMs = 25;
+/** The same in processor time: what has had so much without coming by is busy. */
+const firstPatienceCpuMs = 8;
 const afterwardsMs = 500;
 /** The same where one after the other has been terminated: then a queue of loops is left, such as the requests to a server. */
 const queueMs = 12;
@@ -106,13 +108,19 @@ async function interruptMain(n: number): Promise<void> {
   const startedCpu = processMs();
   let askedChildren = 0;
   /** Repeats a message until it is answered and no termination is outstanding; terminates whatever keeps the main thread from it. */
-  const insist = async (firstMs: number, answered: () => boolean, message: () => unknown): Promise<void> => {
+  const insist = async (
+    firstMs: number,
+    firstCpuMs: number,
+    answered: () => boolean,
+    message: () => unknown,
+  ): Promise<void> => {
     /**
-     * Time for the main thread to take up the message, and the processor time that is enough for it after a termination. Both grow, or on a
+     * Time for the main thread to take up the message, and the processor time that is enough for it. Both grow, or on a
      * busy machine each termination could hit the handler that acknowledges.
      */
     let patience = firstMs;
-    let enough: number | undefined;
+    let enough = firstCpuMs;
+    let repeated = false;
     while (!answered() || terminations > 0) {
       port.postMessage(message());
       const posted = performance.now();
@@ -121,7 +129,7 @@ async function interruptMain(n: number): Promise<void> {
       const passed = () => {
         const waited = performance.now() - posted;
         if (waited >= patience) return true;
-        if (enough === undefined || postedCpu === undefined || waited < 4) return false;
+        if (postedCpu === undefined || waited < 4) return false;
         return (mainThreadMs() ?? postedCpu) - postedCpu >= enough;
       };
       const loads = () =>
@@ -132,8 +140,9 @@ async function interruptMain(n: number): Promise<void> {
         await wakeOrSleep(loads() ? 10 : 4);
         askChildren();
       }
-      patience = enough === undefined ? 2 * firstPatienceMs : Math.min(1000, patience * 1.5);
-      enough = Math.min(40, (enough ?? 8) * 1.05);
+      patience = repeated ? Math.min(1000, patience * 1.5) : 2 * firstPatienceMs;
+      enough = repeated ? Math.min(40, enough * 1.05) : 8.4;
+      repeated = true;
       if (!answered() && terminations === 0) {
         terminations++;
         Atomics.add(shared, Word.terminations, 1);
@@ -151,6 +160,7 @@ async function interruptMain(n: number): Promise<void> {
   };
   await insist(
     firstPatienceMs,
+    firstPatienceCpuMs,
     () => acknowledged >= n,
     () => (acknowledged < n ? { type: "interrupt", interrupt: n } : { type: "idle", turn: idle }),
   );
@@ -165,6 +175,7 @@ async function interruptMain(n: number): Promise<void> {
     const turn = idle + 1;
     await insist(
       first,
+      Infinity,
       () => idle >= turn,
       () => ({ type: "idle", turn }),
     );

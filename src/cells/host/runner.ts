@@ -212,7 +212,7 @@ export class CellRunner {
       }
       const compiled = { ...result.cell, sideModules: this.sideModules.splice(0) };
       if (compiled.code === undefined && compiled.sideModules.length === 0) {
-        await this.commit(compiled.declarations);
+        void this.commit(compiled.declarations);
         resolve({ status: "ok" });
         return;
       }
@@ -263,22 +263,24 @@ export class CellRunner {
   }
 
   /** Takes up the end of the running cell. */
-  private async finish(origin: Origin, outcome: Outcome, assigned: string[]): Promise<void> {
+  private finish(origin: Origin, outcome: Outcome, assigned: string[]): void {
     const current = this.current;
     if (!current || current.cell.origin !== origin || current.finished) return;
     current.finished = true;
     for (const name of assigned) this.names.add(name);
-    // What a cell had assigned before it stopped stays usable.
+    // What a cell had assigned before it stopped stays usable. The language part takes requests in order, so nobody waits for it.
     if (current.compiled)
-      await this.commit(current.compiled.declarations, outcome.status === "ok" ? undefined : assigned);
+      void this.commit(current.compiled.declarations, outcome.status === "ok" ? undefined : assigned);
     current.resolve(outcome);
   }
 
   /** Makes a cell's declarations known to the cells after it. */
   private async commit(declarations: Declarations, assigned?: string[]): Promise<void> {
+    // A new executor has new ones.
+    const { declarations: all } = this;
     try {
       const request = { type: "commit" as const, declarations, ...(assigned ? { assigned } : {}) };
-      this.declarations.push((await this.askLanguage(request)) as Declarations);
+      all.push((await this.askLanguage(request)) as Declarations);
     } catch (error) {
       this.listener.log(`declarations of a cell were lost: ${(error as Error).message}`);
     }
@@ -382,7 +384,7 @@ export class CellRunner {
         executor.becomeReady();
         return;
       case "done":
-        void this.finish(message.origin, message.outcome, message.assigned);
+        this.finish(message.origin, message.outcome, message.assigned);
         return;
       case "settled":
         this.missed((current) => current.after !== undefined && current.after < message.interrupt);
