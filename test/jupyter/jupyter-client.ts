@@ -135,7 +135,7 @@ export class Client {
   }
 
   /** The frames of a message, signed. */
-  frames(type: string, content: JsonObject, id: string = randomUUID()): Buffer[] {
+  frames(type: string, content: JsonObject, id: string = randomUUID(), metadata: JsonObject = {}): Buffer[] {
     const header = {
       msg_id: id,
       session: this.session,
@@ -144,7 +144,7 @@ export class Client {
       msg_type: type,
       version: "5.4",
     };
-    return this.codec.encode([], { header, parent: {}, metadata: {}, content, buffers: [] });
+    return this.codec.encode([], { header, parent: {}, metadata, content, buffers: [] });
   }
 
   send(channel: "shell" | "control" | "stdin", type: string, content: JsonObject): string {
@@ -174,7 +174,12 @@ export class Client {
   }
 
   /** Runs a cell; `onOutput` sees each message as it comes. */
-  async execute(code: string, options: JsonObject = {}, onOutput?: (message: Incoming) => void): Promise<CellReply> {
+  async execute(
+    code: string,
+    options: JsonObject = {},
+    onOutput?: (message: Incoming) => void,
+    metadata?: JsonObject,
+  ): Promise<CellReply> {
     const id = randomUUID();
     const outputs: Incoming[] = [];
     const listener = (message: Incoming, channel: string) => {
@@ -189,7 +194,7 @@ export class Client {
     );
     const content = { code, silent: false, store_history: true, allow_stdin: this.onInput !== undefined, ...options };
     await this.sockets.shell.send(
-      this.frames("execute_request", { user_expressions: {}, stop_on_error: true, ...content }, id),
+      this.frames("execute_request", { user_expressions: {}, stop_on_error: true, ...content }, id, metadata),
     );
     const result = { reply: await reply, outputs };
     await idle;

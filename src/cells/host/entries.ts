@@ -7,6 +7,7 @@
  * ticks of Node's own; these two are guarded by themselves.
  */
 import { Server, type Socket } from "node:net";
+import { internals } from "./internals.js";
 
 /** What callbacks are ended together by: their native class, the server that they ask, or the function that Node's tick calls. */
 type Kind = string | object;
@@ -78,8 +79,6 @@ interface Streams {
   kReadBytesOrError: number;
   kArrayBufferOffset: number;
 }
-const binding = <T>(name: string): T => (process as unknown as { binding(name: string): unknown }).binding(name) as T;
-
 /**
  * Watches over what the native side begins on this thread.
  * @param interrupting whether an interrupt is under way
@@ -159,8 +158,8 @@ export function guardEntries(
   };
 
   function guardNative(): void {
-    const hooks = binding<Hooks>("async_wrap");
-    const streams = binding<Streams>("stream_wrap");
+    const hooks = internals<Hooks>("async_wrap");
+    const streams = internals<Streams>("stream_wrap");
     const { async_hook_fields: fields, async_id_fields: ids, constants } = hooks;
     counter = () => ids[constants.kAsyncIdCounter];
     const { streamBaseState: state, kReadBytesOrError: bytes, kArrayBufferOffset: offset } = streams;

@@ -1,5 +1,6 @@
 /** Keeps what user code does to the process from ending the session. */
 import { createHook } from "node:async_hooks";
+import { internals } from "./internals.js";
 
 /** What a cell sees that calls `process.exit`. */
 class ProcessExit extends Error {
@@ -47,13 +48,12 @@ export function guardProcess(write: (name: "stdout" | "stderr", text: string) =>
  */
 export function guardAsyncHooks(): { clear(): void } {
   try {
-    const { binding } = process as unknown as { binding(name: string): unknown };
-    const internals = binding("async_wrap") as {
+    const hooks = internals<{
       async_hook_fields: Uint32Array;
       clearAsyncIdStack(): void;
       constants: { kCheck: number; kTotals: number };
-    };
-    const { async_hook_fields: fields, constants } = internals;
+    }>("async_wrap");
+    const { async_hook_fields: fields, constants } = hooks;
     const unchecked = () => {
       fields[constants.kCheck] = 0;
       fields[constants.kTotals] = 0;
@@ -68,7 +68,7 @@ export function guardAsyncHooks(): { clear(): void } {
         return result;
       };
     }
-    return { clear: () => internals.clearAsyncIdStack() };
+    return { clear: () => hooks.clearAsyncIdStack() };
   } catch {
     // A Node without these internals: the command line's switch is what there is.
     return { clear() {} };
