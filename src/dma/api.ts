@@ -35,6 +35,7 @@ import {
   copyBytesPerCycle,
   type DmaClient,
   type DmaCounts,
+  DmaError,
   type DmaOptions,
   noCounts,
   type Segment,
@@ -122,6 +123,10 @@ export class DmaApi implements StateMachine {
   ) {
     const { variant, costs } = options;
     const { sim } = processes;
+    if (options.ats && variant.linux && variant.linux.driver !== "vt-d")
+      throw new DmaError(
+        `ats: true is not accepted for ${variant.name}: how ${variant.linux.driver === "amd" ? "AMD's IOMMU" : "an SMMU"} has a device forget is not simulated; accepted are variants with VT-d.`,
+      );
     this.variant = variant;
     this.mapped = new MappedRanges(variant.allocator);
     this.memory = new ChargedMemory(machine, sim, options.cores, costs);
@@ -139,9 +144,10 @@ export class DmaApi implements StateMachine {
     // The timer wheel of later kernels rounds up to the tick after (a timer of 10 ms fires after 11 ticks of 1 ms).
     // One ring for all has a timer of a second in place of 10 ms.
     const longer = variant.linux?.singleRing === "large" ? ringTimeoutMs.single / ringTimeoutMs.perCpu : 1;
-    const delay = longer * options.flushTimerCycles + (variant.policy === "lazy" ? options.tickCycles : 0);
+    const perCpu = variant.policy === "deferred-per-cpu";
+    const delay = longer * options.flushTimerCycles + (variant.policy === "lazy" || perCpu ? options.tickCycles : 0);
     this.timerDue = new Uint8Array(options.cores);
-    const timer = new FlushTimer(sim, delay, options.tickCycles, (core) => {
+    const timer = new FlushTimer(sim, delay, options.tickCycles, perCpu ? options.cores : 1, (core) => {
       this.timerDue[core] = 1;
       client.dmaTimer(core);
     });
@@ -183,12 +189,11 @@ export class DmaApi implements StateMachine {
       this.allocator instanceof Rcache6Allocator
         ? new DepotWorks(sim, this.allocator, options.tickCycles, options.cores, (core) => client.dmaTimer(core))
         : undefined;
-    const perCpu = variant.policy === "deferred-per-cpu";
     if (variant.policy === "deferred" || perCpu) {
       for (let i = 0; i < (perCpu ? options.cores : 1); i++) {
         const region = machine.region({ name: "deferred flush table", bytes: FlushQueue.bytes, home: "interleaved" });
         const name = perCpu ? `deferred_flush[${i}].lock` : "async_umap_flush_lock";
-        this.queues.push(new FlushQueue(region.base, addLock(name, region.base, true, S.STEP_SPIN_ASYNC)));
+        this.queues.push(new FlushQueue(region.base, addLock(name, region.base, true, S.STEP_SPIN_ASYNC), i));
       }
     }
     const invalidationParts = {

@@ -123,7 +123,7 @@ export class DynamicOneToOne implements DmaPrograms {
     yield* this.allocator.__free_iova(iova, core.at(S.STEP_FREE));
   }
 
-  /** A flush table a CPU, as in v4.9: whose is full flushes all of them. */
+  /** A flush table a CPU, as in v4.9: whose is full flushes all of them; its timer, only its own. */
   *add_unmap(core: Core, pfn: number, pages: number): Behaviour {
     const queue = this.domain.queues[core.id];
     if (queue.entries.length >= this.domain.flushEntries) yield* this.flush_unmaps_all(core);
@@ -156,7 +156,7 @@ export class DynamicOneToOne implements DmaPrograms {
     const { counts, invalidation, timer, memory } = this.domain;
     if (queue.entries.length === 0) return;
     const { table } = this.entries;
-    timer.disarm();
+    timer.disarm(queue.cpu);
     counts.flushes++;
     if (this.domain.variant.oneToOne?.cleanup === "swept") {
       const pages = queue.entries.flatMap(({ iova }) => Array.from({ length: iova.pages }, (_, i) => iova.pfn + i));
@@ -177,7 +177,10 @@ export class DynamicOneToOne implements DmaPrograms {
   *flush_unmaps_timeout(core: Core): Behaviour {
     yield* this.begin(core, S.CONTEXT_FLUSH);
     this.domain.counts.timerFlushes++;
-    yield* this.flush_unmaps_all(core);
+    const queue = this.domain.queues[core.id];
+    yield core.at(S.STEP_APPEND).acquire(queue.lock);
+    yield* this.flush_unmaps(core, queue);
+    yield core.at(S.STEP_APPEND).release(queue.lock);
     this.end(core);
   }
 

@@ -41,7 +41,7 @@ export class FlushByRule extends PerCpuTables {
     const caller = core.context;
     core.context = S.CONTEXT_FLUSH;
     if (queue.entries.length > 0) {
-      timer.disarm();
+      timer.disarm(queue.cpu);
       counts.flushes++;
       for (let i = 0; i < queue.entries.length; i++) this.readEntry(queue, i);
       yield core.at(S.STEP_FREE).charge();
@@ -55,7 +55,7 @@ export class FlushByRule extends PerCpuTables {
       if (freelist.length > 0) yield this.dma_free_pagelist(core, freelist);
     }
     queue.entries.length = 0;
-    timer.disarm();
+    timer.disarm(queue.cpu);
     core.context = caller;
   }
 }

@@ -21,10 +21,12 @@ export class FlushQueue {
   /**
    * @param base address of the table
    * @param lock number of its lock
+   * @param cpu whose it is; 0 where all CPUs have one
    */
   constructor(
     readonly base: number,
     readonly lock: number,
+    readonly cpu = 0,
   ) {}
 
   /** Addresses of the lines that appending or taking entry `i` touches: range, domain, page list. */
@@ -34,45 +36,51 @@ export class FlushQueue {
   }
 }
 
-/** The one timer of the deferred flush (`unmap_timer`, with `timer_on`). It runs in the kernel's ticks. */
+/** The timers of the deferred flush (`unmap_timer`, with `timer_on`): one for all, or one for each CPU's table. They run in the kernel's ticks. */
 export class FlushTimer implements StateMachine {
-  /** A flush clears the mark without stopping the timer. */
-  private armed = false;
-  private generation = 0;
+  /** By table: a flush clears the mark without stopping the timer. */
+  private readonly armed: Uint8Array;
+  private readonly generation: Int32Array;
   private readonly kinds: number;
 
   /**
    * @param delay cycles from arming to expiry
    * @param tick cycles of a tick
+   * @param tables how many timers: 1, or one for each core
    * @param expired told on which core it expires, unless a flush came first
    */
   constructor(
     private readonly simulation: Simulation,
     private readonly delay: number,
     private readonly tick: number,
+    private readonly tables: number,
     private readonly expired: (core: number) => void,
   ) {
     this.kinds = simulation.attach(this);
+    this.armed = new Uint8Array(tables);
+    this.generation = new Int32Array(tables);
   }
 
-  /** Arms it on a core, where it is not. */
+  /** Arms it on a core, where it is not: the core's own, where each has one. */
   arm(core: number): void {
-    if (this.armed) return;
-    this.armed = true;
-    this.generation = (this.generation + 1) | 0;
+    const table = this.tables === 1 ? 0 : core;
+    if (this.armed[table] === 1) return;
+    this.armed[table] = 1;
+    this.generation[table]++;
     const { now } = this.simulation;
     const at = (Math.floor(now / this.tick) + Math.ceil(this.delay / this.tick)) * this.tick;
-    this.simulation.post(at - now, this.kinds, core, this.generation);
+    this.simulation.post(at - now, this.kinds, core, this.generation[table]);
   }
 
-  /** A flush has begun: nothing is left to do for it. */
-  disarm(): void {
-    this.armed = false;
+  /** A flush of a table has begun: nothing is left to do for its timer. */
+  disarm(table = 0): void {
+    this.armed[table] = 0;
   }
 
   dispatch(_kind: number, core: number, generation: number): void {
-    if (generation !== this.generation || !this.armed) return;
-    this.armed = false;
+    const table = this.tables === 1 ? 0 : core;
+    if (generation !== this.generation[table] || this.armed[table] === 0) return;
+    this.armed[table] = 0;
     this.expired(core);
   }
 }

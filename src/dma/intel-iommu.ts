@@ -158,7 +158,7 @@ export class IntelIommu implements DmaPrograms {
     const caller = core.context;
     core.context = S.CONTEXT_FLUSH;
     if (queue.entries.length > 0) {
-      timer.disarm();
+      timer.disarm(queue.cpu);
       counts.flushes++;
       yield* invalidation.qi_flush_iotlb_global(core);
     }
@@ -167,12 +167,13 @@ export class IntelIommu implements DmaPrograms {
       this.readEntry(queue, i);
       yield core.at(S.STEP_FREE).charge();
       if (invalidation.visitsDevices) yield* invalidation.iommu_flush_dev_iotlb(core, iova.pfn, iova.pages);
+      this.flushed(queue, i);
       iova.cpu = core.id;
       yield* this.allocator.__free_iova(iova, core.at(S.STEP_FREE));
       if (freelist.length > 0) yield this.dma_free_pagelist(core, freelist);
     }
     queue.entries.length = 0;
-    timer.disarm();
+    timer.disarm(queue.cpu);
     core.context = caller;
   }
 
@@ -226,6 +227,9 @@ export class IntelIommu implements DmaPrograms {
     for (const line of queue.lines(i)) this.domain.memory.read(line);
     this.domain.counts.flushedEntries++;
   }
+
+  /** An entry of a table is out of every cache, the device's own included. */
+  protected flushed(_queue: FlushQueue, _i: number): void {}
 
   // What Linux does not have: the simulation's checks and counts.
 

@@ -9,6 +9,9 @@ import { checkPages, listPages } from "./mapped-ranges.js";
 import type { Segment } from "./options.js";
 import * as S from "./steps.js";
 
+/** As many pages as an address space can have: 2^52. */
+const everyPage = 4_503_599_627_370_496;
+
 /** The tree's lock is the allocator's only one. */
 const iova_rbtree_lock = 0;
 
@@ -60,7 +63,10 @@ export class ThreadWording extends IntelIommu {
   }
 }
 
-/** Linux v4.9: a flush table and a lock for each CPU; the one whose table is full flushes all of them, before it takes its own lock. */
+/**
+ * Linux v4.9: a flush table, a lock and a timer for each CPU; the one whose table is full flushes all of them, before it takes its own lock. A
+ * timer flushes its own table only.
+ */
 export class PerCpuTables extends IntelIommu {
   override *add_unmap(core: Core, iova: IovaOperation, freelist: readonly number[]): Behaviour {
     const queue = this.domain.queues[core.id];
@@ -86,7 +92,10 @@ export class PerCpuTables extends IntelIommu {
   override *flush_unmaps_timeout(core: Core): Behaviour {
     core.enter(S.CONTEXT_FLUSH);
     this.domain.counts.timerFlushes++;
-    yield* this.flush_unmaps_all(core);
+    const queue = this.domain.queues[core.id];
+    yield core.at(S.STEP_APPEND).acquire(queue.lock);
+    yield* this.flush_unmaps(core, queue);
+    yield core.at(S.STEP_APPEND).release(queue.lock);
     core.leave();
   }
 }
@@ -119,8 +128,7 @@ export class StrictIsh extends PerCpuTables {
     return super.domain_unmap(iova);
   }
 
-  protected override readEntry(queue: FlushQueue, i: number): void {
-    super.readEntry(queue, i);
+  protected override flushed(queue: FlushQueue, i: number): void {
     const { iova } = queue.entries[i];
     const { references, memory } = this.domain;
     for (const frame of this.waiting.get(iova) ?? []) {
@@ -150,7 +158,10 @@ export class FlushOnWrap extends IntelIommu {
   *lazy_flush(core: Core): Behaviour {
     const step = core.present;
     this.domain.counts.flushes++;
-    yield* this.domain.invalidation.qi_flush_iotlb_global(core);
+    const { invalidation, ats } = this.domain;
+    yield* invalidation.qi_flush_iotlb_global(core);
+    // The card's own copies, too: sparc's flush, which this is after, has no such cards.
+    if (ats) yield* invalidation.iommu_flush_dev_iotlb(core, 0, everyPage);
     core.at(step);
   }
 }
