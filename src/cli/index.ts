@@ -20,7 +20,7 @@ import { perturbCommand } from "./perturb.js";
 import { reproduceCommand } from "./reproduce.js";
 import { runCommand } from "./run.js";
 import { siteCommand } from "./site.js";
-import { sweepCommand } from "./sweep.js";
+import { sweepCommand } from "./sweep/index.js";
 import { traceCommand } from "./trace/index.js";
 
 export { UserError } from "./errors.js";

@@ -13,18 +13,29 @@ export interface DesignPlan {
 }
 
 /**
- * The runs of a design's draws, from the first on.
+ * The experiment and the runs of a design's draws, from the first on, without their points.
  * @param draws how many of its draws (default: all)
- * @throws ConfigError where the experiment is not there, gives no quantities, or refuses a configuration
+ * @throws ConfigError where the experiment is not there or gives no quantities, and for a number of draws that it has not
  */
-export function planDesign(design: Design, draws: number = design.samples): DesignPlan {
+export function drawsOf(design: Design, draws: number = design.samples): Omit<DesignPlan, "points"> {
   if (!Number.isSafeInteger(draws) || draws < 1 || draws > design.samples)
     throw new ConfigError(`a whole number of draws from 1 to ${design.samples}; got ${draws}.`);
   const experiment = experimentByName(design.experiment);
   if (!experiment.quantities)
     throw new ConfigError(`${design.experiment} gives no quantities, so no design can run it.`);
-  const runs = runsOf(design, draws);
-  return { design, experiment, runs, points: runs.map(({ input }) => experiment.points(experiment.parse(input))) };
+  return { design, experiment, runs: runsOf(design, draws) };
+}
+
+/**
+ * The runs of a design's draws, from the first on.
+ * @public
+ * @param draws how many of its draws (default: all)
+ * @throws ConfigError where the experiment is not there, gives no quantities, or refuses a configuration
+ */
+export function planDesign(design: Design, draws: number = design.samples): DesignPlan {
+  const plan = drawsOf(design, draws);
+  const { experiment, runs } = plan;
+  return { ...plan, points: runs.map(({ input }) => experiment.points(experiment.parse(input))) };
 }
 
 /** Six digits are more than any seed leaves certain, and keep the file small. */
@@ -43,7 +54,7 @@ export function quantitiesKept(
   return keep.map((name) => rounded(Object.hasOwn(found, name) ? found[name] : undefined));
 }
 
-/** Runs a plan on all cores and gives the ensemble as data/ensembles keeps it. Points that are known are not computed again. */
+/** Runs a plan on all cores and gives the ensemble as data/ensembles keeps it. Points that are known are not computed again. @public */
 export async function runDesign(
   plan: DesignPlan,
   about: { version: string; date: string },
@@ -51,12 +62,23 @@ export async function runDesign(
 ): Promise<StoredEnsemble> {
   const rows = await computePoints(plan.experiment, plan.points.flat(), options);
   let next = 0;
-  const seeds = new Map<string, { run: string; rows: Row[] }[]>();
+  const byRun = plan.points.map((points) => {
+    next += points.length;
+    return rows.slice(next - points.length, next).flat();
+  });
+  return ensembleFrom(plan, byRun, about);
+}
+
+/** The ensemble that the rows of a plan's runs come down to. */
+export function ensembleFrom(
+  plan: Omit<DesignPlan, "points">,
+  rows: readonly (readonly Row[])[],
+  about: { version: string; date: string },
+): StoredEnsemble {
+  const seeds = new Map<string, { run: string; rows: readonly Row[] }[]>();
   for (const [i, { draw, repetition, run }] of plan.runs.entries()) {
-    const own = rows.slice(next, next + plan.points[i].length).flat();
-    next += plan.points[i].length;
     const key = `${draw} ${repetition}`;
-    seeds.set(key, [...(seeds.get(key) ?? []), { run, rows: own }]);
+    seeds.set(key, [...(seeds.get(key) ?? []), { run, rows: rows[i] }]);
   }
   const draws: (number | null)[][] = [];
   const again: (number | null)[][][] = [];

@@ -28,6 +28,13 @@ export {
   sensitivityText,
   type WatchedOutput,
 } from "./sensitivity.js";
-export { layered, PointStore, type PointStoreOptions, pointHash } from "./store.js";
+export { type Gathered, gather } from "./shards/collect.js";
+export { isSweepFolder, manifestOf } from "./shards/folder.js";
+export { missingText, type Written, writeResults } from "./shards/results.js";
+export { runShard, type ShardOptions, type ShardResult } from "./shards/run.js";
+export { type Shard, shardOf, shardText, wholeSweep } from "./shards/shard.js";
+export { Version } from "./shards/version.js";
+export { readWork, type Work } from "./shards/work.js";
+export { PointStore, type PointStoreOptions, pointHash } from "./store.js";
 export { arrowBytes, runOnWorkers, type Sweep, type SweptRun, sweep, sweepConfigurations } from "./sweep.js";
 export { pointsFolder, userPoints } from "./user-points.js";

@@ -67,7 +67,7 @@ export async function computePoints(
   const last = points.at(-1);
   const told = last === undefined ? "" : experiment.label(last);
   onProgress?.(done, total, done < total ? withRemembered("", remembered) : told);
-  const finished = (hash: string, point: unknown, { rows, reads }: Done) => {
+  const finished = (hash: string, point: unknown, { rows, reads }: Omit<Done, "seconds">) => {
     results.set(hash, rows);
     if (memory) memory.put(experiment, point, facts, rows, reads);
     onPoint?.(hash, rows);

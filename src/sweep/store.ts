@@ -8,14 +8,15 @@
  * There are no locks. Whoever computes a point writes the same file, whole (`files`); who finds half a file, or none, computes. So kernels, threads
  * and machines may share a folder.
  */
-import { createHash, randomUUID } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import { readdirSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { configHash, experiments, type RememberedPoints, type Row } from "../experiments/index.js";
-import { canonicalJson, type Facts } from "../facts/index.js";
+import type { Facts } from "../facts/index.js";
 import { StoreError, writeWhole } from "../files/index.js";
 import { pointCode } from "./code.js";
+import { Contents, short } from "./contents.js";
 
 /** A point's file. */
 interface StoredPoint {
@@ -40,8 +41,6 @@ export interface PointStoreOptions {
   takes?: (experiment: { name: string }) => boolean;
 }
 
-const short = (text: string): string => createHash("sha256").update(text).digest("hex").slice(0, 20);
-
 /** The name of a point: the same work has the same name in every sweep. */
 export function pointHash(experiment: { name: string }, point: unknown): string {
   return configHash(`${experiment.name}/point`, point);
@@ -55,8 +54,7 @@ export function pointHash(experiment: { name: string }, point: unknown): string 
 export class PointStore implements RememberedPoints {
   readonly code: string;
   private readonly takes: (experiment: { name: string }) => boolean;
-  /** Hashes of contents of the facts, by the content. */
-  private readonly contents = new WeakMap<object, string>();
+  private readonly contents = new Contents();
   private written = Number.POSITIVE_INFINITY;
 
   constructor(
@@ -91,7 +89,7 @@ export class PointStore implements RememberedPoints {
     if (!this.takes(experiment)) return;
     const text = JSON.stringify(rows);
     if (!isDeepStrictEqual(JSON.parse(text), rows)) return;
-    const own = Object.fromEntries([...new Set(reads)].sort().map((name) => [name, this.contentOf(name, facts)]));
+    const own = Object.fromEntries([...new Set(reads)].sort().map((name) => [name, this.contents.of(name, facts)]));
     const first = this.file(pointHash(experiment, point));
     // The point as it is published says what is read: where it is not there, these facts' reads stand for it.
     const names = facts.key === "" ? [] : Object.keys(read(first)?.reads ?? own);
@@ -126,22 +124,12 @@ export class PointStore implements RememberedPoints {
   }
 
   private holds({ reads }: StoredPoint, facts: Facts): boolean {
-    return Object.entries(reads).every(([name, content]) => this.contentOf(name, facts) === content);
+    return Object.entries(reads).every(([name, content]) => this.contents.of(name, facts) === content);
   }
 
   private changedFile(file: string, names: readonly string[], facts: Facts): string {
-    const contents = names.map((name) => `${name} ${this.contentOf(name, facts)}`).join("\n");
+    const contents = names.map((name) => `${name} ${this.contents.of(name, facts)}`).join("\n");
     return file.replace(/\.json$/, `-${short(contents)}.json`);
-  }
-
-  private contentOf(name: string, facts: Facts): string {
-    const content = facts.under(name);
-    if (typeof content !== "object" || content === null) return short(canonicalJson(content ?? null));
-    const known = this.contents.get(content);
-    if (known !== undefined) return known;
-    const hash = short(canonicalJson(content));
-    this.contents.set(content, hash);
-    return hash;
   }
 }
 
@@ -211,28 +199,4 @@ function list(root: string): string[] {
 function sizeOf(file: string): { size: number; at: number } {
   const found = statSync(file, { throwIfNoEntry: false });
   return { size: found?.size ?? 0, at: found?.mtimeMs ?? 0 };
-}
-
-/** A store before another: what the first has not is looked for in the second and kept in the first; both keep what is computed. */
-export function layered(first: PointStore, second: RememberedPoints | undefined): RememberedPoints {
-  if (second === undefined) return first;
-  return {
-    get(experiment, point, facts) {
-      const own = first.get(experiment, point, facts);
-      if (own) return own;
-      const reads = new Set<string>();
-      const rows = second.get(
-        experiment,
-        point,
-        facts.noting((name) => reads.add(name)),
-      );
-      if (rows) first.put(experiment, point, facts, rows, reads);
-      return rows;
-    },
-    put(experiment, point, facts, rows, reads) {
-      const names = [...reads];
-      first.put(experiment, point, facts, rows, names);
-      second.put(experiment, point, facts, rows, names);
-    },
-  };
 }

@@ -32,6 +32,8 @@ export interface WorkerPoolOptions {
   jobs: number;
   /** Takes threads that are there, and leaves its own to later crews. Without it all threads are new, and end with the pool. */
   keep: boolean;
+  /** Goes on after a task that failed (default: the first one ends the pool). */
+  goOn?: boolean;
   /** Ends the pool, and what its threads compute, with the signal's reason. */
   signal?: AbortSignal | undefined;
 }
@@ -121,7 +123,7 @@ function trim(): void {
   while (kept.length > mostKept) void kept[0].terminate();
 }
 
-/** Threads that do the tasks of one call: all of them, or none after the first that fails. */
+/** Threads that do the tasks of one call: all of them, or none after the first that fails (but see `goOn`). */
 export class WorkerPool<Task, Result> {
   private readonly waiting: Job[] = [];
   private readonly busy = new Set<Thread>();
@@ -151,15 +153,16 @@ export class WorkerPool<Task, Result> {
   /**
    * Has a task done, after those that were asked for before it.
    * @param name what it is, for messages
-   * @throws what the first failing task of the pool threw, as far as it can be sent between threads; Error where a thread ended in the middle
+   * @throws what the first failing task of the pool threw (with `goOn`, the task itself), as far as it can be sent between threads; Error where a thread ended in the middle
    * of a task, saying how; the reason of an interruption
    */
   run(task: Task, name: string): Promise<Result> {
     return new Promise((resolve, reject) => {
       const finish = (end: End): void => {
-        if ("error" in end) this.stop(end.error);
+        if ("error" in end && !this.options.goOn) this.stop(end.error);
         if (this.ended) reject(this.ended.reason);
-        else resolve((end as { result: Result }).result);
+        else if ("error" in end) reject(end.error);
+        else resolve(end.result as Result);
       };
       this.waiting.push({ task, name, finish });
       if (this.ended) this.dropWaiting();

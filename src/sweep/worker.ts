@@ -10,10 +10,11 @@ export interface Task {
   point: unknown;
 }
 
-/** A point's rows, and the records and files that they rest on. */
+/** A point's rows, the records and files that they rest on, and how long they took. */
 export interface Done {
   rows: Row[];
   reads: string[];
+  seconds: number;
 }
 
 /** What this thread's points rest on: its memo is kept from one point to the next. */
@@ -23,8 +24,10 @@ const basis = basisOf(Facts.published());
 async function work({ experiment, from, point }: Task): Promise<Done> {
   const reads = new Set<string>();
   const facts = basis.facts.noting((name) => reads.add(name));
-  const rows = (await find(experiment, from)).simulate(point, { ...basis, facts });
-  return { rows, reads: [...reads] };
+  const found = await find(experiment, from);
+  const began = performance.now();
+  const rows = found.simulate(point, { ...basis, facts });
+  return { rows, reads: [...reads], seconds: (performance.now() - began) / 1000 };
 }
 
 async function find(

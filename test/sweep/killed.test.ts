@@ -1,13 +1,14 @@
 import { expect, test } from "vitest";
 import { Streams } from "../../src/engine/index.js";
-// @ts-expect-error plain JavaScript, which the benchmark runs too
+// @ts-expect-error plain JavaScript, which the soak runs too
 import { killedSweeps } from "./killed.mjs";
 
-test("a sweep of 40 points that is killed at random moments, and resumed, gives what an undisturbed one gives", {
-  timeout: 180_000,
+// The short version of `npm run soak -- shards`.
+test("four overlapping shards that are killed at random moments, and started again, give what one process gives", {
+  timeout: 300_000,
 }, async () => {
   const random = new Streams(7).stream("kills");
-  const found = await killedSweeps({ kills: 8, jobs: 8, random: () => random.uniform() });
-  expect(found).toMatchObject({ killed: 8, different: 0, broken: 0, lost: 0 });
-  expect(found.finished).toBeGreaterThan(0);
+  const found = await killedSweeps({ kills: 3, jobs: 2, random: () => random.uniform() });
+  expect(found.killed).toBeGreaterThanOrEqual(3);
+  expect(found.different).toBe(0);
 });

@@ -38,19 +38,17 @@ describe("points are remembered", () => {
     expect(said.at(-1)).toBe("done");
   });
 
-  test("on worker threads too, and where another store has them", async () => {
+  test("on worker threads too", async () => {
     // Threads load what is compiled.
     const { lineTransfer } = await import("../../dist/experiments/index.js");
-    const { layered, PointStore, runOnWorkers } = await import("../../dist/sweep/index.js");
+    const { PointStore, runOnWorkers } = await import("../../dist/sweep/index.js");
     const store = new PointStore(join(folder, "threads"));
-    const near = new PointStore(join(folder, "near"));
     const plain = await lineTransfer.run(input);
     const first = await runOnWorkers(lineTransfer, input, { jobs: 2, remembered: store });
     const computed: string[] = [];
     const onPoint = (hash: string) => computed.push(hash);
-    const second = await runOnWorkers(lineTransfer, input, { jobs: 2, remembered: layered(near, store), onPoint });
+    const second = await runOnWorkers(lineTransfer, input, { jobs: 2, remembered: store, onPoint });
     expect(computed).toEqual([]);
-    expect(files(near)).toEqual(files(store));
     expect([first.rows, second.rows]).toEqual([plain.rows, plain.rows]);
     expect(readFileSync(store.file(pointHash(lineTransfer, point)), "utf8")).toContain(
       `"reads":{"hardware/${point.host}"`,

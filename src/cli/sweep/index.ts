@@ -1,0 +1,38 @@
+import type { Command } from "commander";
+import { withFresh, withJobs } from "../options.js";
+import { type SweepFlags, sweepAction } from "./run.js";
+
+const format = `
+The file is JSON:
+  {"experiment": "merged-nodes", "base": {"seed": 1}, "space": {FIELD: [VALUE, …], FIELD: {"low": 1, "high": 9, "whole": true}},
+   "samples": 40, "seed": 1}
+Lists of values make a grid; ranges make a Latin hypercube of so many samples at each point of the grid.
+With "sensitivity": {"output": "recovered", "trajectories": 10} instead of samples, the lists are choices and every parameter's elementary
+effect on that number is found (Morris): which parameters move it, and how much. A range over "seed" shows what chance alone does.
+"iommu-lab run EXPERIMENT --help" lists the fields. A folder that a sweep was run into stands for the file.
+
+In the folder: with a sensitivity analysis sensitivity.json (effects and their plotly figure); always table.arrow (all rows, for Arrow, pandas, R
+or Arquero), provenance.arrow (for each row the code, machine, shard and seconds behind it), runs.json (each configuration, its hash and claims),
+sweep.json (what was asked for) and shards/ (the points). A run that was interrupted or killed goes on from these: only what is missing is computed.
+
+A design of data/designs (with "runs", "again" and "keep") gives ensemble.json instead of a table: a line a draw with the numbers that are
+kept, and the first draws again with other seeds. --draws 50 runs its first 50; more of them go on from there.
+
+On several machines that share a folder: run  --shard 1/4 --out FOLDER  on one,  --shard 2/4 --out FOLDER  on the next, and so on, in any order, on as
+many as there are; then  --collect --out FOLDER  once. No machine waits for another; a shard that is run twice, or again after a kill, takes what is
+there. The result has the bytes that one process gives.`;
+
+/** `iommu-lab sweep`: an experiment over many configurations, into a folder. */
+export function sweepCommand(program: Command): void {
+  withFresh(withJobs(program.command("sweep")))
+    .argument("<file>", "what to run: a JSON file, or the folder of a sweep; - for stdin")
+    .description("run an experiment over a grid or a Latin hypercube of configurations, and keep every point")
+    .option("--draws <n>", "of a design, its first so many draws (default: all)")
+    .option("-o, --out <folder>", "where the results go (default: results/sweeps/NAME)")
+    .option("--shard <i/N>", "compute the i-th of N parts of the points, and collect nothing")
+    .option("--collect", "compute nothing: write the results from the points that are there, where all are")
+    .option("--retry-failed", "compute the points again that failed")
+    .option("--accept <version...>", "take points of this other code or data as they are")
+    .addHelpText("after", format)
+    .action((file: string, flags: SweepFlags) => sweepAction(file, flags));
+}
