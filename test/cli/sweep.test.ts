@@ -37,24 +37,24 @@ const good = {
   samples: 4,
 };
 
-test("a sweep that is killed at any moment goes on where it was, to the same bytes", async () => {
+test("a sweep that is killed at any moment goes on where it was, to the same bytes", { timeout: 180_000 }, async () => {
   const file = fileOf("good.json", good);
   const whole = join(folder, "whole");
-  expect(run(file, "--out", whole).status).toBe(0);
+  expect((await here(file, "--out", whole)).status).toBe(0);
   const killed = join(folder, "killed");
-  for (const wait of [700, 1100, 1500]) {
+  for (const wait of [900, 1500]) {
     const child = spawn(process.execPath, [cli, "sweep", file, "--out", killed], { stdio: "ignore" });
     const ended = new Promise((resolve) => child.once("exit", resolve));
     await new Promise((resolve) => setTimeout(resolve, wait));
     child.kill("SIGKILL");
     await ended;
   }
-  const last = run(file, "--out", killed);
+  const last = await here(file, "--out", killed);
   expect(last.status).toBe(0);
   for (const name of ["table.arrow", "runs.json"])
     expect(readFileSync(join(killed, name)).equals(readFileSync(join(whole, name)))).toBe(true);
   // All is kept now: nothing is computed again, and a damaged point alone is.
-  expect(run(file, "--out", killed).stdout).toContain("(0 computed");
+  expect((await here(file, "--out", killed)).stdout).toContain("(0 computed");
   const shards = join(killed, "shards");
   const filled = readdirSync(shards).filter((name) => name.endsWith(".rows") && statSync(join(shards, name)).size > 0);
   const rows = readFileSync(join(shards, filled[0]), "utf8");
@@ -62,11 +62,13 @@ test("a sweep that is killed at any moment goes on where it was, to the same byt
     join(shards, filled[0]),
     rows.replace(/\d/, (digit) => `${(Number(digit) + 1) % 10}`),
   );
-  expect(run(file, "--out", killed).stdout).toContain("(1 computed");
+  expect((await here(file, "--out", killed)).stdout).toContain("(1 computed");
   expect(readFileSync(join(killed, "table.arrow")).equals(readFileSync(join(whole, "table.arrow")))).toBe(true);
 });
 
-test("shards in any order, some of them twice, collect to the bytes of one process; each row says where it comes from", async () => {
+test("shards in any order, some of them twice, collect to the bytes of one process; each row says where it comes from", {
+  timeout: 180_000,
+}, async () => {
   const file = fileOf("parts.json", good);
   const whole = join(folder, "whole");
   expect((await here(file, "--out", whole)).status).toBe(0);
