@@ -10,6 +10,17 @@
  */
 
 export { StoreError, writeWhole } from "../files/index.js";
+export {
+  cancelSubmitted,
+  type FollowAsk,
+  follow,
+  type Submitted,
+  submitRound,
+  submittedIn,
+  tasksFor,
+} from "./cluster/follow.js";
+export { minutesOf, type SchedulerName, type ScriptAsk, schedulers, scriptFor } from "./cluster/script.js";
+export { type RunCommand, Slurm } from "./cluster/slurm.js";
 export { codeHash, pointCode } from "./code.js";
 export { type DesignPlan, ensembleText, planDesign, quantitiesKept, runDesign } from "./design.js";
 export { readDesign, readSweepFile, type SweepPlan } from "./file.js";
@@ -29,10 +40,12 @@ export {
   type WatchedOutput,
 } from "./sensitivity.js";
 export { type Gathered, gather } from "./shards/collect.js";
-export { isSweepFolder, manifestOf } from "./shards/folder.js";
-export { missingText, type Written, writeResults } from "./shards/results.js";
+export { isSweepFolder, manifestOf, takeFolder } from "./shards/folder.js";
+export { type SubmitCommand, type SweepResult, submitSweep, sweepResult } from "./shards/result.js";
+export { type Written, writeResults } from "./shards/results.js";
 export { runShard, type ShardOptions, type ShardResult } from "./shards/run.js";
 export { type Shard, shardOf, shardText, wholeSweep } from "./shards/shard.js";
+export { type SweepStatus, statusText, sweepStatus, timeText } from "./shards/status.js";
 export { Version } from "./shards/version.js";
 export { readWork, type Work } from "./shards/work.js";
 export { PointStore, type PointStoreOptions, pointHash } from "./store.js";

@@ -1,4 +1,4 @@
-import { spawn, spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,7 +10,6 @@ import { main } from "../../dist/cli/index.js";
 const folder = mkdtempSync(join(tmpdir(), "sweep-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const cli = "src/cli/iommu-lab.mjs";
-const run = (...args: string[]) => spawnSync(process.execPath, [cli, "sweep", ...args], { encoding: "utf8" });
 /** The same in this process, which is quicker. */
 async function here(...args: string[]): Promise<{ status: number; stdout: string; stderr: string }> {
   const said = { stdout: "", stderr: "" };
@@ -95,7 +94,9 @@ test("shards in any order, some of them twice, collect to the bytes of one proce
   expect(rows[0].seconds).toBeGreaterThan(0);
 });
 
-test("with a sensitivity analysis, the file names an output, and its effects are printed and kept", () => {
+test("with a sensitivity analysis, the file names an output, and its effects are printed and kept", {
+  timeout: 180_000,
+}, async () => {
   const file = fileOf("sensitivity.json", {
     experiment: "merged-nodes",
     base: {
@@ -110,7 +111,7 @@ test("with a sensitivity analysis, the file names an output, and its effects are
     sensitivity: { output: "stock", trajectories: 2 },
   });
   const out = join(folder, "effects");
-  const first = run(file, "--out", out);
+  const first = await here(file, "--out", out);
   expect(first.status, first.stderr).toBe(0);
   expect(first.stdout).toMatch(/throughput with the tree of v4.3, of no IOMMU \(%\).*6 configurations/);
   const [, header, ...lines] = first.stdout.split("\n");
@@ -122,32 +123,34 @@ test("with a sensitivity analysis, the file names an output, and its effects are
     "assume.lock",
   ]);
   expect(kept.figure.data.length).toBeGreaterThan(0);
-  const again = run(file, "--out", out);
+  const again = await here(file, "--out", out);
   expect(again.stdout).toContain("(0 computed");
   expect(again.stdout.split("\n").slice(0, 4)).toEqual(first.stdout.split("\n").slice(0, 4));
 });
 
-test("what is wrong is said in one sentence, before anything runs", () => {
-  const said = (content: unknown) => {
-    const { status, stderr } = run(fileOf("bad.json", content), "--out", join(folder, "bad"));
+test("what is wrong is said in one sentence, before anything runs", async () => {
+  const said = async (content: unknown) => {
+    const { status, stderr } = await here(fileOf("bad.json", content), "--out", join(folder, "bad"));
     expect(status).toBe(1);
     return stderr;
   };
-  expect(said("{")).toContain("bad.json: this is not JSON");
-  expect(said({ experiment: "nothing", space: {} })).toContain('There is no experiment "nothing"');
-  expect(said({ experiment: good.experiment, space: { cores: [[1], [4000]] } })).toMatch(/cores.0: .*4000/);
-  expect(said({ experiment: good.experiment, space: { seed: { low: 1, high: 9, whole: true } } })).toContain(
+  expect(await said("{")).toContain("bad.json: this is not JSON");
+  expect(await said({ experiment: "nothing", space: {} })).toContain('There is no experiment "nothing"');
+  expect(await said({ experiment: good.experiment, space: { cores: [[1], [4000]] } })).toMatch(/cores.0: .*4000/);
+  expect(await said({ experiment: good.experiment, space: { seed: { low: 1, high: 9, whole: true } } })).toContain(
     "samples: how many points",
   );
   const asked = { experiment: "merged-nodes", space: { seed: { low: 1, high: 9, whole: true } } };
-  expect(said({ ...asked, sensitivity: { output: "speed" } })).toContain(
+  expect(await said({ ...asked, sensitivity: { output: "speed" } })).toContain(
     'output: merged-nodes has no "speed"; it has recovered',
   );
-  expect(said({ ...asked, samples: 3, sensitivity: { output: "gain" } })).toContain("samples: not with a sensitivity");
-  expect(said({ experiment: good.experiment, space: { seed: 5 } })).toContain(
+  expect(await said({ ...asked, samples: 3, sensitivity: { output: "gain" } })).toContain(
+    "samples: not with a sensitivity",
+  );
+  expect(await said({ experiment: good.experiment, space: { seed: 5 } })).toContain(
     "space.seed: a list of values, or a range",
   );
-  expect(run(join(folder, "none.json")).stderr).toContain("none.json: there is no such file.");
+  expect((await here(join(folder, "none.json"))).stderr).toContain("none.json: there is no such file.");
 });
 
 test("a folder holds one sweep; shards that are none are refused; both in a sentence", async () => {

@@ -1,67 +1,46 @@
-import { basename, extname, join } from "node:path";
+import { join } from "node:path";
 import {
   gather,
-  isSweepFolder,
-  manifestOf,
   PointStore,
-  readWork,
   runShard,
   type ShardResult,
   sensitivityText,
   shardOf,
   shardText,
+  statusText,
+  sweepStatus,
   userPoints,
   Version,
-  type Work,
   writeResults,
 } from "../../sweep/index.js";
 import { UserError } from "../errors.js";
-import { readText } from "../files.js";
 import { git } from "../git.js";
 import { interruptible } from "../interrupt.js";
 import { jobsOf } from "../options.js";
 import { Progress } from "../progress.js";
-
-export interface SweepFlags {
-  out?: string;
-  draws?: string;
-  jobs?: number;
-  fresh?: boolean;
-  shard?: string;
-  collect?: boolean;
-  retryFailed?: boolean;
-  accept?: string[];
-}
-
-/** What is to be run, and the folder that it goes into. */
-export interface Asked {
-  work: Work;
-  folder: string;
-}
-
-/** Reads what was asked for. @throws UserError, ConfigError, ReadError for a file or flags that are refused */
-export function askedFor(file: string, flags: SweepFlags): Asked {
-  const draws = flags.draws === undefined ? undefined : Number(flags.draws);
-  if (isSweepFolder(file)) {
-    if (flags.out !== undefined)
-      throw new UserError(`--out: not with the folder of a sweep (${file}), which is where its results go.`);
-    const { file: content, draws: before } = manifestOf(file) ?? {};
-    return { folder: file, work: readWork(JSON.stringify(content), join(file, "sweep.json"), draws ?? before) };
-  }
-  const folder = flags.out ?? join("results", "sweeps", file === "-" ? "stdin" : basename(file, extname(file)));
-  return { folder, work: readWork(readText(file), file, draws) };
-}
+import { askedFor, type SweepFlags } from "./asked.js";
+import { type ClusterFlags, clusterAction } from "./cluster.js";
 
 const kept = "Interrupted; every finished point is kept, and the same command goes on from there.";
 
-export async function sweepAction(file: string, flags: SweepFlags): Promise<void> {
+/** Does what the flags say, one thing of those that exclude each other. */
+export async function sweepAction(file: string, flags: ClusterFlags): Promise<void> {
   const shard = flags.shard === undefined ? undefined : shardOf(flags.shard);
   if (shard && flags.collect)
     throw new UserError("--collect: not with --shard; collect when the shards are done, in a command of its own.");
-  const { folder, work } = askedFor(file, flags);
+  const asked = askedFor(file, flags);
+  const { folder, work } = asked;
   const version = new Version(undefined, flags.accept);
+  if (flags.status) {
+    const status = sweepStatus(folder, work, version);
+    process.stdout.write(flags.json ? `${JSON.stringify(status, null, 1)}\n` : statusText(folder, status));
+    return;
+  }
+  const clustered = flags.on !== undefined || flags.attach || flags.cancel;
+  if (flags.dryRun && !clustered) throw new UserError("--dry-run: with --on, whose script it prints.");
+  if (clustered && (await clusterAction(asked, flags)) === "printed") return;
   let result: ShardResult = { points: 0, computed: 0, kept: 0, failed: [] };
-  if (!flags.collect) {
+  if (!flags.collect && !clustered) {
     const progress = new Progress();
     result = await interruptible(kept, (signal) =>
       runShard(folder, work, {

@@ -1,13 +1,17 @@
 import { createHash } from "node:crypto";
+import { crc32 } from "node:zlib";
 
 /** Names a text: the first 48 bits of its SHA-256. */
 export const sumOf = (text: string | Uint8Array): string =>
   createHash("sha256").update(text).digest("hex").slice(0, 12);
 
-/** A record as a line that says whether it is whole: its sum, then its JSON. */
+/** A line's check: quick, as a store has lines by the hundred thousand; it finds what was cut off or damaged, not what was forged. */
+const checkOf = (text: string): string => crc32(text).toString(16).padStart(8, "0");
+
+/** A record as a line that says whether it is whole: its check, then its JSON. */
 export function lineOf(record: object): string {
   const text = JSON.stringify(record);
-  return `${sumOf(text)} ${text}\n`;
+  return `${checkOf(text)} ${text}\n`;
 }
 
 /**
@@ -20,8 +24,8 @@ export function recordsIn(bytes: Buffer): { records: unknown[]; length: number }
   for (let end = bytes.indexOf(10); end >= 0; end = bytes.indexOf(10, at)) {
     const line = bytes.toString("utf8", at, end);
     at = end + 1;
-    const text = line.slice(13);
-    if (line[12] !== " " || sumOf(text) !== line.slice(0, 12)) continue;
+    const text = line.slice(9);
+    if (line[8] !== " " || checkOf(text) !== line.slice(0, 8)) continue;
     try {
       records.push(JSON.parse(text));
     } catch {

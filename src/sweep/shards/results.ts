@@ -90,7 +90,10 @@ const columns = {
 };
 
 /** Where each row comes from, row by row as in the table. */
-export function provenance({ plan, rows }: Pick<Gathered, "plan" | "rows">): ColumnTable {
+export function provenance({
+  plan,
+  rows,
+}: { plan: Pick<Gathered["plan"], "configurations"> } & Pick<Gathered, "rows">): ColumnTable {
   const all = plan.configurations.flatMap((hashes, configuration) =>
     hashes.flatMap((point): Row[] => {
       const own = rows.get(point);

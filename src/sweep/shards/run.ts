@@ -25,6 +25,8 @@ export interface ShardOptions {
   version?: Version;
   /** Points that were computed elsewhere: what is found there is kept in the folder, what is computed is kept there, too. */
   remembered?: RememberedPoints | undefined;
+  /** No more points than these are computed (default: all of the shard's). */
+  most?: number;
   /** Takes nothing from the folder: every point is computed anew. */
   fresh?: boolean;
   onProgress?: ProgressListener;
@@ -67,7 +69,9 @@ export async function runShard(folder: string, work: Work, options: ShardOptions
   const done = options.fresh
     ? new Set<string>()
     : wholeOf([...before.done.values(), ...before.spare].filter(({ p }) => isOwn.has(p)));
-  const open = own.filter((hash) => !done.has(hash) && (options.retryFailed || !failed.has(hash)));
+  const open = own
+    .filter((hash) => !done.has(hash) && (options.retryFailed || !failed.has(hash)))
+    .slice(0, options.most);
   if (options.retryFailed) failed.clear();
   const result = (computed: number, messages: ReadonlyMap<string, string>): ShardResult => ({
     points: own.length,

@@ -29,7 +29,10 @@ export function readWork(text: string, name: string, draws?: number): Work {
   const design = readDesign(text, name);
   if (design) {
     const { experiment, runs } = drawsOf(design, draws);
-    const configurations = runs.map(({ input }) => ({ input, varied: {} }));
+    const configurations = runs.map(({ input, draw, repetition, run }) => ({
+      input,
+      varied: { draw, repetition, run },
+    }));
     const asked = { design, draws: draws ?? design.samples };
     return { experiment, configurations, identity: designHash(design), file: design, design: asked };
   }

@@ -1,0 +1,209 @@
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
+import type { ProgressListener } from "../../experiments/index.js";
+import { parseJson, StoreError, writeFailure, writeWhole } from "../../files/index.js";
+import { type SweepStatus, timeText } from "../shards/status.js";
+import { type ScriptAsk, scriptFor } from "./script.js";
+import { SilentScheduler, type Slurm } from "./slurm.js";
+
+const SubmittedSchema = z.object({
+  scheduler: z.literal("slurm"),
+  /** The job that looks whether the workers can work, and the array that waits for it. */
+  check: z.string().regex(/^\d+$/),
+  array: z.string().regex(/^\d+$/),
+  tasks: z.int().min(1),
+  round: z.int().min(1),
+  /** Points that were done when it was submitted. */
+  before: z.int().min(0),
+  cancelled: z.boolean().default(false),
+});
+
+/** What was submitted last for a sweep's folder. */
+export type Submitted = z.output<typeof SubmittedSchema>;
+
+const fileIn = (folder: string): string => join(folder, "jobs", "slurm.json");
+
+/**
+ * What was submitted last.
+ * @throws StoreError where nothing was
+ */
+export function submittedIn(folder: string): Submitted {
+  try {
+    return SubmittedSchema.parse(parseJson(readFileSync(fileIn(folder), "utf8")));
+  } catch {
+    throw new StoreError(`${folder}: nothing was submitted from here; expected ${fileIn(folder)}. --on slurm submits.`);
+  }
+}
+
+/** How an array is cut. */
+export interface CutAsk {
+  /** Points that are to be computed, and what one takes. */
+  points: number;
+  secondsAPoint: number;
+  jobs: number;
+  /** How long a task should take: the scheduler spends some seconds on each. */
+  taskMinutes: number;
+  mostTasks: number;
+}
+
+/** How many tasks an array gets: so many that each takes the minutes that were asked for, within what the scheduler takes. */
+export function tasksFor({ points, secondsAPoint, jobs, taskMinutes, mostTasks }: CutAsk): number {
+  const wanted = Math.ceil((points * secondsAPoint) / (60 * taskMinutes * jobs));
+  return Math.max(1, Math.min(wanted, mostTasks, Math.ceil(points / jobs)));
+}
+
+/** What the following of a sweep needs to know and do. */
+export interface FollowAsk {
+  slurm: Slurm;
+  folder: string;
+  status(): SweepStatus;
+  /** The script of a round, for the points that are missing then. */
+  ask(missing: number, secondsAPoint: number | undefined): Promise<ScriptAsk>;
+  /** Between two looks, in ms. */
+  pollMs: number;
+  onProgress?: ProgressListener;
+  say(line: string): void;
+  signal?: AbortSignal;
+}
+
+/** So long it may be silent before following ends; the job goes on. */
+const mostSilentMs = 30 * 60_000;
+/** An array for what is missing after another one is submitted so often. */
+const mostRounds = 20;
+
+/** Submits an array for what is missing: first a task that looks whether the workers can work, then, held until it could, the others. */
+export async function submitRound(
+  { slurm, folder, status, ask, say }: Pick<FollowAsk, "slurm" | "folder" | "status" | "ask" | "say">,
+  round: number,
+): Promise<Submitted> {
+  const { done, missing, running, secondsAPoint } = status();
+  const script = await ask(missing + running, secondsAPoint);
+  const file = join(folder, "jobs", "slurm.sh");
+  try {
+    mkdirSync(join(folder, "jobs"), { recursive: true });
+    writeFileSync(file, scriptFor("slurm", script));
+  } catch (error) {
+    throw writeFailure(file, error);
+  }
+  const check = await slurm.submit(file, ["--array=0", "--time=5"]);
+  const array = await slurm.submit(file, [`--dependency=afterok:${check}`, "--kill-on-invalid-dep=yes"]);
+  const submitted: Submitted = {
+    scheduler: "slurm",
+    check,
+    array,
+    tasks: script.tasks,
+    round,
+    before: done,
+    cancelled: false,
+  };
+  writeWhole(fileIn(folder), `${JSON.stringify(submitted)}\n`);
+  say(
+    `Job ${array}: ${missing + running} points in ${script.tasks} array tasks, after job ${check} has looked whether the workers can work.`,
+  );
+  return submitted;
+}
+
+/**
+ * Follows what was submitted until every point is done or failed, and submits arrays for what tasks that were killed have left.
+ * @throws StoreError where the workers cannot work, nothing comes of an array, or it was cancelled; the signal's reason when interrupted
+ */
+export async function follow(ask: FollowAsk): Promise<SweepStatus> {
+  for (;;) {
+    const submitted = submittedIn(ask.folder);
+    await untilEnded(ask, submitted);
+    const status = ask.status();
+    const left = status.missing + status.running;
+    if (left === 0) return status;
+    const refused = refusal(ask.folder, submitted);
+    if (refused) throw new StoreError(`The workers cannot work. ${refused}`);
+    if (submittedIn(ask.folder).cancelled)
+      throw new StoreError(
+        `Job ${submitted.array} was cancelled; ${left} points are missing. --on slurm submits them.`,
+      );
+    const endings = await ask.slurm.endings(submitted.array);
+    const how = Object.entries(endings)
+      .map(([state, n]) => `${n} ${state}`)
+      .join(", ");
+    const told = `Job ${submitted.array} has ended (${how === "" ? "the scheduler does not say how" : how}) with ${left} points missing`;
+    if (status.done <= submitted.before || submitted.round >= mostRounds)
+      throw new StoreError(`${told}, and nothing came of it. The tasks' own words are in ${join(ask.folder, "jobs")}.`);
+    ask.say(`${told}; they are submitted again.`);
+    await patiently(ask, () => submitRound(ask, submitted.round + 1));
+  }
+}
+
+function refusal(folder: string, { check, array }: Submitted): string | undefined {
+  for (const job of [check, array])
+    try {
+      return readFileSync(join(folder, "jobs", `refused-${job}.txt`), "utf8")
+        .trim()
+        .slice(0, 1000);
+    } catch {
+      // No task of it had anything to say.
+    }
+  return undefined;
+}
+
+async function untilEnded(ask: FollowAsk, { check, array }: Submitted): Promise<void> {
+  for (;;) {
+    const tasks = await patiently(ask, () => ask.slurm.queue([check, array]));
+    const { done, failed, points } = ask.status();
+    const running = tasks.filter(({ state }) => state === "RUNNING").length;
+    const waiting = tasks.filter(({ state }) => state === "PENDING");
+    const [first] = waiting;
+    ask.onProgress?.(
+      done + failed,
+      points,
+      `${running} tasks running, ${waiting.length} waiting${first && running === 0 ? ` (${first.reason})` : ""}`,
+    );
+    if (tasks.length === 0) return;
+    // Where it does not go by itself.
+    if (waiting.some(({ reason }) => reason === "DependencyNeverSatisfied")) {
+      await ask.slurm.cancel([array]);
+      return;
+    }
+    await pause(ask);
+  }
+}
+
+/** Does it as often as it takes while the scheduler does not answer: a controller that is started again is no reason to give up. */
+async function patiently<T>(ask: FollowAsk, what: () => Promise<T>): Promise<T> {
+  const since = performance.now();
+  for (let told = false; ; told = true)
+    try {
+      return await what();
+    } catch (error) {
+      if (!(error instanceof SilentScheduler)) throw error;
+      const silent = performance.now() - since;
+      if (silent > mostSilentMs)
+        throw new StoreError(
+          `The scheduler has not answered for ${timeText(silent / 1000)} (${error.message}); the job may go on. --attach follows it again.`,
+        );
+      if (!told) ask.say(`The scheduler does not answer (${error.message}); waiting for it.`);
+      await pause(ask);
+    }
+}
+
+function pause({ pollMs, signal }: FollowAsk): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const end = (): void => {
+      clearTimeout(timer);
+      reject(signal?.reason);
+    };
+    const timer = setTimeout(() => {
+      signal?.removeEventListener("abort", end);
+      resolve();
+    }, pollMs);
+    if (signal?.aborted) end();
+    else signal?.addEventListener("abort", end, { once: true });
+  });
+}
+
+/** Ends what was submitted, and notes that it was meant. */
+export async function cancelSubmitted(slurm: Slurm, folder: string): Promise<Submitted> {
+  const submitted = submittedIn(folder);
+  await slurm.cancel([submitted.check, submitted.array]);
+  writeWhole(fileIn(folder), `${JSON.stringify({ ...submitted, cancelled: true })}\n`);
+  return submitted;
+}
