@@ -138,7 +138,8 @@ function pointOf(
     staticMaps: 0,
     lock: "queued",
     seed,
-    warmup: Math.round(measured / 3) + (under > requests ? cores * 4 : 0),
+    // Until as many are under way as there may be, or for as long again as the measurement where that would be longer.
+    warmup: Math.round(measured / 3) + Math.min(cores * under, measured),
     transactions: measured,
   };
   return { load, report: "", role: "", pages, run, io };

@@ -30,7 +30,7 @@ export const reports: readonly StorageReport[] = [
   {
     name: "depot thrash",
     about:
-      "after hours of a load that goes up and down a depot of 32 magazines sends ranges to the tree and fetches them again; from 6.7 it has no bound",
+      "after hours of a load that goes up and down a depot of 32 magazines sends ranges to the tree and fetches them again (measured while the load rises); from 6.7 it has no bound",
     records: ["MF1", "MF2"],
     sides: {
       fault: { ...sas, policy: "v5.12-smmu-lazy", cores: 96, sizeKiB: 4, agedSizes: "own", aged: 1_000_000 },
