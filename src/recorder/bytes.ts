@@ -96,11 +96,13 @@ async function* unzstd(chunks: AsyncGenerator<Uint8Array>): AsyncGenerator<Uint8
   const unpack = new Decompress((bytes) => {
     if (bytes.length > 0) ready.push(bytes.slice());
   });
-  for await (const chunk of chunks) {
-    unpack.push(chunk);
-    yield* ready;
-    ready = [];
-  }
+  // Four bytes can be a block of 128 KiB: so much and no more stands ready at a time.
+  for await (const chunk of chunks)
+    for (let from = 0; from < chunk.length; from += 1024) {
+      unpack.push(chunk.subarray(from, from + 1024));
+      yield* ready;
+      ready = [];
+    }
   unpack.push(new Uint8Array(), true);
   yield* ready;
 }

@@ -243,6 +243,37 @@ describe("where a link leads", () => {
     expect(await refusal(root)).toContain(message);
   });
 
+  test.each([
+    [`<img alt="x" src="\\\\evil.example\\assets\\site.css">`, "//evil.example/assets/site.css lies elsewhere"],
+    [`<img alt="x" src="/\\evil.example/x.png">`, "//evil.example/x.png lies elsewhere"],
+    [`<img alt="x" src="../../.env">`, "../../.env lies elsewhere"],
+    [`<a href="../.env">x</a>`, "leads to .env, which is not a file of the project."],
+    [`<a href="..\\.env">x</a>`, "leads to .env, which is not a file of the project."],
+    ["[x](../README.md/foo)", "leads to README.md/foo, which"],
+    ["[x](circle.md)", "leads to notebooks/circle.md, which cannot be reached (ELOOP)."],
+    [`[x](${"n".repeat(300)}.md)`, "cannot be reached (ENAMETOOLONG)."],
+  ])("%s, in an output or a text, is refused, and nothing is written", async (source, message) => {
+    const root = hostile(
+      [source.startsWith("<") ? code("a", [shown({ "text/html": source })]) : text(`# T\n\n${source}`)],
+      { "README.md": "# R" },
+    );
+    symlinkSync("circle.md", join(root, "notebooks", "circle.md"));
+    expect(await refusal(root)).toContain(message);
+  });
+
+  test.each([
+    `<a href="%E0%A4%A">x</a>`,
+    `<a href="#%">x</a>`,
+    `<img alt="x" src="%zz.png">`,
+    `<a href="\\\\[">x</a>`,
+    `<a href="//evil.example/x">x</a>`,
+    `<img alt="x" src="ht\ntps://evil.example/x.png">`,
+  ])("%s in an output is a fault of its page, and no end of the build", async (source) => {
+    const built = await makeSite({ root: hostile([text("# T"), code("a", [shown({ "text/html": source })])]) });
+    expect(built.faults.join("\n")).toMatch(source.includes("#%") ? /^$/ : /n\.(?:ipynb|html)/);
+    expect(everything(built)).not.toContain("evil.example");
+  });
+
   test("a notebook that is a link out of the project, or whose name is no part of an address, is refused", async () => {
     const root = hostile([text("# T")]);
     const elsewhere = project(fresh(), { "o.ipynb": notebook([text(secret)]) });

@@ -1,5 +1,5 @@
 /** The finished site, looked at as a reader's browser does: does every address lead somewhere? */
-import { eachElement, parsedPage } from "./html.js";
+import { browsed, eachElement, parsedPage } from "./html.js";
 import type { Fault, Files } from "./model.js";
 
 /** A page and its own pictures and plots, without what all pages share. */
@@ -33,15 +33,17 @@ export function checkSite(files: Files, exists: (url: string) => boolean = () =>
     const fault = (message: string) => faults.push({ page: url, message });
     for (const { href, what } of links) {
       const [path, hash] = split(url, href);
-      if (!files.has(path) && !exists(path)) fault(`${what} leads to ${path}, which is not in the site.`);
+      if (path === undefined) fault(`${what} is no address.`);
+      else if (!files.has(path) && !exists(path)) fault(`${what} leads to ${path}, which is not in the site.`);
       else if (hash !== "" && pages.has(path) && !pages.get(path)!.ids.has(hash))
         fault(`${what} leads to "${hash}" on ${path}, and nothing there has that name.`);
     }
     let weight = Buffer.byteLength(files.get(url)!);
     for (const part of parts) {
       const [path] = split(url, part);
-      const content = files.get(path);
-      if (content === undefined && !exists(path)) fault(`it loads ${path}, which is not in the site.`);
+      const content = path === undefined ? undefined : files.get(path);
+      if (path === undefined) fault(`it loads ${part}, which is no address.`);
+      else if (content === undefined && !exists(path)) fault(`it loads ${path}, which is not in the site.`);
       else if (content !== undefined && !path.startsWith("assets/")) weight += Buffer.byteLength(content);
     }
     if (weight > heaviestPage)
@@ -50,7 +52,7 @@ export function checkSite(files: Files, exists: (url: string) => boolean = () =>
   return faults;
 }
 
-const outside = (address: string): boolean => /^(?:[a-z][a-z+.-]*:|\/\/)/i.test(address);
+const outside = (address: string): boolean => /^(?:[a-z][a-z+.-]*:|\/\/)/i.test(browsed(address));
 
 function look(html: string, fault: (message: string) => void): Seen {
   const seen: Seen = { ids: new Set(), links: [], parts: new Set() };
@@ -78,8 +80,13 @@ function look(html: string, fault: (message: string) => void): Seen {
   return seen;
 }
 
-/** An address on a page as an address inside the site, and what stands behind its `#`. */
-function split(page: string, href: string): [path: string, hash: string] {
-  const { pathname, hash } = new URL(href, `file:///${page}`);
-  return [decodeURIComponent(pathname.slice(1)), decodeURIComponent(hash.slice(1))];
+/** An address on a page as an address inside the site, undefined where it is none, and what stands behind its `#`. */
+function split(page: string, href: string): [path: string | undefined, hash: string] {
+  try {
+    const { pathname, hash, host } = new URL(href, `file:///${page}`);
+    if (host !== "") return [undefined, ""];
+    return [decodeURIComponent(pathname.slice(1)), decodeURIComponent(hash.slice(1))];
+  } catch {
+    return [undefined, ""];
+  }
 }

@@ -6,7 +6,7 @@ import type { Bibliography } from "./bibliography.js";
 import type { Highlighter } from "./code.js";
 import type { Term } from "./glossary.js";
 import { withCards } from "./home.js";
-import { type Element, element, type Root } from "./html.js";
+import { browsed, type Element, element, type Root } from "./html.js";
 import type { MarkdownHost } from "./markdown.js";
 import { type Fault, type Files, type Page, relativeUrl } from "./model.js";
 import type { NotShown, ProjectFiles } from "./project-files.js";
@@ -79,7 +79,8 @@ export class PageContext implements MarkdownHost {
   }
 
   link(node: Element, text: string): void {
-    const href = String(node.properties["href"]);
+    const href = browsed(String(node.properties["href"]));
+    node.properties["href"] = href;
     if (/^(?:https?:|mailto:)/.test(href)) return;
     if (href.startsWith("/") || /^[a-z][a-z+.-]*:/i.test(href)) {
       this.fault(`the link "${text}" leads to ${href}; expected a web address or a path beside this file.`);
@@ -175,7 +176,7 @@ export class PageContext implements MarkdownHost {
   }
 
   image(node: Element): void {
-    const source = String(node.properties["src"] ?? "");
+    const source = browsed(String(node.properties["src"] ?? ""));
     if (String(node.properties["alt"] ?? "").trim() === "")
       this.fault(`the picture ${source.slice(0, 80)} has no text for readers who cannot see it.`);
     node.properties["loading"] = "lazy";

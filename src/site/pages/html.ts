@@ -20,6 +20,13 @@ export class Markup {
   }
 }
 
+/** An address as a browser reads it: without tabs and line ends, and with slashes for backslashes. */
+export const browsed = (address: string): string =>
+  address
+    .replace(/[\t\r\n]/g, "")
+    .replaceAll("\\", "/")
+    .trim();
+
 /** What may stand in a `${}` of {@link markup}. */
 export type Inserted = string | number | Markup | readonly Inserted[];
 

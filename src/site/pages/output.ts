@@ -4,7 +4,7 @@ import { isCaption, isFinished } from "../dress.js";
 import { type CellOutput, type CodeCell, joined } from "../notebook.js";
 import type { PageContext } from "./context.js";
 import { bundleOf, isFigure, pictureOf, plotOf, type StoredPlot, sizeIn, textsOf } from "./figures.js";
-import { cleaned, Markup, markup, none, type Root, textIn, written } from "./html.js";
+import { cleaned, eachElement, Markup, markup, none, type Root, textIn, written } from "./html.js";
 import { renderMarkdown } from "./markdown.js";
 import type { FigureNumber } from "./model.js";
 import { wrapTables } from "./tables.js";
@@ -77,6 +77,12 @@ function drawHtml(html: string, context: PageContext): DrawnOutput {
     return { html: markup`<p class="note">This output is too long for a page; the notebook has it.</p>`, text: "" };
   }
   const tree: Root = cleaned(html);
+  // What an output links to or shows is the page's business as much as what a text does.
+  eachElement(tree, (node) => {
+    if (node.tagName === "a" && node.properties["href"] !== undefined) context.link(node, textIn(node));
+    else if (node.tagName === "img") context.image(node);
+    return undefined;
+  });
   wrapTables(tree, "Table of results");
   return { html: markup`<div class="output html">${written(tree)}</div>`, text: "" };
 }

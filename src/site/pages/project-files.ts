@@ -29,6 +29,15 @@ const largestFile = 64 * 2 ** 20;
 /** What a file is asked for as. */
 export type FileUse = "notebook" | "text" | "picture";
 
+/** Where a file really lies in the project, as {@link realPlace} says; or why nobody can get there. */
+function placeOf(root: string, file: string): string | undefined | NotShown {
+  try {
+    return realPlace(root, file);
+  } catch (error) {
+    return { why: `cannot be reached (${(error as NodeJS.ErrnoException).code ?? "unknown"})`, refused: true };
+  }
+}
+
 /** The files of one project's folder. */
 export class ProjectFiles {
   constructor(readonly root: string) {}
@@ -71,7 +80,8 @@ export class ProjectFiles {
   /** Where a file really lies in the project, links followed; or why it is not shown. */
   place(file: string): string | NotShown {
     if (!isShown(file)) return { why: "is not a file of the project", refused: true };
-    const place = realPlace(this.root, file);
+    const place = placeOf(this.root, file);
+    if (typeof place === "object") return place;
     if (place === undefined || !isShown(place))
       return { why: "leads by a symbolic link to what is not a file of the project", refused: true };
     return existsSync(join(this.root, place)) ? place : { why: "does not exist", refused: false };

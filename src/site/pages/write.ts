@@ -78,5 +78,10 @@ const mostShown = 50;
 
 /** Whether an address of the site is written where it says, inside the folder: no way up, and no symbolic link out of it. */
 function isInside(out: string, url: string): boolean {
-  return url !== "" && realPlace(out, url) === url;
+  try {
+    return url !== "" && realPlace(out, url) === url;
+  } catch {
+    // A circle of links, a file where a folder should be, too long a name.
+    return false;
+  }
 }
