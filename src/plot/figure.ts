@@ -91,10 +91,12 @@ export function themed(
 ): { data: Record<string, unknown>[]; layout: Record<string, unknown>; config: Record<string, unknown> } {
   const { data, layout = {} } = figure;
   const fit = options.width === undefined ? { data, layout } : fitted({ data, layout }, options.width);
+  const { wide } = (fit.layout["meta"] ?? {}) as { wide?: unknown };
   return {
     data: fit.data,
     layout: {
       ...fit.layout,
+      ...(typeof wide === "number" ? { width: wide } : {}),
       template: houseTemplate(theme),
       ...(options.opaque ? { paper_bgcolor: paperColour(theme) } : {}),
     },

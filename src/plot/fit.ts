@@ -147,6 +147,68 @@ function narrowCells(trace: Loose): Loose {
   };
 }
 
+/** The words in a map's cells, in lines that fit the cells where they can, and how much higher the map must be for them. */
+function brokenWords(figure: Fittable, width: number, measure: Measure): { data: Loose[]; higher: number } {
+  const maps = figure.data.filter((trace) => trace["type"] === "heatmap");
+  const scale = maps.some((trace) => trace["showscale"] !== false);
+  const [columns, rows] = ["x", "y"].map((letter) => ((maps[0]?.[letter] as unknown[] | undefined) ?? []).length);
+  const room = (width - leftOf(figure, smallest, measure) - (scale ? 90 : 16)) / Math.max(1, columns) - 8;
+  let most = 1;
+  const inLines = (word: unknown): unknown => {
+    if (typeof word !== "string" || word.trim() === "" || /<br/.test(word) || measure(shown(word), 12) <= room)
+      return word;
+    const lines = broken(word, room, smallest, measure);
+    most = Math.max(most, lines.length);
+    return lines.join("<br>");
+  };
+  const texts = figure.data.map((trace) =>
+    maps.includes(trace) && trace["texttemplate"] !== undefined && Array.isArray(trace["text"])
+      ? (trace["text"] as unknown[]).map((row) => (Array.isArray(row) ? row.map(inLines) : row))
+      : undefined,
+  );
+  if (most === 1) return { data: figure.data, higher: 0 };
+  const data = figure.data.map((trace, i) =>
+    texts[i] === undefined
+      ? trace
+      : { ...trace, text: texts[i], textfont: { ...objectOf(trace["textfont"]), size: smallest } },
+  );
+  return { data, higher: rows * 7 * (most - 1) };
+}
+
+/** How wide a map must be so that the words in its cells do not run into each other; 0 for a figure without such words. */
+function roomForWords({ data, layout }: Fittable, measure: Measure): number {
+  const maps = data.filter((trace) => trace["type"] === "heatmap" && trace["texttemplate"] !== undefined);
+  const widths = maps.map((trace) => {
+    const words = (Array.isArray(trace["text"]) ? trace["text"] : []).flat() as unknown[];
+    const lines = words.flatMap((word) => String(word ?? "").split(/<br\s*\/?>/));
+    const columns = Array.isArray(trace["x"]) ? trace["x"].length : 1;
+    return columns * (Math.max(0, ...lines.map((line) => measure(shown(line), smallest))) + 8);
+  });
+  return widths.length === 0 ? 0 : Math.ceil(leftOf({ data, layout }, smallest, measure) + Math.max(...widths) + 20);
+}
+
+/** A logarithmic axis on a phone: a label at each value where there are few, else at powers of ten, so that they stand apart. */
+function narrowLogAxis(data: readonly Loose[], axis: Loose, letter: "x" | "y", name: string): Loose {
+  if (axis["type"] !== "log" || axis["tickmode"] === "array") return axis;
+  const own = name.replace("axis", "");
+  const values = data
+    .filter((trace) => (trace[`${letter}axis`] ?? letter) === own && Array.isArray(trace[letter]))
+    .flatMap((trace) => trace[letter] as unknown[])
+    .filter((value): value is number => typeof value === "number" && value > 0);
+  const distinct = [...new Set(values)].sort((a, b) => a - b);
+  if (distinct.length < 2) return axis;
+  const apart = distinct.every((value, i) => i === 0 || value / distinct[i - 1] > 1.4);
+  if (distinct.length <= 4 && apart)
+    return {
+      ...axis,
+      tickmode: "array",
+      tickvals: distinct,
+      ticktext: distinct.map((value) => value.toLocaleString("en-US", { maximumSignificantDigits: 3 })),
+      minor: { ticks: "" },
+    };
+  return distinct[distinct.length - 1] / distinct[0] >= 100 ? { ...axis, dtick: 1 } : axis;
+}
+
 /**
  * Fits a figure of the house style to a width: returns a new one, of which the height follows.
  * @param figure traces and layout, as a figure of the house style has them; one fitted before may be fitted again
@@ -166,7 +228,14 @@ export function fitted(figure: Fittable, width: number, measure: Measure = estim
       layout = { ...layout, yaxis: rows.axis };
       higher = rows.higher;
     }
+    for (const [name, axis] of axesOf(layout, "x"))
+      layout = { ...layout, [name]: narrowLogAxis(data, axis, "x", name) };
   }
+  const inCells = brokenWords({ data, layout }, width, measure);
+  data = inCells.data;
+  // A figure that was fitted before is higher by its words already.
+  higher += inCells.higher - Number(objectOf(layout["meta"])["words"] ?? 0);
+  const words = narrow ? roomForWords({ data, layout }, measure) : 0;
   const size = narrow ? 12 : 13;
   const margin = objectOf(layout["margin"]);
   const before = Number(objectOf(layout["meta"])["header"] ?? margin["t"] ?? 0);
@@ -175,8 +244,8 @@ export function fitted(figure: Fittable, width: number, measure: Measure = estim
   const given = objectOf(layout["title"]);
   const titleFont = narrow ? 14.5 : titleSize;
   const titleLine = Math.round(titleFont * 1.3);
-  const words = typeof given["text"] === "string" ? plain(given["text"]) : "";
-  const lines = words === "" ? [] : broken(words, width - 28, titleFont * 1.04, measure);
+  const titleWords = typeof given["text"] === "string" ? plain(given["text"]) : "";
+  const lines = titleWords === "" ? [] : broken(titleWords, width - 28, titleFont * 1.04, measure);
   const title = {
     ...given,
     text: lines.join("<br>"),
@@ -200,7 +269,13 @@ export function fitted(figure: Fittable, width: number, measure: Measure = estim
       title,
       height,
       margin: { ...margin, t: top, ...(narrow ? { l: Math.min(Number(margin["l"] ?? 48), 48), r: 10 } : {}) },
-      meta: { ...objectOf(layout["meta"]), header },
+      // Wider than the page: drawn so wide, in a box that scrolls.
+      meta: {
+        ...objectOf(layout["meta"]),
+        header,
+        wide: words > width ? words : undefined,
+        words: inCells.higher || undefined,
+      },
       ...(ours ? { legend: { ...legend, font: { size: narrow ? 12 : legendSize } } } : {}),
       ...(narrow ? { font: { ...objectOf(layout["font"]), size } } : {}),
     },

@@ -109,6 +109,26 @@ export const gallery: Record<string, () => Figure> = {
         ["99", "100", ""],
       ],
     }),
+  "a map of many columns with words in its cells": () =>
+    heatmapFigure({
+      title: "What to choose",
+      caption: "Each cell names the way of mapping that carries the rate.",
+      x: { title: "cores and rate", unit: "" },
+      y: { title: "trust", unit: "" },
+      z: { title: "of the rate", unit: "%", range: [0, 100] },
+      xValues: ["4 cores", "8 cores", "16 cores", "32 cores", "64 cores", "96 cores", "128 cores", "192 cores"],
+      yValues: ["own", "guarded", "hostile"],
+      zValues: [100, 60, 30].map((share) => Array.from({ length: 8 }, (_, i) => share - 3 * i)),
+      text: ["pass", "page_pool, lazy", "bounce"].map((word) => Array.from({ length: 8 }, () => word)),
+    }),
+  "a few places along a logarithmic axis": () =>
+    lineFigure({
+      title: "Packets that a host takes",
+      caption: "The link is full at 100 Gb/s.",
+      x: { title: "rate of the wire", unit: "Gb/s", log: true },
+      y: { title: "received", unit: "Gb/s" },
+      series: [{ name: "off", x: [40, 100, 200], y: [40, 99, 190] }],
+    }),
   "a heat map of logarithms": () =>
     heatmapFigure({
       title: "Latency of one DMA read",

@@ -156,7 +156,8 @@
     const copy = house ? fitToWidth(given, width, measured) : given;
     const theme = isDark() ? "dark" : "light";
     copy.layout.template = house ? themes[theme] : undefined;
-    copy.layout.width = undefined;
+    // A map whose words need more room than a phone has scrolls in its box.
+    copy.layout.width = copy.layout.meta?.wide;
     copy.layout.autosize = true;
     if (!house) copy.layout.paper_bgcolor ??= "#fff";
     // A finger that moves over a plot moves the page.
@@ -195,6 +196,10 @@
     }
     live.drawnWidth = Math.round(live.clientWidth);
     const { data, layout } = fitted(plots.get(name), live.clientWidth);
+    const wide = layout.width > live.clientWidth;
+    live.classList.toggle("wide", wide);
+    if (wide) live.tabIndex = 0;
+    else live.removeAttribute("tabindex");
     if (layout.height) canvas.style.setProperty("--plot-height", `${Math.round(layout.height)}px`);
     await lib.react(live, data, layout, {
       ...toolbar,
