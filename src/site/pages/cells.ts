@@ -46,7 +46,8 @@ export class MainPart {
         const words = textIn(child as never)
           .replace(/\s+/g, " ")
           .trim();
-        if (this.lead === "" && child.type === "element" && child.tagName === "p") this.lead = words;
+        if (this.lead === "" && !words.startsWith("Reading: ") && child.type === "element" && child.tagName === "p")
+          this.lead = words;
         this.say(words);
       }
     }
