@@ -57,6 +57,7 @@ async function site(flags: SiteFlags): Promise<void> {
   process.stdout.write(`${built.pages.length} pages in ${flags.out}; open ${join(flags.out, "index.html")}\n`);
   for (const [what, names] of Object.entries(built.unused))
     if (names.length > 0) process.stderr.write(`Used by no page: ${what} ${names.join(", ")}\n`);
+  for (const note of built.unfinished) process.stderr.write(`${printable(note)}\n`);
   if (built.faults.length > 0 && !flags.serve) throw new UserError(siteFaults(built.faults));
   if (built.faults.length > 0) process.stderr.write(`${siteFaults(built.faults)}\n`);
   if (!flags.serve) return;

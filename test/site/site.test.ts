@@ -324,6 +324,17 @@ describe("bad input", () => {
     expect(empty.html).toContain("This notebook is empty.");
   });
 
+  test("a notebook that was saved while it ran makes a page that says so, and no fault", async () => {
+    const waiting = { ...code("2", [], "two"), execution_count: null };
+    const half = await siteOf([text("# T"), code("1", [], "one"), waiting]);
+    expect(half.faults).toEqual([]);
+    expect(half.html).toContain("This notebook was saved while it ran");
+    expect(half.unfinished).toEqual([
+      "notebooks/n.ipynb: it was saved while it ran. Its page shows what there is; run it to its end and save it.",
+    ]);
+    expect((await siteOf([text("# T"), code("1", [], "one")])).unfinished).toEqual([]);
+  });
+
   test("the first cells of an exercise may wait for the reader", async () => {
     const start: Cell = { ...code("1 + 1", [], "start"), execution_count: null };
     const root = project(fresh(), {

@@ -1,7 +1,7 @@
 /** The site: every page drawn, checked and written. */
 import { extname } from "node:path";
 import { ChromiumError } from "../chromium.js";
-import { notebookText } from "../notebook.js";
+import { type CodeCell, joined, type Notebook, notebookText } from "../notebook.js";
 import type { Drawing } from "../picture.js";
 import { addPicture } from "../run-notebook.js";
 import { assets } from "./assets.js";
@@ -46,6 +46,8 @@ export interface BuiltSite {
   faults: string[];
   /** Those of the faults for which nothing may be written: the site would give away what is not its own. */
   refused: string[];
+  /** Notebooks that were saved while they ran: their pages are made, and say so. A sentence each, beginning with the file. */
+  unfinished: string[];
   /** Works and words that no page uses: not wrong, but worth knowing. */
   unused: { citations: string[]; terms: string[] };
 }
@@ -106,16 +108,37 @@ export async function makeSite(sources: SiteSources): Promise<BuiltSite> {
   for (const [url, content] of assets()) site.files.set(url, content);
   const later = (url: string) => (shell.pdf && url.startsWith("pdf/")) || (sources.exists?.(url) ?? false);
   faults.push(...checkSite(site.files, later));
+  const halves = [...site.pages.values()].filter((page) => page.part !== "exercises" && isHalfRun(page.notebook));
+  // What such a page lacks follows from one thing, which is said once; so does a link to a figure that is not there yet.
+  const follows = ({ page, message, refused }: Fault) =>
+    refused !== true &&
+    !message.includes("ended with an error") &&
+    halves.some(({ file, url }) => page === file || page === url || message.includes(file));
+  const standingFaults = faults.filter((fault) => !follows(fault));
   return {
     files: site.files,
     pages: drawn.map(({ page }) => page.url),
-    faults: faults.map(told),
+    faults: standingFaults.map(told),
     refused: faults.filter(({ refused }) => refused).map(told),
+    unfinished: halves.map(
+      ({ file }) => `${file}: it was saved while it ran. Its page shows what there is; run it to its end and save it.`,
+    ),
     unused: {
       citations: site.bibliography.keys.filter((key) => !site.used.citations.has(key)),
       terms: [...site.glossary.values()].filter(({ anchor }) => !site.used.terms.has(anchor)).map(({ title }) => title),
     },
   };
+}
+
+/** Whether a notebook was saved in the middle of a run, as JupyterLab does by itself: some cells have run and some have not. */
+function isHalfRun(notebook: Notebook | undefined): boolean {
+  const code = (notebook?.cells ?? []).filter(
+    (cell): cell is CodeCell => cell.cell_type === "code" && joined(cell.source).trim() !== "",
+  );
+  return (
+    code.some((cell) => cell.execution_count !== null) &&
+    code.some((cell) => mayNotWait(cell) && cell.execution_count === null)
+  );
 }
 
 const told = ({ page, message }: Fault): string => `${page}: ${message}`;
@@ -130,11 +153,19 @@ async function drawMissing(pages: readonly Page[], drawing: () => Promise<Drawin
   }
 }
 
+const mayNotWait = (cell: CodeCell): boolean =>
+  !(Array.isArray(cell.metadata["tags"]) && (cell.metadata["tags"] as unknown[]).includes("skip-execution"));
+
 function drawPage(site: Site, page: Page): DrawnPage & { context: PageContext } {
   const context = new PageContext(site, page);
   const main = new MainPart(context);
-  if (page.kind === "notebook") drawCells(context, main);
-  else if (page.kind === "references") drawReferences(context, main);
+  if (page.kind === "notebook") {
+    if (page.part !== "exercises" && isHalfRun(page.notebook))
+      main.html.push(
+        markup`<p class="note">This notebook was saved while it ran: some of its results are missing.</p>`,
+      );
+    drawCells(context, main);
+  } else if (page.kind === "references") drawReferences(context, main);
   else if (page.kind === "source") drawSource(context, main);
   else main.markdown(page.text || `# ${page.title}`);
   if (page.kind !== "references") main.html.push(referenceList(context));
