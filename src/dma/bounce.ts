@@ -7,9 +7,13 @@ import type { Segment } from "./options.js";
 import * as S from "./steps.js";
 
 /**
- * Buffers of a pool that stays mapped, and copies (kernel/dma/swiotlb.c in its newer form: an area of slots a CPU): a map takes a slot and, for what the
- * device reads, copies into it; an unmap copies out of it what the device wrote, and gives the slot back. Nothing is ever invalidated: the
- * device never sees anything but the pool.
+ * Buffers of a pool that stays mapped, and copies: a map takes a slot of its CPU's area and, for what the device reads, copies into it; an unmap
+ * copies out of it what the device wrote, and gives the slot back. Nothing is ever invalidated: the device never sees anything but the pool.
+ *
+ * Not in Linux: a series of 2021 proposed such a pool for guests (record MS33, not merged), and a driver may keep one itself. Linux's own bounce
+ * buffers (kernel/dma/swiotlb.c, reached from iommu_dma_map_phys for an untrusted device's unaligned buffer) are another thing: each buffer is
+ * copied and then mapped and invalidated as any other, and since 5.18 copied into for what the device writes, too, so that it never reads what
+ * the slot held before. Slots here have the data of their own device's earlier requests and of nobody else, so that copy is left out.
  */
 export class BouncePool extends DmaIommu {
   /** Free slots of each CPU, by their first page; last in, first out. */
@@ -20,9 +24,9 @@ export class BouncePool extends DmaIommu {
   override *iommu_dma_map_phys(core: Core, _frame: number, pages: number, permission: number): Behaviour<number> {
     checkPages(pages);
     yield* this.begin(core, S.CONTEXT_MAP);
-    const slot = yield* this.swiotlb_find_slots(core, pages);
+    const slot = yield* this.pool_take(core, pages);
     this.owner.set(slot, { core: core.id, pages, permission });
-    if ((permission & 1) !== 0) yield* this.swiotlb_bounce(core, pages);
+    if ((permission & 1) !== 0) yield* this.pool_copy(core, pages);
     core.leave();
     return slot;
   }
@@ -39,7 +43,7 @@ export class BouncePool extends DmaIommu {
     if (used === undefined) this.domain.counts.strayUnmaps++;
     else {
       this.owner.delete(pfn);
-      if ((used.permission & 2) !== 0) yield* this.swiotlb_bounce(core, pages);
+      if ((used.permission & 2) !== 0) yield* this.pool_copy(core, pages);
       this.domain.memory.write(this.area(used.core));
       this.areaOf(used.core, pages).push({ pfn, pages });
       yield core.at(S.STEP_RECYCLE).charge();
@@ -67,7 +71,7 @@ export class BouncePool extends DmaIommu {
   }
 
   /** A slot of the CPU's area; where there is none left, the area grows by one that is mapped for good. */
-  private *swiotlb_find_slots(core: Core, pages: number): Behaviour<number> {
+  private *pool_take(core: Core, pages: number): Behaviour<number> {
     const { memory } = this.domain;
     memory.write(this.area(core.id));
     const slot = this.areaOf(core.id, pages).pop();
@@ -80,7 +84,7 @@ export class BouncePool extends DmaIommu {
     return pfn;
   }
 
-  private *swiotlb_bounce(core: Core, pages: number): Behaviour {
+  private *pool_copy(core: Core, pages: number): Behaviour {
     yield core.at(S.STEP_COPY).spend(Math.round((pages * PAGE_BYTES) / this.modern.copyBytesPerCycle));
   }
 

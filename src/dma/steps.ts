@@ -73,7 +73,7 @@ export const steps: readonly Step[] = [
   step("spin: device_domain_lock", "spinning", "waiting for the list of devices"),
   step("spin: cache_lock", "spinning", "waiting for the lock that is held over the domain's invalidations"),
   step("page_pool", "api", "a page that stays mapped goes back to its pool, and comes from it again"),
-  step("swiotlb_bounce", "page table", "copying between a buffer and its bounce buffer"),
+  step("pool_copy", "page table", "copying between a buffer and its bounce buffer"),
 ];
 
 /** What a core does when it spends the time: nothing of DMA, a map, an unmap, or a deferred flush. */

@@ -26,14 +26,20 @@ describe("the table of choices", () => {
     "two-step, strict": 250,
     bounce: 290,
   });
-  const at = (trust: string, reuse: string, rate: number) =>
-    choices(rows, [rate]).find((cell) => cell.trust === trust && cell.reuse === reuse);
+  const at = (trust: string, reuse: string, rate: number, everyWay = false) =>
+    choices(rows, [rate], { everyWay }).find((cell) => cell.trust === trust && cell.reuse === reuse);
 
   it("leaves out what a device's trust forbids, and takes of the others the one that keeps the fewest cores busy", () => {
     expect(at("own", "none", 100)?.choose).toBe("pass-through");
-    expect(at("guarded", "none", 100)?.choose).toBe("bounce");
-    expect(at("hostile", "all", 100)?.choose).toBe("bounce");
-    expect(at("hostile", "all", 100)?.busyCores).toBeCloseTo((16 * 100) / 290, 6);
+    expect(at("guarded", "none", 100)?.choose).toBe("lazy");
+    expect(at("hostile", "all", 100)?.choose).toBe("two-step, strict");
+    expect(at("hostile", "all", 100)?.busyCores).toBeCloseTo((16 * 100) / 250, 6);
+  });
+
+  it("chooses a way that Linux has not only where it is asked to", () => {
+    expect(at("hostile", "all", 100, true)?.choose).toBe("bounce");
+    expect(at("hostile", "all", 100, true)?.otherwise).toBe("two-step, strict");
+    expect(at("hostile", "all", 100)?.otherwise).toBe("strict");
   });
 
   it("prefers the safer of two that are as fast", () => {
@@ -42,7 +48,9 @@ describe("the table of choices", () => {
 
   it("names the assumption at whose end another way would be chosen", () => {
     const slow = rowsOf({ bounce: 150 }, "copies at 2 bytes a cycle");
-    const cell = choices([...rows, ...slow], [200]).find(({ trust, reuse }) => trust === "hostile" && reuse === "none");
+    const cell = choices([...rows, ...slow], [200], { everyWay: true }).find(
+      ({ trust, reuse }) => trust === "hostile" && reuse === "none",
+    );
     expect(cell?.changes).toBe("copies at 2 bytes a cycle: two-step, strict");
   });
 

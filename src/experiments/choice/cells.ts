@@ -1,4 +1,4 @@
-import { reuses, type Trust, trusts, wayNamed } from "./ways.js";
+import { type Reuse, reuses, type Trust, trusts, wayNamed } from "./ways.js";
 
 /** A row of the experiment: how fast one way is, under one assumption. */
 export type CapacityRow = {
@@ -48,9 +48,13 @@ const tie = 0.05;
 const busy = ({ cores, capacity }: CapacityRow, rate: number): number => cores * Math.min(1, rate / capacity);
 
 /** Ways that may be chosen, best first. */
-function ranked(rows: readonly CapacityRow[], trust: Trust, reuse: string, rate: number): CapacityRow[] {
+function ranked(
+  rows: readonly CapacityRow[],
+  { trust, reuse }: { trust: Trust; reuse: Reuse },
+  rate: number,
+): CapacityRow[] {
   const carried = (row: CapacityRow): number => Math.min(row.capacity, rate);
-  const open = rows.filter(({ way }) => wayNamed(way).suits(trust, reuse as (typeof reuses)[number]));
+  const open = rows.filter(({ way }) => wayNamed(way).suits(trust, reuse));
   return [...open].sort((a, b) => {
     const most = Math.max(carried(a), carried(b));
     if (Math.abs(carried(a) - carried(b)) > tie * most) return carried(b) - carried(a);
@@ -64,24 +68,31 @@ function ranked(rows: readonly CapacityRow[], trust: Trust, reuse: string, rate:
  * The table of choices: device trust × buffer reuse × cores × rate, each cell computed from the rows.
  * @param rows of the experiment "choice"
  * @param rates of the device, in Gb/s
+ * @param options `everyWay`: also choose a way that Linux has not (a bounce pool that stays mapped); otherwise those are left out
+ * @example choices(decided.rows, [100], { everyWay: true })
  */
-export function choices(rows: readonly CapacityRow[], rates: readonly number[]): Choice[] {
+export function choices(
+  rows: readonly CapacityRow[],
+  rates: readonly number[],
+  options: { everyWay?: boolean } = {},
+): Choice[] {
+  const open = rows.filter(({ way }) => options.everyWay === true || wayNamed(way).inLinux !== false);
   const cells: Choice[] = [];
-  const cores = [...new Set(rows.map((row) => row.cores))];
+  const cores = [...new Set(open.map((row) => row.cores))];
   for (const trust of trusts)
     for (const reuse of reuses)
       for (const n of cores)
         for (const rate of rates) {
-          const mine = rows.filter((row) => row.cores === n);
+          const mine = open.filter((row) => row.cores === n);
           const assumed = mine.filter(({ assumption }) => assumption === "as assumed");
-          const [best, next] = ranked(assumed, trust, reuse, rate);
+          const [best, next] = ranked(assumed, { trust, reuse }, rate);
           if (best === undefined) continue;
           const changes = [...new Set(mine.map(({ assumption }) => assumption))].flatMap((assumption) => {
             if (assumption === "as assumed") return [];
             const moved = assumed.map(
               (row) => mine.find((other) => other.way === row.way && other.assumption === assumption) ?? row,
             );
-            const [other] = ranked(moved, trust, reuse, rate);
+            const [other] = ranked(moved, { trust, reuse }, rate);
             return other.way === best.way ? [] : [`${assumption}: ${other.way}`];
           });
           cells.push({

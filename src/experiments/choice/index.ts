@@ -31,6 +31,10 @@ const Config = z.strictObject({
     .boolean()
     .default(true)
     .describe("move the assumptions to the ends of their ranges, to see what changes the choice"),
+  everyWay: z
+    .boolean()
+    .default(false)
+    .describe("choose also among ways that Linux has not (bounce: a pool that stays mapped)"),
   packets: z.int().min(100).max(100_000).default(240).describe("packets measured for each core (a count)"),
   seed: z.int().min(0).max(2_147_483_647).default(1).describe("the random streams"),
 });
@@ -156,7 +160,7 @@ function capacity(rows: readonly CapacityRow[], { rate }: Config): Figure {
   const cores = [...new Set(mine.map((row) => row.cores))];
   return barFigure({
     title: "What each way of mapping carries",
-    caption: `${rows[0]?.host ?? ""}: 4 KiB packets at full load, in Gb/s. Rates asked for: ${rate.join(", ")} Gb/s. Bars beyond a rate leave cores for other work.`,
+    caption: `${rows[0]?.host ?? ""}: 4 KiB packets at full load, in Gb/s. Rates asked for: ${rate.join(", ")} Gb/s. Bars beyond a rate leave cores for other work. Bounce, a pool that stays mapped, is not in Linux.`,
     categories: names,
     x: { title: "way of mapping", unit: "" },
     y: { title: "carried", unit: "Gb/s" },
@@ -170,7 +174,7 @@ function capacity(rows: readonly CapacityRow[], { rate }: Config): Figure {
 
 /** The table as a picture: for each case the share of its rate that the best way carries. */
 function table(rows: readonly CapacityRow[], config: Config): Figure {
-  const cells = choices(rows, config.rate);
+  const cells = choices(rows, config.rate, { everyWay: config.everyWay });
   const label = ({ reuse, trust }: { reuse: string; trust: string }): string => `${trust}, ${reuse}`;
   // The first row on top.
   const y = [...new Set(cells.map(label))].reverse();

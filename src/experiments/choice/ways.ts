@@ -8,7 +8,7 @@ export const reuses = ["none", "receive", "all"] as const;
 /** Which buffers come back to the same device: "none", "receive" or "all". */
 export type Reuse = (typeof reuses)[number];
 
-/** A way of mapping that a driver or its administrator can choose today. */
+/** A way of mapping: one that a driver or its administrator can choose today, or one that Linux would first have to get. */
 export interface Way {
   name: string;
   /** The same, as short as a cell of the table. */
@@ -23,7 +23,9 @@ export interface Way {
   reach: string;
   /** How safe it is, for a choice between ways that are equally fast: more is safer. */
   safety: number;
-  /** Whether it may be chosen. */
+  /** False: Linux has it not. The table then leaves it out unless it is asked for. */
+  inLinux?: false;
+  /** Whether a device's trust and the reuse of its buffers allow it. */
   suits(trust: Trust, reuse: Reuse): boolean;
 }
 
@@ -102,6 +104,9 @@ export const ways: readonly Way[] = [
     stays: 0,
     reach: "its pool of copies",
     safety: 3,
+    // 6.18's DMA layer has no pool that stays mapped: its swiotlb copies a buffer and then maps and invalidates it, too. A series of 2021 with
+    // such a pool was not merged (record MS33).
+    inLinux: false,
     suits: () => true,
   },
 ];

@@ -19,7 +19,7 @@ export const steps: readonly TodayPolicy[] = [
   { name: "pass-through", since: "pass-through" },
 ];
 
-/** The strict ones, in the order of time. */
+/** The strict ones, in the order of time, and last a pool that Linux has not. */
 export const strictSteps: readonly TodayPolicy[] = [
   { name: "strict", since: "4.3, 2015" },
   { name: "magazines-strict", since: "4.9, 2016" },
@@ -29,7 +29,7 @@ export const strictSteps: readonly TodayPolicy[] = [
   { name: "v6.18-amd-strict", since: "6.18, AMD" },
   { name: "v6.18-smmu-strict", since: "6.18, SMMUv3" },
   { name: "v6.18-page-pool-strict", since: "6.18, page_pool" },
-  { name: "v6.18-bounce", since: "6.18, bounce pool" },
+  { name: "v6.18-bounce", since: "not in Linux: bounce pool" },
 ];
 
 /** Pools beside them. */
