@@ -46,6 +46,9 @@ export interface Decision {
  *
  * Rules: Intel SDM Vol 3, machine-check events during VM entry and VM exit (records V10, V11, V12), and interrupt 18 (V15). In guest mode
  * the hardware CR4 decides, never the read shadow (V14).
+ *
+ * Left out: the manual also allows a machine check during VM exit to end in a VMX abort (indicator 5, section 27.8; V12), a shutdown that no CR4
+ * prevents.
  */
 export function decideMachineCheck({ phase, hostCr4, guestCr4, exceptionBitmap }: MachineCheck): Decision[] {
   const asHost: Decision = { outcome: hasMce(hostCr4) ? "host handler" : "shutdown", decidedBy: "host CR4" };
