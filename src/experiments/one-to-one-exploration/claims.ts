@@ -68,8 +68,8 @@ export const claims: readonly AskedClaim<OneToOneRow>[] = [
       return { verdict: taken.length === 0 ? "holds" : "does not hold", numbers: { taken } };
     },
     say: ({ taken }) => ({
-      answer: `All but ${taken.join(" and ")}`,
-      explanation: `The hardware ignores 52 to 60 and 63 at every level, and 10 as well; ${taken.join(" and ")} it does not. An implementation that uses one of these is refused here.`,
+      answer: `Not safely ${taken.join(" and ")}`,
+      explanation: `Linux takes 52 to 60 and 63 for ignored at every level, and 10 as well, and keeps off ${taken.join(" and ")}. Bit 62 has a meaning; about 61 sources disagree (QEMU's model ignores it). An implementation that uses one of these is refused here.`,
     }),
   }),
 ];

@@ -24,7 +24,11 @@ export interface EntryLayout {
   readonly mark: number;
 }
 
-/** The bits that second-level walks ignore at every level (record K17); 61 and 62 are not among them. */
+/**
+ * The bits that Linux takes for ignored at every level (record K17). Bit 62 has a meaning (a transient mapping); about 61 sources disagree: Linux
+ * keeps off it, QEMU's model ignores it, so neither is among them. v4.3's driver takes bits 12 to 63 for the address and masks only the page
+ * offset (record K16): a count up there would need a masked read.
+ */
 export const IGNORED_BITS: readonly number[] = [10, 52, 53, 54, 55, 56, 57, 58, 59, 60, 63];
 
 /** Ten bits of count (52–60, then 10) and bit 63 as the mark. A table has 512 entries, so its count of live ones needs the tenth. */
@@ -33,7 +37,7 @@ export const WIDE_LAYOUT: EntryLayout = { count: [52, 53, 54, 55, 56, 57, 58, 59
 /**
  * Refuses a layout whose bits are not software's own.
  * @throws PageTableError naming the bit, and record K17 with the bits that are free
- * @example checkLayout({ count: [61], mark: 63 }) // PageTableError: count: bit 61 is not ignored by the hardware …
+ * @example checkLayout({ count: [61], mark: 63 }) // PageTableError: count: bit 61 is not safely software's …
  */
 export function checkLayout(layout: EntryLayout): void {
   const { count, mark } = layout;
@@ -42,7 +46,7 @@ export function checkLayout(layout: EntryLayout): void {
   for (const [name, bit] of [...count.map((bit) => ["count", bit] as const), ["mark", mark] as const])
     if (!IGNORED_BITS.includes(bit))
       throw new PageTableError(
-        `${name}: bit ${bit} is not ignored by the hardware; software may use 10, 52 to 60 and 63 (record K17)`,
+        `${name}: bit ${bit} is not safely software's; free for it are 10, 52 to 60 and 63 (record K17)`,
       );
   if (new Set([...count, mark]).size !== count.length + 1)
     throw new PageTableError(`count [${count.join(", ")}] and mark ${mark}: each bit can be used once`);

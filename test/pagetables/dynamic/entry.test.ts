@@ -69,7 +69,7 @@ describe("an entry with software's own bits", () => {
   test("a layout that takes a bit of the hardware's is refused, by the record's name", () => {
     for (const bit of [0, 7, 11, 51, 61, 62, 64])
       expect(() => checkLayout({ count: [52, bit], mark: 63 })).toThrow(
-        `count: bit ${bit} is not ignored by the hardware; software may use 10, 52 to 60 and 63 (record K17)`,
+        `count: bit ${bit} is not safely software's; free for it are 10, 52 to 60 and 63 (record K17)`,
       );
     expect(() => checkLayout({ count: [52], mark: 62 })).toThrow("mark: bit 62");
     expect(() => checkLayout({ count: [52, 52], mark: 63 })).toThrow("each bit can be used once");
