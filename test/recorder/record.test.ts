@@ -116,6 +116,7 @@ describe("the plan", () => {
     const plan = planRecording(system(new FakeTracefs(iommu)), options());
     expect(plan.events).toEqual(["iommu:map", "iommu:unmap"]);
     expect(plan.notes.join()).toMatch(/no dma:\* tracepoints/);
+    expect(plan.notes.join()).toMatch(/only since Linux 5\.11 with VT-d/);
     expect(plan.writes.map(({ path, text }) => `${path}=${text}`)).toEqual([
       "tracing_on=0",
       "buffer_size_kb=1024",

@@ -111,6 +111,9 @@ function eventsOf(tracefs: Tracefs, device: string | undefined, notes: string[])
     notes.push(
       "This kernel has no dma:* tracepoints (Linux 6.12 and later): devices are not named, and results per device will be withheld where they would be guesses.",
     );
+    notes.push(
+      "The DMA API passes iommu:map and iommu:unmap only since Linux 5.11 with VT-d and 5.5 with AMD: an older kernel's recording stays empty.",
+    );
     if (device !== undefined)
       notes.push(`--device ${device} cannot be kept to: iommu:map names no device; all devices are recorded.`);
   }

@@ -51,6 +51,6 @@ export function foreignText(lines: readonly string[]): string | undefined {
     /^# tracer: |^# entries-in-buffer|^cpus=\d+|^CPU \d+ is empty|^# captured on/.test(line),
   );
   if (empty)
-    return "holds no map and no unmap: the trace is empty. Most often the device's domain is passthrough (iommu=pt; see /sys/kernel/iommu_groups/*/type), where nothing is mapped; or the events iommu:map and iommu:unmap were not enabled. Boot with iommu.passthrough=0, then: iommu-lab trace record";
+    return "holds no map and no unmap: the trace is empty. With VT-d before Linux 5.11, and AMD before 5.5, the DMA API does not pass these tracepoints; else the device's domain is most often passthrough (iommu=pt; see /sys/kernel/iommu_groups/*/type), where nothing is mapped; or the events iommu:map and iommu:unmap were not enabled. Boot with iommu.passthrough=0, then: iommu-lab trace record";
   return undefined;
 }
