@@ -39,10 +39,12 @@ export interface SyncParts {
  * VT-d from v5.x to 6.18 (drivers/iommu/intel/cache.c and dmar.c): every cache that may hold a domain's translations has a tag in a list.
  *
  * Since 6.10 the list's spinlock is held, with interrupts off, over the whole flush and its wait: two cores that unmap in one strict domain take
- * turns, and one invalidation of a domain is under way at most. Before, the same descriptors went out without that lock. Since 6.12 the
+ * turns, and one invalidation of a domain is under way at most. Before, the same descriptors went out without that lock (but for a device's own
+ * cache: with ATS a lock was held over its wait, which is left out here). Since 6.12 the
  * descriptors of an IOMMU go out together, with one wait (the device's own cache is a second descriptor); before, each had its own.
  *
- * The hint that a flush may keep the paging-structure caches got lost on its way to the descriptor until 6.19: it is not set here.
+ * The hint that a flush may keep the paging-structure caches got lost on its way to the descriptor until 6.19, and was repaired in
+ * 6.18.2 by a backport (record MF21): the variants of 6.18 are 6.18.0 in this, and it is not set here.
  */
 export class CacheTags implements TlbSync {
   /** @param batched one wait for all descriptors (6.12) */

@@ -99,7 +99,7 @@ const modern: readonly Variant[] = [
   linux(
     "v5.15-strict",
     "strict (5.15)",
-    "Magazines before the tree; every unmap waits for its invalidation, of which several can be under way.",
+    "Magazines before the tree; every unmap waits for its invalidation, of which several can be under way (but for a device's own cache).",
     "strict",
     { release: "5.15", driver: "vt-d" },
   ),
@@ -131,7 +131,7 @@ const modern: readonly Variant[] = [
   linux(
     "v6.9-strict",
     "strict (6.9)",
-    "As 5.15, with the depots of 6.7; still without a lock over an invalidation.",
+    "As 5.15, with the depots of 6.7; still without a lock over an invalidation (but for a device's own cache).",
     "strict",
     { release: "6.9", driver: "vt-d" },
   ),
