@@ -29,7 +29,7 @@ export interface DomainParts {
   watch: TranslationWatch;
   mapped: MappedRanges;
   invalidation: QueuedInvalidation;
-  /** The deferred flush table (one a CPU since v4.9), its size, its timer. */
+  /** The deferred flush table (one a CPU since v4.7, run here as 4.9), its size, its timer. */
   queues: readonly FlushQueue[];
   flushEntries: number;
   /** The device caches translations itself: each invalidation is followed by one to the device. */

@@ -71,7 +71,7 @@ export class DeferredQueue {
 }
 
 /**
- * The same in Linux v4.9 to v4.13, with a queue, a count, a lock and a timer for each CPU: a CPU whose queue is full flushes those of all CPUs, a timer
+ * The same in Linux v4.7 to v4.13 (run here as 4.9), with a queue, a count, a lock and a timer for each CPU: a CPU whose queue is full flushes those of all CPUs, a timer
  * only its own (struct deferred_flush_data; what is freed goes into the caches of the CPU that frees).
  */
 export class PerCpuDeferredQueues {

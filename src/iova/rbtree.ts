@@ -1,7 +1,7 @@
 /**
  * The allocator of Linux v4.3 (drivers/iommu/iova.c): a red-black tree with one node a range, and one remembered node.
  *
- * Proposed in 2007 by Intel, kept until the per-CPU caches of v4.9 came before it. Its cost is not the tree's depth but the walk: an
+ * Proposed in 2007 by Intel, kept until the per-CPU caches of v4.7 came before it. Its cost is not the tree's depth but the walk: an
  * allocation looks at node after node, downwards, until a gap fits.
  *
  * Data layout: {@link RangeTree}; lock, root and remembered node share the domain's line.

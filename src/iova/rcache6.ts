@@ -2,7 +2,7 @@
  * The allocator of Linux ≥ 6.7 (drivers/iommu/iova.c, as read in 6.18): per-CPU magazines, a depot without bound that a delayed work trims, and
  * behind them the anchored tree. Its rules' older forms, back to v4.15, are options ({@link CacheRules}).
  *
- * The magazines are Bonwick's, brought to IOVAs in v4.9 ({@link MagazineAllocator}); the unbounded depot and its trimming are Robin Murphy's (v6.7).
+ * The magazines are Bonwick's, brought to IOVAs in v4.7 ({@link MagazineAllocator}); the unbounded depot and its trimming are Robin Murphy's (v6.7).
  * A freed range stays in the tree, as allocated, and goes on a stack of the freeing CPU; an unmap of up to 32 pages never takes the tree's lock.
  *
  * Data layout: the domain's line, a line for each CPU and size class (lock, loaded, previous), the depots, the magazines that exist from the
@@ -43,7 +43,7 @@ const iova_rbtree_lock = 0;
 
 /** What differs between releases in the caches and the tree behind them. */
 export interface CacheRules extends TreeRules {
-  /** Ranges in a magazine: 128 from v4.9, 127 from v6.0. */
+  /** Ranges in a magazine: 128 from v4.7, 127 from v6.0. */
   magazineSize: number;
   /** Full magazines in a depot; beyond them a magazine's ranges go to the tree. 32 before v6.7; infinite, with trimming, from then on. */
   depotLimit: number;
