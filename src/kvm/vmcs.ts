@@ -24,7 +24,7 @@ export const guestOwnedBits: number =
 /** KVM's guest/host mask: all that the guest does not own. @public */
 export const kvmMask: number = ~guestOwnedBits >>> 0;
 
-/** Exceptions KVM always intercepts: page fault, undefined opcode, machine check, debug, alignment check (record V5). */
+/** Exceptions KVM intercepts, MC always among them: page fault, undefined opcode, machine check, debug, alignment check (record V5). */
 export const kvmExceptionBitmap: number = (1 << 14) | (1 << 6) | (1 << MC_VECTOR) | (1 << 1) | (1 << 17);
 
 /**

@@ -185,7 +185,8 @@ export class SecondLevelPageTable {
 
   /**
    * Maps `pages` pages from IOVA page `pfn` to memory page `frame` and up.
-   * Linux v4.3: `__domain_mapping`. The leaf is written by a plain 64-bit store ("a single 64-bit write of the PTE").
+   * Linux v4.3: `__domain_mapping`. It stores a leaf by `cmpxchg64_local` and warns where the entry was set; here that is charged as a store.
+   * v4.3 also takes a large page where a request of 512 pages or more is aligned for one: left out, a caller says its `leafLevel`.
    * @param permission R and W bits
    * @param leafLevel 1: 4 KiB pages; 2: 2 MiB; 3: 1 GiB (`pfn`, `frame` and `pages` must then be multiples of it)
    * @returns the number of leaves written
