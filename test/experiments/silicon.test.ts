@@ -125,9 +125,9 @@ describe("the experiment silicon", () => {
       ...made,
       runs: made.runs.map((one) => ({ ...one, transactionsPerSecond: one.transactionsPerSecond.map((x) => 2 * x) })),
     };
-    const other = rowsOf(withMachine(doubled)).rows;
+    const other = rowsOf(withMachine(doubled), 0).rows;
     expect(other.map(({ predicted, spinning }) => [predicted, spinning])).toEqual(
-      rows.map(({ predicted, spinning }) => [predicted, spinning]),
+      rows.filter(({ draw }) => draw === 0).map(({ predicted, spinning }) => [predicted, spinning]),
     );
     expect(other[0].measured).toBeCloseTo(2 * rows[0].measured, 0);
   });
@@ -153,6 +153,15 @@ describe("the experiment silicon", () => {
       explanation: expect.stringContaining("others had the cores"),
     });
     expect(claims.filter(({ id }) => id.includes("one core") && id.includes("spinning"))).toEqual([]);
+  });
+
+  it("says what a map and an unmap cost alone, beside what was measured", () => {
+    const config = silicon.parse({}, withMachine(made));
+    const [measured, predicted] = silicon.figures.cost(rows, config, basisOf(published)).data as { y: number[] }[];
+    const [deferred] = measured.y;
+    expect(deferred).toBeCloseTo(1e9 / 2.2e6 - 1e9 / 3.2e6, 3);
+    expect(predicted.y[0]).toBeGreaterThan(20);
+    expect(predicted.y[0]).toBeLessThan(400);
   });
 
   it("draws measured and predicted together, and says what is missing", () => {

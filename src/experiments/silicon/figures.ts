@@ -1,4 +1,4 @@
-import { type Figure, lineFigure, type Series } from "../../plot/index.js";
+import { barFigure, type Figure, lineFigure, type Series } from "../../plot/index.js";
 import type { FigureMaker } from "../frame/experiment.js";
 import { distinct } from "../frame/rows.js";
 import type { Settings } from "./config.js";
@@ -59,6 +59,20 @@ const words = (rows: readonly SiliconRow[]): string => {
   return `Points: measured, with the least and the most of their windows; dashed: predicted from latencies alone, with 95 % over seeds. Queued locks, ${all[0]?.workNs ?? 0} ns of work.${gap}`;
 };
 
+/** What a transaction takes longer on one core because it maps and unmaps a page, in ns: measured, and predicted. */
+function costs(rows: readonly SiliconRow[], machine: string, variant: string): { measured: number; predicted: number } {
+  const alone = rows.filter(
+    (row) => row.draw === 0 && row.cores === 1 && row.machine === machine && row.lock !== "ticket",
+  );
+  const of = (name: string): SiliconRow | undefined => alone.find((row) => row.variant === name);
+  const off = of("off");
+  const on = of(variant);
+  if (!off || !on) return { measured: missing, predicted: missing };
+  return { measured: 1e9 / on.measured - 1e9 / off.measured, predicted: 1e9 / on.predicted - 1e9 / off.predicted };
+}
+
+const missing = Number.NaN;
+
 /** The figures, by name. */
 export const figures: Readonly<Record<string, FigureMaker<SiliconRow, Settings>>> = {
   throughput: (rows): Figure =>
@@ -83,4 +97,31 @@ export const figures: Readonly<Record<string, FigureMaker<SiliconRow, Settings>>
         predicted: (row) => [row.spinning, row.spinningLow, row.spinningHigh],
       }),
     }),
+  cost: (rows): Figure => {
+    const shown = heavier(rows);
+    const machines = distinct(shown, "machine");
+    const found = machines.flatMap((machine) =>
+      distinct(shown, "variant")
+        .filter((variant) => variant !== "off")
+        .map((variant) => ({
+          name: machines.length > 1 ? `${machine}, ${variant}` : variant,
+          ...costs(shown, machine, variant),
+        })),
+    );
+    const compared = found.filter(({ measured }) => known(measured));
+    const gap =
+      compared.length < found.length ? ` ${found.length - compared.length} of ${found.length} were not measured.` : "";
+    const shownBars = compared.length > 0 ? compared : found;
+    return barFigure({
+      title: "What a map and an unmap cost on one core",
+      caption: `How much longer a transaction takes than one that maps nothing. Nobody is there to wait for, so this is the cost of the code itself and, where it is strict, of the wait for an invalidation.${gap}`,
+      categories: shownBars.map(({ name }) => name),
+      x: { title: "way of mapping", unit: "" },
+      y: { title: "longer than without mapping", unit: "ns" },
+      series: [
+        ...(compared.length > 0 ? [{ name: "measured", values: compared.map(({ measured }) => measured) }] : []),
+        { name: "predicted", values: shownBars.map(({ predicted }) => predicted), hatched: true, place: 1 },
+      ],
+    });
+  },
 };
