@@ -73,6 +73,9 @@ function costs(rows: readonly SiliconRow[], machine: string, variant: string): {
 
 const missing = Number.NaN;
 
+/** A tick at each number of cores that was run, and at no fraction of one. */
+const ticks = (rows: readonly SiliconRow[]) => ({ xaxis: { tickvals: distinct(rows, "cores") } });
+
 /** The figures, by name. */
 export const figures: Readonly<Record<string, FigureMaker<SiliconRow, Settings>>> = {
   throughput: (rows): Figure =>
@@ -81,6 +84,7 @@ export const figures: Readonly<Record<string, FigureMaker<SiliconRow, Settings>>
       caption: words(heavier(rows)),
       x: { title: "cores", unit: "" },
       y: { title: "transactions", unit: "million/s" },
+      layout: ticks(heavier(rows)),
       series: curves(heavier(rows), {
         measured: (row) => [row.measured / 1e6, row.measuredLow / 1e6, row.measuredHigh / 1e6],
         predicted: (row) => [row.predicted / 1e6, row.predictedLow / 1e6, row.predictedHigh / 1e6],
@@ -92,6 +96,7 @@ export const figures: Readonly<Record<string, FigureMaker<SiliconRow, Settings>>
       caption: words(heavier(rows)),
       x: { title: "cores", unit: "" },
       y: { title: "spinning", unit: "% of the cores' time" },
+      layout: ticks(heavier(rows)),
       series: curves(heavier(rows), {
         measured: (row) => [row.measuredSpinning, row.measuredSpinningLow, row.measuredSpinningHigh],
         predicted: (row) => [row.spinning, row.spinningLow, row.spinningHigh],
