@@ -1,7 +1,7 @@
 import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Command } from "commander";
-import { UserError } from "./errors.js";
+import { printable, UserError } from "./errors.js";
 import {
   activePrefix,
   type InstallPlace,
@@ -68,7 +68,8 @@ export function kernelCommand(program: Command): void {
       const { projectRoot } = await import("../lab/index.js");
       const found = kernelFolders(projectRoot).flatMap(kernelsIn);
       for (const { name, folder, displayName, problem } of found) {
-        process.stdout.write(`${name}\t${displayName}\t${folder}${problem === undefined ? "" : `\t(${problem})`}\n`);
+        const columns = [name, displayName, folder, ...(problem === undefined ? [] : [`(${problem})`])];
+        process.stdout.write(`${columns.map(printable).join("\t")}\n`);
       }
       if (!found.some(({ ours }) => ours)) {
         process.stdout.write("This kernel is not installed in any of them; `iommu-lab kernel install` does it.\n");

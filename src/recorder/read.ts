@@ -24,6 +24,8 @@ export interface FileReadOptions extends Omit<ReadOptions, "file"> {
 }
 
 const longestOldFile = 1 << 28;
+/** A line of version 2 holds a block of columns: this is some thousand times the largest that is written. */
+const longestLine = 64 * 2 ** 20;
 
 /**
  * Reads a recording from a file, of any form and packing, in constant memory (but for a trace file of version 1): its steps go to `sink`.
@@ -58,21 +60,33 @@ async function readTraceFile(
   { signal }: FileReadOptions,
 ): Promise<TraceAbout> {
   const decoder = new TextDecoder();
-  let text = decoder.decode(first, { stream: true });
-  while (!text.includes("\n") && text.length < longestOldFile) {
+  const beginning = [decoder.decode(first, { stream: true })];
+  let begun = beginning[0].length;
+  while (!beginning[beginning.length - 1].includes("\n") && begun < longestOldFile) {
+    signal?.throwIfAborted();
     const next = await rest.next();
     if (next.done) break;
-    text += decoder.decode(next.value, { stream: true });
+    beginning.push(decoder.decode(next.value, { stream: true }));
+    begun += beginning[beginning.length - 1].length;
   }
+  const text = beginning.join("");
   const end = text.indexOf("\n");
   const reader = isVersion2(end < 0 ? text : text.slice(0, end)) ? new TraceFileReader(name, sink) : undefined;
-  const parts = [text];
+  // What has not ended with a line yet, or all of an old file.
+  let parts: string[] = [];
+  let waiting = 0;
   let length = text.length;
   const take = (more: string): void => {
-    if (reader) text = linesOf(reader, text + more);
-    else parts.push(more);
+    parts.push(more);
+    waiting += more.length;
+    if (!reader) return;
+    if (waiting > longestLine)
+      throw new TraceError(`${name}: has a line of more than 64 MiB; expected a trace file of version 2.`);
+    if (!more.includes("\n")) return;
+    parts = [linesOf(reader, parts.join(""))];
+    waiting = parts[0].length;
   };
-  if (reader) text = linesOf(reader, text);
+  take(text);
   for await (const chunk of rest) {
     signal?.throwIfAborted();
     length += chunk.length;
@@ -86,7 +100,7 @@ async function readTraceFile(
     stepsOf(trace, sink);
     return trace.about;
   }
-  if (text !== "") reader.line(text);
+  if (waiting > 0) reader.line(parts.join(""));
   reader.end();
   return reader.about!;
 }

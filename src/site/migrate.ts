@@ -258,7 +258,7 @@ export interface Migrated {
   left: string[];
 }
 
-const importOf = /import\s+(type\s+)?(\{[^}]*\}|\*\s+as\s+\w+)\s+from\s+(["'])iommu-lab\/(\w[\w-]*)\3;?/g;
+const importOf = /import\s+(type\s+)?(\{[^{}]{0,4000}\}|\*\s+as\s+\w+)\s+from\s+(["'])iommu-lab\/(\w[\w-]*)\3;?/g;
 
 /**
  * Rewrites the imports of one cell. Names that stayed keep their import; a name that has another name today is imported `as` the old one, so

@@ -64,6 +64,19 @@ describe("install, list, uninstall", () => {
     expect((await run("uninstall")).error).toContain("there is no such kernel to remove");
   });
 
+  test("a kernel's name cannot speak to the terminal", async () => {
+    const place = join(folder, "user", "kernels", "odd");
+    mkdirSync(place, { recursive: true });
+    writeFileSync(
+      join(place, "kernel.json"),
+      JSON.stringify({ argv: ["x"], display_name: "a\u001b]0;owned\u0007b", language: "x" }),
+    );
+    const { out } = await run("list");
+    rmSync(place, { recursive: true });
+    expect(out).toContain("odd\ta·]0;owned·b\t");
+    expect(out).not.toContain("\u001b");
+  });
+
   test("into a prefix, and into the active environment", async () => {
     await run("install", "--prefix", join(folder, "venv"));
     expect(existsSync(join(folder, "venv/share/jupyter/kernels/iommu-lab/kernel.json"))).toBe(true);

@@ -1,10 +1,10 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, it } from "vitest";
-import { decodeTrace, encodeTrace } from "../../src/recordings/index.js";
+import { decodeTrace, encodeTrace, importTrace } from "../../src/recordings/index.js";
 import { runCommand } from "./run.js";
 
 const texts = (name: string) => fileURLToPath(new URL(`../recordings/fixtures/texts/${name}`, import.meta.url));
@@ -27,6 +27,26 @@ interface Expected {
 const cases = JSON.parse(readFileSync(texts("expected.json"), "utf8")) as Expected[];
 
 describe("iommu-lab trace info", () => {
+  it("prints nothing of a recording's texts that a terminal would obey", async () => {
+    const out = join(folder, "named.json");
+    await run("convert", texts("F01-cat-trace-5flags.txt"), "-o", out, "--name", "\u001b]0;owned\u0007");
+    const info = await run("info", out);
+    expect(info.code, info.error).toBe(0);
+    expect(info.out).toContain("·]0;owned·");
+    expect(info.out).not.toContain("\u001b");
+  });
+
+  it("refuses a trace file whose line does not end, soon", async () => {
+    const head = encodeTrace(
+      importTrace(readFileSync(texts("F01-cat-trace-5flags.txt"), "utf8"), { file: "x" }).trace,
+    ).split("\n")[0];
+    const endless = join(folder, "endless.json");
+    writeFileSync(endless, `${head}\n${"x".repeat(70 * 2 ** 20)}`);
+    const { code, error } = await run("info", endless);
+    rmSync(endless);
+    expect([code, error]).toEqual([1, expect.stringContaining("has a line of more than 64 MiB")]);
+  });
+
   it.each(cases)("$file", async ({ file, refuse, warn, ...values }) => {
     const { code, out, error } = await run("info", texts(file), "--json");
     if (refuse !== undefined) {

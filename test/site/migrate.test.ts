@@ -41,3 +41,8 @@ test("a notebook that needs nothing keeps its bytes, and migrating twice changes
   expect(once.cells).toBe(1);
   expect(migrateNotebook(once.text, "a.ipynb").cells).toBe(0);
 });
+
+test("half an import, a hundred thousand times, is left as it is", () => {
+  const text = "import {".repeat(100_000);
+  expect(migrateImports(text)).toEqual({ text, left: [] });
+});

@@ -9,7 +9,7 @@ import {
   traceInfo,
 } from "../../recorder/index.js";
 import { formatInfo } from "../../recordings/index.js";
-import { UserError } from "../errors.js";
+import { printable, UserError } from "../errors.js";
 
 interface RecordFlags {
   seconds: number;
@@ -77,7 +77,7 @@ async function run(plan: RecordPlan, flags: RecordFlags): Promise<void> {
   } finally {
     process.off("SIGINT", interrupt);
   }
-  process.stdout.write(formatInfo(await traceInfo(flags.out)));
+  process.stdout.write(printable(formatInfo(await traceInfo(flags.out))));
 }
 
 function seconds(text: string): number {

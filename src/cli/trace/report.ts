@@ -6,7 +6,7 @@ import { writeWhole } from "../../files/index.js";
 import { loadTrace, traceInfo } from "../../recorder/index.js";
 import { traceNames } from "../../recordings/index.js";
 import { reportNotebook, reportPage } from "../../site/index.js";
-import { UserError } from "../errors.js";
+import { printable, UserError } from "../errors.js";
 import { Progress } from "../progress.js";
 import { type RecordingFlags, reading, recordingArgument, recordingOptions } from "./options.js";
 
@@ -49,7 +49,7 @@ export function reportCommand(trace: Command): void {
       writeWhole(flags.ipynb, reportNotebook(report, { recording: path, skip, limit: mostReplayed, device }));
       process.stdout.write(`${flags.ipynb}: the notebook that makes it.\n`);
     }
-    if (flags.out === undefined && flags.ipynb === undefined) process.stdout.write(formatReport(report));
+    if (flags.out === undefined && flags.ipynb === undefined) process.stdout.write(printable(formatReport(report)));
   });
 }
 
