@@ -27,8 +27,8 @@ export interface QueuedTask {
   reason: string;
 }
 
-/** What is asked of the scheduler while it does not answer: it is told from a job that has ended. */
-export class SilentScheduler extends Error {}
+/** The scheduler does not answer just now, which is told from a job that has ended. */
+export class SilentScheduler extends StoreError {}
 
 const said = ({ stderr, stdout }: { stderr: string; stdout: string }): string =>
   (stderr.trim() || stdout.trim()).split("\n").slice(-2).join(" ").slice(0, 500);

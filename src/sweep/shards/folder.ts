@@ -1,8 +1,9 @@
 import { randomBytes } from "node:crypto";
-import { existsSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, linkSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { parseJson, StoreError, writeFailure, writeWhole } from "../../files/index.js";
+import { removed } from "./segments.js";
 import type { Work } from "./work.js";
 
 const ManifestSchema = z.object({
@@ -55,6 +56,11 @@ export function takeFolder(folder: string, { identity, experiment, file, design 
     try {
       mkdirSync(folder, { recursive: true });
       writeFileSync(staged, `${JSON.stringify(own, null, 1)}\n`, { flag: "wx" });
+    } catch (error) {
+      removed(staged);
+      throw writeFailure(folder, error);
+    }
+    try {
       // A link is made whole or not at all, and fails where there is one, on shared folders too.
       linkSync(staged, manifestIn(folder));
     } catch (error) {
@@ -63,7 +69,7 @@ export function takeFolder(folder: string, { identity, experiment, file, design 
       if (["EPERM", "ENOSYS", "ENOTSUP", "EMLINK"].includes(code)) renameSync(staged, manifestIn(folder));
       else if (code !== "EEXIST") throw writeFailure(folder, error);
     } finally {
-      rmSync(staged, { force: true });
+      removed(staged);
     }
     there = manifestOf(folder);
   }

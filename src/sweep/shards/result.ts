@@ -29,6 +29,7 @@ const mostShown = 10;
  * ```ts
  * const { table, missing } = await sweepResult("../results/sweeps/measured-host");
  * ```
+ * @public
  * @param options `accept`: versions of code and data, as `--status` names them, whose points count although this is another one
  * @throws StoreError where the folder is none of a sweep, or its points are of other code or data
  */
@@ -75,6 +76,7 @@ export interface SubmitCommand {
 
 /**
  * The command that submits a sweep to a cluster. A cell submits nothing: run again with its notebook, it would do so each time.
+ * @public
  * @param flags the command's options by their names
  * @example submitSweep("data/designs/measured-host.json", { on: "slurm", partition: "short" }).command
  * // "npx iommu-lab sweep data/designs/measured-host.json --on slurm --partition short"

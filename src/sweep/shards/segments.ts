@@ -149,7 +149,16 @@ export function clockOf(folder: string): number {
   } catch {
     return Date.now();
   } finally {
+    removed(file);
+  }
+}
+
+/** Removes a file of this process's own, where it is. */
+export function removed(file: string): void {
+  try {
     rmSync(file, { force: true });
+  } catch {
+    // Where it cannot be removed it could not be written either.
   }
 }
 

@@ -46,7 +46,13 @@ export function statesOf(plan: Plan, segments: readonly Segment[], version: Vers
     if (segment.head?.code === version.code)
       for (const failure of segment.failures)
         if (plan.has(failure.hash) && !done.has(failure.hash)) failed.set(failure.hash, failure);
-  return { done, failed, foreign, differing, contradicting, spare };
+  return { done, failed: inOrder(plan, failed), foreign: inOrder(plan, foreign), differing, contradicting, spare };
+}
+
+/** The same in the order of the plan, so that it does not matter who computed what first. */
+function inOrder<T>(plan: Plan, found: ReadonlyMap<string, T>): Map<string, T> {
+  if (found.size === 0) return new Map();
+  return new Map(plan.points.flatMap((hash) => (found.has(hash) ? [[hash, found.get(hash) as T] as const] : [])));
 }
 
 const some = (hashes: readonly string[], label: (hash: string) => string): string =>

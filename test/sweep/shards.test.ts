@@ -1,0 +1,350 @@
+import { spawnSync } from "node:child_process";
+import {
+  appendFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import fc from "fast-check";
+import { afterAll, describe, expect, test } from "vitest";
+// The built code: a worker thread runs that, too.
+import {
+  cancelSubmitted,
+  follow,
+  gather,
+  runShard,
+  type ScriptAsk,
+  Slurm,
+  schedulers,
+  scriptFor,
+  shardOf,
+  statusText,
+  submitRound,
+  submitSweep,
+  sweepResult,
+  sweepStatus,
+  tasksFor,
+  Version,
+  type Work,
+  writeResults,
+} from "../../dist/sweep/index.js";
+import { lineOf, recordsIn } from "../../src/sweep/shards/line.js";
+import { rowsOf, rowsText } from "../../src/sweep/shards/rows-text.js";
+import { disjoint, pointsOfShard } from "../../src/sweep/shards/shard.js";
+import { FakeSlurm, type FakeTask } from "./fake-slurm.js";
+// @ts-expect-error plain JavaScript, which the worker threads load, too
+import { toy } from "./toy-experiment.mjs";
+
+const top = mkdtempSync(join(tmpdir(), "shards-"));
+afterAll(() => rmSync(top, { recursive: true, force: true }));
+let folders = 0;
+const newFolder = () => join(top, String(++folders));
+const from = new URL("./toy-experiment.mjs", import.meta.url).href;
+const workOf = (values: number[], more = {}): Work => ({
+  experiment: toy,
+  configurations: values.map((value) => ({ input: { values: [value], ...more }, varied: { value } })),
+  identity: `toy ${values.length}`,
+  file: {},
+  from,
+});
+const eight = workOf([1, 2, 3, 4, 5, 6, 7, 8]);
+const part = (folder: string, work: Work, shard: string, more = {}) =>
+  runShard(folder, work, { shard: shardOf(shard), jobs: 1, ...more });
+
+describe("a shard", () => {
+  test("has every N-th point; two shards are disjoint where they can share none", () => {
+    const count = fc.integer({ min: 1, max: 12 });
+    fc.assert(
+      fc.property(count, count, fc.nat(11), fc.nat(11), (n, m, i, j) => {
+        const points = Array.from({ length: 144 }, (_, k) => String(k));
+        const [a, b] = [
+          { index: 1 + (i % n), count: n },
+          { index: 1 + (j % m), count: m },
+        ];
+        const own = new Set(pointsOfShard(points, a));
+        expect(disjoint(a, b)).toBe(!pointsOfShard(points, b).some((point) => own.has(point)));
+        const all = Array.from({ length: n }, (_, k) => pointsOfShard(points, { index: k + 1, count: n })).flat();
+        expect(all.toSorted()).toEqual(points.toSorted());
+      }),
+    );
+  });
+
+  test("writes lines and rows that come back exactly, and what is cut off or damaged does not", () => {
+    const cell = fc.oneof(fc.double(), fc.string(), fc.boolean(), fc.constant(null), fc.constant(-0));
+    fc.assert(
+      fc.property(fc.array(fc.dictionary(fc.string(), cell)), fc.nat(), (rows, cut) => {
+        const plain = rows.map((row) => ({ ...row }));
+        expect(rowsOf(rowsText(plain))).toEqual(plain);
+        const bytes = Buffer.from(lineOf({ n: 1 }) + lineOf({ text: rowsText(plain) }));
+        const at = cut % bytes.length;
+        const whole = recordsIn(bytes).records;
+        expect(recordsIn(bytes.subarray(0, at)).records).toEqual(whole.slice(0, at < lineOf({ n: 1 }).length ? 0 : 1));
+      }),
+    );
+  });
+
+  test("goes on after a point that failed, says which, and computes it again only when told to", async () => {
+    const folder = newFolder();
+    const failing = { ...workOf([1, 2, 3], { failAt: 2 }), identity: "same" };
+    expect(await part(folder, failing, "1/1")).toMatchObject({ computed: 2, failed: [{ message: "value 2 fails" }] });
+    expect(await part(folder, failing, "1/1")).toMatchObject({ computed: 0, failed: [{ label: "value 2" }] });
+    expect(await part(folder, failing, "1/1", { retryFailed: true })).toMatchObject({ failed: [{ label: "value 2" }] });
+    const status = sweepStatus(folder, failing);
+    expect(status).toMatchObject({ points: 3, done: 2, failed: 1, missing: 0, running: 0, repeated: 0 });
+    expect(statusText(folder, status)).toContain("failed: value 2, on ");
+    await expect(writeResults(folder, failing, gather(folder, failing), "v")).rejects.toThrow(
+      /1 of 3 points are not there. 1 of them failed \(value 2: value 2 fails\); --retry-failed/,
+    );
+  });
+
+  test("is refused a store of other code, with the points, until that code is accepted", async () => {
+    const folder = newFolder();
+    await part(folder, eight, "1/2", { version: new Version("a".repeat(20)) });
+    const { label } = new Version("a".repeat(20));
+    const here = new Version("b".repeat(20));
+    const refused = new RegExp(
+      `4 points were computed by other code .*${label}; this is ${here.label}.*value 1; value 3.*--accept ${label}`,
+    );
+    await expect(part(folder, eight, "2/2", { version: here })).resolves.toMatchObject({ computed: 4 });
+    await expect(part(folder, eight, "1/1", { version: here })).rejects.toThrow(refused);
+    expect(() => gather(folder, eight, here)).toThrow(refused);
+    expect(sweepStatus(folder, eight, here)).toMatchObject({ done: 4, missing: 4, foreign: { [label]: 4 } });
+    const { rows, missing } = gather(folder, eight, new Version("b".repeat(20), [label]));
+    expect([rows.size, missing]).toEqual([8, []]);
+  });
+
+  test("that computes something else than another machine did is found out", async () => {
+    const folder = newFolder();
+    await part(folder, eight, "1/2");
+    const shards = join(folder, "shards");
+    const [name] = readdirSync(shards).filter((file) => file.endsWith(".log"));
+    const other = readFileSync(join(shards, name), "utf8").split("\n").slice(0, -1);
+    const lines = other
+      .map((line) => JSON.parse(line.slice(9)))
+      .map((line) => (line.h ? { ...line, h: "0".repeat(12) } : line));
+    writeFileSync(join(shards, "other.log"), lines.map(lineOf).join(""));
+    writeFileSync(join(shards, "other.rows"), readFileSync(join(shards, name.replace("log", "rows"))));
+    expect(() => gather(folder, eight)).toThrow("4 points were computed twice by the same code with different rows");
+  });
+
+  test("of a dead machine is in nobody's way, and is named; one cut off in the middle of a line loses that line alone", async () => {
+    const folder = newFolder();
+    await part(folder, eight, "1/2");
+    const shards = join(folder, "shards");
+    const log = join(shards, readdirSync(shards).find((file) => file.endsWith(".log")) as string);
+    const text = readFileSync(log, "utf8");
+    // As a kill leaves it: the last point is half written, and there is no end.
+    const at = text.trimEnd().lastIndexOf("\n", text.trimEnd().lastIndexOf("\n") - 1);
+    truncateSync(log, at + 30);
+    writeFileSync(
+      log,
+      readFileSync(log, "utf8").replace(/"pid":\d+/, (pid) => pid),
+    );
+    utimesSync(log, 1, 1);
+    expect(statusText(folder, sweepStatus(folder, eight))).toMatch(
+      /shard 1\/2, process \d+ on \S+: gone without an end/,
+    );
+    expect(await part(folder, eight, "1/1")).toMatchObject({ computed: 5, kept: 3 });
+    appendFileSync(log, "noise of another program\n");
+    expect(gather(folder, eight).missing).toEqual([]);
+  });
+
+  test("says in a sentence that its folder cannot be written", async () => {
+    writeFileSync(join(top, "a file"), "");
+    await expect(part(join(top, "a file"), eight, "1/1")).rejects.toThrow(
+      /a file.*(part of the path is a file|in the way)/,
+    );
+    const full = newFolder();
+    mkdirSync(full);
+    writeFileSync(join(full, "shards"), "");
+    await expect(part(full, eight, "1/1")).rejects.toThrow(
+      /shards: cannot be (written|read)|shards: .*not a directory/i,
+    );
+  });
+});
+
+describe("scripts", () => {
+  const ask: ScriptAsk = {
+    folder: "/shared/my sweep",
+    cli: "/shared/lab/src/cli/iommu-lab.mjs",
+    node: "/usr/bin/node",
+    tasks: 7,
+    jobs: 2,
+    time: "1:30:00",
+  };
+
+  test("of every scheduler are shell that parses, and name shard, folder and what the user asked for", () => {
+    for (const name of schedulers) {
+      const script = scriptFor(name, {
+        ...ask,
+        partition: "short",
+        mem: "4G",
+        setup: "module load nodejs/20",
+        prefix: "apptainer exec lab.sif",
+      });
+      expect(script, name).toContain("module load nodejs/20");
+      expect(script, name).toContain(`sweep "$folder" --shard "$task/7" --jobs 2`);
+      if (name === "kubernetes") continue;
+      const parsed = spawnSync("sh", ["-n"], { input: script, encoding: "utf8" });
+      expect([parsed.status, parsed.stderr], name).toEqual([0, ""]);
+    }
+  });
+
+  test("take no value that would be more than a word", () => {
+    for (const [flag, value] of Object.entries({
+      partition: "a b",
+      account: "x\n#SBATCH",
+      mem: "lots",
+      time: "soon",
+      constraint: "a;b",
+      qos: "$(id)",
+    }))
+      expect(() => scriptFor("slurm", { ...ask, [flag]: value })).toThrow(`--${flag}: `);
+    expect(() => scriptFor("slurm", { ...ask, setup: "a\nb" })).toThrow("--setup: one line");
+    expect(() => scriptFor("slurm", { ...ask, folder: '/a"b' })).toThrow("not taken by schedulers");
+  });
+
+  test("cut an array into tasks of some minutes, within what the scheduler takes", () => {
+    const cut = { points: 1000, secondsAPoint: 6, jobs: 2, taskMinutes: 5, mostTasks: 100 };
+    expect(tasksFor(cut)).toBe(10);
+    expect(tasksFor({ ...cut, mostTasks: 4 })).toBe(4);
+    expect(tasksFor({ ...cut, points: 3, secondsAPoint: 9000 })).toBe(2);
+    expect(tasksFor({ ...cut, points: 1, secondsAPoint: 0 })).toBe(1);
+  });
+});
+
+describe("through Slurm", () => {
+  const followed = async (
+    task: FakeTask,
+    prepare: (fake: FakeSlurm) => void = () => {},
+    maxArraySize = 1001,
+    tasks = 3,
+  ) => {
+    const folder = newFolder();
+    const fake = new FakeSlurm(async (number, of, fake) => {
+      if (number === 0) return task(0, of, fake);
+      const state = await task(number, of, fake);
+      if (state === "COMPLETED") await part(folder, eight, `${number}/${of}`);
+      return state;
+    }, maxArraySize);
+    prepare(fake);
+    const said: string[] = [];
+    await part(folder, eight, "1/1", { most: 1 });
+    const all = {
+      slurm: new Slurm(fake.run),
+      folder,
+      status: () => sweepStatus(folder, eight),
+      ask: async (): Promise<ScriptAsk> => ({
+        folder,
+        cli: "/lab/cli.mjs",
+        node: "node",
+        tasks,
+        jobs: 1,
+        time: "10",
+      }),
+      pollMs: 1,
+      say: (line: string) => said.push(line),
+    };
+    await submitRound(all, 1);
+    const status = await follow(all).catch((error: Error) => error.message);
+    return { status, said, fake, folder, all };
+  };
+  const done = { points: 8, done: 8, missing: 0, repeated: 0 };
+
+  test("every point is computed once; what a killed, timed-out or lost task leaves is submitted again", async () => {
+    const ends = ["COMPLETED", "FAILED", "TIMEOUT", "NODE_FAIL", "CANCELLED"] as const;
+    const left = new Map(ends.map((end, i) => [i + 1, end]));
+    const { status, said, fake } = await followed(
+      async (number) => {
+        const end = left.get(number) ?? "COMPLETED";
+        if (number > 0) left.delete(number);
+        return end;
+      },
+      () => {},
+      1001,
+      5,
+    );
+    expect(status).toMatchObject(done);
+    expect(said.join("\n")).toMatch(
+      /\(1 COMPLETED, 1 FAILED, 1 TIMEOUT, 1 NODE_FAIL, 1 CANCELLED\) with \d points missing; they are submitted again\./,
+    );
+    expect(fake.jobs).toHaveLength(4);
+  });
+
+  test("a controller that is away for a while is waited for; without accounting it goes on as well", async () => {
+    let kills = 1;
+    const { status, said } = await followed(
+      async (number, _, fake) => {
+        if (number !== 1 || kills-- === 0) return "COMPLETED";
+        fake.away = 3;
+        return "FAILED";
+      },
+      (fake) => {
+        fake.accounting = false;
+      },
+    );
+    expect(status).toMatchObject(done);
+    expect(said.join("\n")).toContain("Unable to contact slurm controller");
+  });
+
+  test("workers that cannot work, an array of which nothing comes, and one that is too large are told in a sentence", async () => {
+    const refused = await followed(async (number) => (number === 0 ? "FAILED" : "COMPLETED"));
+    expect(refused.status).toMatch(/Job 101 has ended .* with 7 points missing, and nothing came of it/);
+    const folderOf = ({ folder }: { folder: string }) => join(folder, "jobs", "refused-100.txt");
+    writeFileSync(folderOf(refused), "On node7 there is no Node.js.\n");
+    await expect(follow(refused.all)).rejects.toThrow("The workers cannot work. On node7 there is no Node.js.");
+    expect((await followed(async (number) => (number === 0 ? "COMPLETED" : "FAILED"))).status).toContain(
+      "nothing came of it",
+    );
+    await expect(
+      followed(
+        async () => "COMPLETED",
+        () => {},
+        3,
+      ),
+    ).rejects.toThrow(/Invalid job array specification. --max-tasks/);
+    await expect(new Slurm(async () => ({ status: 127, stdout: "", stderr: "" })).submit("x")).rejects.toThrow(
+      "there is no Slurm here",
+    );
+  });
+
+  test("what is cancelled stays so", async () => {
+    const { all, folder, fake } = await followed(async (number) => (number === 3 ? "FAILED" : "COMPLETED"));
+    await submitRound(all, 1);
+    await cancelSubmitted(all.slurm, folder);
+    expect([...(fake.jobs.at(-1)?.states.values() ?? [])]).toEqual(["CANCELLED", "CANCELLED", "CANCELLED"]);
+    await expect(follow(all)).rejects.toThrow(/was cancelled; \d points are missing/);
+  });
+});
+
+test("a notebook reads a sweep that is not at its end, and submits none", async () => {
+  const folder = newFolder();
+  const { readWork } = await import("../../dist/sweep/index.js");
+  const file = {
+    experiment: "machine-transfer",
+    base: { rounds: 10 },
+    space: { host: ["sandy-bridge-ep", "westmere-ep"] },
+  };
+  const work = readWork(JSON.stringify(file), "f.json");
+  const half = await runShard(folder, work, { jobs: 1, most: 40 });
+  expect(half.points).toBeGreaterThan(40);
+  const { table, provenance, missing, status } = await sweepResult(folder);
+  expect(status.done).toBe(40);
+  expect(missing.length).toBeGreaterThan(0);
+  expect(provenance.numRows()).toBe(table.numRows());
+  const shown = (await sweepResult(folder)) as unknown as Record<symbol, () => Record<string, string>>;
+  expect(shown[Symbol.for("Jupyter.display")]()["text/plain"]).toMatch(
+    /missing: configuration \d .*\n.*iommu-lab sweep .* computes what is missing/,
+  );
+  expect(submitSweep("my file.json", { partition: "short" }).command).toBe(
+    "npx iommu-lab sweep 'my file.json' --on slurm --partition short",
+  );
+  await expect(sweepResult(top)).rejects.toThrow("expected the folder of a sweep");
+});
