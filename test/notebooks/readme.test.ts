@@ -14,6 +14,7 @@ const pages = [
   "src/lab/README.md",
   "src/jupyter/README.md",
   "src/experiments/README.md",
+  "src/sweep/README.md",
   "data/README.md",
   "data/traces/README.md",
   "notebooks/exercises/README.md",

@@ -14,6 +14,7 @@ export interface SweepFlags {
   retryFailed?: boolean;
   accept?: string[];
   status?: boolean;
+  keep?: boolean;
   json?: boolean;
 }
 

@@ -35,6 +35,10 @@ export function sweepCommand(program: Command): void {
     .option("-o, --out <folder>", "where the results go (default: results/sweeps/NAME)")
     .option("--shard <i/N>", "compute the i-th of N parts of the points, and collect nothing")
     .option("--collect", "compute nothing: write the results from the points that are there, where all are")
+    .option(
+      "--keep",
+      "of a design of data/designs: its draws become data/ensembles/NAME.json, with the revision of their code",
+    )
     .option("--retry-failed", "compute the points again that failed")
     .option(
       "--status",

@@ -1,4 +1,6 @@
-import { join } from "node:path";
+import { readFileSync } from "node:fs";
+import { basename, extname, join } from "node:path";
+import { projectRoot } from "../../lab/index.js";
 import {
   gather,
   PointStore,
@@ -12,14 +14,15 @@ import {
   userPoints,
   Version,
   writeResults,
+  writeWhole,
 } from "../../sweep/index.js";
 import { UserError } from "../errors.js";
-import { git } from "../git.js";
 import { interruptible } from "../interrupt.js";
 import { jobsOf } from "../options.js";
 import { Progress } from "../progress.js";
-import { askedFor, type SweepFlags } from "./asked.js";
+import { type Asked, askedFor, type SweepFlags } from "./asked.js";
 import { type ClusterFlags, clusterAction } from "./cluster.js";
+import { revision } from "./revision.js";
 
 const kept = "Interrupted; every finished point is kept, and the same command goes on from there.";
 
@@ -29,6 +32,8 @@ export async function sweepAction(file: string, flags: ClusterFlags): Promise<vo
   if (shard && flags.collect)
     throw new UserError("--collect: not with --shard; collect when the shards are done, in a command of its own.");
   const asked = askedFor(file, flags);
+  if (flags.keep)
+    refuseKeep(asked, shard !== undefined || flags.status === true || flags.dryRun === true || flags.cancel === true);
   const { folder, work } = asked;
   const version = new Version(undefined, flags.accept);
   if (flags.status) {
@@ -63,12 +68,12 @@ export async function sweepAction(file: string, flags: ClusterFlags): Promise<vo
     return;
   }
   refuseFailed(result);
-  const written = await writeResults(
-    folder,
-    work,
-    gather(folder, work, version),
-    git("rev-parse", "--short=12", "HEAD") ?? "not a checkout",
-  );
+  const written = await writeResults(folder, work, gather(folder, work, version), revision());
+  if (flags.keep) {
+    const target = join(projectRoot, "data", "ensembles", `${basename(file, extname(file))}.json`);
+    writeWhole(target, readFileSync(written.file));
+    process.stdout.write(`${target} has these draws now; npm run build takes them.\n`);
+  }
   if (written.sensitivity) process.stdout.write(sensitivityText(written.sensitivity));
   const points = `${written.points} points (${result.computed} computed, the others kept from before or equal to them)`;
   process.stdout.write(
@@ -76,6 +81,15 @@ export async function sweepAction(file: string, flags: ClusterFlags): Promise<vo
       ? `${written.rows} of ${work.design.design.samples} draws, ${points} in ${written.file}.\n`
       : `${written.configurations} configurations, ${points}, ${written.rows} rows in ${written.file}.\n`,
   );
+}
+
+/** Says what is in the way of draws becoming data, before anything is computed. */
+function refuseKeep({ work: { design } }: Asked, collectsNothing: boolean): void {
+  if (!design) throw new UserError("--keep: only for a design, whose draws go to data/ensembles.");
+  if (collectsNothing) throw new UserError("--keep: with a command that collects; this one does not.");
+  const at = revision();
+  if (!/^[0-9a-f]+$/.test(at))
+    throw new UserError(`--keep: the draws must name a revision that has their code; this is ${at}. Commit first.`);
 }
 
 function refuseFailed({ failed, points }: ShardResult): void {
