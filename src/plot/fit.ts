@@ -182,7 +182,7 @@ function roomForWords({ data, layout }: Fittable, measure: Measure): number {
     const words = (Array.isArray(trace["text"]) ? trace["text"] : []).flat() as unknown[];
     const lines = words.flatMap((word) => String(word ?? "").split(/<br\s*\/?>/));
     const columns = Array.isArray(trace["x"]) ? trace["x"].length : 1;
-    return columns * (Math.max(0, ...lines.map((line) => measure(shown(line), smallest))) + 8);
+    return columns * (Math.max(0, ...lines.map((line) => measure(shown(line), smallest))) + 14);
   });
   return widths.length === 0 ? 0 : Math.ceil(leftOf({ data, layout }, smallest, measure) + Math.max(...widths) + 20);
 }
