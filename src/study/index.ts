@@ -7,7 +7,7 @@
  */
 
 export { latinHypercube } from "../experiments/index.js";
-export { answeringInputs, type ClaimRun, claimRuns, mergeAnswers } from "./answers.js";
+export { answeringInputs, type ClaimRun, claimRuns, mergeAnswers } from "./claim-runs.js";
 export { calibrations, evidence, type LedgerEntry, ledger, type RecordUse, recordUses } from "./ledger.js";
 export { marginFigure, verdictFigure } from "./ledger-figures.js";
 export {

@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError } from "commander";
 import type { FileReadOptions } from "../../recorder/index.js";
-import { UserError } from "../errors.js";
+import { interruptible } from "../interrupt.js";
 import { Progress } from "../progress.js";
 
 /** What the argument RECORDING accepts. */
@@ -28,28 +28,17 @@ export function recordingOptions(command: Command): Command {
     );
 }
 
-/**
- * Runs `read` with progress on stderr and interruption: Ctrl-C stops it with exit code 130.
- */
-export async function reading<T>(flags: RecordingFlags, read: (options: FileReadOptions) => Promise<T>): Promise<T> {
+/** Runs `read` with progress on stderr and interruption: Ctrl-C stops it with exit code 130. */
+export function reading<T>(flags: RecordingFlags, read: (options: FileReadOptions) => Promise<T>): Promise<T> {
   const progress = new Progress(process.stderr, "MB");
-  const stop = new AbortController();
-  const interrupt = () => stop.abort(new UserError("Interrupted; nothing was written."));
-  process.once("SIGINT", interrupt);
-  try {
-    return await read({
+  return interruptible("Interrupted; nothing was written.", (signal) =>
+    read({
       ...(flags.clockMhz === undefined ? {} : { clockMhz: flags.clockMhz }),
       ...(flags.mostUnreadable === undefined ? {} : { mostUnreadable: flags.mostUnreadable / 100 }),
-      signal: stop.signal,
+      signal,
       progress: (done, total) => progress.tell(Math.round(done / 1e6), Math.round(total / 1e6), ""),
-    });
-  } catch (error) {
-    if (stop.signal.aborted) process.exitCode = 130;
-    throw error;
-  } finally {
-    process.off("SIGINT", interrupt);
-    progress.end();
-  }
+    }),
+  ).finally(() => progress.end());
 }
 
 function positive(text: string): number {

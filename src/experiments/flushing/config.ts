@@ -3,7 +3,7 @@ import { variants } from "../../dma/index.js";
 import type { Basis } from "../../facts/index.js";
 import { hostRunDefaults, type PacketRun, workloadAssumptions } from "../../host/index.js";
 import { pcieLink } from "../../machine/index.js";
-import { pageHost } from "../page-sizes/hosts.js";
+import { type PageHost, pageHost } from "../page-sizes/hosts.js";
 import { intervalNs, parallelism } from "../page-sizes/parallelism.js";
 
 const whole = (low: number, high: number) => z.int().min(low).max(high);
@@ -59,87 +59,109 @@ export interface FlushingPoint {
 /** The fixed times between link and memory, by the host's latency: a quarter before the remapping unit, a quarter after the root complex. */
 const towards = 0.25;
 
-/** The runs of a configuration. */
-export function points(config: Settings, basis: Basis): FlushingPoint[] {
-  const { facts } = basis;
-  const host = pageHost("cascade-lake", basis);
-  const load = workloadAssumptions(facts, "packets");
-  const fixed = Math.round(host.on.hitNs * 1000);
-  const side = Math.round(fixed * towards);
-  const missPs = Math.round(host.missNs * 1000);
-  const packets = config.fidelity === "quick" ? 4000 : 50_000;
-  const entries = config.iotlbEntries ?? host.iotlbEntries;
-  const fitted = parallelism(basis);
-  const walkers = config.walkers ?? fitted.walkers.value;
-  const lru = "lru" as const;
-  return config.variants.flatMap((variant) =>
-    config.ats
-      .filter((ats) => !ats || variant !== "off")
-      .flatMap((ats) =>
-        config.gbps.flatMap((gbps) =>
-          config.cores.flatMap((cores) =>
-            Array.from(
-              { length: config.replications },
-              (_, replication): FlushingPoint => ({
-                replication,
-                run: {
-                  host: {
-                    ...hostRunDefaults(facts),
-                    variant,
-                    cores,
-                    ats,
-                    flushEntries: config.flushEntries,
-                    // One host: its cores write entries for the walks that the card's requests make.
-                    machineOverrides: { coherentWalks: host.coherentWalks ? 1 : 0 },
-                    seed: config.seed * 1000 + replication,
-                  },
-                  nic: {
-                    gbps,
-                    packetBytes: config.packetBytes,
-                    queues: cores,
-                    // Wide enough for 200 Gb/s in both directions.
-                    link: pcieLink(4, 16, { mps: host.link.mps, mrrs: host.link.mrrs, rcb: host.link.rcb }),
-                    toUnitPs: side,
-                    memoryPs: fixed - 2 * side,
-                    toDevicePs: side,
-                    tags: load["tags"].value,
-                    postedHeaders: host.postedHeaders,
-                    postedData: host.postedData,
-                    fifoBytes: load["fifoKiB"].value * 1024,
-                    descriptorBytes: 16,
-                    fetchBatch: load["fetchBatch"].value,
-                    writeBackBatch: load["writeBackBatch"].value,
-                    deviceTlbEntries: ats ? config.deviceTlbEntries : 0,
-                    offered: 1,
-                  },
-                  unit: {
-                    iotlb: { entries, ways: entries, replacement: lru },
-                    iotlbBySize: "shared",
-                    structureCaches: { entries: host.structureEntries, ways: host.structureEntries, replacement: lru },
-                    walkers,
-                    walkFixedPs: 0,
-                    ...(config.walkers === null ? { walkIntervalPs: Math.round(intervalNs(fitted.walks) * 1000) } : {}),
-                  },
-                  walks: {
-                    coherent: host.coherentWalks,
-                    cachePs: missPs,
-                    dramPs: missPs + Math.round(host.on.dramExtraNs * 1000),
-                    cacheBytes: host.llcBytes,
-                  },
-                  receiveCycles: load["receiveCycles"].value,
-                  sendCycles: load["sendCycles"].value,
-                  stackLines: load["stackLines"].value,
-                  answers: config.answers,
-                  headerBytes: config.headerBytes,
-                  receiveBuffersAPage: config.receiveBuffersAPage,
-                  sentAgain: config.sentAgain,
-                  warmup: Math.round(packets / 2),
-                  packets,
-                },
-              }),
-            ),
+/** What is other from run to run. */
+interface Setting {
+  variant: string;
+  ats: boolean;
+  gbps: number;
+  cores: number;
+  replication: number;
+}
+
+/** Every setting that a configuration asks for; without translation there is nothing that a card could cache. */
+const settingsOf = ({ variants: names, ats, gbps, cores, replications }: Settings): Setting[] =>
+  names.flatMap((variant) =>
+    ats
+      .filter((cached) => !cached || variant !== "off")
+      .flatMap((cached) =>
+        gbps.flatMap((rate) =>
+          cores.flatMap((n) =>
+            Array.from({ length: replications }, (_, replication) => ({
+              variant,
+              ats: cached,
+              gbps: rate,
+              cores: n,
+              replication,
+            })),
           ),
         ),
       ),
   );
+
+/** The runs of a configuration. */
+export function points(config: Settings, basis: Basis): FlushingPoint[] {
+  const host = pageHost("cascade-lake", basis);
+  const load = workloadAssumptions(basis.facts, "packets");
+  const fixed = Math.round(host.on.hitNs * 1000);
+  const side = Math.round(fixed * towards);
+  const missPs = Math.round(host.missNs * 1000);
+  const packets = config.fidelity === "quick" ? 4000 : 50_000;
+  const unit = unitOf(config, host, basis);
+  /** The card: every core has a queue of it. */
+  const nicOf = ({ gbps, cores, ats }: Setting): PacketRun["nic"] => ({
+    gbps,
+    packetBytes: config.packetBytes,
+    queues: cores,
+    // Wide enough for 200 Gb/s in both directions.
+    link: pcieLink(4, 16, { mps: host.link.mps, mrrs: host.link.mrrs, rcb: host.link.rcb }),
+    toUnitPs: side,
+    memoryPs: fixed - 2 * side,
+    toDevicePs: side,
+    tags: load["tags"].value,
+    postedHeaders: host.postedHeaders,
+    postedData: host.postedData,
+    fifoBytes: load["fifoKiB"].value * 1024,
+    descriptorBytes: 16,
+    fetchBatch: load["fetchBatch"].value,
+    writeBackBatch: load["writeBackBatch"].value,
+    deviceTlbEntries: ats ? config.deviceTlbEntries : 0,
+    offered: 1,
+  });
+  return settingsOf(config).map((setting) => ({
+    replication: setting.replication,
+    run: {
+      host: {
+        ...hostRunDefaults(basis.facts),
+        variant: setting.variant,
+        cores: setting.cores,
+        ats: setting.ats,
+        flushEntries: config.flushEntries,
+        // One host: its cores write entries for the walks that the card's requests make.
+        machineOverrides: { coherentWalks: host.coherentWalks ? 1 : 0 },
+        seed: config.seed * 1000 + setting.replication,
+      },
+      nic: nicOf(setting),
+      unit,
+      walks: {
+        coherent: host.coherentWalks,
+        cachePs: missPs,
+        dramPs: missPs + Math.round(host.on.dramExtraNs * 1000),
+        cacheBytes: host.llcBytes,
+      },
+      receiveCycles: load["receiveCycles"].value,
+      sendCycles: load["sendCycles"].value,
+      stackLines: load["stackLines"].value,
+      answers: config.answers,
+      headerBytes: config.headerBytes,
+      receiveBuffersAPage: config.receiveBuffersAPage,
+      sentAgain: config.sentAgain,
+      warmup: Math.round(packets / 2),
+      packets,
+    },
+  }));
+}
+
+/** The remapping unit: the host's, with walks as fitted on Haswell where the configuration does not say otherwise. */
+function unitOf(config: Settings, host: PageHost, basis: Basis): PacketRun["unit"] {
+  const fitted = parallelism(basis);
+  const entries = config.iotlbEntries ?? host.iotlbEntries;
+  const replacement = "lru" as const;
+  return {
+    iotlb: { entries, ways: entries, replacement },
+    iotlbBySize: "shared",
+    structureCaches: { entries: host.structureEntries, ways: host.structureEntries, replacement },
+    walkers: config.walkers ?? fitted.walkers.value,
+    walkFixedPs: 0,
+    ...(config.walkers === null ? { walkIntervalPs: Math.round(intervalNs(fitted.walks) * 1000) } : {}),
+  };
 }

@@ -67,15 +67,8 @@ function interval(centre: number, n: number, variances: readonly Variance[]): In
   return { mean: centre, low: centre - width, high: centre + width, n, level: 0.95 };
 }
 
-/**
- * The recoveries of every setting, runs of the same seed paired. A run that the rows hold twice counts once.
- *
- * Intervals are 95 %. Each throughput varies in proportion to itself; its relative deviation is pooled over the settings of the same
- * policy and role that do, or do not, saturate a lock, so that two seeds a setting are enough. Ratios and shares take their variance from
- * those of their throughputs (to first order): where little was lost, the share that came back is uncertain, and its interval says so.
- * A run with one seed a setting has no width.
- */
-export function recoveries(rows: readonly MergedNodesRow[]): Recovery[] {
+/** The settings of the rows, with the throughputs of each role in the order of the seeds. */
+function groupsOf(rows: readonly MergedNodesRow[]): Group[] {
   const groups = new Map<string, Group>();
   const at = new Map<string, RecoveryRow>();
   const name = ({ part, assumption, level, stackMultiple, policy }: RecoveryRow) =>
@@ -106,10 +99,20 @@ export function recoveries(rows: readonly MergedNodesRow[]): Recovery[] {
     group.visits.stock.push(row.visits);
     group.visits.merged.push(merged.visits);
   }
-  const pools = new Map<string, { squares: number; freedom: number }>();
+  return [...groups.values()];
+}
+
+/** Relative deviations of the throughputs, squared and summed by pool. */
+interface Pool {
+  squares: number;
+  freedom: number;
+}
+
+function poolsOf(groups: readonly Group[]): Map<string, Pool> {
+  const pools = new Map<string, Pool>();
   // Settings that share the baseline's runs without an IOMMU hold the same numbers: they count once.
   const counted = new Set<string>();
-  for (const { values, pools: own } of groups.values())
+  for (const { values, pools: own } of groups)
     for (const role of roles) {
       const key = `${own[role]} ${values[role].join(" ")}`;
       if (counted.has(key)) continue;
@@ -120,7 +123,21 @@ export function recoveries(rows: readonly MergedNodesRow[]): Recovery[] {
       pool.freedom += values[role].length - 1;
       pools.set(own[role], pool);
     }
-  return [...groups.values()].map(({ first, values, pools: own, visits }) => {
+  return pools;
+}
+
+/**
+ * The recoveries of every setting, runs of the same seed paired. A run that the rows hold twice counts once.
+ *
+ * Intervals are 95 %. Each throughput varies in proportion to itself; its relative deviation is pooled over the settings of the same
+ * policy and role that do, or do not, saturate a lock, so that two seeds a setting are enough. Ratios and shares take their variance from
+ * those of their throughputs (to first order): where little was lost, the share that came back is uncertain, and its interval says so.
+ * A run with one seed a setting has no width.
+ */
+export function recoveries(rows: readonly MergedNodesRow[]): Recovery[] {
+  const groups = groupsOf(rows);
+  const pools = poolsOf(groups);
+  return groups.map(({ first, values, pools: own, visits }) => {
     const n = values.stock.length;
     const [o, s, m] = roles.map((role) => mean(values[role]));
     /** Variance that a role's mean brings into a result that moves by `slope` for each relative change of it. */
