@@ -8,7 +8,7 @@ const has = (folder: string, file: string) => existsSync(`${root}${folder}/${fil
 /** Folders that are no experiments: what experiments share, verdicts by draws, the report on a recording. */
 const others = ["frame", "ignorance", "own-recording"];
 /** Experiments whose parts stand in index.ts still. */
-const undivided = ["choice", "held", "today"];
+const undivided = ["choice", "today"];
 const folders = readdirSync(root, { withFileTypes: true })
   .filter((entry) => entry.isDirectory() && !others.includes(entry.name))
   .map(({ name }) => name);

@@ -112,7 +112,7 @@ const aged = (variant: string, pages: number): HeldRun => ({
 const exits = (microseconds: number, gigahertz: number): Partial<HostRun> => ({
   costs: { invalidationCycles: Math.round(microseconds * 1000 * gigahertz), serialShare: 1 },
 });
-const exitEnds = [2, 100].map((microseconds) => ({
+const exitEnds: readonly { name: string; change: Partial<HostRun> }[] = [2, 100].map((microseconds) => ({
   name: `a flush of ${microseconds} µs`,
   change: exits(microseconds, 2.5),
 }));

@@ -1,14 +1,14 @@
 import { z } from "zod";
 import { cases } from "./cases.js";
 
-const ids = cases.map(({ id }) => id) as [string, ...string[]];
+const ids: readonly string[] = cases.map(({ id }) => id);
 
 /** The configuration's schema. */
 export const Config = z.strictObject({
   predictions: z
     .array(z.enum(ids))
     .min(1)
-    .default(ids)
+    .default([...ids])
     .describe("predictions, by their name in data/judging/today.json"),
   sweep: z
     .boolean()

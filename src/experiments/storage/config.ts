@@ -9,11 +9,11 @@ import { reportNamed, reports } from "./reports.js";
 
 const hosts = largePresetNames as [string, ...string[]];
 const listOf = <T extends z.ZodType>(one: T) => z.union([z.array(one).min(1), one.transform((value) => [value])]);
-const names = variants
+const names: readonly string[] = variants
   .filter(({ linux, name }) => linux !== undefined || name === "pass-through")
   .map(({ name }) => name);
-const loadNames = loads.map(({ name }) => name) as [string, ...string[]];
-const reportNames = reports.map(({ name }) => name) as [string, ...string[]];
+const loadNames: readonly string[] = loads.map(({ name }) => name);
+const reportNames: readonly string[] = reports.map(({ name }) => name);
 
 /** The configuration's schema. */
 export const Config = z.strictObject({
@@ -29,7 +29,7 @@ export const Config = z.strictObject({
     .enum(hosts, { error: `accepts ${hosts.join(", ")}` })
     .default("ice-lake-sp")
     .describe("simulated host"),
-  policy: listOf(z.enum(names as [string, ...string[]], { error: `accepts ${names.join(", ")}` }))
+  policy: listOf(z.enum(names, { error: `accepts ${names.join(", ")}` }))
     .default(["pass-through", "v6.18-lazy", "v6.18-strict"])
     .describe("ways of mapping, from 5.10 on"),
   cores: listOf(z.int().min(1).max(128)).default([16]).describe("cores that make requests"),
@@ -95,7 +95,7 @@ export interface StoragePoint {
 const agedByDefault = 100_000;
 
 /** Powers of two up to the largest size that a cache takes. */
-const cached = [1, 2, 4, 8, 16, 32];
+const cached: readonly number[] = [1, 2, 4, 8, 16, 32];
 
 function pointOf(
   { load, policy, cores, sizeKiB, linkGbps, host, aged, agedSizes, depth }: Choice,
