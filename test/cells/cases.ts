@@ -35,6 +35,18 @@ const untyped = (name: string, code: string) => ({
 });
 
 export const cases: Case[] = [
+  c(
+    "scope",
+    "a namespace with a dotted name",
+    [
+      "namespace Far.Off { export const v = 1; export function f() { return v + Off.v } }",
+      "1",
+      "Far.Off.f() + Far.Off.v",
+    ],
+    "3",
+  ),
+  c("scope", "a script's first line", ["#!/usr/bin/env node\n1 + 1"], "2"),
+  c("scope", "a place below a script's first line", ["#!/usr/bin/env node\nnowhere"], { traceback: /:2:1/ }),
   c("await", "a function that is called at once", ["await (async () => 5)()"], "5"),
   c("await", "an array", ["(await [Promise.resolve(1)][0]) + 1"], "2"),
   c("await", "brackets without a call", ["await ([1, 2])"], "[ 1, 2 ]"),

@@ -129,7 +129,8 @@ class Compilation {
   }
 
   compile(code: string): CompileResult {
-    const shape = shapeOf(this.ts, code);
+    // A script's first line for the system's eyes: a comment.
+    const shape = shapeOf(this.ts, code.replace(/^#!/, "//"));
     const view = this.programs.view(shape.text, shape.jsx);
     const locals = dependencies(view);
     const diagnostics = this.diagnostics(view, locals, shape);
@@ -291,6 +292,8 @@ function showLocals(ts: TypeScript, checker: CheckerInternals, file: BoundFile):
     if (variable && isUsing(ts, at as ts.VariableDeclaration)) return false;
     const container = variable ? at.parent.parent.parent : at.parent;
     if (container && ts.isSourceFile(container)) return true;
+    // `namespace A.B { … }`: the inner one has no block around it, and is exported.
+    if (container && ts.isModuleDeclaration(container)) return isVisible(container);
     if (container && ts.isModuleBlock(container) && ts.isStatement(variable ? at.parent.parent : at)) {
       const exported = (ts.getCombinedModifierFlags(at as ts.Declaration) & ts.ModifierFlags.Export) !== 0;
       const ambient = (ts.getCombinedModifierFlags(container.parent) & ts.ModifierFlags.Ambient) !== 0;
