@@ -43,6 +43,8 @@ async function interrupted(prepare: string, each: string): Promise<number> {
 it.each([
   ["reading files", "", 'fs.readFile("package.json", loop)'],
   ["asking for files", "", 'fs.stat("package.json", loop)'],
+  ["promises of files", "", 'fs.promises.readFile("package.json").then(loop)'],
+  ["promises of cryptography", "", 'crypto.subtle.digest("SHA-256", new Uint8Array(3)).then(loop)'],
   ["streams of files", "", 'fs.createReadStream("package.json").on("data", loop)'],
   ["ends of streams", "", 'fs.createReadStream("package.json").resume().on("end", loop)'],
   ["random bytes", "", "crypto.randomBytes(16, loop)"],
@@ -99,6 +101,15 @@ it("what an earlier cell waits for comes after the interrupt, in order", async (
     "for (let i = 0; i < 100 && got.join('').length < 10; i++) await new Promise((r) => setTimeout(r, 20))",
   );
   expect((await run(kernel, 'got.join("").split("\\n").filter(Boolean).join()')).result).toBe("'1,2,3,4,5'");
+});
+
+it("an error of a promise of files still leads to its place in the cell", async () => {
+  const { traceback } = await run(
+    kernel,
+    'const read = async () => {\n  await fs.promises.readFile("nowhere")\n};\nawait read()',
+  );
+  expect(traceback).toMatch(/ENOENT[\s\S]*cell \[\d+\]:2:3/);
+  expect(traceback).not.toContain("entries");
 });
 
 it("after it, files, children and servers work as before", async () => {

@@ -6,6 +6,8 @@
  * All of them come through one function, which Node has for its asynchronous hooks (`setCallbackTrampoline`). Requests to a server do not, nor do
  * ticks of Node's own; these two are guarded by themselves.
  */
+import fs from "node:fs";
+import { syncBuiltinESMExports } from "node:module";
 import { Server, type Socket } from "node:net";
 import { internals } from "./internals.js";
 
@@ -65,6 +67,9 @@ const often = new Set([
 /** Callbacks that are held at most; more are dropped, so that a loop that makes them cannot fill the memory. */
 const heldLimit = 100_000;
 
+/** Promises between a callback of the native side and the user's code behind them, such as those of `crypto.subtle`. */
+const hops = 12;
+
 /** What a server tells of its clients. */
 const requests = new Set<unknown>(["connection", "secureConnection", "request", "checkContinue", "connect", "upgrade"]);
 
@@ -83,18 +88,21 @@ interface Streams {
  * Watches over what the native side begins on this thread.
  * @param interrupting whether an interrupt is under way
  * @param settling whether one is, or what came after it is still being looked at
+ * @param terminations how often this thread has been terminated
  * @param soon a `setImmediate` that no interrupt ends
  */
 export function guardEntries(
   interrupting: () => boolean,
   settling: () => boolean,
+  terminations: () => number,
   soon: (callback: () => void) => void,
 ): Entries & { install(): void } {
   let held: Held[] = [];
   /** Counts who hands on: the latest goes on, an earlier one that a termination has left does not. */
   let turn = 0;
-  /** What runs; still set after a termination, which runs no `finally`. */
-  let current: Entry | undefined;
+  /** What runs, with the microtasks that it has queued; still set after a termination, which drops those. */
+  let current: (Entry & { since: number }) | undefined;
+  const { queueMicrotask: afterwards } = globalThis;
   /** The kinds that this interrupt ends. */
   let ended = new Set<Kind>();
   /** Requests of interrupted cells that are not heard any more: native classes with their numbers. */
@@ -102,13 +110,19 @@ export function guardEntries(
   let cellFrom = 0;
   let counter = () => 0;
 
+  /** A callback is over when what it has settled has been handed on, through some promises. */
+  const forget = (entry: Entry, after: number): void => {
+    if (current !== entry) return;
+    if (after === 0) current = undefined;
+    else afterwards(() => forget(entry, after - 1));
+  };
   const hand = <T>(entry: Entry, begin: () => T): T => {
-    const before = current;
-    current = entry;
+    const mine = { ...entry, since: terminations() };
+    current = mine;
     try {
       return begin();
     } finally {
-      current = before;
+      forget(mine, hops);
     }
   };
   const ends = ({ kind, mine }: Entry) => mine && settling() && ended.has(kind);
@@ -128,9 +142,9 @@ export function guardEntries(
   /** Where a callback begins while another still counts as running, that one has been terminated: its kind ends. */
   const terminated = () => {
     if (!current) return;
-    const { kind, id, mine } = current;
+    const { kind, id, mine, since } = current;
     current = undefined;
-    if (!settling()) return;
+    if (since === terminations() || !settling()) return;
     ended.add(kind);
     if (mine && id > 0 && !often.has(kind as string))
       unheard = [...unheard, { kind, from: cellFrom, to: counter() + 1 }].slice(-100);
@@ -203,9 +217,37 @@ export function guardEntries(
     Server.prototype.emit = guarded as typeof Server.prototype.emit;
   }
 
+  /** Promises of files are settled on the native side, in no callback: here they pass through one. */
+  function guardPromises(): void {
+    const entry = { kind: guardPromises, id: 0, mine: true };
+    const pass = () =>
+      new Promise<void>((resolve) => {
+        terminated();
+        if (!keep(entry, resolve)) hand(entry, resolve);
+      });
+    const offered = fs.promises as unknown as Record<string, unknown>;
+    for (const [name, original] of Object.entries(offered)) {
+      if (typeof original !== "function" || original.constructor.name !== "AsyncFunction") continue;
+      // Asynchronous as well, so that an error's stack leads through it to the cell.
+      const guarded = {
+        async [name](this: unknown, ...args: unknown[]): Promise<unknown> {
+          try {
+            return await (Reflect.apply(original, this, args) as Promise<unknown>);
+          } finally {
+            await pass();
+          }
+        },
+      }[name];
+      Object.defineProperty(guarded, "length", { value: original.length, configurable: true });
+      offered[name] = guarded;
+    }
+    syncBuiltinESMExports();
+  }
+
   return {
     install() {
       guardServers();
+      guardPromises();
       try {
         guardNative();
       } catch {

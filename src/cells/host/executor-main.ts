@@ -82,6 +82,7 @@ const interrupting = () => Atomics.load(shared, Word.interrupting) > 0;
 const entries = guardEntries(
   interrupting,
   () => Atomics.load(shared, Word.settling) > 0,
+  () => Atomics.load(shared, Word.terminations),
   (callback) => resources.soon(callback),
 );
 const context = createContext<Owner & { answering?: Origin }>(entries.tick);
