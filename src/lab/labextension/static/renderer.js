@@ -176,17 +176,21 @@
 
   const running = (cell) => cell.querySelector(".jp-InputPrompt")?.textContent.includes("*") === true;
 
-  /** Keeps the height of a cell's outputs while it runs, and a moment longer, until a figure is drawn. */
+  /**
+   * Keeps the height of a cell's outputs from the moment when a figure in it goes until the cell has run and shows a figure again, or has
+   * run for a second without one.
+   */
   function keepHeight(area, cell) {
-    if (!area || !cell || area.style.minHeight !== "" || !running(cell)) return;
+    if (!area || !cell || area.style.minHeight !== "") return;
     area.style.minHeight = `${area.getBoundingClientRect().height}px`;
+    let quiet = 0;
     const timer = setInterval(() => {
-      if (cell.isConnected && running(cell)) return;
+      quiet = running(cell) ? 0 : quiet + 100;
+      const again = area.querySelector(".iommu-lab-plot svg.main-svg") !== null;
+      if (area.isConnected && (quiet < 300 || (!again && quiet < 1500))) return;
       clearInterval(timer);
-      setTimeout(() => {
-        area.style.minHeight = "";
-      }, 300);
-    }, 200);
+      area.style.minHeight = "";
+    }, 100);
   }
 
   // ---- The renderer -------------------------------------------------------------------------------------------------
