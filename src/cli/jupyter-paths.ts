@@ -1,6 +1,7 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { homedir } from "node:os";
 import { delimiter, join, resolve } from "node:path";
+import { readSmall } from "../files/index.js";
 
 /** Where a kernel specification can be put. */
 export type InstallPlace = { kind: "user" } | { kind: "prefix"; prefix: string };
@@ -74,7 +75,7 @@ export function kernelsIn(folder: string): InstalledKernel[] {
       if (!existsSync(file)) return [];
       const found = { name, folder: join(folder, name), displayName: name, ours: false };
       try {
-        const spec = JSON.parse(readFileSync(file, "utf8")) as { argv?: unknown; display_name?: unknown };
+        const spec = JSON.parse(readSmall(file)) as { argv?: unknown; display_name?: unknown };
         const argv = Array.isArray(spec.argv) ? spec.argv.map(String) : [];
         const ours = argv.some((word) => /[\\/]iommu-lab\.mjs$/.test(word)) || name === "iommu-lab";
         const displayName = typeof spec.display_name === "string" ? spec.display_name : name;

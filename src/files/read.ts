@@ -6,6 +6,14 @@ const { O_NOFOLLOW = 0, O_NONBLOCK = 0, O_RDONLY } = constants;
 /** A file that cannot be read, or is larger than is taken: one sentence that names it. */
 export class ReadError extends Error {
   override name = "ReadError";
+
+  constructor(
+    message: string,
+    /** The system's name for it, ENOENT say; undefined where it is none of the system's. */
+    readonly code?: string,
+  ) {
+    super(message);
+  }
 }
 
 /** The most that a text may have, plain or unpacked: 256 MiB. Longer recordings are read as streams. */
@@ -51,6 +59,16 @@ export function readRegular(path: string, name: string, most: number): Buffer {
   return readAtMost(path, name, most, O_NOFOLLOW | O_NONBLOCK, true);
 }
 
+/**
+ * The text of a small regular file that others wrote for this program (a kernel's connection, a stored point, a lock): links are followed;
+ * never waits for a pipe, never reads a device, unpacks nothing.
+ * @param most how many bytes are taken at most: 1 MiB
+ * @throws ReadError naming the file, with the system's code (ENOENT) where there is one
+ */
+export function readSmall(file: string, most = 2 ** 20): string {
+  return readAtMost(file, file, most, O_NONBLOCK, true).toString("utf8");
+}
+
 function readAtMost(file: string | 0, name: string, most: number, flags = 0, regular = false): Buffer {
   let handle: number | undefined;
   try {
@@ -63,7 +81,7 @@ function readAtMost(file: string | 0, name: string, most: number, flags = 0, reg
     if (error instanceof ReadError) throw error;
     const { code = "", message } = error as NodeJS.ErrnoException;
     const why = Object.hasOwn(reasons, code) ? reasons[code] : `cannot be read (${message})`;
-    throw new ReadError(`${name}: ${why}.`);
+    throw new ReadError(`${name}: ${why}.`, code);
   } finally {
     if (handle !== undefined && handle !== 0) closeSync(handle);
   }

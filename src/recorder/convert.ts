@@ -1,4 +1,4 @@
-import { closeSync, openSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { openWhole } from "../files/index.js";
 import {
   aboutOf,
   type RecordedStep,
@@ -28,34 +28,25 @@ export interface ConvertOptions extends FileReadOptions {
 /**
  * Writes a recording of any form, trace files of older versions too, as a trace file of the present version, in constant memory: whole or
  * not at all.
- * @throws TraceError naming the file
+ * @throws TraceError naming the file; StoreError where `out` cannot be written
  */
 export async function convertRecording(file: string, out: string, options: ConvertOptions = {}): Promise<Converted> {
-  const staging = `${out}.${process.pid}.tmp`;
+  // Refused before anything is read.
+  const staged = openWhole(out);
   const result = { maps: 0, steps: 0, bytes: 0, end: undefined as RecordingEnd | undefined };
-  const staged = written(out, () => openSync(staging, "w"));
   // Written at once, line by line: a queue of lines would grow with the recording.
   const write = (line: string): void => {
     result.bytes += Buffer.byteLength(line);
-    written(out, () => writeFileSync(staged, line));
+    staged.write(line);
   };
   try {
     await readWithHeader(file, write, result, options);
-    closeSync(staged);
-    written(out, () => renameSync(staging, out));
   } catch (error) {
-    rmSync(staging, { force: true });
+    staged.discard();
     throw error;
   }
+  staged.commit();
   return result as Converted;
-}
-
-function written<T>(out: string, step: () => T): T {
-  try {
-    return step();
-  } catch (error) {
-    throw new TraceError(`${out}: cannot be written (${(error as Error).message}).`);
-  }
 }
 
 async function readWithHeader(

@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
-import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { linkSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
-import { StoreError, writeFailure } from "../files/index.js";
+import { makeFolder, readSmall, StoreError, writeFailure } from "../files/index.js";
 
 /** Who holds a folder. */
 interface Holder {
@@ -20,7 +20,7 @@ export function lockFolder(folder: string): () => void {
   const own = `${lock}.${randomBytes(9).toString("hex")}.tmp`;
   const text = JSON.stringify({ pid: process.pid, host: hostname() } satisfies Holder);
   try {
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
     writeFileSync(own, text, { flag: "wx" });
   } catch (error) {
     throw writeFailure(folder, error);
@@ -66,7 +66,7 @@ function takeAway(lock: string, dead: string): void {
 
 function textOf(file: string): string | undefined {
   try {
-    return readFileSync(file, "utf8");
+    return readSmall(file);
   } catch {
     return undefined;
   }

@@ -15,7 +15,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
-import { StoreError, writeWhole } from "../../src/files/index.js";
+import { checkFolder, checkWritable, makeFolder, openWhole, StoreError, writeWhole } from "../../src/files/index.js";
 
 const folder = mkdtempSync(join(tmpdir(), "files-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -101,4 +101,75 @@ describe("writeWhole", () => {
     expect(() => writeWhole(link, "x")).toThrow("the disk is full");
     expect(readlinkSync(link)).toBe("/dev/full");
   });
+});
+
+describe("openWhole", () => {
+  test("is seen when it is committed, and not before", () => {
+    const file = join(fresh(), "a", "x");
+    const whole = openWhole(file);
+    whole.write("one,");
+    expect(existsSync(file)).toBe(false);
+    whole.write(new Uint8Array([0x32]));
+    whole.commit();
+    whole.discard();
+    expect(readFileSync(file, "utf8")).toBe("one,2");
+    expect(readdirSync(join(file, ".."))).toEqual(["x"]);
+  });
+
+  test("discarded, it leaves what was there, and no folder that it made", () => {
+    const place = fresh();
+    writeFileSync(join(place, "x"), "old");
+    for (const name of ["x", "a/b/y"]) {
+      const whole = openWhole(join(place, name));
+      whole.write("new");
+      whole.discard();
+    }
+    expect(readFileSync(join(place, "x"), "utf8")).toBe("old");
+    expect(readdirSync(place)).toEqual(["x"]);
+  });
+
+  test("a folder that comes into its way meanwhile is a sentence, and nothing is left beside it", () => {
+    const place = fresh();
+    const whole = openWhole(join(place, "x"));
+    whole.write("new");
+    mkdirSync(join(place, "x", "in"), { recursive: true });
+    expect(() => whole.commit()).toThrow(StoreError);
+    expect(readdirSync(place)).toEqual(["x"]);
+  });
+});
+
+describe("makeFolder", () => {
+  test("makes what is missing, also where a link leads to nothing yet, and says what it made", () => {
+    const place = fresh();
+    symlinkSync("real", join(place, "link"));
+    expect(makeFolder(join(place, "link", "b"))).toEqual([join(place, "real"), join(place, "real", "b")]);
+    expect(makeFolder(join(place, "link", "b"))).toEqual([]);
+    expect(statSync(join(place, "real", "b")).isDirectory()).toBe(true);
+  });
+
+  test("a file in the way is a sentence", () => {
+    const place = fresh();
+    writeFileSync(join(place, "file"), "");
+    for (const name of ["file", "file/x", "file/x/y"]) expect(() => makeFolder(join(place, name))).toThrow(StoreError);
+    expect(readdirSync(place)).toEqual(["file"]);
+  });
+
+  // Node's own recursive mkdir never comes back here.
+  test.runIf(existsSync("/proc/self"))("where no folder can be made it ends, with a sentence", () => {
+    expect(() => makeFolder("/proc/none/of/this")).toThrow(/^\/proc\/none\/of\/this: cannot be written: /);
+    expect(() => writeWhole("/proc/none/of/this", "")).toThrow(StoreError);
+    expect(() => checkFolder("/proc/none")).toThrow(StoreError);
+  });
+});
+
+test("what cannot be written is found beforehand, and looking leaves nothing", () => {
+  const place = fresh();
+  writeFileSync(join(place, "file"), "old");
+  for (const name of [".", "file/x"]) expect(() => checkWritable(join(place, name))).toThrow(StoreError);
+  expect(() => checkFolder(join(place, "file"))).toThrow(StoreError);
+  checkWritable(join(place, "file"));
+  checkWritable(join(place, "a", "b"));
+  checkFolder(join(place, "c"));
+  expect(readdirSync(place)).toEqual(["file"]);
+  expect(readFileSync(join(place, "file"), "utf8")).toBe("old");
 });

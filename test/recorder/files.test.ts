@@ -1,4 +1,13 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -74,8 +83,26 @@ describe("a recording in a file", () => {
   test("a conversion that fails leaves nothing behind", async () => {
     const out = join(folder, "failed.trace.json");
     await expect(convertRecording(texts("S13-nonpage.txt"), out)).rejects.toThrow(/whole pages/);
-    await expect(convertRecording(plain, join(folder, "no", "such", "x"))).rejects.toThrow(/cannot be written/);
+    const below = join(folder, "failed folder", "x");
+    await expect(convertRecording(texts("S13-nonpage.txt"), below)).rejects.toThrow(/whole pages/);
     expect(readdirSync(folder).filter((file) => file.startsWith("failed"))).toEqual([]);
+  });
+
+  test("a folder, or a place where nothing can be, is refused before the recording is read", async () => {
+    for (const out of [folder, join(plain, "x")])
+      await expect(convertRecording("there-is-no-such-recording", out)).rejects.toThrow(/cannot be written/);
+  });
+
+  test("a conversion keeps links and modes, and writes a device as it is", async () => {
+    const [real, link, device] = ["real.trace.json", "link.trace.json", "device"].map((name) => join(folder, name));
+    writeFileSync(real, "old", { mode: 0o600 });
+    symlinkSync("real.trace.json", link);
+    symlinkSync("/dev/null", device);
+    await convertRecording(plain, link);
+    await convertRecording(plain, device);
+    expect([readlinkSync(link), readlinkSync(device)]).toEqual(["real.trace.json", "/dev/null"]);
+    expect(statSync(real).mode & 0o777).toBe(0o600);
+    expect((await loadTrace(real)).length).toBeGreaterThan(0);
   });
 
   test("an abort stops it with the reason", async () => {

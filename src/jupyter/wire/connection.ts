@@ -1,5 +1,5 @@
 /** The connection file: where the front end wants the kernel to listen, and the key that messages are signed with. */
-import { readFileSync } from "node:fs";
+import { type ReadError, readSmall } from "../../files/index.js";
 
 /** What a connection file says. */
 export interface Connection {
@@ -29,13 +29,13 @@ const ports = ["shell_port", "iopub_port", "stdin_port", "control_port", "hb_por
 export function readConnection(file: string, options: { unsigned?: boolean } = {}): Connection {
   let text: string;
   try {
-    text = readFileSync(file, "utf8");
+    text = readSmall(file);
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
+    const { code, message } = error as ReadError;
     throw new ConnectionError(
       code === "ENOENT"
         ? `There is no connection file at ${file}; Jupyter writes it when it starts the kernel.`
-        : `The connection file ${file} cannot be read: ${message}.`,
+        : `The connection file cannot be read. ${message}`,
     );
   }
   let value: Record<string, unknown>;
