@@ -10,6 +10,7 @@ export class Contents {
 
   of(name: string, facts: Facts): string {
     const content = facts.under(name);
+    if (typeof content === "function") return "none";
     if (typeof content !== "object" || content === null) return short(canonicalJson(content ?? null));
     const known = this.known.get(content);
     if (known !== undefined) return known;

@@ -9,12 +9,12 @@
  * and machines may share a folder.
  */
 import { randomUUID } from "node:crypto";
-import { readdirSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
+import { readdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { configHash, experiments, type RememberedPoints, type Row } from "../experiments/index.js";
-import type { Facts } from "../facts/index.js";
-import { StoreError, writeWhole } from "../files/index.js";
+import { canonicalJson, type Facts } from "../facts/index.js";
+import { largestText, readSmall, StoreError, writeWhole } from "../files/index.js";
 import { pointCode } from "./code.js";
 import { Contents, short } from "./contents.js";
 
@@ -25,7 +25,7 @@ interface StoredPoint {
   /** Hash of each record and file that was read. */
   reads: Record<string, string>;
   rows: Row[];
-  /** Hash of the rows' text: a file that was cut or damaged is none. */
+  /** Hash of all the text before it: a file that was cut or damaged is none. */
   sum: string;
 }
 
@@ -78,10 +78,11 @@ export class PointStore implements RememberedPoints {
   get(experiment: { name: string }, point: unknown, facts: Facts): Row[] | undefined {
     if (this.fresh || !this.takes(experiment)) return undefined;
     const file = this.file(pointHash(experiment, point));
-    const first = read(file);
+    const asked = { name: experiment.name, point: canonicalJson(point) };
+    const first = read(file, asked);
     if (first && this.holds(first, facts)) return told(first, facts);
     if (facts.key === "" || !first) return undefined;
-    const other = read(this.changedFile(file, Object.keys(first.reads), facts));
+    const other = read(this.changedFile(file, Object.keys(first.reads), facts), asked);
     return other && this.holds(other, facts) ? told(other, facts) : undefined;
   }
 
@@ -92,9 +93,11 @@ export class PointStore implements RememberedPoints {
     const own = Object.fromEntries([...new Set(reads)].sort().map((name) => [name, this.contents.of(name, facts)]));
     const first = this.file(pointHash(experiment, point));
     // The point as it is published says what is read: where it is not there, these facts' reads stand for it.
-    const names = facts.key === "" ? [] : Object.keys(read(first)?.reads ?? own);
+    const asked = { name: experiment.name, point: canonicalJson(point) };
+    const names = facts.key === "" ? [] : Object.keys(read(first, asked)?.reads ?? own);
     const head = JSON.stringify({ experiment: experiment.name, point, reads: own });
-    const whole = `${head.slice(0, -1)},"rows":${text},"sum":"${short(text)}"}\n`;
+    const body = `${head.slice(0, -1)},"rows":${text}`;
+    const whole = `${body},"sum":"${short(body)}"}\n`;
     try {
       // A damaged file counts as none, so there is no need to wait for the disk.
       writeWhole(facts.key === "" ? first : this.changedFile(first, names, facts), whole, false);
@@ -142,15 +145,25 @@ function told({ rows, reads }: StoredPoint, facts: Facts): Row[] {
 const registered = (experiment: { name: string }): boolean =>
   (experiments() as readonly { name: string }[]).includes(experiment);
 
-function read(file: string): StoredPoint | undefined {
+/** A point's file, where it is whole and is the one that was asked for; whatever else lies there is none. */
+function read(file: string, asked: { name: string; point: string }): StoredPoint | undefined {
   try {
-    const stored = JSON.parse(readFileSync(file, "utf8")) as StoredPoint;
-    const whole = Array.isArray(stored.rows) && stored.sum === short(JSON.stringify(stored.rows));
-    return whole && typeof stored.reads === "object" ? stored : undefined;
+    const text = readSmall(file, largestText);
+    const end = text.lastIndexOf(',"sum":"');
+    if (end < 0) return undefined;
+    const { experiment, point, reads, rows, sum } = JSON.parse(text) as Partial<Record<keyof StoredPoint, unknown>>;
+    if (sum !== short(text.slice(0, end)) || experiment !== asked.name || canonicalJson(point) !== asked.point)
+      return undefined;
+    if (!isPlain(reads) || !Object.values(reads).every((content) => typeof content === "string")) return undefined;
+    if (!Array.isArray(rows) || !rows.every(isPlain)) return undefined;
+    return { experiment, point, reads: reads as Record<string, string>, rows: rows as Row[], sum };
   } catch {
     return undefined;
   }
 }
+
+const isPlain = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** Renames a folder; false where somebody else has done so. */
 function moved(from: string, to: string): boolean {

@@ -1,3 +1,5 @@
+import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -109,6 +111,40 @@ describe("a point that is kept counts only where it is what computing would give
       damage(fileOf(store));
       expect(store.get(lineTransfer, point, published)).toBeUndefined();
     }
+  });
+
+  // Whole files with a right sum, as another program might write them.
+  const other = { experiment: lineTransfer.name, point, reads: {} as unknown, rows: [{ ns: 1 }] as unknown };
+  test.each([
+    ["reads nothing", { ...other, reads: null }],
+    ["reads a list", { ...other, reads: [] }],
+    ["reads numbers", { ...other, reads: { PE1: 1 } }],
+    ["has a text as rows", { ...other, rows: "rows" }],
+    ["has rows that are none", { ...other, rows: [{ ns: 1 }, null] }],
+    ["has lists as rows", { ...other, rows: [[1]] }],
+    ["is another experiment's", { ...other, experiment: "merged-nodes" }],
+    ["is another point's", { ...other, point: { ...point, rounds: 11 } }],
+    ["has no experiment", { ...other, experiment: undefined }],
+  ])("not where a file is whole and %s", (_, content) => {
+    const store = kept();
+    const write = (stored: object) => {
+      const body = JSON.stringify(stored).slice(0, -1);
+      const sum = createHash("sha256").update(body).digest("hex").slice(0, 20);
+      writeFileSync(fileOf(store), `${body},"sum":"${sum}"}\n`);
+    };
+    write(other);
+    expect(store.get(lineTransfer, point, published)).toEqual([{ ns: 1 }]);
+    write(content);
+    expect(store.get(lineTransfer, point, published)).toBeUndefined();
+    store.put(lineTransfer, point, published, rows, reads);
+    expect(store.get(lineTransfer, point, published)).toEqual(rows);
+  });
+
+  test.skipIf(process.platform === "win32")("not where a pipe lies, which is not waited for", () => {
+    const store = kept();
+    rmSync(fileOf(store));
+    execFileSync("mkfifo", [fileOf(store)]);
+    expect(store.get(lineTransfer, point, published)).toBeUndefined();
   });
 
   test("with changed facts only where nothing of what was read is changed; the changed ones have a file of their own", () => {
