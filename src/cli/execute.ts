@@ -1,9 +1,10 @@
 import { existsSync, statSync } from "node:fs";
 import { basename, dirname, extname, join, resolve } from "node:path";
 import type { Command } from "commander";
+import { sameFile } from "../files/index.js";
 import type { CellProgress, Drawing, NotebookRun } from "../site/index.js";
 import { UserError } from "./errors.js";
-import { readText, writeWhole } from "./files.js";
+import { checkPlaces, readText, writeWhole } from "./files.js";
 import { interruptible } from "./interrupt.js";
 
 interface ExecuteFlags {
@@ -19,7 +20,10 @@ interface ExecuteFlags {
 export function executeCommand(program: Command): void {
   program
     .command("execute")
-    .argument("<notebook...>", "notebooks to run, each in a kernel of its own")
+    .argument(
+      "<notebook...>",
+      "notebooks to run, each in a kernel of its own; - for standard input, to standard output",
+    )
     .description("run notebooks from top to bottom and store their outputs, with a static picture of each plot")
     .option("-o, --out <file-or-folder>", "write the executed notebook here instead of in place; a folder for several")
     .option("--allow-errors", "go on after a cell that fails, and store its error")
@@ -42,11 +46,21 @@ async function executeAll(notebooks: string[], flags: ExecuteFlags): Promise<voi
     throw new UserError("--timeout: expected a number of seconds above 0.");
   }
   const targets = notebooks.map((file) => targetOf(file, flags.out, notebooks.length));
-  const twice = targets.find((target, i) => targets.indexOf(target) < i);
-  if (twice) throw new UserError(`--out: two notebooks would be written to ${twice}.`);
+  const twice = targets.find((target, i) =>
+    targets.slice(0, i).some((other) => other === target || sameFile(other, target)),
+  );
+  if (twice)
+    throw new UserError(`--out: two notebooks would be written to ${twice === "-" ? "standard output" : twice}.`);
+  // In place is what is meant; over another notebook that is read here it is not.
+  for (const [i, target] of targets.entries())
+    checkPlaces({
+      reads: notebooks.filter((_, other) => other !== i),
+      writes: { "--out": target === "-" ? undefined : target, "--manifest": manifestOf(target, flags) },
+    });
+  if (flags.manifest !== undefined) checkPlaces({ reads: notebooks, writes: { "--manifest": flags.manifest } });
   const site = await import("../site/index.js");
   // Everything is read before anything runs: a notebook that cannot be read does not cost the others' time.
-  const read = notebooks.map((file) => site.parseNotebook(readText(file), file));
+  const read = notebooks.map((file) => site.parseNotebook(readText(file), file, { exact: true }));
   let drawing: Promise<Drawing | undefined> | undefined;
   await interruptible("Interrupted; the notebook is as it was.", async (signal) => {
     for (const [i, file] of notebooks.entries()) {
@@ -62,10 +76,12 @@ async function executeAll(notebooks: string[], flags: ExecuteFlags): Promise<voi
           ...(flags.pictures ? { drawing: () => (drawing ??= drawingOrNone(site.startDrawing)) } : {}),
         })
         .finally(endLine);
-      writeWhole(targets[i], site.notebookText(run.notebook));
-      writeManifest(file, targets[i], flags, run);
+      const text = site.notebookText(run.notebook);
+      if (targets[i] === "-") process.stdout.write(text);
+      else writeWhole(targets[i], text);
+      writeManifest(file, manifestOf(targets[i], flags), run);
       process.stderr.write(
-        `${targets[i]}: ${run.timings.length} cells in ${run.seconds.toFixed(1)} s, ${run.pictures} pictures\n`,
+        `${targets[i] === "-" ? "standard output" : targets[i]}: ${run.timings.length} cells in ${run.seconds.toFixed(1)} s, ${run.pictures} pictures\n`,
       );
     }
   }).finally(() => drawing?.then((d) => d?.close()).catch(() => {}));
@@ -91,12 +107,17 @@ function targetOf(file: string, out: string | undefined, count: number): string 
     if (count > 1) throw new UserError(`--out: expected a folder for ${count} notebooks (got ${out}).`);
     return out;
   }
-  return join(out, basename(file));
+  return join(out, file === "-" ? "stdin.ipynb" : basename(file));
 }
 
-function writeManifest(notebook: string, target: string, flags: ExecuteFlags, run: NotebookRun): void {
-  const folder = flags.out === undefined ? "results" : dirname(target);
-  const file = flags.manifest ?? join(folder, `${basename(target, ".ipynb")}.timing.json`);
+/** Where the times of its cells go; undefined where the notebook goes to standard output. */
+function manifestOf(target: string, flags: ExecuteFlags): string | undefined {
+  if (flags.manifest !== undefined || target === "-") return flags.manifest;
+  return join(flags.out === undefined ? "results" : dirname(target), `${basename(target, ".ipynb")}.timing.json`);
+}
+
+function writeManifest(notebook: string, file: string | undefined, run: NotebookRun): void {
+  if (file === undefined) return;
   const { timings, seconds, pictures } = run;
   const host = { node: process.version, platform: process.platform, arch: process.arch };
   writeWhole(file, `${JSON.stringify({ notebook, host, seconds, pictures, cells: timings }, null, 1)}\n`);

@@ -23,10 +23,11 @@ if (args[0] === "kernel" && args[1] === "run" && args.length === 3 && !args[2].s
     process.exit(1);
   });
 } else {
+  // Loaded before anything fails: where too many files are open, nothing can be loaded any more.
+  const { systemFailure } = await import(new URL("../../dist/files/index.js", import.meta.url).href);
   if (!(args[0] === "kernel" && args[1] === "run"))
     process.on("uncaughtException", (error) => {
-      const ofSystem = typeof error?.code === "string" && typeof error.syscall === "string";
-      process.stderr.write(`${ofSystem ? `${error.message}.` : (error?.stack ?? error)}\n`);
+      process.stderr.write(`${systemFailure(error) ?? error?.stack ?? error}\n`);
       process.exit(1);
     });
   const { main: run } = await import(main.href);

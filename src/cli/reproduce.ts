@@ -1,7 +1,8 @@
-import { readdirSync, readFileSync, rmSync } from "node:fs";
+import { readdirSync, readFileSync, rmdirSync, rmSync } from "node:fs";
 import { arch, cpus, platform, release, totalmem } from "node:os";
 import { basename, join } from "node:path";
 import type { Command } from "commander";
+import { sameFile } from "../files/index.js";
 import { projectRoot } from "../lab/index.js";
 import type { CellProgress, Drawing, ReproducedNotebook } from "../site/index.js";
 import { type ComputedLedger, codeHash, computeLedger, lockFolder, PointStore, writeWhole } from "../sweep/index.js";
@@ -53,17 +54,21 @@ export function reproduceCommand(program: Command): void {
 
 async function reproduce(flags: ReproduceFlags): Promise<void> {
   const { jobs = 2 } = flags;
-  const files = chosen(flags.notebooks ?? join(projectRoot, "notebooks"), flags.only);
+  const notebooks = flags.notebooks ?? join(projectRoot, "notebooks");
+  const files = chosen(notebooks, flags.only);
+  const folder = join(flags.out, "notebooks");
+  if (sameFile(notebooks, folder))
+    throw new UserError(`--out: the notebooks in ${notebooks} would be written over; name another folder.`);
   const unlock = lockFolder(flags.out);
   let drawing: Promise<Drawing> | undefined;
   const site = await import("../site/index.js");
   const started = performance.now();
   const memory = new MemoryWatch();
-  const folder = join(flags.out, "notebooks");
-  const points = flags.points ?? join(flags.out, "points");
+  // A name of our own: a folder "points" there may be anybody's.
+  const points = flags.points ?? join(flags.out, ".reproduce-points");
   const ended = "Interrupted; what was finished is kept, and the same command goes on from there.";
   await interruptible(ended, async (signal) => {
-    const notebooks = await site.reproduceNotebooks(files, {
+    const results = await site.reproduceNotebooks(files, {
       folder,
       jobs,
       points,
@@ -89,17 +94,16 @@ async function reproduce(flags: ReproduceFlags): Promise<void> {
     const peak = await memory.stop();
     writeWhole(
       join(flags.out, "manifest.json"),
-      `${JSON.stringify(manifest(notebooks, computed, seconds, peak), null, 2)}\n`,
+      `${JSON.stringify(manifest(results, computed, seconds, peak), null, 2)}\n`,
     );
-    const drifts = notebooks.flatMap(({ file, stored, notebook }) =>
+    const drifts = results.flatMap(({ file, stored, notebook }) =>
       site.compareNotebooks(basename(file), stored, notebook),
     );
-    const passing = flags.points === undefined ? [points] : [];
-    for (const file of [...site.progressFiles(folder, files), ...passing])
-      rmSync(file, { recursive: true, force: true });
+    for (const file of site.progressFiles(folder, files)) rmSync(file, { force: true });
+    if (flags.points === undefined) forgetPoints(points);
     if (computed) process.stdout.write(ledgerText(computed));
     process.stdout.write(
-      `${notebooks.length} notebooks executed into ${folder} in ${seconds.toFixed(0)} s; at most ${(peak.bytes / 2 ** 30).toFixed(1)} GiB of memory in ${peak.processes} processes.\n`,
+      `${results.length} notebooks executed into ${folder} in ${seconds.toFixed(0)} s; at most ${(peak.bytes / 2 ** 30).toFixed(1)} GiB of memory in ${peak.processes} processes.\n`,
     );
     if (flags.only === undefined && flags.notebooks === undefined)
       await siteOfResults(join(flags.out, "site"), folder, () => (drawing ??= site.startDrawing()));
@@ -116,6 +120,16 @@ async function reproduce(flags: ReproduceFlags): Promise<void> {
     unlock();
     await drawing?.then((d) => d.close()).catch(() => {});
   });
+}
+
+/** Removes the points that were kept for this run alone, and their folder where nothing else is in it. */
+function forgetPoints(folder: string): void {
+  new PointStore(folder).forget();
+  try {
+    rmdirSync(folder);
+  } catch {
+    // There is none, or there is something of somebody else's in it.
+  }
 }
 
 /** The notebooks of a folder, or those of them whose names begin with, or are, what `--only` gives. */

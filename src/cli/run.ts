@@ -16,7 +16,7 @@ import { loadTrace } from "../recorder/index.js";
 import { busiestDevice, traceNames, warningsOf, withheld } from "../recordings/index.js";
 import { runOnWorkers, userPoints } from "../sweep/index.js";
 import { UserError } from "./errors.js";
-import { readText, writeWhole } from "./files.js";
+import { checkPlaces, readText, writeWhole } from "./files.js";
 import { interruptible } from "./interrupt.js";
 import { jobsOf, withFresh, withJobs } from "./options.js";
 import { Progress } from "./progress.js";
@@ -68,7 +68,10 @@ export function runCommand(program: Command): void {
 
 async function run(experiment: AnyExperiment, flags: RunFlags): Promise<void> {
   if (flags.json && flags.csv) throw new UserError("Choose one of --json and --csv.");
-  const config = experiment.parse(await withRecording(experiment, configInput(experiment, flags)));
+  const input = configInput(experiment, flags);
+  const recording = typeof input["trace"] === "string" ? input["trace"] : undefined;
+  checkPlaces({ reads: [flags.config, recording], writes: { "--out": flags.out } });
+  const config = experiment.parse(await withRecording(experiment, input));
   const progress = new Progress();
   const ended = `Interrupted${flags.out ? `; ${flags.out} was not written` : ""}.`;
   const result = await interruptible(ended, (signal) =>

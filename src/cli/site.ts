@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { Command } from "commander";
+import { checkFolder } from "../files/index.js";
 import { projectRoot } from "../lab/index.js";
 import type { Drawing } from "../site/index.js";
 import { printable, UserError } from "./errors.js";
@@ -30,6 +31,7 @@ async function site(flags: SiteFlags): Promise<void> {
   const port = Number(flags.port);
   if (!(Number.isSafeInteger(port) && port >= 0 && port < 65536))
     throw new UserError(`--port: a whole number from 0 to 65535; got ${flags.port}.`);
+  checkFolder(flags.out);
   const { buildSite, serveSite, startDrawing, writeApiReference } = await import("../site/index.js");
   let progress: Progress | undefined;
   const tell: Progress["tell"] = (...told) => (progress ??= new Progress(process.stderr, "pages")).tell(...told);

@@ -7,7 +7,7 @@
  */
 export { StoreError, systemFailure, writeFailure } from "./failure.js";
 export { makeFolder } from "./folder.js";
-export { realPlace } from "./inside.js";
+export { realPlace, sameFile } from "./inside.js";
 export { JsonError, type JsonLimits, parseJson } from "./json.js";
 export { largestText, ReadError, readBounded, readRegular, readSmall } from "./read.js";
 export { checkFolder, checkWritable, openWhole, type WholeFile, writeWhole } from "./write.js";

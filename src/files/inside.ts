@@ -1,4 +1,4 @@
-import { lstatSync, readlinkSync, realpathSync } from "node:fs";
+import { lstatSync, readlinkSync, realpathSync, statSync } from "node:fs";
 import { dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
 
 /** A chain of symbolic links longer than this is a circle. */
@@ -32,4 +32,20 @@ export function realTarget(path: string, links = 0): string {
   if (!link?.isSymbolicLink()) return place;
   if (links >= longestChain) throw Object.assign(new Error(`${path}: too many symbolic links`), { code: "ELOOP" });
   return realTarget(resolve(parent, readlinkSync(place)), links + 1);
+}
+
+/**
+ * Whether two paths name one file, be it by another spelling, a symbolic or a hard link; also where there is none yet. Devices and pipes are
+ * never one: a terminal may be read and written.
+ * @example sameFile("a.txt", "./b/../a.txt") // true
+ */
+export function sameFile(a: string, b: string): boolean {
+  try {
+    const [one, two] = [a, b].map((path) => statSync(path, { throwIfNoEntry: false, bigint: true }));
+    if (one && two) return (one.isFile() || one.isDirectory()) && one.dev === two.dev && one.ino === two.ino;
+    return !one && !two && realTarget(resolve(a)) === realTarget(resolve(b));
+  } catch {
+    // What cannot be looked at is said by whoever opens it.
+    return false;
+  }
 }

@@ -17,6 +17,7 @@ export { type Account, cleanAccount, guessedShare, mostGuessed, warningsOf, with
 export { TraceCollector } from "./collect.js";
 export { type Extent, ExtentCounter, mergeAbutting, type PageRange } from "./extents.js";
 export { decodeTrace, encodeTrace, isTraceFile, isVersion2, stepsOf } from "./format/codec.js";
+export { describedBy } from "./format/description.js";
 export { TraceFileReader, TraceFileWriter } from "./format/version-2.js";
 export { formatInfo } from "./info/format.js";
 export { LogHistogram } from "./info/histogram.js";

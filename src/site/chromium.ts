@@ -1,8 +1,9 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Browser } from "playwright-core";
+import { writeWhole } from "../files/index.js";
 
 /** Keeps a browser that has no network from trying to use it. */
 const quiet = [
@@ -100,7 +101,7 @@ function fontConfiguration(folder: string): string {
 </fontconfig>
 `;
   // Written anew where the folder was moved.
-  if (!existsSync(file) || readFileSync(file, "utf8") !== text) writeFileSync(file, text);
+  if (!existsSync(file) || readFileSync(file, "utf8") !== text) writeWhole(file, text);
   return file;
 }
 

@@ -1,4 +1,5 @@
-import { asLines, joined, notebookText, parseNotebook } from "./notebook.js";
+import { asLines, joined, parseNotebook } from "./notebook.js";
+import { rewritten, sourcesIn } from "./source-text.js";
 
 /** Rewrites a cell's imports from rooms that were divided or renamed to those that hold the names today. */
 
@@ -268,7 +269,7 @@ const importOf = /import\s+(type\s+)?(\{[^{}]{0,4000}\}|\*\s+as\s+\w+)\s+from\s+
  */
 export function migrateImports(text: string): Migrated {
   const left: string[] = [];
-  const rewritten = text.replace(
+  const changed = text.replace(
     importOf,
     (whole, typeOnly: string | undefined, clause: string, _quote, door: string) => {
       const doors = Object.hasOwn(moved, door) ? moved[door] : undefined;
@@ -295,7 +296,7 @@ export function migrateImports(text: string): Migrated {
         .join("\n");
     },
   );
-  return { text: rewritten, left };
+  return { text: changed, left };
 }
 
 /**
@@ -305,6 +306,9 @@ export function migrateImports(text: string): Migrated {
  */
 export function migrateNotebook(text: string, file: string): { text: string; cells: number; left: string[] } {
   const notebook = parseNotebook(text, file);
+  const places = sourcesIn(text);
+  const parts: string[] = [];
+  let done = 0;
   let cells = 0;
   const left: string[] = [];
   for (const [i, cell] of notebook.cells.entries()) {
@@ -314,7 +318,10 @@ export function migrateNotebook(text: string, file: string): { text: string; cel
     left.push(...migrated.left.map((sentence) => `cell ${i + 1}: ${sentence}`));
     if (migrated.text === source) continue;
     cells++;
-    cell.source = asLines(migrated.text);
+    const place = places[i];
+    if (!place) continue;
+    parts.push(text.slice(done, place.from), rewritten(text.slice(place.from, place.to), asLines(migrated.text)));
+    done = place.to;
   }
-  return { text: cells > 0 ? notebookText(notebook) : text, cells, left };
+  return { text: parts.join("") + text.slice(done), cells, left };
 }

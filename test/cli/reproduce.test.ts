@@ -58,7 +58,7 @@ const run = (out: string, ...more: string[]) =>
   spawnSync(process.execPath, args(out, ...more), { encoding: "utf8", timeout: 150_000 });
 const filesOf = (folder: string) =>
   readdirSync(folder, { recursive: true, encoding: "utf8" })
-    .filter((name) => !name.startsWith("points"))
+    .filter((name) => !name.startsWith(".reproduce-points"))
     .toSorted();
 
 /** Starts a run and waits until it says that the first notebook is done. */

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
@@ -153,9 +153,12 @@ describe("the plan", () => {
       expect.stringMatching(
         /^trace-cmd record -C mono -b 1024 -e dma:dma_map_phys -f 'device == "0000:05:00\.0"' .* sleep 5$/,
       ),
-      "trace-cmd report -t -i x.dat > x",
+      'trace-cmd report -t -i "$scratch"/trace.dat > "$scratch"/recording.txt',
+      'cat "$scratch"/recording.txt > x',
     ]);
-    expect(of("perf").commands[1]).toBe("perf script -F comm,pid,cpu,time,event,trace --ns -i x.data > x");
+    expect(of("perf").commands[1]).toBe(
+      'perf script -F comm,pid,cpu,time,event,trace --ns -i "$scratch"/perf.data > "$scratch"/recording.txt',
+    );
     expect(of("bpftrace").files[0].text).toMatch(/kprobe:iommu_dma_map_page,\nkprobe:iommu_dma_unmap_page\n/);
     expect(() => planRecording(system(new FakeTracefs(iommu)), options({ recorder: "perf" }))).toThrow(
       /perf is not installed; there are tracefs/,
@@ -200,6 +203,33 @@ describe("a recording", () => {
     const plan = planRecording(system(tracefs), options());
     await expect(record(plan, system(tracefs))).rejects.toThrow(/iommu\/map\/enable: the kernel refuses "1"/);
     expect(tracefs.files).toEqual(before);
+  });
+
+  test("where the kernel gives no pipe, the recording that was there stays", async () => {
+    const tracefs = new FakeTracefs(iommu);
+    tracefs.pipe = () => {
+      throw new Error("EBUSY: resource busy, open trace_pipe");
+    };
+    const out = join(folder, "kept.txt");
+    writeFileSync(out, "old");
+    await expect(record(planRecording(system(tracefs), options({ out })), system(tracefs))).rejects.toThrow("EBUSY");
+    expect(readFileSync(out, "utf8")).toBe("old");
+    expect(readdirSync(folder).filter((name) => name.includes("kept"))).toEqual(["kept.txt"]);
+  });
+
+  test("another recorder's files lie in a folder of their own, and nothing else is written or removed", async () => {
+    const place = mkdtempSync(join(folder, "others-"));
+    for (const name of ["x", "x.dat", "x.data", "x.bt", "recording.txt"]) writeFileSync(join(place, name), name);
+    const plan = planRecording(system(new FakeTracefs(iommu), ["bpftrace"]), {
+      ...options({ recorder: "bpftrace", out: join(place, "x") }),
+    });
+    const fails = { ...plan, commands: ['test -s "$scratch"/requests.bt && false > "$scratch"/recording.txt'] };
+    await expect(record(fails, system(undefined))).rejects.toThrow("exit code 1");
+    expect(readFileSync(join(place, "x"), "utf8")).toBe("x");
+    await record({ ...plan, commands: ['echo new > "$scratch"/recording.txt', plan.commands[1]] }, system(undefined));
+    expect(readFileSync(join(place, "x"), "utf8")).toBe("new\n");
+    expect(readdirSync(place).sort()).toEqual(["recording.txt", "x", "x.bt", "x.dat", "x.data"]);
+    expect(readFileSync(join(place, "x.dat"), "utf8")).toBe("x.dat");
   });
 
   test("an interruption ends it early with what there is", async () => {

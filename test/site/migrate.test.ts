@@ -46,3 +46,20 @@ test("half an import, a hundred thousand times, is left as it is", () => {
   const text = "import {".repeat(100_000);
   expect(migrateImports(text)).toEqual({ text, left: [] });
 });
+
+test("all but the imports stays byte for byte: large numbers, spelling, indentation, line ends", () => {
+  const before = (line: string) => `{
+    "metadata": {"big": 12345678901234567890, "one": 1.0, "tiny": 1E-7, "twice": 1, "twice": 2},\r
+    "nbformat": 4, "nbformat_minor": 5,
+    "cells": [
+       {"cell_type": "markdown", "metadata": {"source": ["no"]}, "source": "import \\u00e9"},
+       {"metadata": {"ids": [9007199254740993]}, "execution_count": null, "outputs": [],
+        "source": [
+           "// caf\\u00e9 \\"}]\\n",
+           ${line}
+        ], "cell_type": "code"}, {"cell_type":"code","metadata":{},"execution_count":null,"outputs":[],"source":${line}}
+    ]}`;
+  const { text, cells } = migrateNotebook(before('"import { oneToOne } from \\"iommu-lab/vtd\\";"'), "a.ipynb");
+  expect(cells).toBe(2);
+  expect(text).toBe(before('"import { oneToOne } from \\"iommu-lab/pagetables\\";"').replaceAll("'", '"'));
+});

@@ -170,3 +170,11 @@ describe("outputs", () => {
     expect(collect(out("a"), clear(true), out("b"))).toEqual([{ output_type: "stream", name: "stdout", text: ["b"] }]);
   });
 });
+
+test("a notebook that is written again keeps the numbers that JavaScript has no equal for", () => {
+  const text = notebookText(small() as never);
+  const own = text.replace('"metadata": {}', '"metadata": {\n    "big": 12345678901234567890,\n    "one": 1.0\n   }');
+  expect(own).not.toBe(text);
+  expect(notebookText(parseNotebook(own, "a.ipynb", { exact: true }))).toBe(own);
+  expect(notebookText(parseNotebook(own, "a.ipynb"))).not.toBe(own);
+});

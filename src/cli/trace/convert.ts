@@ -1,8 +1,9 @@
 import type { Command } from "commander";
+import { JsonError, parseJson } from "../../files/index.js";
 import { convertRecording } from "../../recorder/index.js";
-import { type TraceDescription, warningsOf } from "../../recordings/index.js";
+import { describedBy, type TraceDescription, warningsOf } from "../../recordings/index.js";
 import { UserError } from "../errors.js";
-import { readText } from "../files.js";
+import { checkPlaces, readText } from "../files.js";
 import { type RecordingFlags, reading, recordingArgument, recordingOptions } from "./options.js";
 
 interface ConvertFlags extends RecordingFlags {
@@ -25,6 +26,7 @@ export function convertCommand(trace: Command): void {
         "a JSON file (or a trace file of version 1) with about, devices and phases for the header",
       ),
   ).action(async (recording: string, flags: ConvertFlags) => {
+    checkPlaces({ reads: [recording, flags.about], writes: { "--out": flags.out } });
     const description = flags.about === undefined ? {} : readDescription(flags.about);
     const about = flags.name === undefined ? {} : { name: flags.name };
     const { maps, steps, bytes, end } = await reading(flags, (options) =>
@@ -40,11 +42,12 @@ export function convertCommand(trace: Command): void {
 }
 
 function readDescription(file: string): TraceDescription {
+  let value: unknown;
   try {
-    const { about, devices, phases } = JSON.parse(readText(file)) as TraceDescription;
-    return { ...(about ? { about } : {}), ...(devices ? { devices } : {}), ...(phases ? { phases } : {}) };
+    value = parseJson(readText(file));
   } catch (error) {
-    if (error instanceof SyntaxError) throw new UserError(`${file}: expected JSON (${error.message}).`);
+    if (error instanceof JsonError) throw new UserError(`${file}: expected JSON (${error.message}).`);
     throw error;
   }
+  return describedBy(value, file);
 }

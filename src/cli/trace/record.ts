@@ -52,8 +52,10 @@ export function recordCommand(trace: Command): void {
 
 /** The plan as a shell script. */
 function script({ commands, files, options }: RecordPlan): string {
-  const written = files.map(({ name, text }) => `cat > '${name}' <<'END'\n${text}END\n`).join("");
-  return `# as root:\n${written}${commands.join("\n")}\n# then: iommu-lab trace info ${options.out}\n`;
+  const written = files.map(({ name, text }) => `cat > "$scratch"/${name} <<'END'\n${text}END\n`).join("");
+  const scratch = commands.some((command) => command.includes('"$scratch"'));
+  const [make, remove] = scratch ? ["scratch=$(mktemp -d)\n", '\nrm -r "$scratch"'] : ["", ""];
+  return `# as root:\n${make}${written}${commands.join("\n")}${remove}\n# then: iommu-lab trace info ${options.out}\n`;
 }
 
 async function run(plan: RecordPlan, flags: RecordFlags): Promise<void> {

@@ -7,6 +7,7 @@ import { loadTrace, traceInfo } from "../../recorder/index.js";
 import { traceNames } from "../../recordings/index.js";
 import { reportNotebook, reportPage } from "../../site/index.js";
 import { printable, UserError } from "../errors.js";
+import { checkPlaces } from "../files.js";
 import { Progress } from "../progress.js";
 import { type RecordingFlags, reading, recordingArgument, recordingOptions } from "./options.js";
 
@@ -38,6 +39,7 @@ export function reportCommand(trace: Command): void {
       throw new UserError(
         "--ipynb: a notebook reads the recording again, which standard input does not give twice; name a file.",
       );
+    checkPlaces({ reads: [recording], writes: { "--out": flags.out, "--ipynb": flags.ipynb } });
     const { report, skip, device } = await made(recording, flags);
     if (flags.out !== undefined) {
       writeWhole(flags.out, reportPage(report, version));

@@ -34,9 +34,9 @@ export interface RecordPlan {
   /** Of tracefs: the instance's folder, and the files written in it in order. */
   instance: string;
   writes: Write[];
-  /** The shell commands that do the same; of trace-cmd, perf and bpftrace, what is run. */
+  /** The shell commands that do the same; of trace-cmd, perf and bpftrace, what is run, with a new folder in the variable `scratch`. */
   commands: string[];
-  /** The text of files that the commands need. */
+  /** The text of files in that folder that the commands need. */
   files: { name: string; text: string }[];
   /** What a person must know first, each a sentence. */
   notes: string[];
@@ -76,7 +76,6 @@ export function planRecording(system: RecordingSystem, options: RecordOptions): 
     case "perf":
       return { ...plan, commands: perf(events, options) };
     case "bpftrace": {
-      const file = `${options.out}.bt`;
       notes.push(
         "bpftrace names the device of each map by kernel probes on the DMA API's functions, which cost more than tracepoints.",
       );
@@ -84,8 +83,11 @@ export function planRecording(system: RecordingSystem, options: RecordOptions): 
       return {
         ...plan,
         events: ["iommu:map", "iommu:unmap"],
-        files: [{ name: file, text }],
-        commands: [`timeout -s INT ${options.seconds} bpftrace ${quoted(file)} > ${quoted(options.out)}`],
+        files: [{ name: "requests.bt", text }],
+        commands: [
+          `timeout -s INT ${options.seconds} bpftrace "$scratch"/requests.bt > "$scratch"/recording.txt`,
+          ...putInPlace(options.out),
+        ],
       };
     }
   }
@@ -159,8 +161,9 @@ function traceCmd(events: string[], { seconds, out, device, bufferKib }: RecordO
     )
     .join(" ");
   return [
-    `trace-cmd record -C mono -b ${bufferKib} ${which} -o ${quoted(`${out}.dat`)} sleep ${seconds}`,
-    `trace-cmd report -t -i ${quoted(`${out}.dat`)} > ${quoted(out)}`,
+    `trace-cmd record -C mono -b ${bufferKib} ${which} -o "$scratch"/trace.dat sleep ${seconds}`,
+    'trace-cmd report -t -i "$scratch"/trace.dat > "$scratch"/recording.txt',
+    ...putInPlace(out),
   ];
 }
 
@@ -173,10 +176,14 @@ function perf(events: string[], { seconds, out, device, bufferKib }: RecordOptio
     )
     .join(" ");
   return [
-    `perf record -a -k mono -m ${pages} ${which} -o ${quoted(`${out}.data`)} -- sleep ${seconds}`,
-    `perf script -F comm,pid,cpu,time,event,trace --ns -i ${quoted(`${out}.data`)} > ${quoted(out)}`,
+    `perf record -a -k mono -m ${pages} ${which} -o "$scratch"/perf.data -- sleep ${seconds}`,
+    'perf script -F comm,pid,cpu,time,event,trace --ns -i "$scratch"/perf.data > "$scratch"/recording.txt',
+    ...putInPlace(out),
   ];
 }
+
+/** What was there is written over only when there is something to put in its place. */
+const putInPlace = (out: string): string[] => [`cat "$scratch"/recording.txt > ${quoted(out)}`];
 
 /** A word for a shell. */
 export function quoted(word: string): string {

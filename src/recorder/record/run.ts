@@ -1,6 +1,8 @@
 import { spawn } from "node:child_process";
-import { closeSync, openSync, rmSync, writeFileSync, writeSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
+import { checkWritable, openWhole, type WholeFile, writeWhole } from "../../files/index.js";
 import { TraceError } from "../../recordings/index.js";
 import type { RecordPlan } from "./plan.js";
 import type { RecordingSystem, Tracefs } from "./system.js";
@@ -27,6 +29,7 @@ export interface RunOptions {
  * @throws TraceError saying what went wrong and what is left to undo
  */
 export async function record(plan: RecordPlan, system: RecordingSystem, options: RunOptions = {}): Promise<Recorded> {
+  checkWritable(plan.options.out);
   if (plan.recorder !== "tracefs") return runCommands(plan, options);
   const { tracefs } = system;
   if (!tracefs) throw new TraceError("tracefs is not mounted");
@@ -70,8 +73,15 @@ function writeSetting(tracefs: Tracefs, path: string, text: string): void {
 
 async function readPipe(plan: RecordPlan, tracefs: Tracefs, { signal, everyMs = 20 }: RunOptions): Promise<Recorded> {
   const { out, seconds } = plan.options;
-  const file = openSync(out, "w");
   const pipe = tracefs.pipe(`${plan.instance}/trace_pipe`);
+  let file: WholeFile;
+  try {
+    // What was there stays until this recording is whole.
+    file = openWhole(out);
+  } catch (error) {
+    pipe.close();
+    throw error;
+  }
   const before = process.cpuUsage();
   const began = performance.now();
   const buffer = new Uint8Array(1 << 20);
@@ -79,7 +89,7 @@ async function readPipe(plan: RecordPlan, tracefs: Tracefs, { signal, everyMs = 
   const drain = (): number => {
     let got = 0;
     for (let n = pipe.read(buffer); n > 0; n = pipe.read(buffer)) {
-      writeSync(file, buffer, 0, n);
+      file.write(buffer.subarray(0, n));
       got += n;
     }
     return got;
@@ -91,9 +101,10 @@ async function readPipe(plan: RecordPlan, tracefs: Tracefs, { signal, everyMs = 
     }
     writeSetting(tracefs, `${plan.instance}/tracing_on`, "0");
     bytes += drain();
+    file.commit();
   } finally {
     pipe.close();
-    closeSync(file);
+    file.discard();
   }
   const { user, system } = process.cpuUsage(before);
   return {
@@ -137,23 +148,27 @@ function undo({ instance, events }: RecordPlan, tracefs: Tracefs): void {
 async function runCommands(plan: RecordPlan, { signal }: RunOptions): Promise<Recorded> {
   const began = performance.now();
   const { out } = plan.options;
-  for (const { name, text } of plan.files) writeFileSync(name, text);
+  // Beside the recording, where there is room for what may be gigabytes.
+  const scratch = mkdtempSync(join(dirname(resolve(out)), ".iommu-lab-record-"));
   try {
+    for (const { name, text } of plan.files) writeWhole(join(scratch, name), text);
     for (const command of plan.commands) {
-      const code = await shell(command, signal);
+      const code = await shell(command, scratch, signal);
       // timeout(1) says 124 where it ended the program, which is what was asked for.
       if (code !== 0 && code !== 124) throw new TraceError(`${command}\n  ended with exit code ${code}`);
     }
   } finally {
-    for (const left of [...plan.files.map(({ name }) => name), `${out}.dat`, `${out}.data`])
-      rmSync(left, { force: true });
+    rmSync(scratch, { recursive: true, force: true });
   }
   return { seconds: (performance.now() - began) / 1000, bytes: 0, lost: 0, cpuSeconds: undefined };
 }
 
-function shell(command: string, signal: AbortSignal | undefined): Promise<number> {
+function shell(command: string, scratch: string, signal: AbortSignal | undefined): Promise<number> {
   return new Promise((resolve, reject) => {
-    const child = spawn("sh", ["-c", command], { stdio: ["ignore", "inherit", "inherit"] });
+    const child = spawn("sh", ["-c", command], {
+      stdio: ["ignore", "inherit", "inherit"],
+      env: { ...process.env, scratch },
+    });
     const stop = () => child.kill("SIGINT");
     signal?.addEventListener("abort", stop);
     child.on("error", reject);

@@ -1,8 +1,8 @@
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import type { ProgressListener } from "../../experiments/index.js";
-import { parseJson, StoreError, writeFailure, writeWhole } from "../../files/index.js";
+import { makeFolder, parseJson, StoreError, writeFailure, writeWhole } from "../../files/index.js";
 import { type SweepStatus, timeText } from "../shards/status.js";
 import { type ScriptAsk, scriptFor } from "./script.js";
 import { SilentScheduler, type Slurm } from "./slurm.js";
@@ -81,7 +81,7 @@ export async function submitRound(
   const script = await ask(missing + running, secondsAPoint);
   const file = join(folder, "jobs", "slurm.sh");
   try {
-    mkdirSync(join(folder, "jobs"), { recursive: true });
+    makeFolder(join(folder, "jobs"));
     writeFileSync(file, scriptFor("slurm", script));
   } catch (error) {
     throw writeFailure(file, error);

@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
-import { existsSync, linkSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, linkSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import { parseJson, StoreError, writeFailure, writeWhole } from "../../files/index.js";
+import { makeFolder, parseJson, StoreError, writeFailure, writeWhole } from "../../files/index.js";
 import { removed } from "./segments.js";
 import type { Work } from "./work.js";
 
@@ -53,8 +53,8 @@ export function takeFolder(folder: string, { identity, experiment, file, design 
   let there = manifestOf(folder);
   if (!there) {
     const staged = join(folder, `.sweep.${randomBytes(8).toString("hex")}.tmp`);
+    makeFolder(folder);
     try {
-      mkdirSync(folder, { recursive: true });
       writeFileSync(staged, `${JSON.stringify(own, null, 1)}\n`, { flag: "wx" });
     } catch (error) {
       removed(staged);

@@ -6,12 +6,12 @@
  * locks, and none of a dead machine can be in the way; what a killed process leaves half written counts as not written.
  */
 import { randomBytes } from "node:crypto";
-import { closeSync, fdatasyncSync, mkdirSync, openSync, writeSync } from "node:fs";
+import { closeSync, fdatasyncSync, openSync, writeSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
 import type { Row } from "../../experiments/index.js";
-import { writeFailure } from "../../files/index.js";
+import { makeFolder, writeFailure } from "../../files/index.js";
 import { lineOf, sumOf } from "./line.js";
 import { rowsText } from "./rows-text.js";
 import type { Shard } from "./shard.js";
@@ -91,7 +91,7 @@ export class SegmentWriter {
     const { index, count }: Shard = head.shard;
     this.name = `${index}-of-${count}.${randomBytes(8).toString("hex")}`;
     try {
-      mkdirSync(segmentsIn(folder), { recursive: true });
+      makeFolder(segmentsIn(folder));
       this.rows = openSync(this.file("rows"), "ax");
       this.log = openSync(this.file("log"), "ax");
     } catch (error) {
