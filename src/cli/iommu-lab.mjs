@@ -23,11 +23,12 @@ if (args[0] === "kernel" && args[1] === "run" && args.length === 3 && !args[2].s
     process.exit(1);
   });
 } else {
-  // Loaded before anything fails: where too many files are open, nothing can be loaded any more.
-  const { systemFailure } = await import(new URL("../../dist/files/index.js", import.meta.url).href);
   if (!(args[0] === "kernel" && args[1] === "run"))
     process.on("uncaughtException", (error) => {
-      process.stderr.write(`${systemFailure(error) ?? error?.stack ?? error}\n`);
+      // In words of its own: where too many files are open, nothing more can be loaded.
+      const hint = error?.code === "EMFILE" ? " (too many files are open: raise the limit with `ulimit -n`)" : "";
+      const ofSystem = typeof error?.code === "string" && typeof error.syscall === "string";
+      process.stderr.write(`${ofSystem ? `${error.message}${hint}.` : (error?.stack ?? error)}\n`);
       process.exit(1);
     });
   const { main: run } = await import(main.href);

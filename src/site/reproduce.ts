@@ -1,8 +1,7 @@
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { canonicalJson } from "../experiments/index.js";
-import { readBounded, writeWhole } from "../files/index.js";
+import { largestText, readBounded, readSmall, writeWhole } from "../files/index.js";
 import { codeHash } from "../sweep/index.js";
 import { joined, type Notebook, notebookText, parseNotebook } from "./notebook.js";
 import type { Drawing } from "./picture.js";
@@ -127,8 +126,8 @@ function keptRun(
   hash: string,
 ): { notebook: Notebook; timings: CellTiming[]; seconds: number } | undefined {
   try {
-    const kept = JSON.parse(readFileSync(keptFile(target), "utf8")) as Kept;
-    const text = readFileSync(target, "utf8");
+    const kept = JSON.parse(readSmall(keptFile(target))) as Kept;
+    const text = readSmall(target, largestText);
     if (kept.hash !== hash || kept.output !== sha256(text)) return undefined;
     return { notebook: parseNotebook(text, target), timings: kept.timings, seconds: kept.seconds };
   } catch {

@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import {
   linkSync,
   mkdirSync,
@@ -44,6 +45,13 @@ async function refused(...argv: string[]): Promise<string> {
   expect(code, said).not.toBe(0);
   return said;
 }
+
+test.skipIf(process.platform === "win32")("where too many files are open, the message says what helps", () => {
+  const command = `ulimit -n 24; exec "${process.execPath}" src/cli/iommu-lab.mjs experiments`;
+  const { status, stderr } = spawnSync("sh", ["-c", command], { encoding: "utf8" });
+  expect(status).toBe(1);
+  expect(stderr).toMatch(/^EMFILE: .*raise the limit with `ulimit -n`\)\.\n$/);
+});
 
 describe("no command writes over what it reads", () => {
   const own = saved("own.txt", text);

@@ -1,8 +1,8 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import type { ProgressListener } from "../../experiments/index.js";
-import { makeFolder, parseJson, StoreError, writeFailure, writeWhole } from "../../files/index.js";
+import { makeFolder, parseJson, readSmall, StoreError, writeFailure, writeWhole } from "../../files/index.js";
 import { type SweepStatus, timeText } from "../shards/status.js";
 import { type ScriptAsk, scriptFor } from "./script.js";
 import { SilentScheduler, type Slurm } from "./slurm.js";
@@ -30,7 +30,7 @@ const fileIn = (folder: string): string => join(folder, "jobs", "slurm.json");
  */
 export function submittedIn(folder: string): Submitted {
   try {
-    return SubmittedSchema.parse(parseJson(readFileSync(fileIn(folder), "utf8")));
+    return SubmittedSchema.parse(parseJson(readSmall(fileIn(folder))));
   } catch {
     throw new StoreError(`${folder}: nothing was submitted from here; expected ${fileIn(folder)}. --on slurm submits.`);
   }
@@ -136,7 +136,7 @@ export async function follow(ask: FollowAsk): Promise<SweepStatus> {
 function refusal(folder: string, { check, array }: Submitted): string | undefined {
   for (const job of [check, array])
     try {
-      return readFileSync(join(folder, "jobs", `refused-${job}.txt`), "utf8")
+      return readSmall(join(folder, "jobs", `refused-${job}.txt`))
         .trim()
         .slice(0, 1000);
     } catch {

@@ -1,8 +1,16 @@
 import { randomBytes } from "node:crypto";
-import { existsSync, linkSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, linkSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import { makeFolder, parseJson, StoreError, writeFailure, writeWhole } from "../../files/index.js";
+import {
+  largestText,
+  makeFolder,
+  parseJson,
+  readSmall,
+  StoreError,
+  writeFailure,
+  writeWhole,
+} from "../../files/index.js";
 import { removed } from "./segments.js";
 import type { Work } from "./work.js";
 
@@ -29,7 +37,7 @@ export const isSweepFolder = (path: string): boolean => existsSync(manifestIn(pa
 export function manifestOf(folder: string): Manifest | undefined {
   let text: string;
   try {
-    text = readFileSync(manifestIn(folder), "utf8");
+    text = readSmall(manifestIn(folder), largestText);
   } catch (error) {
     if (["ENOENT", "ENOTDIR"].includes((error as NodeJS.ErrnoException).code ?? "")) return undefined;
     throw new StoreError(`${manifestIn(folder)}: cannot be read (${(error as Error).message}).`);

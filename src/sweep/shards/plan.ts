@@ -1,7 +1,6 @@
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { ConfigError, configHash } from "../../experiments/index.js";
-import { StoreError, writeWhole } from "../../files/index.js";
+import { largestText, readSmall, StoreError, writeWhole } from "../../files/index.js";
 import { pointHash } from "../store.js";
 import { sumOf } from "./line.js";
 import type { Work } from "./work.js";
@@ -73,7 +72,7 @@ export function planOf(folder: string, work: Work, code: string): Plan {
 function read(file: string, key: string, configurations: number): string[][] | undefined {
   let text: string;
   try {
-    text = readFileSync(file, "utf8");
+    text = readSmall(file, largestText);
   } catch {
     return undefined;
   }
