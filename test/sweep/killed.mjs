@@ -50,8 +50,10 @@ export async function killedSweeps({ kills, jobs, random, onKill }) {
           const timer = killed < kills && random() < 0.8 ? setTimeout(() => running.kill("SIGKILL"), wait) : undefined;
           const { code, signal } = await ended;
           clearTimeout(timer);
-          if (signal === "SIGKILL") onKill?.(++killed, shard);
-          else if (code === 0) return;
+          if (signal === "SIGKILL") {
+            killed++;
+            onKill?.(killed, shard);
+          } else if (code === 0) return;
           else throw new Error(`Shard ${shard} ended with ${code}.`);
         }
       };
