@@ -35,7 +35,6 @@ export default defineConfig({
           include: ["test/browser/**/*.test.ts"],
           testTimeout: 600_000,
           hookTimeout: 600_000,
-          fileParallelism: false,
         },
       },
     ],
