@@ -107,7 +107,7 @@ export const cases: Case[] = [
   c(
     "scope",
     "names of globals may be declared",
-    ["const URL = 'mine'; const name = 1; let fetch = 2", "[URL, name, fetch]"],
+    ["const URL = 'mine'; const name = 1; let btoa = 2", "[URL, name, btoa]"],
     "[ 'mine', 1, 2 ]",
   ),
   c(

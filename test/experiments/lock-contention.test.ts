@@ -357,7 +357,8 @@ describe("the sensitivity", () => {
   });
 
   it("moves every cost of the DMA code to both ends of the range that its source leaves", () => {
-    for (const { field, low, high } of costSources)
+    // No lock of these hosts is an SMMU's queue: what is assumed of that is swept beside its measurements (held).
+    for (const { field, low, high } of costSources.filter((one) => one.field !== "retriesInPlace"))
       for (const end of [low, high])
         expect(
           points.some(({ run }) => run.costs[field] === end),

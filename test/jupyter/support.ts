@@ -48,3 +48,17 @@ export async function run(kernel: Kernel, code: string, options?: ExecuteOptions
 
 /** A kernel for tests. */
 export const startKernel: typeof startInProcessKernel = startInProcessKernel;
+
+/**
+ * Runs the cell after an interrupted one. What comes only after the interrupt has settled begins in this cell, and takes an interrupt of its own:
+ * it gets one where nothing has answered for two seconds.
+ */
+export async function runNext(kernel: Kernel, code: string): Promise<string | undefined> {
+  for (;;) {
+    const late = setTimeout(() => void kernel.interrupt(), 2000);
+    const { status, ename, result } = await run(kernel, code);
+    clearTimeout(late);
+    if (status === "ok") return result;
+    if (ename !== "KeyboardInterrupt") throw new Error(`The cell after an interrupted one ended with ${ename}.`);
+  }
+}

@@ -74,34 +74,41 @@ function costs(rows: readonly SiliconRow[], machine: string, variant: string): {
 const missing = Number.NaN;
 
 /** A tick at each number of cores that was run, and at no fraction of one. */
-const ticks = (rows: readonly SiliconRow[]) => ({ xaxis: { tickvals: distinct(rows, "cores") } });
+const ticks = (figure: Figure, rows: readonly SiliconRow[]): Figure => {
+  Object.assign(figure.layout["xaxis"] as object, { tickmode: "array", tickvals: distinct(rows, "cores") });
+  return figure;
+};
 
 /** The figures, by name. */
 export const figures: Readonly<Record<string, FigureMaker<SiliconRow, Settings>>> = {
   throughput: (rows): Figure =>
-    lineFigure({
-      title: "What a real machine does, and what the model says",
-      caption: words(heavier(rows)),
-      x: { title: "cores", unit: "" },
-      y: { title: "transactions", unit: "million/s" },
-      layout: ticks(heavier(rows)),
-      series: curves(heavier(rows), {
-        measured: (row) => [row.measured / 1e6, row.measuredLow / 1e6, row.measuredHigh / 1e6],
-        predicted: (row) => [row.predicted / 1e6, row.predictedLow / 1e6, row.predictedHigh / 1e6],
+    ticks(
+      lineFigure({
+        title: "What a real machine does, and what the model says",
+        caption: words(heavier(rows)),
+        x: { title: "cores", unit: "" },
+        y: { title: "transactions", unit: "million/s" },
+        series: curves(heavier(rows), {
+          measured: (row) => [row.measured / 1e6, row.measuredLow / 1e6, row.measuredHigh / 1e6],
+          predicted: (row) => [row.predicted / 1e6, row.predictedLow / 1e6, row.predictedHigh / 1e6],
+        }),
       }),
-    }),
+      heavier(rows),
+    ),
   spinning: (rows): Figure =>
-    lineFigure({
-      title: "Time that goes into waiting for locks",
-      caption: words(heavier(rows)),
-      x: { title: "cores", unit: "" },
-      y: { title: "spinning", unit: "% of the cores' time" },
-      layout: ticks(heavier(rows)),
-      series: curves(heavier(rows), {
-        measured: (row) => [row.measuredSpinning, row.measuredSpinningLow, row.measuredSpinningHigh],
-        predicted: (row) => [row.spinning, row.spinningLow, row.spinningHigh],
+    ticks(
+      lineFigure({
+        title: "Time that goes into waiting for locks",
+        caption: words(heavier(rows)),
+        x: { title: "cores", unit: "" },
+        y: { title: "spinning", unit: "% of the cores' time" },
+        series: curves(heavier(rows), {
+          measured: (row) => [row.measuredSpinning, row.measuredSpinningLow, row.measuredSpinningHigh],
+          predicted: (row) => [row.spinning, row.spinningLow, row.spinningHigh],
+        }),
       }),
-    }),
+      heavier(rows),
+    ),
   cost: (rows): Figure => {
     const shown = heavier(rows);
     const machines = distinct(shown, "machine");

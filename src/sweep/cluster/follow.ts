@@ -57,12 +57,14 @@ export function tasksFor({ points, secondsAPoint, jobs, taskMinutes, mostTasks }
 export interface FollowAsk {
   slurm: Slurm;
   folder: string;
+  /** How far the sweep is now. */
   status(): SweepStatus;
   /** The script of a round, for the points that are missing then. */
   ask(missing: number, secondsAPoint: number | undefined): Promise<ScriptAsk>;
   /** Between two looks, in ms. */
   pollMs: number;
   onProgress?: ProgressListener;
+  /** Tells what happened: a line for a person. */
   say(line: string): void;
   signal?: AbortSignal;
 }

@@ -3,6 +3,7 @@ import { ConfigError } from "../../experiments/index.js";
 
 /** The schedulers that scripts are written for. */
 export const schedulers = ["slurm", "pbs", "lsf", "kubernetes", "parallel"] as const;
+/** One of {@link schedulers}. */
 export type SchedulerName = (typeof schedulers)[number];
 
 /** What a script is to say. */

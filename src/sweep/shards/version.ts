@@ -44,6 +44,7 @@ export class Version {
     return own;
   }
 
+  /** Whether a segment was computed by this version, or by one that is accepted. */
   accepts({ head }: Segment): boolean {
     return head !== undefined && this.accepted.includes(labelOf(head));
   }
