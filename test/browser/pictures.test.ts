@@ -50,5 +50,5 @@ lineFigure({ title: "t", caption: "c", x: { title: "x", unit: "s" }, y: { title:
   const [output] = (run.notebook.cells[0] as CodeCell).outputs as unknown as { data: object; metadata: object }[];
   expect(run.pictures).toBe(1);
   expect(Object.keys(output.data).sort()).toEqual(["application/vnd.plotly.v1+json", "image/png", "text/plain"]);
-  expect(output.metadata).toEqual({ "image/png": { width: 720, height: 405 } });
+  expect(output.metadata).toEqual({ "image/png": { width: 720, height: 405, alt: "t" } });
 });
