@@ -49,7 +49,9 @@ describe.skipIf(!python)("JupyterLab as npm start opens it", () => {
       expect(captions).toHaveLength(stored.length);
       for (const [i, output] of stored.entries()) {
         expect(captions[i].length).toBeGreaterThan(5);
-        expect([output.data?.["text/plain"]].flat().join("").endsWith(captions[i])).toBe(true);
+        const [, number, words] = /^Figure (\d+)\. *(.*)$/s.exec(captions[i]) ?? [];
+        expect(number, captions[i]).toBe(String(i + 1));
+        expect([output.data?.["text/plain"]].flat().join("").endsWith(words)).toBe(true);
       }
     });
 
