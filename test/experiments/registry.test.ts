@@ -7,8 +7,6 @@ const root = fileURLToPath(new URL("../../src/experiments/", import.meta.url));
 const has = (folder: string, file: string) => existsSync(`${root}${folder}/${file}`);
 /** Folders that are no experiments: what experiments share, verdicts by draws, the report on a recording. */
 const others = ["frame", "ignorance", "own-recording"];
-/** Experiments whose parts stand in index.ts still. */
-const undivided = ["choice", "today"];
 const folders = readdirSync(root, { withFileTypes: true })
   .filter((entry) => entry.isDirectory() && !others.includes(entry.name))
   .map(({ name }) => name);
@@ -23,6 +21,5 @@ test.each(
   folders,
 )("the folder of %s is called by the experiment's name, which can be run, and has its siblings' files", (folder) => {
   expect(names).toContain(folder);
-  const files = undivided.includes(folder) ? ["index.ts"] : ["index.ts", "config.ts", "rows.ts", "figures.ts"];
-  for (const file of files) expect(has(folder, file), file).toBe(true);
+  for (const file of ["index.ts", "config.ts", "rows.ts", "figures.ts"]) expect(has(folder, file), file).toBe(true);
 });

@@ -1,21 +1,5 @@
+import type { CapacityRow } from "./rows.js";
 import { type Reuse, reuses, type Trust, trusts, wayNamed } from "./ways.js";
-
-/** A row of the experiment: how fast one way is, under one assumption. */
-export type CapacityRow = {
-  host: string;
-  way: string;
-  cores: number;
-  /** The assumption that was moved to an end of its range, or "as assumed". */
-  assumption: string;
-  /** What the cores can carry, in Gb/s. */
-  capacity: number;
-  unmapNs: number;
-  stalePages: number;
-  windowMean: number;
-  memory: number;
-  lock: string;
-  lockShare: number;
-};
 
 /** A cell of the table: what to choose for one case, and what would change that. */
 export interface Choice {

@@ -2,13 +2,14 @@ import { z } from "zod";
 import { variants } from "../../dma/index.js";
 import type { Basis } from "../../facts/index.js";
 import { type HostRun, hostRunDefaults, type IoLoad } from "../../host/index.js";
-import { largePresetNames, machineConfig } from "../../machine/index.js";
+import { largePresetNames } from "../../machine/index.js";
 import { ConfigError } from "../frame/experiment.js";
+import { coresOf } from "../frame/knob-fields.js";
+import { listOf } from "../frame/lists.js";
 import { assumedOf, type Choice, type LoadPreset, loadNamed, loads } from "./loads.js";
 import { reportNamed, reports } from "./reports.js";
 
 const hosts = largePresetNames as [string, ...string[]];
-const listOf = <T extends z.ZodType>(one: T) => z.union([z.array(one).min(1), one.transform((value) => [value])]);
 const names: readonly string[] = variants
   .filter(({ linux, name }) => linux !== undefined || name === "pass-through")
   .map(({ name }) => name);
@@ -160,8 +161,7 @@ export function pointsOf(config: Settings, basis: Basis): StoragePoint[] {
         role,
       }));
     });
-  const { sockets, coresPerSocket } = machineConfig(basis.facts, host);
-  const most = sockets * coresPerSocket;
+  const most = coresOf(basis.facts, host);
   const counts = config.cores.filter((cores) => cores <= most);
   if (counts.length === 0)
     throw new ConfigError(`storage: ${host} has ${most} cores; ${config.cores.join(", ")} are asked for.`);

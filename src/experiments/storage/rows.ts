@@ -3,6 +3,7 @@ import type { Basis } from "../../facts/index.js";
 import { simulateIo } from "../../host/index.js";
 import { machineConfig } from "../../machine/index.js";
 import type { Column } from "../frame/experiment.js";
+import { mostWaitedFor } from "../frame/locks.js";
 import type { ColumnName } from "../frame/rows.js";
 import type { StoragePoint } from "./config.js";
 
@@ -12,12 +13,6 @@ const pageKiB = 4;
 export function simulate({ load, report, role, pages, run, io }: StoragePoint, { facts }: Basis) {
   const result = simulateIo(run, io, facts);
   const cycles = result.elapsedNs * machineConfig(facts, run.machine).gigahertz * run.cores;
-  let lock = "none";
-  let lockShare = 0;
-  for (const { name, waittimeTotal } of result.locks) {
-    const share = waittimeTotal / cycles;
-    if (share > lockShare && share > 0.001) [lock, lockShare] = [name, share];
-  }
   const tree = result.locks.find(({ name }) => name === "iova_rbtree_lock");
   return [
     {
@@ -41,8 +36,7 @@ export function simulate({ load, report, role, pages, run, io }: StoragePoint, {
       depotsAtStart: result.depotsAtStart,
       depots: result.depots,
       memory: result.magazines,
-      lock,
-      lockShare,
+      ...mostWaitedFor(result.locks, cycles),
       stalePages: result.stalePages,
       windowMean: result.windowNs / 1000,
       windowMost: result.windowMostNs / 1000,

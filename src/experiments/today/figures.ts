@@ -1,5 +1,7 @@
 import { barFigure, type Figure, lineFigure, lookOf, palette } from "../../plot/index.js";
+import type { FigureMaker } from "../frame/experiment.js";
 import { distinct, estimate, ratio, where } from "../frame/rows.js";
+import type { Settings } from "./config.js";
 import { steps, strictSteps, titleOf } from "./policies.js";
 import type { TodayRow } from "./rows.js";
 
@@ -7,7 +9,7 @@ import type { TodayRow } from "./rows.js";
 const hostOf = (rows: readonly TodayRow[]): string => distinct(rows, "host").at(-1) as string;
 
 /** Transactions over the number of cores, a line for each way of mapping. */
-export function throughput(rows: readonly TodayRow[]): Figure {
+function throughput(rows: readonly TodayRow[]): Figure {
   const host = hostOf(rows);
   const mine = where(rows, { host });
   return lineFigure({
@@ -61,14 +63,14 @@ function ladder(rows: readonly TodayRow[], among: readonly { name: string; since
   });
 }
 
-export const waterfall = (rows: readonly TodayRow[]): Figure =>
+const waterfall = (rows: readonly TodayRow[]): Figure =>
   ladder(rows, steps, "What each change was worth: deferred and lazy");
 
-export const strictLadder = (rows: readonly TodayRow[]): Figure =>
+const strictLadder = (rows: readonly TodayRow[]): Figure =>
   ladder(rows, [...strictSteps, { name: "pass-through", since: "pass-through" }], "Strict, from 2015 to today");
 
 /** Where the lines of exposure and throughput cross: each way of mapping a point. */
-export function exposure(rows: readonly TodayRow[]): Figure {
+function exposure(rows: readonly TodayRow[]): Figure {
   const host = hostOf(rows);
   const cores = Math.max(...where(rows, { host }).map((row) => row.cores));
   const mine = where(rows, { host, cores });
@@ -97,7 +99,7 @@ export function exposure(rows: readonly TodayRow[]): Figure {
 }
 
 /** Where the cores' time goes, on the largest number of cores. */
-export function time(rows: readonly TodayRow[]): Figure {
+function time(rows: readonly TodayRow[]): Figure {
   const host = hostOf(rows);
   const cores = Math.max(...where(rows, { host }).map((row) => row.cores));
   const mine = where(rows, { host, cores });
@@ -126,3 +128,12 @@ export function time(rows: readonly TodayRow[]): Figure {
     })),
   });
 }
+
+/** The figures, by name. */
+export const figures: Readonly<Record<string, FigureMaker<TodayRow, Settings>>> = {
+  throughput,
+  waterfall,
+  strict: strictLadder,
+  exposure,
+  time,
+};

@@ -1,14 +1,10 @@
 import { variant } from "../../dma/index.js";
 import type { Basis } from "../../facts/index.js";
-import { type HostResult, type HostRun, hostRun } from "../../host/index.js";
-import type { Column } from "../frame/experiment.js";
+import { type HostResult, hostRun } from "../../host/index.js";
+import type { Column } from "../frame/column.js";
+import { mostWaitedFor } from "../frame/locks.js";
+import type { TodayPoint } from "./config.js";
 import { titleOf } from "./policies.js";
-
-/** One run. */
-export interface TodayPoint {
-  run: HostRun;
-  replication: number;
-}
 
 /** Bytes of a tree node in Linux's slab (struct iova: 40 bytes, in lines of 64), of a magazine, of a slot of a flush ring, of a page. */
 const bytes = { node: 64, magazine: 1024, ring: 256 * 40, page: 4096 } as const;
@@ -30,35 +26,25 @@ function memoryKiB({ run }: TodayPoint, result: HostResult): number {
   return (tables + nodes + magazines + rings + bitmap + copies) / 1024;
 }
 
-/** The lock that the cores wait for most, and the share of their time. */
-function worstLock(result: HostResult, cores: number): { lock: string; waiting: number } {
-  let lock = "none";
-  let waiting = 0;
+/** What the cores wait for, by kind of lock: those of CPUs and of rings together. */
+function waitsByKind({ locks }: HostResult): { name: string; waittimeTotal: number }[] {
   const byKind = new Map<string, number>();
-  for (const { name, waittimeTotal } of result.locks) {
+  for (const { name, waittimeTotal } of locks) {
     const kind = name
       .replace(/\[\d+\]/, "")
       .replace(/CPU \d+, /, "")
       .replace(/ lock \d+$/, " lock");
     byKind.set(kind, (byKind.get(kind) ?? 0) + waittimeTotal);
   }
-  for (const [name, time] of byKind) {
-    const share = time / (result.cycles * cores);
-    if (share > waiting && share >= 0.001) {
-      waiting = share;
-      lock = name;
-    }
-  }
-  return { lock, waiting };
+  return [...byKind].map(([name, waittimeTotal]) => ({ name, waittimeTotal }));
 }
 
 /** Runs one point and makes its row. */
-export function simulatePoint(point: TodayPoint, basis: Basis) {
+export function simulate(point: TodayPoint, basis: Basis) {
   const { run, replication } = point;
   const result = hostRun(run, basis);
   const { counts, gigahertz, stale, parts, locks, transactions, cycles } = result;
   const us = (time: number): number => time / (gigahertz * 1000);
-  const { lock, waiting } = worstLock(result, run.cores);
   return [
     {
       host: run.machine,
@@ -75,8 +61,7 @@ export function simulatePoint(point: TodayPoint, basis: Basis) {
       invalidation: parts.invalidation,
       api: parts.api,
       waiting: parts.waiting,
-      lock,
-      lockShare: waiting,
+      ...mostWaitedFor(waitsByKind(result), cycles * run.cores),
       acquisitions: locks.reduce((sum, one) => sum + one.acquisitions, 0) / transactions,
       visits: result.visitsPerMap,
       invalidations: counts.unmaps > 0 ? counts.invalidations / counts.unmaps : 0,
@@ -93,7 +78,7 @@ export function simulatePoint(point: TodayPoint, basis: Basis) {
 }
 
 /** A row of the table. */
-export type TodayRow = ReturnType<typeof simulatePoint>[number];
+export type TodayRow = ReturnType<typeof simulate>[number];
 
 /** The columns of the table, with their units. */
 export const columns: Readonly<Record<keyof TodayRow, Column>> = {
