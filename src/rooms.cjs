@@ -8,6 +8,7 @@ const rooms = {
     "facts",
     "host",
     "iommu",
+    "iova",
     "jupyter",
     "pagetables",
     "recordings",

@@ -18,7 +18,7 @@ export function claimsCommand(program: Command): void {
   withFresh(withJobs(program.command("claims")))
     .description("run the experiments at quick fidelity and print the claims ledger: every sentence and its verdict")
     .option("--only <names>", "only these experiments, separated by commas")
-    .option("--json", "print the ledger, and how every published figure is used, as JSON")
+    .option("--json", "print the ledger, and how every published record is used, as JSON")
     .action(async (flags: ClaimsFlags) => {
       const chosen =
         flags.only === undefined ? experiments() : flags.only.split(",").map((name) => experimentByName(name.trim()));
@@ -32,7 +32,7 @@ export function claimsCommand(program: Command): void {
 
 type Lists = Pick<ComputedLedger, "entries" | "calibrations">;
 
-/** The ledger and the use of every published figure, as JSON. */
+/** The ledger and the use of every published record, as JSON. */
 export function ledgerJson({ entries, calibrations }: Lists): string {
   const figures = recordUses([...entries, ...calibrations]).map(({ record, comparedBy, namedBy }) => ({
     id: record.id,

@@ -26,11 +26,11 @@ A parameter that must be whole, or a power of two, takes the nearest such value 
 not moved here: merged-nodes and lock-sensitivity sweep it over its whole range.
 The command fails if a published value that a claim is held against does not move that claim's margin.`;
 
-/** `iommu-lab perturb`: what depends on each figure of data/published and data/hardware. */
+/** `iommu-lab perturb`: what depends on each number of data/published and data/hardware. */
 export function perturbCommand(program: Command): void {
   withFresh(withJobs(program.command("perturb")))
     .description(
-      "move every published figure and every parameter of a host up and down by 10 %, and list which claims and values depend on it",
+      "move every published record and every parameter of a host up and down by 10 %, and list which claims and values depend on it",
     )
     .option("--percent <p>", "by how much, in percent of the figure: above 0, below 100", "10")
     .option(
@@ -46,7 +46,7 @@ export function perturbCommand(program: Command): void {
       const only = flags.only?.split(",").map((id) => id.trim());
       const none = only?.find((name) => !dataValues(Facts.published()).some(({ id }) => isNamed(id, name)));
       if (none !== undefined)
-        throw new UserError(`--only: no figure of data/ is named "${none}" or begins so; examples: PE1, H9, hsw.mps.`);
+        throw new UserError(`--only: no number of data/ is named "${none}" or begins so; examples: PE1, H9, hsw.mps.`);
       const progress = new Progress(process.stderr, "figures");
       const found = await interruptible("Interrupted; nothing was printed.", (signal) =>
         perturb({

@@ -1,4 +1,6 @@
-/** What `iommu-lab/experiments` exports, and for one version still the names that moved to iommu-lab/study (`iommu-lab migrate`). */
+/** What `iommu-lab/experiments` exports, and for one version still names that moved to iommu-lab/study or are others today (`iommu-lab migrate`). */
+
+export type { HostChanges as Assumptions } from "../experiments/index.js";
 export * from "../experiments/index.js";
 export * from "../study/index.js";
 export {

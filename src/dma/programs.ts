@@ -20,10 +20,11 @@ import { QueuedInvalidation } from "./queued-invalidation.js";
 import { SmmuCommandQueue } from "./smmu.js";
 import { type Variant, variant as variantByName } from "./variants.js";
 
-type Kernel = new (domain: DomainParts, allocator: IovaAllocator) => IntelIommu;
+/** The class of a VT-d driver, by its wording. */
+type DriverClass = new (domain: DomainParts, allocator: IovaAllocator) => IntelIommu;
 
-/** The kernel that a variant that translates has. */
-function kernelOf(variant: Variant): Kernel {
+/** The driver that a variant that translates has. */
+function driverOf(variant: Variant): DriverClass {
   if (variant.treeLockHeld) return ThreadWording;
   if (variant.holdsPages) return StrictIsh;
   if (variant.flush && variant.policy === "deferred-per-cpu") return FlushByRule;
@@ -43,7 +44,7 @@ export function programsFor(
       : new DmaIommu(domain, allocator, modern);
   if (allocator !== undefined && domain.entries !== undefined)
     return new DynamicOneToOne(domain, allocator, domain.entries);
-  return allocator === undefined ? new NoTranslation(domain) : new (kernelOf(domain.variant))(domain, allocator);
+  return allocator === undefined ? new NoTranslation(domain) : new (driverOf(domain.variant))(domain, allocator);
 }
 
 /** Where the functions of each allocator's operations are. */
@@ -70,7 +71,7 @@ function functionsOf(variant: Variant): Map<string, () => unknown> {
               : DmaIommu
             : variant.oneToOne
               ? DynamicOneToOne
-              : kernelOf(variant),
+              : driverOf(variant),
           variant.linux ? syncClasses[variant.linux.driver] : variant.flush ? RuledInvalidation : QueuedInvalidation,
           allocatorClasses[variant.allocator],
         ];

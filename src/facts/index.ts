@@ -1,5 +1,5 @@
 /**
- * The facts: every published figure the laboratory carries, with its unit, source, how it was read and how it is used.
+ * The facts: every published record the laboratory carries, with its unit, source, how it was read and how it is used.
  *
  * The records live in data/published/*.json, are turned into a typed module at set-up (generate.mjs) and checked by the zod
  * schema here. Parameters of measured hosts live in data/hardware/*.json the same way, and what is assumed about a workload in

@@ -28,7 +28,7 @@ const Value: z.ZodType<FactValue> = z.lazy(() =>
   z.union([z.number(), z.string(), z.array(Value), z.record(z.string(), Value)]),
 );
 
-/** One published figure: what was measured, under which conditions, and where a stranger can look it up. */
+/** One published record: what was measured, under which conditions, and where a stranger can look it up. */
 export interface FactRecord {
   id: string;
   topic: string;

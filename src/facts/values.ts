@@ -71,7 +71,7 @@ export function isNamed(id: string, name: string): boolean {
   return name !== "" && id.startsWith(name) && !(/\d$/.test(name) && /^\d/.test(id.slice(name.length)));
 }
 
-/** Every figure of data/published and data/hardware, in the order of the files. */
+/** Every number of data/published and data/hardware, in the order of the files. */
 export function dataValues(facts: Facts): DataValue[] {
   const { published, hardware } = facts.files();
   const records = Object.entries(published).flatMap(([file, content]) =>

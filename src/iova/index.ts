@@ -61,5 +61,5 @@ export {
   formatCacheEvents,
 } from "./replay6.js";
 export { delayTicks, firingTick } from "./timer-wheel.js";
-export { parseTrace, type ReplayTrace, type TraceConfig, TraceError, traceDefaults } from "./trace.js";
+export { parseTrace, type ReplayTrace, ReplayTraceError, type TraceConfig, traceDefaults } from "./trace.js";
 export type { TreeOptions, Uncharged } from "./tree-allocator.js";

@@ -127,8 +127,8 @@ export interface ReplayTrace {
 }
 
 /** A trace that cannot be read; the message starts with the line's number. */
-export class TraceError extends Error {
-  override name = "TraceError";
+export class ReplayTraceError extends Error {
+  override name = "ReplayTraceError";
   constructor(
     readonly line: number,
     message: string,
@@ -148,7 +148,7 @@ const forms: Record<string, { text: string; kind: number; least: number; most: n
 
 /**
  * Reads a trace.
- * @throws TraceError naming the line, what stands there and what is accepted
+ * @throws ReplayTraceError naming the line, what stands there and what is accepted
  */
 export function parseTrace(text: string): ReplayTrace {
   const config: TraceConfig = { ...traceDefaults };
@@ -165,15 +165,18 @@ export function parseTrace(text: string): ReplayTrace {
     if (words[0] === "" || words[0].startsWith("#")) continue;
     const number = i + 1;
     if (words[0] === "i") {
-      if (count > 0) throw new TraceError(number, `"${lines[i].trim()}" configures after the first operation`);
+      if (count > 0) throw new ReplayTraceError(number, `"${lines[i].trim()}" configures after the first operation`);
       configure(config, words, number);
       continue;
     }
     const form = Object.hasOwn(forms, words[0]) ? forms[words[0]] : undefined;
     if (!form)
-      throw new TraceError(number, `"${shorten(lines[i])}" is no operation; a line starts with i, m, u, r, w, x or y`);
+      throw new ReplayTraceError(
+        number,
+        `"${shorten(lines[i])}" is no operation; a line starts with i, m, u, r, w, x or y`,
+      );
     if (words.length < form.least || words.length > form.most) {
-      throw new TraceError(number, `"${shorten(lines[i])}" does not read as ${form.text}`);
+      throw new ReplayTraceError(number, `"${shorten(lines[i])}" does not read as ${form.text}`);
     }
     kinds[count] = form.kind;
     switch (form.kind) {
@@ -186,7 +189,7 @@ export function parseTrace(text: string): ReplayTrace {
       case UNMAP:
         first[count] = whole(words[1], 0, Number.MAX_SAFE_INTEGER, "ID", number);
         if (first[count] >= maps) {
-          throw new TraceError(
+          throw new ReplayTraceError(
             number,
             `unmap of id ${first[count]}, but only ${maps} map${maps === 1 ? "" : "s"} came before (ids count from 0)`,
           );
@@ -196,7 +199,7 @@ export function parseTrace(text: string): ReplayTrace {
       case RESERVE:
         first[count] = pfn(words[1], "LO", number);
         second[count] = pfn(words[2], "HI", number);
-        if (first[count] > second[count]) throw new TraceError(number, `LO ${words[1]} is above HI ${words[2]}`);
+        if (first[count] > second[count]) throw new ReplayTraceError(number, `LO ${words[1]} is above HI ${words[2]}`);
         break;
       case WAIT:
         first[count] = whole(words[1], 0, Number.MAX_SAFE_INTEGER, "MICROSECONDS", number);
@@ -223,9 +226,9 @@ export function parseTrace(text: string): ReplayTrace {
 
 function configure(config: TraceConfig, words: string[], line: number): void {
   const [, key, text] = words;
-  if (words.length !== 3) throw new TraceError(line, `"${words.join(" ")}" does not read as i KEY VALUE`);
+  if (words.length !== 3) throw new ReplayTraceError(line, `"${words.join(" ")}" does not read as i KEY VALUE`);
   if (!Object.hasOwn(config, key)) {
-    throw new TraceError(
+    throw new ReplayTraceError(
       line,
       `there is no setting "${key}"; the settings are ${Object.keys(traceDefaults).join(", ")}`,
     );
@@ -243,13 +246,13 @@ function configure(config: TraceConfig, words: string[], line: number): void {
 function whole(text: string, low: number, high: number, field: string, line: number): number {
   const value = /^\d{1,16}$/.test(text) ? Number(text) : Number.NaN;
   if (value >= low && value <= high) return value;
-  throw new TraceError(line, `${field} is "${shorten(text)}"; a whole number from ${low} to ${high} is accepted`);
+  throw new ReplayTraceError(line, `${field} is "${shorten(text)}"; a whole number from ${low} to ${high} is accepted`);
 }
 
 function pfn(text: string, field: string, line: number): number {
   const value = parsePfn(text);
   if (value !== undefined) return value;
-  throw new TraceError(
+  throw new ReplayTraceError(
     line,
     `${field} is "${shorten(text)}"; a page frame number below 2^52 is accepted, or -1 for 2^64 - 1`,
   );

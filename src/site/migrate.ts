@@ -239,6 +239,8 @@ const moved: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
   dma: {
     iommu: ["InvalidationUnit", "IommuTiming"],
   },
+  // Renamed where they stood.
+  iova: { iova: ["TraceError"] },
 };
 
 /** Names that are others today, as "old door/old name". */
@@ -246,6 +248,8 @@ const renamed: Readonly<Record<string, string>> = {
   "workload/Interval": "Extent",
   "workload/IntervalCounter": "ExtentCounter",
   "workload/runDmaStreamReadably": "runDmaStreamReference",
+  "iova/TraceError": "ReplayTraceError",
+  "experiments/Assumptions": "HostChanges",
   "experiments/Probe": "ClaimRun",
   "experiments/probes": "claimRuns",
   "experiments/FigureUse": "RecordUse",

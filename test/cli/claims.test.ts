@@ -13,7 +13,7 @@ test("iommu-lab claims prints each sentence with its verdict, and counts them", 
   expect(stdout).toContain("5 claims: 5 holds.");
 });
 
-test("as JSON it lists every published figure and how it is used", () => {
+test("as JSON it lists every published record and how it is used", () => {
   const { claims, figures } = JSON.parse(run("--only", "machine-check", "--json").stdout);
   expect(claims[0]).toMatchObject({ experiment: "machine-check", verdict: "holds" });
   expect(figures.find(({ id }: { id: string }) => id === "PE2").use).toBe("prediction");

@@ -20,6 +20,15 @@ test("a name that is another today keeps the cell's own name for it", () => {
   );
 });
 
+test("a name that is another today in the same room, too", () => {
+  expect(migrateImports('import { parseTrace, TraceError } from "iommu-lab/iova";').text).toBe(
+    'import { parseTrace, ReplayTraceError as TraceError } from "iommu-lab/iova";',
+  );
+  expect(migrateImports('import type { Assumptions } from "iommu-lab/experiments";').text).toBe(
+    'import type { HostChanges as Assumptions } from "iommu-lab/experiments";',
+  );
+});
+
 test("a namespace import of a divided room is left, and said; of a renamed one it is rewritten", () => {
   const { text, left } = migrateImports('import * as w from "iommu-lab/workload";');
   expect(text).toContain("iommu-lab/workload");

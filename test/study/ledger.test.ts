@@ -53,7 +53,7 @@ describe("the claims ledger", () => {
     );
   });
 
-  test("lists every published figure with what is compared with it", () => {
+  test("lists every published record with what is compared with it", () => {
     const uses = recordUses([one({ published: { low: 22, high: 22, unit: "%", factId: "PE2" } })]);
     expect(uses.find(({ record }) => record.id === "PE2")?.comparedBy).toEqual(["e: x"]);
     expect(uses.find(({ record }) => record.id === "S3")?.comparedBy).toEqual([]);

@@ -8,7 +8,7 @@ import type { ParameterRange } from "../frame/ranges.js";
 export const publishedStack = (facts: Facts): number => publishedStackCycles(facts, 2.9);
 
 /** What a host is assumed to be, apart from the policy. */
-export type Assumptions = Partial<Omit<HostRun, "variant" | "seed" | "warmup" | "transactions">>;
+export type HostChanges = Partial<Omit<HostRun, "variant" | "seed" | "warmup" | "transactions">>;
 
 /** The same as fields of a configuration: one value for each knob, all optional. */
 export type Assume = { [K in keyof Settings]?: Settings[K] | undefined };
@@ -58,4 +58,4 @@ export const assumedNames: Readonly<Record<string, string>> = {
 };
 
 /** The fields of a run that assumptions set. */
-export const assumed = (assume: Assume, facts: Facts): Assumptions => changeOf(assume, facts);
+export const assumed = (assume: Assume, facts: Facts): HostChanges => changeOf(assume, facts);

@@ -22,7 +22,7 @@ import { figures } from "./figures.js";
 import { columns, type MergedNodesRow, simulate } from "./rows.js";
 
 export type { RunLength } from "../frame/run-length.js";
-export { type Assume, type Assumptions, assumedNames, assumedRanges } from "./assume.js";
+export { type Assume, assumedNames, assumedRanges, type HostChanges } from "./assume.js";
 export type { MergedNodesConfig, MergedNodesInput, MergedNodesPoint } from "./config.js";
 export { aboutAThird, baselineOf, influence, isAThird, lostGain, type Recovery, recoveries } from "./estimates.js";
 export { readings } from "./readings.js";

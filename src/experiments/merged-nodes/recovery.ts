@@ -1,7 +1,7 @@
 import type { Basis } from "../../facts/index.js";
 import { hostRun, hostRunDefaults } from "../../host/index.js";
 import { agedSeedOf, type RunLength } from "../frame/run-length.js";
-import type { Assumptions } from "./assume.js";
+import type { HostChanges } from "./assume.js";
 import type { PolicyName, Setting } from "./settings.js";
 
 // Throughput without an IOMMU, with the tree of v4.3, and with merged nodes.
@@ -17,7 +17,7 @@ export interface RecoveryPoint {
   stackMultiple?: number;
   policy: PolicyName;
   role: Role;
-  run: Assumptions;
+  run: HostChanges;
   seed: number;
   /** Seed of what comes before the first event: see `HostRun`. */
   agedSeed: number;
@@ -28,7 +28,7 @@ export interface RecoveryPoint {
 /** The simulations of a setting: stock and merged, and off where it differs. */
 export function pointsOfSetting(
   { ownOff, minor: _, run, ...setting }: Setting,
-  assumptions: Assumptions,
+  assumptions: HostChanges,
   seeds: readonly number[],
   lengthOf: (role: Role) => RunLength,
 ): RecoveryPoint[] {

@@ -1,6 +1,6 @@
 import type { Facts } from "../../facts/index.js";
 import { keptReceiveBuffers } from "../../host/index.js";
-import { type Assumptions, publishedStack } from "./assume.js";
+import { type HostChanges, publishedStack } from "./assume.js";
 
 // What is run off, stock and merged: the baseline, one assumption changed at a time, maps of the two that are least known, and parts of the
 // tree's work left out of the charge.
@@ -20,7 +20,7 @@ export interface Setting {
   /** The region's other axis: stack work, as a multiple of PE1. */
   stackMultiple?: number;
   policy: PolicyName;
-  run: Assumptions;
+  run: HostChanges;
   /** Whether the throughput without an IOMMU differs from the baseline's. */
   ownOff: boolean;
   /** It is known to move little: a quick run gives it one seed, and its interval comes from the deviation of the others. */
@@ -28,13 +28,13 @@ export interface Setting {
 }
 
 /** Eight cores' rings of 3 MiB are more than their socket's L3: between two uses of a line by one core, everything passes through it. */
-const beyondL3: Assumptions = { stackLines: 4096, machineOverrides: { footprintLines: 49_152 } };
+const beyondL3: HostChanges = { stackLines: 4096, machineOverrides: { footprintLines: 49_152 } };
 /** The other baseline: receive buffers that stay mapped are the static maps, and only what is sent is mapped for each packet. */
-const receiveBuffersStay: Assumptions = { profile: "transmit", staticMaps: keptReceiveBuffers };
+const receiveBuffersStay: HostChanges = { profile: "transmit", staticMaps: keptReceiveBuffers };
 /** The other hosts of data/hardware, with the same stack work in cycles; Westmere-EP has no more cores than these. */
-const westmere = (stack: number): Assumptions => ({ machine: "westmere-ep", cores: 12, stackCycles: stack });
-const broadwell = (stack: number): Assumptions => ({ machine: "broadwell-ep", stackCycles: stack });
-const lever = (assumption: string, ownOff: boolean, levels: [string, Assumptions][]): Setting[] =>
+const westmere = (stack: number): HostChanges => ({ machine: "westmere-ep", cores: 12, stackCycles: stack });
+const broadwell = (stack: number): HostChanges => ({ machine: "broadwell-ep", stackCycles: stack });
+const lever = (assumption: string, ownOff: boolean, levels: [string, HostChanges][]): Setting[] =>
   levels.map(([level, run]) => ({ part: "sweep", assumption, level, policy: "deferred", run, ownOff }));
 
 /** What moves the share that comes back by two points at most, with four seeds a setting: little more than other seeds do. */
@@ -111,7 +111,7 @@ export interface Ablation {
   name: string;
   /** In words, as rows hold it. */
   level: string;
-  run: Assumptions;
+  run: HostChanges;
   /** Whether the throughput without an IOMMU differs from the baseline's. */
   ownOff?: true;
   /** It stands beside another one, with which it is compared in place of the baseline. */
@@ -166,7 +166,7 @@ export const ablationSettings: readonly Setting[] = (ablations as readonly Ablat
 );
 
 /** Map and unmap pairs a transaction, as a driver profile and maps a packet. */
-const pairsOf: Readonly<Record<number, Assumptions>> = {
+const pairsOf: Readonly<Record<number, HostChanges>> = {
   1: receiveBuffersStay,
   2: { profile: "both" },
   4: { profile: "both", rxMaps: 2, txMaps: 2 },
@@ -175,9 +175,9 @@ const pairsOf: Readonly<Record<number, Assumptions>> = {
 /** The hosts of the region, oldest first, each with all its cores; the baseline's among them. */
 export const regionHosts = {
   "westmere-ep": ["Westmere-EP, 12 cores", westmere],
-  "sandy-bridge-ep": ["Sandy Bridge-EP, 16 cores", (): Assumptions => ({})],
-  "broadwell-ep": ["Broadwell-EP, 28 cores", (stack: number): Assumptions => ({ ...broadwell(stack), cores: 28 })],
-} as const satisfies Record<string, readonly [string, (stack: number) => Assumptions]>;
+  "sandy-bridge-ep": ["Sandy Bridge-EP, 16 cores", (): HostChanges => ({})],
+  "broadwell-ep": ["Broadwell-EP, 28 cores", (stack: number): HostChanges => ({ ...broadwell(stack), cores: 28 })],
+} as const satisfies Record<string, readonly [string, (stack: number) => HostChanges]>;
 /** The name of a host of the region. */
 export type RegionHost = keyof typeof regionHosts;
 
@@ -207,7 +207,7 @@ export function regionSettings(
     assumption: string,
     value: number | string,
     share: number,
-    run: Assumptions,
+    run: HostChanges,
     policy: PolicyName = "deferred",
   ): Setting => ({
     part: "region",
