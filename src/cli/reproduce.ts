@@ -2,9 +2,9 @@ import { readdirSync, readFileSync, rmdirSync, rmSync } from "node:fs";
 import { arch, cpus, platform, release, totalmem } from "node:os";
 import { basename, join } from "node:path";
 import type { Command } from "commander";
-import { sameFile } from "../files/index.js";
+import { readBounded, sameFile } from "../files/index.js";
 import { projectRoot } from "../lab/index.js";
-import type { CellProgress, Drawing, ReproducedNotebook } from "../site/index.js";
+import type { CellProgress, Drawing, Notebook, ReproducedNotebook } from "../site/index.js";
 import { type ComputedLedger, codeHash, computeLedger, lockFolder, PointStore, writeWhole } from "../sweep/index.js";
 import { ledgerJson, ledgerText } from "./claims.js";
 import { UserError } from "./errors.js";
@@ -37,7 +37,10 @@ export function reproduceCommand(program: Command): void {
       "the ledger's experiments at full fidelity, as for a paper (hours); notebooks run as they are written",
     )
     .option("--only <names>", "only these notebooks, by number or name, separated by commas; leaves the ledger out")
-    .option("--check", "compare with the stored notebooks, and fail where a number, text or table differs")
+    .option(
+      "--check",
+      "compare with the stored notebooks, and the numbers in their prose with the outputs; fail where one differs",
+    )
     .option("--out <folder>", "where the results go", "results")
     .option("--notebooks <folder>", "where the notebooks are (default: the project's)")
     .option(
@@ -99,6 +102,12 @@ async function reproduce(flags: ReproduceFlags): Promise<void> {
     const drifts = results.flatMap(({ file, stored, notebook }) =>
       site.compareNotebooks(basename(file), stored, notebook),
     );
+    // A notebook that a number comes from, but that was not run, counts as it is stored.
+    const byName = new Map([
+      ...storedNotebooks(site, notebooks),
+      ...results.map(({ file, notebook }) => [basename(file, ".ipynb"), notebook] as const),
+    ]);
+    const wrong = results.flatMap(({ file, notebook }) => site.checkNumbers(basename(file), notebook, byName));
     for (const file of site.progressFiles(folder, files)) rmSync(file, { force: true });
     if (flags.points === undefined) forgetPoints(points);
     if (computed) process.stdout.write(ledgerText(computed));
@@ -108,18 +117,30 @@ async function reproduce(flags: ReproduceFlags): Promise<void> {
     if (flags.only === undefined && flags.notebooks === undefined)
       await siteOfResults(join(flags.out, "site"), folder, () => (drawing ??= site.startDrawing()));
     if (!flags.check) return;
-    if (drifts.length > 0) {
+    if (drifts.length > 0 || wrong.length > 0) {
       const shown = drifts.slice(0, 50).map(site.driftText);
       if (drifts.length > shown.length) shown.push(`… and ${drifts.length - shown.length} more`);
-      throw new UserError(
-        `${shown.join("\n")}\n--check: ${drifts.length === 1 ? "1 place differs" : `${drifts.length} places differ`} from the stored notebooks.`,
-      );
+      shown.push(...wrong.map(site.wrongNumberText));
+      const differ = `${drifts.length === 1 ? "1 place differs" : `${drifts.length} places differ`} from the stored notebooks`;
+      const prose = wrong.length === 1 ? "1 number in prose is" : `${wrong.length} numbers in prose are`;
+      const say = wrong.length === 0 ? "" : `; ${prose} not what the outputs say`;
+      throw new UserError(`${shown.join("\n")}\n--check: ${differ}${say}.`);
     }
-    process.stdout.write("--check: every number, text and table is as stored.\n");
+    process.stdout.write("--check: every number, text and table is as stored, and the prose says the same.\n");
   }).finally(async () => {
     unlock();
     await drawing?.then((d) => d.close()).catch(() => {});
   });
+}
+
+/** The notebooks of a folder as they are stored, by name. */
+function storedNotebooks(site: typeof import("../site/index.js"), folder: string): [string, Notebook][] {
+  return readdirSync(folder)
+    .filter((name) => name.endsWith(".ipynb"))
+    .map((name) => {
+      const file = join(folder, name);
+      return [basename(name, ".ipynb"), site.parseNotebook(readBounded(file).toString("utf8"), file)];
+    });
 }
 
 /** Removes the points that were kept for this run alone, and their folder where nothing else is in it. */

@@ -24,6 +24,8 @@ export {
   parseNotebook,
   withCellIds,
 } from "./notebook.js";
+export { type Spoken, spoken } from "./numbers/spoken.js";
+export { checkNumbers, tiedNumbers, type WrongNumber, wrongNumberText } from "./numbers.js";
 export { OutputCollector } from "./outputs.js";
 export { type BuiltSite, makeSite, type SiteSources } from "./pages/build.js";
 export { type SiteServer, serveSite } from "./pages/serve.js";

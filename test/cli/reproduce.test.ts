@@ -130,11 +130,15 @@ test("a run that is interrupted or killed leaves nothing half-written, and goes 
       readFileSync(join(out, "notebooks", name), "utf8"),
     );
 
-  writeFileSync(join(notebooks, "01-quick.ipynb"), stored.replace("sum 6", "sum 7"));
+  const changed = JSON.parse(stored.replace("sum 6", "sum 7"));
+  const numbers = { "The sum is {7}": `text(${changed.cells[1].id}, 'sum #')` };
+  const prose = { cell_type: "markdown", id: "prose", source: "The sum is 7.", metadata: { "iommu-lab": { numbers } } };
+  changed.cells.push(prose);
+  writeFileSync(join(notebooks, "01-quick.ipynb"), JSON.stringify(changed));
   const drifted = run(join(top, "drifted"), "--check", "--only", "01");
   expect(drifted.status).toBe(1);
   expect(drifted.stderr).toContain(
-    '01-quick.ipynb: cell 2, output 1, text, line 1: stored "sum 7", now "sum 6"\n--check: 1 place differs from the stored notebooks.',
+    '01-quick.ipynb: cell 2, output 1, text, line 1: stored "sum 7", now "sum 6"\n01-quick.ipynb: cell 3, prose: "The sum is {7}": "7" in the text; the outputs say 6\n--check: 1 place differs from the stored notebooks; 1 number in prose is not what the outputs say.',
   );
 });
 
