@@ -1,5 +1,5 @@
 /** The facts as one immutable value: the data as it was generated, or with some of its numbers changed; and, where asked, who reads what. */
-import { designs, ensembles, hardware, judging, observations, published, workload } from "./generated.js";
+import { designs, ensembles, hardware, judging, observations, predictions, published, workload } from "./generated.js";
 import { FactFileSchema, type FactRecord } from "./schema.js";
 
 /** One value of data/ and what stands in its place. */
@@ -18,6 +18,7 @@ export interface RawData {
   readonly designs: Readonly<Record<string, unknown>>;
   readonly ensembles: Readonly<Record<string, unknown>>;
   readonly judging: Readonly<Record<string, unknown>>;
+  readonly predictions: Readonly<Record<string, unknown>>;
 }
 
 /**
@@ -38,7 +39,7 @@ export class Facts {
   /** The data of this version. Cheap: records are checked when the first is asked for. */
   static published(): Facts {
     return new Facts(
-      { published, hardware, workload, observations, designs, ensembles, judging } as RawData,
+      { published, hardware, workload, observations, designs, ensembles, judging, predictions } as RawData,
       "",
       undefined,
     );
@@ -141,6 +142,11 @@ export class Facts {
   /** The raw content of data/ensembles/NAME.json, the design of this name as it was run; undefined where it was not. */
   ensemble(name: string): unknown {
     return Object.hasOwn(this.raw.ensembles, name) ? this.file("ensembles", name) : undefined;
+  }
+
+  /** The raw content of data/predictions/NAME.json: rows that take minutes, as they were computed; undefined where nobody did. */
+  prediction(name: string): unknown {
+    return Object.hasOwn(this.raw.predictions, name) ? this.file("predictions", name) : undefined;
   }
 
   /** What a name of {@link noting} stands for: the same object in two values of facts where nothing of it was changed. */

@@ -33,6 +33,7 @@ const text = [
   `export const judging: unknown = ${JSON.stringify(readFolder("judging"), null, 1)};`,
   // Numbers by the thousand: on one line.
   `export const ensembles: unknown = ${JSON.stringify(readFolder("ensembles"))};`,
+  `export const predictions: unknown = ${JSON.stringify(readFolder("predictions"))};`,
   "",
 ].join("\n");
 const target = join(here, "generated.ts");

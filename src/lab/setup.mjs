@@ -242,7 +242,7 @@ if (!buildOnly || !existsSync(join(root, "node_modules"))) {
 
 /** The rooms whose data is turned into a typed module, and the folders of data/ it is made from. */
 const generators = [
-  ["facts", ["published", "hardware", "workload", "observations", "designs", "judging", "ensembles"]],
+  ["facts", ["published", "hardware", "workload", "observations", "designs", "judging", "ensembles", "predictions"]],
   ["recordings", ["traces"]],
 ];
 for (const [room, folders] of generators) {

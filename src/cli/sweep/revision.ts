@@ -1,7 +1,7 @@
 import { git } from "../git.js";
 
 /** What results follow from; draws that were kept are a result themselves. */
-const sources = ["src", "data", "package-lock.json", ":!data/ensembles"];
+const sources = ["src", "data", "package-lock.json", ":!data/ensembles", ":!data/predictions"];
 
 /**
  * The revision that an ensemble names: the last commit that changed code or data. Points that were computed under an earlier one with other

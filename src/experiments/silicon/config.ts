@@ -23,6 +23,10 @@ export const Config = (facts: Facts) => {
       .max(200)
       .default(20)
       .describe("draws of what was not measured, for the runs that are judged (a count)"),
+    predictions: z
+      .enum(["kept", "anew"])
+      .default("kept")
+      .describe("of a machine whose predictions are in data/predictions: take them, or compute them anew"),
     seed: z.int().min(0).max(2_147_483_647).default(1).describe("the random streams"),
   });
 };
@@ -39,6 +43,8 @@ export interface SiliconPoint {
   cores: number;
   replications: number;
   draws: number;
+  /** Computed also where data/predictions has it. */
+  anew: boolean;
   seed: number;
 }
 
@@ -59,6 +65,7 @@ export const pointsOf = (config: Settings, { facts }: Basis): SiliconPoint[] =>
         cores: threads,
         replications: config.replications,
         draws: judged ? config.draws : 0,
+        anew: config.predictions === "anew",
         seed: config.seed,
       };
     });

@@ -1,4 +1,4 @@
-import { barFigure, type Figure, lineFigure, type Series } from "../../plot/index.js";
+import { barFigure, type Figure, lineFigure, lookOf, looks, type Series } from "../../plot/index.js";
 import type { FigureMaker } from "../frame/experiment.js";
 import { distinct } from "../frame/rows.js";
 import type { Settings } from "./config.js";
@@ -18,7 +18,7 @@ interface Curve {
   predicted(row: SiliconRow): readonly [number, number, number];
 }
 
-/** Measured as points with the spread of their windows, predicted as dashed lines, in one colour a variant. */
+/** Measured as points with the spread of their windows, predicted as dashed lines, in the colour of the way of mapping. */
 function curves(rows: readonly SiliconRow[], { measured, predicted }: Curve): Series[] {
   const shown = rows.filter(({ draw, lock }) => draw === 0 && lock !== "ticket");
   const several = distinct(shown, "machine").length > 1;
@@ -28,12 +28,13 @@ function curves(rows: readonly SiliconRow[], { measured, predicted }: Curve): Se
   return groups.flatMap(({ machine, variant }, place): Series[] => {
     const mine = shown.filter((row) => row.machine === machine && row.variant === variant);
     const name = several ? `${machine}, ${variant}` : variant;
+    const drawn = !several && Object.hasOwn(looks.way, variant) ? { look: lookOf("way", variant) } : { place };
     const series = (rest: readonly SiliconRow[], of: Curve["measured"]) => ({
       x: rest.map(({ cores }) => cores),
       y: rest.map((row) => of(row)[0]),
       low: rest.map((row) => of(row)[1]),
       high: rest.map((row) => of(row)[2]),
-      place,
+      ...drawn,
     });
     return [
       {
@@ -73,6 +74,32 @@ function costs(rows: readonly SiliconRow[], machine: string, variant: string): {
 
 const missing = Number.NaN;
 
+/** From this share of the throughput without mapping on, there is a loss of which a share can be given back. */
+const leastLoss = 0.1;
+/** What the mails say that merging gave back: "about a third", in % of the loss. */
+const aThird = [29, 38] as const;
+
+/** What a way of mapping gives back of what deferred mapping loses, in %, for each number of cores and for one load; queued locks. */
+function recovered(rows: readonly SiliconRow[], variant: string, of: (row: SiliconRow) => number) {
+  const rate = (name: string, cores: number): number => {
+    const found = rows.find(
+      (row) => row.draw === 0 && row.lock !== "ticket" && row.variant === name && row.cores === cores,
+    );
+    return found ? of(found) : missing;
+  };
+  return distinct(rows, "cores").flatMap((cores): { cores: number; share: number }[] => {
+    const [off, deferred] = [rate("off", cores), rate("deferred", cores)];
+    const share = (100 * (rate(variant, cores) - deferred)) / (off - deferred);
+    return off - deferred > leastLoss * off && known(share) ? [{ cores, share }] : [];
+  });
+}
+
+/** Whether values lie so far apart that the small ones need a logarithmic axis to be seen. */
+const farApart = (values: readonly number[]): boolean => {
+  const above = values.filter((value) => value > 0);
+  return above.length > 1 && Math.max(...above) > 40 * Math.min(...above);
+};
+
 /** A tick at each number of cores that was run, and at no fraction of one. */
 const ticks = (figure: Figure, rows: readonly SiliconRow[]): Figure => {
   Object.assign(figure.layout["xaxis"] as object, { tickmode: "array", tickvals: distinct(rows, "cores") });
@@ -87,7 +114,11 @@ export const figures: Readonly<Record<string, FigureMaker<SiliconRow, Settings>>
         title: "What a real machine does, and what the model says",
         caption: words(heavier(rows)),
         x: { title: "cores", unit: "" },
-        y: { title: "transactions", unit: "million/s" },
+        y: {
+          title: "transactions",
+          unit: "million/s",
+          log: farApart(heavier(rows).flatMap(({ measured, predicted }) => [measured, predicted])),
+        },
         series: curves(heavier(rows), {
           measured: (row) => [row.measured / 1e6, row.measuredLow / 1e6, row.measuredHigh / 1e6],
           predicted: (row) => [row.predicted / 1e6, row.predictedLow / 1e6, row.predictedHigh / 1e6],
@@ -109,6 +140,49 @@ export const figures: Readonly<Record<string, FigureMaker<SiliconRow, Settings>>
       }),
       heavier(rows),
     ),
+  recovered: (rows): Figure => {
+    const all = rows.filter(({ draw }) => draw === 0);
+    const groups = distinct(all, "workNs").flatMap((workNs) =>
+      (["merged-deferred", "magazines-deferred"] as const).map((variant) => ({ workNs, variant })),
+    );
+    const series = groups.flatMap(({ workNs, variant }, place): Series[] => {
+      const mine = all.filter((row) => row.workNs === workNs);
+      const name = `${variant}, ${workNs.toLocaleString("en")} ns of work`;
+      const points = (of: (row: SiliconRow) => number) => {
+        const found = recovered(mine, variant, of);
+        return { x: found.map(({ cores }) => cores), y: found.map(({ share }) => share), place };
+      };
+      return [
+        { name: `${name}, measured`, mode: "markers", ...points((row) => row.measured) },
+        { name: `${name}, predicted`, mode: "lines", dash: true, ...points((row) => row.predicted) },
+      ];
+    });
+    return ticks(
+      lineFigure({
+        title: "What merging and magazines give back on a real machine",
+        caption: `Of the throughput that deferred mapping loses, in %; left out are cores on which it loses less than ${100 * leastLoss} %. Points: measured; dashed: predicted; the grey band is "about a third" (${aThird[0]} to ${aThird[1]} %). Queued locks.`,
+        x: { title: "cores", unit: "" },
+        y: { title: "given back", unit: "% of the loss" },
+        series,
+        layout: {
+          shapes: [
+            {
+              type: "rect",
+              xref: "paper",
+              x0: 0,
+              x1: 1,
+              y0: aThird[0],
+              y1: aThird[1],
+              fillcolor: "rgba(127,127,127,0.25)",
+              line: { width: 0 },
+              layer: "below",
+            },
+          ],
+        },
+      }),
+      all,
+    );
+  },
   cost: (rows): Figure => {
     const shown = heavier(rows);
     const machines = distinct(shown, "machine");

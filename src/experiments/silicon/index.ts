@@ -21,5 +21,6 @@ export const silicon: Experiment<ReturnType<typeof Config>, SiliconPoint, Silico
   claims: (rows, { replications }, facts) => claims(rows, replications, facts),
 });
 
+export { type KeptPredictions, keptPredictions, recordingHash } from "./kept.js";
 export { hostOf } from "./machine.js";
 export { type RecordedMachine, recordedMachine, recordedMachines } from "./recorded.js";

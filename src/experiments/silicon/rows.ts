@@ -7,6 +7,7 @@ import type { AssumedRange } from "../frame/ranges.js";
 import type { ColumnName } from "../frame/rows.js";
 import { latinHypercube } from "../ignorance/hypercube.js";
 import type { SiliconPoint } from "./config.js";
+import { keptRows } from "./kept.js";
 import { hostOf, programCosts, simulatedCores } from "./machine.js";
 import { type RecordedMachine, recordedMachine, undisturbed } from "./recorded.js";
 
@@ -73,8 +74,12 @@ function runOf(
   };
 }
 
-/** Predicts one configuration of a recorded machine, beside what was measured. */
-export function simulate(point: SiliconPoint, { facts }: Basis) {
+/** One configuration of a recorded machine, beside what was measured: from what was kept, where it was, or computed. */
+export const simulate = (point: SiliconPoint, basis: Basis): SiliconRow[] =>
+  keptRows<SiliconRow>(point, basis.facts) ?? predict(point, basis);
+
+/** Predicts one configuration of a recorded machine. */
+function predict(point: SiliconPoint, { facts }: Basis) {
   const recorded = recordedMachine(facts, point.machine);
   if (point.cores > simulatedCores(recorded)) return [];
   const host = hostOf(recorded);
@@ -145,7 +150,7 @@ export function simulate(point: SiliconPoint, { facts }: Basis) {
 }
 
 /** A row of the table. */
-export type SiliconRow = ReturnType<typeof simulate>[number];
+export type SiliconRow = ReturnType<typeof predict>[number];
 
 const rateUnit = "transactions/s";
 const shareUnit = "%";
