@@ -8,6 +8,8 @@ export interface Axis {
   unit: string;
   /** Logarithmic scale. */
   log?: boolean;
+  /** Where a logarithmic axis shows values of zero: at its foot, with a tick that says "none". */
+  none?: number;
   /** Lowest and highest value shown, in the axis's unit. */
   range?: [number, number];
 }
@@ -52,6 +54,17 @@ function logTicks(values: readonly number[]): Record<string, unknown> {
   return { tickformat, ...(wide ? { dtick: "D2" } : {}), minor: { ticks: "outside", ticklen: 2 } };
 }
 
+/** Ticks at powers of ten, and one for nothing at all, apart from them. */
+function ticksWithNone(values: readonly number[], none: number): Record<string, unknown> {
+  const most = Math.max(10 * none, ...values);
+  const tickvals = [none];
+  for (let tick = 10 * none; tick <= most; tick *= 10) tickvals.push(Number(tick.toPrecision(1)));
+  return { tickmode: "array", tickvals, ticktext: tickvals.map((tick) => (tick === none ? "none" : grouped(tick))) };
+}
+
+/** Thousands apart. */
+const grouped = (value: number): string => String(value).replace(/\B(?=(?:\d{3})+$)/g, ",");
+
 /** Ticks of a linear axis along which a few counts double, as cores do: at the counts themselves. */
 function doublingTicks(values: readonly number[]): Record<string, unknown> {
   const distinct = [...new Set(values)].sort((a, b) => a - b);
@@ -79,7 +92,8 @@ function shortNumber(value: number): string {
  */
 export function axisLayout(axis: Axis, values: readonly number[] = [], fromZero = false): Record<string, unknown> {
   const layout: Record<string, unknown> = { title: { text: axisTitle(axis) } };
-  if (axis.log) Object.assign(layout, { type: "log" }, logTicks(values));
+  if (axis.log && axis.none !== undefined) Object.assign(layout, { type: "log" }, ticksWithNone(values, axis.none));
+  else if (axis.log) Object.assign(layout, { type: "log" }, logTicks(values));
   else Object.assign(layout, doublingTicks(values));
   if (fromZero && !axis.log && !axis.range) layout["rangemode"] = "tozero";
   if (axis.range) {

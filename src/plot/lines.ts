@@ -78,8 +78,13 @@ function band({ x, low, high }: Series, group: string, colour: string): Record<s
   ];
 }
 
-/** How many values a logarithmic axis cannot show. */
-const notAbove0 = (values: readonly number[]) => values.filter((value) => value <= 0).length;
+/** How many values an axis cannot show, being logarithmic. */
+const lostOn = ({ log, none }: Axis, values: readonly number[]): number =>
+  log && none === undefined ? values.filter((value) => value <= 0).length : 0;
+
+/** Values as an axis shows them: nothing at the foot of a logarithmic one that has a place for it. */
+const shownOn = ({ log, none }: Axis, values: readonly number[]): number[] =>
+  values.map((value) => (log && none !== undefined && value <= 0 ? none : value));
 
 /** Lines whose values differ by less than this share at every point lie on one another. */
 const same = 0.005;
@@ -121,15 +126,16 @@ export function lineFigure(spec: LineSpec): Figure {
       type: "scatter",
       mode: series.mode ?? (x.length > mostMarkers ? "lines" : "lines+markers"),
       name,
-      x: [...x],
-      y: [...y],
+      x: shownOn(spec.x, x),
+      y: shownOn(spec.y, y),
+      ...(spec.y.none === undefined ? {} : { customdata: [...y] }),
       line: { color: colour, width: 2, ...(dash ? { dash } : {}) },
       marker: marker(series, colour, place, largest),
       ...(asBand ? { legendgroup: group } : errorBars(y, low, high, colour)),
       ...hoverInterval(
         low,
         high,
-        `${hoverValue(spec.x, `%{x:${hoverFormat}}`)}<br>${hoverValue(spec.y, `%{y:${hoverFormat}}`)}${third}`,
+        `${hoverValue(spec.x, `%{x:${hoverFormat}}`)}<br>${hoverValue(spec.y, `%{${spec.y.none === undefined ? "y" : "customdata"}:${hoverFormat}}`)}${third}`,
         name,
       ),
       ...(series.size ? { text: series.size.map((value) => String(Math.round(value))) } : {}),
@@ -137,7 +143,7 @@ export function lineFigure(spec: LineSpec): Figure {
   });
   const xs = spec.series.flatMap((series) => [...series.x]);
   const ys = spec.series.flatMap((series) => [...series.y]);
-  const lost = (spec.x.log ? notAbove0(xs) : 0) + (spec.y.log ? notAbove0(ys) : 0);
+  const lost = lostOn(spec.x, xs) + lostOn(spec.y, ys);
   const lostNote = lost > 0 ? ` (${lost} values of zero or less cannot be shown on the logarithmic axis.)` : "";
   const note = `${hidden(spec.series)}${lostNote}`;
   return figure({

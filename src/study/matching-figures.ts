@@ -39,7 +39,7 @@ export function beliefFigure(beliefs: readonly Belief[], margin: { low: number; 
     )
     .join("; ");
   return figure({
-    title: "A third of the performance back, before and after the measurements",
+    title: `A third back (${margin.low} to ${margin.high} %), before and after the measurements`,
     caption: `Medians and 95 % of the draws, in percent; the band is about a third. Probability of each reading after the measurements: ${words || "no draw agrees with them"}.`,
     data: [trace("prior"), trace("posterior")],
     layout: {

@@ -72,6 +72,16 @@ test("every figure has a title and a caption that says more than the title", () 
   }
 });
 
+test("every figure of a chapter has a title of its own", () => {
+  for (const notebook of chapters()) {
+    const titles = figures(notebook).map(({ plot }) => titleOf(plot));
+    expect(
+      titles.filter((title, i) => titles.indexOf(title) !== i),
+      notebook.path,
+    ).toEqual([]);
+  }
+});
+
 test("every axis of numbers says its unit, in brackets or at its ticks, or counts something", () => {
   for (const { where, plot } of all) {
     const letters = { x: new Set<unknown>(), y: new Set<unknown>() };

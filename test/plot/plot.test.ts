@@ -107,6 +107,20 @@ describe("a line figure", () => {
     expect(line({ series: series(50, { interval: "bars" }) }).data).toHaveLength(1);
   });
 
+  test("shows nothing at the foot of a logarithmic axis that has a place for it, and says so where one points", () => {
+    const made = line({ y: { ...rate, log: true, none: 0.1 }, series: [{ name: "a", x: [1, 2, 3], y: [0, 5, 2000] }] });
+    const [trace] = made.data;
+    expect([trace["y"], trace["customdata"]]).toEqual([
+      [0.1, 5, 2000],
+      [0, 5, 2000],
+    ]);
+    expect(trace["hovertemplate"]).toContain("throughput: %{customdata");
+    const { tickvals, ticktext } = made.layout["yaxis"] as Record<string, unknown[]>;
+    expect(tickvals).toEqual([0.1, 1, 10, 100, 1000]);
+    expect(ticktext).toEqual(["none", "1", "10", "100", "1,000"]);
+    expect(made.caption).not.toContain("cannot be shown");
+  });
+
   test("says how many values a logarithmic axis cannot show", () => {
     const { caption, alt } = line({ y: { ...rate, log: true }, series: [{ name: "s", x: [1, 2, 3], y: [0, 1, -2] }] });
     expect(caption).toContain("2 values of zero or less");

@@ -25,6 +25,10 @@ function capacity(rows: readonly CapacityRow[], { rate }: Settings): Figure {
   });
 }
 
+/** "4, 16 and 64". */
+const told = (values: readonly number[]): string =>
+  values.length < 2 ? values.join() : `${values.slice(0, -1).join(", ")} and ${values.at(-1)}`;
+
 /** The table as a picture: for each case the share of its rate that the best way carries. */
 function table(rows: readonly CapacityRow[], config: Settings): Figure {
   const cells = choices(rows, config.rate, { everyWay: config.everyWay });
@@ -36,7 +40,7 @@ function table(rows: readonly CapacityRow[], config: Settings): Figure {
   const at = (row: string, column: string) =>
     cells.find((cell) => label(cell) === row && `${cell.cores} cores, ${cell.rate} Gb/s` === column);
   return heatmapFigure({
-    title: "What to choose",
+    title: `What to choose, on ${told(distinct(rows, "cores"))} cores of ${rows[0]?.host ?? "a host"}`,
     caption:
       "Rows: how far the device is trusted, and which buffers come back to it. The text is the way to choose (pass: pass-through; pool: page_pool; two-step: strict, with requests of eight pages in one range); the colour, how much of the rate it carries.",
     x: { title: "cores and rate", unit: "" },

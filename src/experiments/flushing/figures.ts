@@ -93,11 +93,17 @@ function missesFigure(rows: readonly FlushingRow[]): Figure {
   });
 }
 
+/** The cores and the highest rate of a run, for a title. */
+function atMost(rows: readonly FlushingRow[]): string {
+  const most = (values: readonly number[]) => Math.max(0, ...values);
+  return `${most(rows.map(({ cores }) => cores))} cores, ${most(rows.map(({ gbps }) => gbps))} Gb/s`;
+}
+
 /** Where the cores' time goes because of invalidations, at the highest rate. */
 function timeFigure(rows: readonly FlushingRow[]): Figure {
   const ways = translating(rows);
   return barFigure({
-    title: "Time in invalidations",
+    title: `Time in invalidations: ${atMost(rows)}`,
     caption:
       "Share of all cores' time, at the highest rate: the invalidations themselves with their polls, and spinning on locks, which here is mostly the invalidation queue's. One flush of everything makes both small; a command a page fills the day.",
     ...byWay(ways),

@@ -19,8 +19,8 @@ const shortNames: Readonly<Record<string, string>> = {
  * @param guestMce what the guest writes to CR4.MCE before the run
  * @param phase the phase in which the machine check lands
  */
-export function machineCheckTimeline(config: Partial<SystemConfig>, guestMce: 0 | 1, phase: string = "guest"): Figure {
-  const at = phases.indexOf(phase as (typeof phases)[number]);
+export function machineCheckTimeline(config: Partial<SystemConfig>, guestMce: 0 | 1, phase?: string): Figure {
+  const at = phases.indexOf((phase ?? "guest") as (typeof phases)[number]);
   if (at < 0) throw new Error(`There is no phase "${phase}"; there are ${phases.join(", ")}.`);
   const system: SystemConfig = { ...simpleSystem, ...config };
   const played = playScenario(system, [...stepsToPhase(at, guestMce), "CPU 0: MACHINE CHECK"]);
@@ -39,7 +39,7 @@ export function machineCheckTimeline(config: Partial<SystemConfig>, guestMce: 0 
   });
   const fate = end?.death ? `the host dies: ${end.death}` : "the host's handler runs, and the host lives";
   return heatmapFigure({
-    title: `Rule "${system.rule}", guest CR4.MCE = ${guestMce}: ${end?.death ? "the host dies" : "the host lives"}`,
+    title: `Rule "${system.rule}", guest CR4.MCE = ${guestMce}${phase === undefined ? "" : `, in “${phase}”`}: ${end?.death ? "the host dies" : "the host lives"}`,
     caption: `Each column is a step, from left to right. A machine check lands in the last: ${fate}. What counts is the middle row in the column before it.`,
     x: { title: "step", unit: "" },
     y: { title: "", unit: "" },

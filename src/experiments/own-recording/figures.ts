@@ -49,9 +49,9 @@ function visits(report: RecordingReport): Figure {
   return lineFigure({
     title: "How far the tree's search goes",
     caption:
-      "Nodes that a map's search looks at, mean over each stretch of time, under the lazy policy. A line that climbs is a tree in which holes collect; a cache that serves the map looks at none (such stretches lie below the axis).",
+      "Nodes that a map's search looks at, mean over each stretch of time, under the lazy policy. A line that climbs is a tree in which holes collect; a cache that serves the map looks at none.",
     x: time,
-    y: { title: "nodes a map", unit: "nodes", log: true },
+    y: { title: "nodes a map", unit: "nodes", log: true, none: 0.01 },
     series: lazyOf(report).map((row) => ({
       name: row.title,
       x: seconds(row.series.timeNs),

@@ -147,7 +147,7 @@ export function hostFigure(rows: readonly PageRow[], host: HostName, basis?: Bas
     }
   }
   return figure({
-    title: `${pageHost(host, basis).title}: bandwidth by window`,
+    title: `${pageHost(host, basis).title}: bandwidth by window${panels.every(({ direction }) => direction === "read") ? ", reads only" : ""}`,
     caption:
       "Rings are published measurements, lines the simulation. Where a line leaves its rings, the model lacks a mechanism.",
     data,
@@ -369,9 +369,11 @@ function gridFigure(rows: readonly PageRow[], y: "gbps" | "latencyNs", config?: 
   }
   const sizes = distinct(mine, "dmaBytes");
   const directions = distinct(mine, "direction");
+  const pages = distinct(mine, "page");
   const { deviceTlbEntries = 0, walkers = null } = config ?? {};
   const what = [
     ...(sizes.length === 1 && directions.length === 1 ? [`${sizes[0]}-byte ${directions[0]}s`] : []),
+    ...(pages.length > 1 && !pages.includes("off") ? [`${pages.join(" and ")} pages`] : []),
     deviceTlbEntries === 0
       ? "no cache in the device"
       : `${deviceTlbEntries.toLocaleString("en")} entries in the device`,

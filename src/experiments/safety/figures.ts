@@ -53,7 +53,7 @@ function trade(rows: readonly SafetyRow[]): Figure {
   const top = Math.max(1, ...at.map(({ mean }) => mean));
   const ticks = [none, 0.1, 1, 10, 100, 1000, 10_000, 100_000].filter((value) => value <= top * 10);
   const drawn = lineFigure({
-    title: "What safety costs",
+    title: `What safety costs: ${ways.length} ways of mapping on ${rows[0]?.cores ?? 0} cores`,
     caption:
       "Each mark is a way of mapping. Further right, a device that goes on touching what was unmapped reaches more pages of somebody else's; at the left edge it reaches none. Higher is faster. The larger a mark, the more memory page tables and pages held back take.",
     x: {
