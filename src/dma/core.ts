@@ -113,9 +113,12 @@ export class Core implements Cpu {
     return waiting;
   }
 
-  /** Gives a lock back and lets some cycles pass, as a loop that polls does (`cpu_relax`). */
-  relax(lock: number, cycles: number): Wait {
-    return this.spend(this.drop(lock) + cycles);
+  /**
+   * Gives a lock back and lets some cycles pass, as a loop that polls does (`cpu_relax`).
+   * @param irqStaysOff interrupts stay off until the lock is taken again and given back
+   */
+  relax(lock: number, cycles: number, irqStaysOff = false): Wait {
+    return this.spend(this.drop(lock, irqStaysOff) + cycles);
   }
 
   /** @internal An event of this core's is due. */
@@ -149,10 +152,10 @@ export class Core implements Cpu {
     this.post(this.drop(lock), RESUME, 0);
   }
 
-  private drop(lock: number): number {
+  private drop(lock: number, irqStaysOff = false): number {
     const book = this.parts.locks[lock];
     book.released(this.parts.processes.sim.now);
-    return book.lock.release(this.id, this.parts.memory.drained(this.id));
+    return book.lock.release(this.id, this.parts.memory.drained(this.id), irqStaysOff);
   }
 
   private post(cycles: number, kind: number, lock: number): void {

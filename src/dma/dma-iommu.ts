@@ -29,6 +29,8 @@ export interface ModernParts {
   sync: TlbSync;
   /** The hardware may remember absent entries: a map invalidates, too. */
   cachesAbsent: boolean;
+  /** A table that an unmap covered is freed in the unmap, after a flush of its own (io-pgtable-arm, record MF10), in a lazy domain too. */
+  freesTablesAtOnce: boolean;
   /** Undefined in a strict domain. */
   queue: FlushQueueParts | undefined;
   /** Address of what is kept of buffers that stay mapped: a line a CPU for the pool, then lines of its entries. */
@@ -147,7 +149,7 @@ export class DmaIommu implements DmaPrograms {
 
   /** After a map: nothing, but for hardware that may remember that the entries were absent (a guest's). */
   *iotlb_sync_map(core: Core, pfn: number, pages: number): Behaviour {
-    if (this.modern.cachesAbsent) yield* this.modern.sync.iotlb_sync(core, pfn, pages);
+    if (this.modern.cachesAbsent) yield* this.modern.sync.iotlb_sync(core, pfn, pages, true);
   }
 
   /** Below 4 GiB first, without a drain: for every request (4.15 to 6.5), or until that has failed once (6.6). */
@@ -172,16 +174,21 @@ export class DmaIommu implements DmaPrograms {
 
   /**
    * A table that one unmap covered is freed after the flush: with the ring's entry in a lazy domain. SMMUv3's tables (io-pgtable-arm) flush the walk
-   * caches at once and free the table in the unmap, in lazy mode too (record MF10): left out here, and met only by unmaps that cover a table.
+   * caches at once and free the table in the unmap, in lazy mode too (record MF10).
    */
   *__iommu_dma_unmap(core: Core, pfn: number, pages: number): Behaviour {
     checkPages(pages);
     yield* this.begin(core, S.CONTEXT_UNMAP);
-    const freelist = this.iommu_unmap_fast(pfn, pages);
+    let freelist = this.iommu_unmap_fast(pfn, pages);
     yield core.at(S.STEP_PTE_CLEAR).charge();
-    const { queue, sync } = this.modern;
+    const { queue, sync, freesTablesAtOnce } = this.modern;
+    if (freesTablesAtOnce && freelist.length > 0) {
+      yield* sync.iotlb_sync(core, pfn, pages, false);
+      yield this.iommu_put_pages_list(core, freelist);
+      freelist = [];
+    }
     if (queue === undefined) {
-      yield* sync.iotlb_sync(core, pfn, pages);
+      yield* sync.iotlb_sync(core, pfn, pages, freelist.length === 0);
       if (freelist.length > 0) yield this.iommu_put_pages_list(core, freelist);
       yield* this.free_iova_fast(core, pfn, pages);
     } else yield* this.queue_iova(core, queue, pfn, pages, freelist);

@@ -36,8 +36,15 @@ export function modernParts(variant: Variant, setup: ModernSetup): ModernParts |
       break;
     case "vt-d":
       sync = new CacheTags(
-        { ...parts, domainLock: isSince(linux.release, 6, 10) ? domainLock() : undefined },
+        isSince(linux.release, 6, 10)
+          ? { ...parts, domainLock: domainLock() }
+          : {
+              ...parts,
+              domainLock: undefined,
+              deviceLock: setup.ats ? addLock("device_domain_lock", undefined, true, S.STEP_SPIN_DEVICES) : undefined,
+            },
         isSince(linux.release, 6, 12),
+        linux.hints ?? false,
       );
       break;
     case "smmu":
@@ -63,6 +70,7 @@ export function modernParts(variant: Variant, setup: ModernSetup): ModernParts |
     rules: rulesOf(linux.release),
     sync,
     cachesAbsent: linux.guest ?? false,
+    freesTablesAtOnce: linux.driver === "smmu",
     queue,
     pool: region("pools of buffers", poolBytes(cores)),
     copyBytesPerCycle: setup.copyBytesPerCycle,

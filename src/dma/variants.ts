@@ -27,6 +27,8 @@ export interface LinuxRelease {
   addsInPlace?: boolean;
   /** SMMU only: its hardware has no range commands, and each page of a range is a command of its own. */
   pageCommands?: true;
+  /** VT-d only: the hint that paging-structure caches may stay reaches the descriptor (6.19, and by a backport 6.18.2). */
+  hints?: true;
   /** One flush ring for all CPUs: of 32,768 slots with a timer of a second, as guests on s390 have it (6.7), or as small as a CPU's own. */
   singleRing?: "large" | "small";
   /** A guest, whose IOMMU is the hypervisor's: it may remember absent entries (VT-d's caching mode), so each map invalidates, too. */
@@ -145,6 +147,13 @@ const modern: readonly Variant[] = [
     "Every unmap waits for its invalidation under the domain's lock: one at a time.",
     "strict",
     { release: "6.18", driver: "vt-d" },
+  ),
+  linux(
+    "v6.18.2-strict",
+    "strict (6.18.2)",
+    "As 6.18, but the hint that no table was unlinked reaches the hardware: paging-structure caches survive an unmap.",
+    "strict",
+    { release: "6.18.2", driver: "vt-d", hints: true },
   ),
   linux(
     "v6.18-lazy",

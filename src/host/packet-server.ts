@@ -29,6 +29,9 @@ export interface PacketServerOptions {
   answers: number;
   /** Bytes of a sent packet's header, mapped as a buffer of its own; 0: the packet is one buffer. */
   headerBytes: number;
+  /** The last so many cores receive nothing: each keeps a number of packets of its own on their way out. */
+  senders: number;
+  sendersDepth: number;
   pollBudget: number;
   refillBatch: number;
   interruptGapCycles: number;
@@ -71,7 +74,7 @@ export class PacketServer implements StateMachine, DmaClient, NicDriver {
   receivePages!: PageSource;
   sendPages!: PageSource;
   headerPages!: PageSource;
-  /** Packets served. */
+  /** Packets served; of a core that only sends: sent, and their buffers given back. */
   served = 0;
   /** Answers that found no room, or no address. */
   droppedAnswers = 0;
@@ -116,6 +119,12 @@ export class PacketServer implements StateMachine, DmaClient, NicDriver {
         this.cores[core].ring.push(frame);
         this.nic.post(core, "receive", pfn * 4096, 0);
       }
+  }
+
+  /** The cores that only send begin. */
+  begin(): void {
+    const { cores, senders } = this.options;
+    for (let core = cores - senders; core < cores; core++) this.simulation.post(0, this.kinds + INTERRUPT, core);
   }
 
   received(queue: number, count: number): void {
@@ -172,8 +181,15 @@ export class PacketServer implements StateMachine, DmaClient, NicDriver {
         c.flushDue = false;
         yield* this.api.flush(core);
       } else if (c.received > 0 || c.completed > 0) yield* this.poll(core, c);
+      else if (this.sendsMore(core, c)) yield* this.answer(core, c);
       else yield this.sleep(core);
     }
+  }
+
+  /** Whether a core that only sends has room for one more. */
+  private sendsMore(core: number, c: Core): boolean {
+    const { cores, senders, sendersDepth, headerBytes } = this.options;
+    return core >= cores - senders && c.sent.length / 2 < sendersDepth * (headerBytes > 0 ? 2 : 1);
   }
 
   private sleep(core: number): Wait {
@@ -191,6 +207,7 @@ export class PacketServer implements StateMachine, DmaClient, NicDriver {
       yield* this.api.unmap(core, pfn, 1);
       if (frame < 0) this.headerPages.give(core, -frame, 1);
       else this.sendPages.give(core, frame, 1);
+      if (core >= this.options.cores - this.options.senders) this.serve();
     }
     let refill = c.missing;
     c.missing = 0;
@@ -202,14 +219,18 @@ export class PacketServer implements StateMachine, DmaClient, NicDriver {
       yield this.work(core, this.options.receiveCycles);
       this.receivePages.give(core, frame, 1);
       if (this.random.chance(this.options.answers)) yield* this.answer(core, c);
-      this.served++;
-      if (this.served >= this.stopAt) this.simulation.stop();
+      this.serve();
       if (++refill >= refillBatch) {
         yield* this.refill(core, c, refill);
         refill = 0;
       }
     }
     if (refill > 0) yield* this.refill(core, c, refill);
+  }
+
+  private serve(): void {
+    this.served++;
+    if (this.served >= this.stopAt) this.simulation.stop();
   }
 
   private *refill(core: number, c: Core, count: number): Behaviour {

@@ -35,6 +35,9 @@ export interface PacketRun {
   receiveBuffersAPage: number;
   /** Share of sent buffers whose page is already being sent. */
   sentAgain: number;
+  /** The last so many cores receive nothing, and each keeps so many packets of its own on their way out (default: none). */
+  senders?: number;
+  sendersDepth?: number;
   /** Packets before the measurement, and in it. */
   warmup: number;
   packets: number;
@@ -109,6 +112,8 @@ export function simulatePackets(run: PacketRun, facts: Facts): PacketResult {
       stackLines: variant.allocator === "none" ? 0 : run.stackLines,
       answers: run.answers,
       headerBytes: run.headerBytes,
+      senders: run.senders ?? 0,
+      sendersDepth: run.sendersDepth ?? 0,
       pollBudget: host.pollBudget,
       refillBatch: host.refillBatch,
       interruptGapCycles: cyclesOf(config)(host.interruptGapMicroseconds),
@@ -164,7 +169,7 @@ export function simulatePackets(run: PacketRun, facts: Facts): PacketResult {
   const extent =
     "bytes" in (table ?? {}) ? (table as unknown as { base: number; bytes: number }) : { base: 0, bytes: 0 };
   const unit = table && new TranslationUnit(run.unit, table, walkMemory(run.walks, extent));
-  const nicConfig = { ...run.nic, queues: host.cores };
+  const nicConfig = { ...run.nic, queues: host.cores, receivingQueues: host.cores - (run.senders ?? 0) };
   const nic = new Nic(nicConfig, simulation, config.gigahertz, unit, rings, server, streams.stream("wire"));
   server.nic = nic;
   if (run.deafHardware !== true) api.hardware = nic;
@@ -172,6 +177,7 @@ export function simulatePackets(run: PacketRun, facts: Facts): PacketResult {
   fillAddressCaches(api, variant, host.cores);
   api.begin();
   nic.start();
+  server.begin();
   const advance = (count: number): void => {
     server.stopAt = count;
     if (server.served >= count) return;

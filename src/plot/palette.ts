@@ -81,6 +81,7 @@ const ways = {
   "v6.9-strict": { colour: orange, symbol: "square", dash: "dot" },
   "v6.18-lazy": { colour: sky, symbol: "circle" },
   "v6.18-strict": { colour: red, symbol: "diamond", dash: "dash" },
+  "v6.18.2-strict": { colour: red, symbol: "cross", dash: "dash" },
   "v6.18-amd-lazy": { colour: orange, symbol: "circle-open" },
   "v6.18-amd-strict": { colour: orange, symbol: "square-open", dash: "dot" },
   "v6.18-smmu-lazy": { colour: green, symbol: "circle-open" },

@@ -35,6 +35,11 @@ export const Config = z.strictObject({
   ats: z.array(z.boolean()).min(1).default([false, true]).describe("the card caches translations (ATS)"),
   gbps: z.array(z.number().min(1).max(400)).min(1).default([40, 100, 200]).describe("rate of the wire (Gb/s)"),
   cores: z.array(whole(1, 16)).min(1).default([16]).describe("cores, each with a queue"),
+  senders: whole(0, 15)
+    .default(0)
+    .describe("of these cores, those that receive nothing and send all the time (a count)"),
+  sendersDepth: whole(1, 512).default(64).describe("packets that each of them keeps on their way out (assumed)"),
+  offered: share.default(1).describe("packets come in at this share of the wire's rate; 0: none do"),
   packetBytes: whole(64, 4096).default(1500).describe("bytes of a packet"),
   answers: share.default(1).describe("share of packets answered by one of the same size"),
   headerBytes: whole(0, 256).default(0).describe("bytes of a sent header that is a buffer of its own; 0: none"),
@@ -115,7 +120,7 @@ export function points(config: Settings, basis: Basis): FlushingPoint[] {
     fetchBatch: load["fetchBatch"].value,
     writeBackBatch: load["writeBackBatch"].value,
     deviceTlbEntries: ats ? config.deviceTlbEntries : 0,
-    offered: 1,
+    offered: config.offered,
   });
   return settingsOf(config).map((setting) => ({
     replication: setting.replication,
@@ -145,6 +150,7 @@ export function points(config: Settings, basis: Basis): FlushingPoint[] {
       headerBytes: config.headerBytes,
       receiveBuffersAPage: config.receiveBuffersAPage,
       sentAgain: config.sentAgain,
+      ...(config.senders > 0 ? { senders: config.senders, sendersDepth: config.sendersDepth } : {}),
       warmup: Math.round(packets / 2),
       packets,
     },

@@ -1,5 +1,5 @@
 import type { Basis } from "../../facts/index.js";
-import type { HostRun, IoLoad, IoResult } from "../../host/index.js";
+import type { HostRun, IoLoad, IoResult, PacketRun } from "../../host/index.js";
 import { type FlushingRow, flushing } from "../flushing/index.js";
 import { pageSizes } from "../page-sizes/index.js";
 
@@ -25,15 +25,38 @@ export interface IoCase {
   mechanism: string;
 }
 
-/** A prediction about the device's side: another experiment runs it. */
+/** A card and the cores behind it: what of the experiment flushing a prediction runs. */
+export type CardSettings = Parameters<typeof flushing.parse>[0];
+
+/** A prediction about a card beside the cores: the experiment flushing runs it. */
+export interface CardCase {
+  id: string;
+  cards: readonly CardSettings[];
+  quantity(rows: readonly FlushingRow[]): number;
+  mechanism: string;
+}
+
+/** A prediction about a device alone, on each of the hosts that its latencies were measured on. */
 export interface DeviceCase {
   id: string;
-  simulate(seed: number, basis: Basis): number;
+  hosts: readonly [string, ...string[]];
+  simulate(host: string, basis: Basis): number;
   mechanism: string;
 }
 
 /** How a prediction is run. */
-export type HeldCase = IoCase | DeviceCase;
+export type HeldCase = IoCase | CardCase | DeviceCase;
+
+/** The row of a card's run, of a host that is changed where an assumption is moved. */
+export function cardRow(
+  settings: CardSettings,
+  seed: number,
+  basis: Basis,
+  change: (run: PacketRun) => PacketRun = (run) => run,
+): FlushingRow {
+  const [point] = flushing.points(flushing.parse({ ...settings, replications: 1, seed }), basis);
+  return flushing.simulate({ ...point, run: change(point.run) }, basis)[0];
+}
 
 /** What every load is where a case says nothing else: the map benchmark, a page at a time. */
 export const benchmark: IoLoad = {
@@ -143,32 +166,34 @@ const packetsOf = (variant: string, segments: number, permission: number, gbps: 
   load: { ...packets, segments, permission, link: { gbps, bytes: 4096 } },
 });
 
-/** Strict mode of 6.9 on five cores that only receive, as a card sees it. */
-function received(
-  seed: number,
-  basis: Basis,
-  variant: string,
-  gbps: number,
-  cores: number,
-  bytes: number,
-): FlushingRow {
-  const config = flushing.parse({
-    variants: [variant],
-    ats: [false],
-    gbps: [gbps],
-    cores: [cores],
-    packetBytes: bytes,
-    answers: 0,
-    replications: 1,
-    seed,
-  });
-  const [point] = flushing.points(config, basis);
-  return flushing.simulate(point, basis)[0];
-}
-const strictReceive = (seed: number, basis: Basis): FlushingRow => received(seed, basis, "v6.9-strict", 100, 5, 4096);
+/** The host of the thesis's years, all cores of it: a page in and out of a map. */
+const technion = (variant: string): HeldRun => ({
+  machine: "sandy-bridge-ep",
+  variant,
+  cores: 16,
+  requests: 16_000,
+  load: packets,
+});
 
-/** The cases, by the id of their prediction in data/judging/today.json. */
-export const cases: readonly HeldCase[] = [
+/** Cores that only receive packets of 4 KiB, as a card sees it. */
+const received = (variant: string, gbps: number, cores: number, more: CardSettings = {}): CardSettings => ({
+  variants: [variant],
+  ats: [false],
+  gbps: [gbps],
+  cores: [cores],
+  packetBytes: 4096,
+  answers: 0,
+  ...more,
+});
+const strictReceive = received("v6.9-strict", 100, 5);
+/** Ten cores of one card in strict mode: five receive, five send, or one half of them has nothing to do. */
+const both = received("v6.9-strict", 100, 10, { senders: 5 });
+const onlyReceive = received("v6.9-strict", 100, 5);
+const onlySend = received("v6.9-strict", 100, 10, { senders: 5, offered: 0 });
+/** Walks of a packet that found no entry of the last level. */
+const longWalks = ({ walks2, walks3, walks4 }: FlushingRow): number => walks2 + walks3 + walks4;
+
+const ioCases: readonly IoCase[] = [
   {
     id: "unmap-16",
     runs: [loop(1), loop(16)],
@@ -330,49 +355,78 @@ export const cases: readonly HeldCase[] = [
       "the reports' storage target is a card with its own stack; here a packet is 1.6 µs of work on eight cores",
   },
   {
+    id: "identity",
+    runs: [technion("magazines-deferred"), technion("one-to-one-deferred")],
+    quantity: ([magazines, identity]) => (magazines.mapNs + magazines.unmapNs) / (identity.mapNs + identity.unmapNs),
+    mechanism: "not yet run",
+  },
+];
+
+const cardCases: readonly CardCase[] = [
+  {
     id: "misses",
-    simulate: (seed, basis) => {
-      const { bufferMisses, ringMisses } = strictReceive(seed, basis);
-      return bufferMisses + ringMisses;
-    },
+    cards: [strictReceive],
+    quantity: ([{ bufferMisses, ringMisses }]) => bufferMisses + ringMisses,
     mechanism: "rings and buffers of one card; the report's includes descriptors of sends and acknowledgements",
   },
   {
     id: "walk-misses",
-    simulate: (seed, basis) => {
-      const { walks2, walks3, walks4 } = strictReceive(seed, basis);
-      return walks2 + walks3 + walks4;
-    },
+    cards: [strictReceive],
+    quantity: ([row]) => longWalks(row),
     mechanism:
       "buffers' addresses come from caches in the order in which these were filled, and so lie in few table pages; hours of traffic scatter them",
   },
   {
     id: "walk-reads",
-    simulate: (seed, basis) => {
-      const { walks1, walks2, walks3, walks4 } = strictReceive(seed, basis);
-      return walks1 + 2 * walks2 + 3 * walks3 + 4 * walks4;
-    },
+    cards: [strictReceive],
+    quantity: ([{ walks1, walks2, walks3, walks4 }]) => walks1 + 2 * walks2 + 3 * walks3 + 4 * walks4,
     mechanism: "fewer walks miss the last level's entries here (see the prediction before)",
   },
   {
     id: "wall-4k",
-    simulate: (seed, basis) => {
-      const [off, lazy] = ["off", "v6.9-lazy"].map((variant) => received(seed, basis, variant, 200, 16, 4096));
-      return 100 * (1 - lazy.inGbps / off.inGbps);
-    },
+    cards: [received("off", 200, 16), received("v6.9-lazy", 200, 16)],
+    quantity: ([off, lazy]) => 100 * (1 - lazy.inGbps / off.inGbps),
     mechanism: "the abstract says up to 20 %; the report's hosts are not modelled",
   },
   {
+    id: "transmit-interfered",
+    cards: [onlySend, both],
+    quantity: ([alone, together]) => 100 * (1 - together.outGbps / alone.outGbps),
+    mechanism: "not yet run",
+  },
+  {
+    id: "receive-interfered",
+    cards: [onlyReceive, both],
+    quantity: ([alone, together]) => 100 * (1 - together.inGbps / alone.inGbps),
+    mechanism: "not yet run",
+  },
+  {
+    id: "drops",
+    cards: [received("v6.9-strict", 58, 5)],
+    quantity: ([{ lostInCard, lostWithoutBuffer }]) => 100 * (lostInCard + lostWithoutBuffer),
+    mechanism: "not yet run",
+  },
+  {
+    id: "hint",
+    cards: [strictReceive, received("v6.18.2-strict", 100, 5)],
+    quantity: ([lost, kept]) => longWalks(lost) / longWalks(kept),
+    mechanism: "not yet run",
+  },
+];
+
+const deviceCases: readonly DeviceCase[] = [
+  {
     id: "wall-2m",
-    simulate: (_seed, basis) => {
+    hosts: ["hsw", "bdw", "ivb"],
+    simulate: (host, basis) => {
       const config = pageSizes.parse({
         parts: ["grid"],
-        hosts: ["hsw"],
+        hosts: [host],
         pages: ["off", "2M"],
         directions: ["write"],
         dmaBytes: [4096],
         windows: [1_073_741_824],
-      });
+      } as Parameters<typeof pageSizes.parse>[0]);
       const rows = pageSizes.points(config, basis).flatMap((point) => pageSizes.simulate(point, basis));
       const of = (page: string): number => rows.find((row) => row.page === page)?.gbps ?? Number.NaN;
       return of("2M") / of("off");
@@ -380,3 +434,6 @@ export const cases: readonly HeldCase[] = [
     mechanism: "a device alone, without the host's copies of buffers",
   },
 ];
+
+/** The cases, by the id of their prediction in data/judging/today.json. */
+export const cases: readonly HeldCase[] = [...ioCases, ...cardCases, ...deviceCases];

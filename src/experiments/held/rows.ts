@@ -1,11 +1,18 @@
 import { z } from "zod";
 import { costSources, variant } from "../../dma/index.js";
 import type { Basis, Facts } from "../../facts/index.js";
-import { type HostRun, hostRunDefaults, simulateIo, together } from "../../host/index.js";
+import {
+  type HostRun,
+  hostRunDefaults,
+  type PacketRun,
+  simulateIo,
+  together,
+  workloadAssumptions,
+} from "../../host/index.js";
 import { hostAssumptions, type MachineConfig } from "../../machine/index.js";
 import type { Column } from "../frame/experiment.js";
 import type { ColumnName } from "../frame/rows.js";
-import { benchmark, cases, type HeldCase, type IoCase } from "./cases.js";
+import { benchmark, type CardCase, cardRow, cases, type HeldCase, type IoCase } from "./cases.js";
 import type { HeldPoint } from "./config.js";
 
 const Prediction = z.strictObject({
@@ -50,16 +57,25 @@ interface End {
   work: number;
 }
 
+/** Both ends of every assumption of a host that an answer can hang on. */
+function endsOfHost(machine: string, facts: Facts): Omit<End, "work">[] {
+  return hostAssumptions(facts, machine).flatMap(({ field, assumption }) =>
+    assumption && hostFields.includes(field as keyof MachineConfig)
+      ? [assumption.low, assumption.high].map((value) => ({
+          name: `${field} ${value}`,
+          change: { machineOverrides: { [field]: value } },
+        }))
+      : [],
+  );
+}
+
 /** Both ends of every assumption that a case's runs rest on. */
 function endsOf({ runs, ends: own = [] }: IoCase, facts: Facts): End[] {
   const [{ machine, change = {} }] = runs;
-  const ends: End[] = own.map(({ name, change: moved }) => ({ name, change: moved, work: 1 }));
+  const ends: End[] = [...own, ...endsOfHost(machine, facts)].map((end) => ({ ...end, work: 1 }));
   const both = (name: string, values: readonly number[], changeOf: (value: number) => Partial<HostRun>): void => {
     for (const value of values) ends.push({ name: `${name} ${value}`, change: changeOf(value), work: 1 });
   };
-  for (const { field, assumption } of hostAssumptions(facts, machine))
-    if (assumption && hostFields.includes(field as keyof MachineConfig))
-      both(field, [assumption.low, assumption.high], (value) => ({ machineOverrides: { [field]: value } }));
   const smmu = runs.some((run) => variant(run.variant).linux?.driver === "smmu");
   for (const { field, low, high } of costSources) {
     const moves = field === "serialShare" || field === "invalidationCycles" || (smmu && field === "retriesInPlace");
@@ -93,21 +109,90 @@ function quantityOf({ runs, quantity }: IoCase, seed: number, facts: Facts, end?
   );
 }
 
+/** The same for a card's runs: its host, the stack behind it, the card, and the remapping unit by a factor of two. */
+function endsOfCard({ cards }: CardCase, seed: number, basis: Basis): { name: string; change: CardChange }[] {
+  const { facts } = basis;
+  const ends: { name: string; change: CardChange }[] = [];
+  let machine = "";
+  cardRow(cards[0], seed, basis, (run) => {
+    machine = run.host.machine;
+    return { ...run, warmup: 1, packets: 1 };
+  });
+  const ofHost =
+    (change: Partial<HostRun>): CardChange =>
+    (run) => ({ ...run, host: together(run.host, change) as HostRun });
+  for (const { name, change } of endsOfHost(machine, facts)) ends.push({ name, change: ofHost(change) });
+  for (const { field, low, high } of costSources)
+    if (field === "serialShare" || field === "invalidationCycles")
+      for (const value of [low, high])
+        ends.push({ name: `${field} ${value}`, change: ofHost({ costs: { [field]: value } }) });
+  for (const [name, { assumption }] of Object.entries(workloadAssumptions(facts, "packets")))
+    for (const value of [assumption.low, assumption.high])
+      ends.push({
+        name: `${name} ${value}`,
+        change: (run) =>
+          name === "fifoKiB"
+            ? { ...run, nic: { ...run.nic, fifoBytes: value * 1024 } }
+            : name in run.nic
+              ? { ...run, nic: { ...run.nic, [name]: value } }
+              : { ...run, [name]: value },
+      });
+  for (const factor of [0.5, 2]) {
+    const scaled = (value: number): number => Math.max(1, Math.round(value * factor));
+    ends.push({
+      name: `entries of the IOTLB × ${factor}`,
+      change: (run) => ({
+        ...run,
+        unit: {
+          ...run.unit,
+          iotlb: { ...run.unit.iotlb, entries: scaled(run.unit.iotlb.entries), ways: scaled(run.unit.iotlb.entries) },
+        },
+      }),
+    });
+    ends.push({
+      name: `walkers × ${factor}`,
+      change: (run) => ({ ...run, unit: { ...run.unit, walkers: scaled(run.unit.walkers) } }),
+    });
+  }
+  return ends;
+}
+
+type CardChange = (run: PacketRun) => PacketRun;
+
+/** What a case comes down to. */
+function simulatedValue(one: HeldCase, seed: number, basis: Basis): number {
+  if ("runs" in one) return quantityOf(one, seed, basis.facts);
+  if ("cards" in one) return cardQuantity(one, seed, basis);
+  return one.simulate(one.hosts[0], basis);
+}
+
+const cardQuantity = ({ cards, quantity }: CardCase, seed: number, basis: Basis, change?: CardChange): number =>
+  quantity(cards.map((settings) => cardRow(settings, seed, basis, change)));
+
+/** The same with each assumption at an end of its range; of a device alone, on the other hosts. */
+function sweepOf(one: HeldCase, seed: number, basis: Basis): { name: string; value: number }[] {
+  const { facts } = basis;
+  if ("runs" in one)
+    return endsOf(one, facts).map((end) => ({ name: end.name, value: quantityOf(one, seed, facts, end) }));
+  if ("cards" in one)
+    return endsOfCard(one, seed, basis).map(({ name, change }) => ({
+      name,
+      value: cardQuantity(one, seed, basis, change),
+    }));
+  return one.hosts.slice(1).map((host) => ({ name: `host ${host}`, value: one.simulate(host, basis) }));
+}
+
 /** Runs one point. */
 export function simulate({ id, sweep, seed }: HeldPoint, basis: Basis) {
-  const { facts } = basis;
   const one = cases.find((found) => found.id === id) as HeldCase;
-  const { written, predictions } = predictionsOf(facts);
+  const { written, predictions } = predictionsOf(basis.facts);
   const prediction = predictions.find((found) => found.id === id);
   if (prediction === undefined) throw new Error(`data/judging/today.json: predictions: "${id}" is missing`);
   const { record, quantity: what, published, low, high, seen = "" } = prediction;
   const isHit = (value: number): boolean => value >= low && value <= high;
-  const simulated = "runs" in one ? quantityOf(one, seed, facts) : one.simulate(seed, basis);
+  const simulated = simulatedValue(one, seed, basis);
   const hit = isHit(simulated);
-  const swept =
-    sweep && "runs" in one
-      ? endsOf(one, facts).map((end) => ({ name: end.name, value: quantityOf(one, seed, facts, end) }))
-      : undefined;
+  const swept = sweep ? sweepOf(one, seed, basis) : undefined;
   return [
     {
       prediction: id,

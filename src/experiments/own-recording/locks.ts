@@ -107,7 +107,7 @@ const movedKnobs = ["invalidationCycles", "stackLines"] as const;
  */
 export function changesOf(ways?: readonly string[]): { change: string; from: string; to: string }[] {
   const leftOut =
-    /^(?:off|pass-through|static-identity|pools-(?:1|2|4|8)(?:-lazy)?|one-to-one-(?!strict$|deferred$).*|v5\.15-strict|v6\.9-.*|.*-(?:amd|smmu)(?:-.*)?|.*-page-pool(?:-.*)?)$/;
+    /^(?:off|pass-through|static-identity|pools-(?:1|2|4|8)(?:-lazy)?|one-to-one-(?!strict$|deferred$).*|v5\.15-strict|v6\.9-.*|v6\.18\.2-.*|.*-(?:amd|smmu)(?:-.*)?|.*-page-pool(?:-.*)?)$/;
   return variants
     .filter(({ name, treeLockHeld }) => !treeLockHeld && !leftOut.test(name) && name !== "strict")
     .filter(({ name }) => ways === undefined || ways.includes(name))

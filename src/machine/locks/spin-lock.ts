@@ -62,6 +62,8 @@ export abstract class SpinLock {
   private heldBy = -1;
   private heldSince = 0;
   private irqOffSince: Float64Array;
+  /** 1 for a CPU that gave the lock back with interrupts still off, to take it again. */
+  private readonly irqStaysOff: Uint8Array;
 
   constructor(
     protected readonly machine: Machine,
@@ -77,6 +79,7 @@ export abstract class SpinLock {
     this.askedAt = new Float64Array(machine.cpus).fill(-1);
     this.storesDone = new Float64Array(machine.cpus);
     this.irqOffSince = new Float64Array(machine.cpus);
+    this.irqStaysOff = new Uint8Array(machine.cpus);
     this.irqCycles = options.irqSave ? machine.config.irqSaveCycles : 0;
   }
 
@@ -101,7 +104,7 @@ export abstract class SpinLock {
     this.resumeToken[cpu] = token;
     this.askedAt[cpu] = this.simulation.now;
     if (this.irqCycles > 0) {
-      this.irqOffSince[cpu] = this.simulation.now;
+      if (this.irqStaysOff[cpu] === 0) this.irqOffSince[cpu] = this.simulation.now;
       this.simulation.post(this.irqCycles, this.base, cpu);
     } else this.enter(cpu);
   }
@@ -109,10 +112,11 @@ export abstract class SpinLock {
   /**
    * Gives the lock back.
    * @param storesVisible when the stores of the section are visible: the store that gives the lock back is seen after them
+   * @param irqStaysOff the CPU leaves interrupts off and takes the lock again: all of it is one time with interrupts off
    * @returns core cycles until the CPU goes on with what follows
    * @throws Error when the CPU does not hold it
    */
-  release(cpu: number, storesVisible = 0): number {
+  release(cpu: number, storesVisible = 0, irqStaysOff = false): number {
     const { now } = this.simulation;
     if (this.heldBy !== cpu || now < this.heldSince)
       throw new Error(`CPU ${cpu} releases lock "${this.options.name}" that it does not hold.`);
@@ -120,7 +124,8 @@ export abstract class SpinLock {
     this.heldBy = -1;
     if (storesVisible > this.storesDone[cpu]) this.storesDone[cpu] = storesVisible;
     const cost = this.leave(cpu, now) + this.irqCycles;
-    if (this.irqCycles > 0) this.statistics.interruptsOff(now + cost - this.irqOffSince[cpu]);
+    this.irqStaysOff[cpu] = irqStaysOff ? 1 : 0;
+    if (this.irqCycles > 0 && !irqStaysOff) this.statistics.interruptsOff(now + cost - this.irqOffSince[cpu]);
     return cost;
   }
 

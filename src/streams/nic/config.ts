@@ -25,8 +25,10 @@ export interface NicConfig {
   writeBackBatch: number;
   /** Entries of the card's own translation cache (ATS); 0 where it has none. */
   deviceTlbEntries: number;
-  /** Packets come in at this share of the wire's rate. */
+  /** Packets come in at this share of the wire's rate; 0: none do. */
   offered: number;
+  /** Packets come in for the first so many queues (default: all). */
+  receivingQueues?: number;
 }
 
 /** Bytes of a packet that are on the wire and not in memory: preamble, checksum, gap (IEEE 802.3). */

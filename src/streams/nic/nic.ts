@@ -180,7 +180,7 @@ export class Nic implements StateMachine {
 
   /** Packets begin to come in. */
   start(): void {
-    this.simulation.post(this.gap(), this.kinds + FROM_WIRE);
+    if (this.config.offered > 0) this.simulation.post(this.gap(), this.kinds + FROM_WIRE);
   }
 
   /** Ticks until the next packet: half to one and a half of the mean. */
@@ -247,7 +247,7 @@ export class Nic implements StateMachine {
     const { config, counts } = this;
     this.simulation.post(this.gap(), this.kinds + FROM_WIRE);
     counts.arrived++;
-    const queue = this.random.below(config.queues);
+    const queue = this.random.below(config.receivingQueues ?? config.queues);
     const ring = this.receive[queue];
     if (ring.known.length + ring.posted.length <= ring.awaited) counts.lostWithoutBuffer++;
     else if (this.fifoUsed + config.packetBytes > config.fifoBytes) counts.lostInCard++;
