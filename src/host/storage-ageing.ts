@@ -5,7 +5,7 @@
  * order, on the CPUs that get completions. What one CPU frees another has to fetch: that is what fills a depot.
  */
 import type { RandomStream } from "../engine/index.js";
-import { dma32Pfn, noPfn, type Rcache6Allocator } from "../iova/index.js";
+import { dma32Pfn, noPfn, type Rcache6Allocator, type Rcache6Statistics } from "../iova/index.js";
 
 /** The load that ages an allocator. */
 export interface StorageAgeing {
@@ -56,7 +56,8 @@ export interface ArmedWorks {
 }
 
 /**
- * Lets a load go over an allocator.
+ * Lets a load go over an allocator: one that takes the caller's word (`trusting`) serves some millions of requests a second, so that hours of a
+ * load are a matter of seconds to minutes.
  * @param at numbers of requests after which a sample is taken, in order
  * @param hook where the allocator says that a depot's work is armed: its `onArm` calls what stands here
  */
@@ -67,90 +68,178 @@ export function ageStorage(
   hook: ArmedWorks,
   at: readonly number[] = [],
 ): { samples: AgeSample[]; gaveUpLow: boolean } {
-  const { cores, depth, sizes, requests, rate, limit } = load;
+  const { requests, rate } = load;
+  const ageing = new Ageing(allocator, load, random);
   const due = new Float64Array(allocator.bins).fill(Number.POSITIVE_INFINITY);
-  let now = 0;
+  let nextDue = Number.POSITIVE_INFINITY;
+  let made = 0;
   hook.onArm = (bin) => {
-    due[bin] = now + workDelay;
+    due[bin] = made / rate + workDelay;
+    nextDue = Math.min(nextDue, due[bin]);
   };
-  const most = cores * depth;
-  // Requests under way: where, how many pages, from which CPU.
-  const pfns = new Float64Array(most);
-  const pages = new Int32Array(most);
-  const from = new Int32Array(most);
-  let live = 0;
-  let target = random.below(most) + 1;
-  let left = load.spell;
-  let turn = 0;
-  let low = limit > dma32Pfn;
-  let failed = 0;
-  const rings = Array.from({ length: cores }, (): { pfn: number; pages: number }[] => []);
+  const works = (now: number): void => {
+    for (let bin = 0; bin < due.length; bin++)
+      if (due[bin] <= now) {
+        due[bin] = Number.POSITIVE_INFINITY;
+        allocator.trim(bin);
+      }
+    nextDue = Math.min(...due);
+  };
   const samples: AgeSample[] = [];
   let before = allocator.statistics();
   let sampled = 0;
-  const giveBack = (cpu: number): void => {
-    for (const range of rings[cpu].splice(0)) allocator.free(range.pfn, range.pages, cpu);
-  };
-  const complete = (): void => {
-    const one = random.below(live);
-    const cpu = load.completions === "same" ? from[one] : turn++ % Math.min(load.completions, cores);
-    if (load.ring === 0) allocator.free(pfns[one], pages[one], cpu);
-    else {
-      rings[cpu].push({ pfn: pfns[one], pages: pages[one] });
-      if (rings[cpu].length >= load.ring) giveBack(cpu);
-    }
-    live--;
-    pfns[one] = pfns[live];
-    pages[one] = pages[live];
-    from[one] = from[live];
-  };
-  for (let made = 0; made < requests; ) {
-    if (live >= target) complete();
-    else {
-      const cpu = random.below(cores);
-      const size = sizes.length === 1 ? sizes[0] : sizes[random.below(sizes.length)];
-      let pfn: number = noPfn;
-      if (low) {
-        pfn = allocator.allocate(size, dma32Pfn, cpu, false);
-        if (pfn === noPfn && load.lowFirst === "until it fails") low = false;
-      }
-      if (pfn === noPfn) pfn = allocator.allocate(size, limit, cpu);
-      made++;
-      now = made / rate;
-      if (pfn === noPfn) failed++;
-      else {
-        pfns[live] = pfn;
-        pages[live] = size;
-        from[live++] = cpu;
-      }
-      for (let bin = 0; bin < due.length; bin++)
-        if (due[bin] <= now) {
-          due[bin] = Number.POSITIVE_INFINITY;
-          allocator.trim(bin);
-        }
-      if (--left <= 0) {
-        target = random.below(most) + 1;
-        left = Math.ceil(load.spell * 2 * random.uniform()) + 1;
-        while (live > target) complete();
-      }
-      if (made === at[samples.length]) {
-        const after = allocator.statistics();
-        samples.push({
-          requests: made,
-          seconds: now,
-          depots: after.depots.reduce((sum, one) => sum + one, 0),
-          magazines: after.magazines,
-          nodes: after.nodes,
-          treeLocks: (after.treeLocks - before.treeLocks) / (made - sampled),
-          visits: (after.visits - before.visits) / (made - sampled),
-          failed,
-        });
-        before = after;
-        sampled = made;
-      }
+  let spell = load.spell;
+  while (made < requests) {
+    ageing.request();
+    made++;
+    const now = made / rate;
+    if (nextDue <= now) works(now);
+    if (--spell <= 0) spell = ageing.change();
+    if (made === at[samples.length]) {
+      const after = allocator.statistics();
+      samples.push(sampleOf(made, now, before, after, made - sampled, ageing.failed));
+      before = after;
+      sampled = made;
     }
   }
-  while (live > 0) complete();
-  for (let cpu = 0; cpu < cores; cpu++) giveBack(cpu);
-  return { samples, gaveUpLow: limit > dma32Pfn && !low };
+  ageing.end();
+  return { samples, gaveUpLow: ageing.gaveUpLow };
+}
+
+const sampleOf = (
+  requests: number,
+  seconds: number,
+  before: Rcache6Statistics,
+  after: Rcache6Statistics,
+  since: number,
+  failed: number,
+): AgeSample => ({
+  requests,
+  seconds,
+  depots: after.depots.reduce((sum, one) => sum + one, 0),
+  magazines: after.magazines,
+  nodes: after.nodes,
+  treeLocks: (after.treeLocks - before.treeLocks) / since,
+  visits: (after.visits - before.visits) / since,
+  failed,
+});
+
+/** Requests under way over an allocator, and ranges that are held back for a flush. */
+class Ageing {
+  /** Requests that got nothing. */
+  failed = 0;
+  private readonly pfns: Float64Array;
+  private readonly pages: Int32Array;
+  /** The CPU that each came from. */
+  private readonly from: Int32Array;
+  private live = 0;
+  /** So many are to be under way in this spell, and at most ever. */
+  private target: number;
+  private readonly most: number;
+  private turn = 0;
+  private low: boolean;
+  private readonly completers: number;
+  private readonly heldPfns: Float64Array;
+  private readonly heldPages: Int32Array;
+  private readonly held: Int32Array;
+
+  constructor(
+    private readonly allocator: Rcache6Allocator,
+    private readonly load: StorageAgeing,
+    private readonly random: RandomStream,
+  ) {
+    const { cores, depth, ring, completions, limit } = load;
+    this.most = cores * depth;
+    this.pfns = new Float64Array(this.most);
+    this.pages = new Int32Array(this.most);
+    this.from = new Int32Array(this.most);
+    this.target = random.below(this.most) + 1;
+    this.low = limit > dma32Pfn;
+    this.completers = completions === "same" ? 0 : Math.min(completions, cores);
+    this.heldPfns = new Float64Array(cores * ring);
+    this.heldPages = new Int32Array(cores * ring);
+    this.held = new Int32Array(cores);
+  }
+
+  /** The device's addresses below 4 GiB are not tried any more. */
+  get gaveUpLow(): boolean {
+    return this.load.limit > dma32Pfn && !this.low;
+  }
+
+  /** One more request, when no more than so many are under way. */
+  request(): void {
+    const { random, load } = this;
+    while (this.live >= this.target) this.complete();
+    const cpu = random.below(load.cores);
+    const size = load.sizes.length === 1 ? load.sizes[0] : load.sizes[random.below(load.sizes.length)];
+    const pfn = this.allocate(size, cpu);
+    if (pfn === noPfn) {
+      this.failed++;
+      return;
+    }
+    this.pfns[this.live] = pfn;
+    this.pages[this.live] = size;
+    this.from[this.live++] = cpu;
+  }
+
+  /** The load changes. @returns requests until it does so again */
+  change(): number {
+    this.target = this.random.below(this.most) + 1;
+    const spell = Math.ceil(this.load.spell * 2 * this.random.uniform()) + 1;
+    while (this.live > this.target) this.complete();
+    return spell;
+  }
+
+  /** All that is under way is completed, and nothing is held back. */
+  end(): void {
+    while (this.live > 0) this.complete();
+    for (let cpu = 0; cpu < this.load.cores; cpu++) this.giveBack(cpu);
+  }
+
+  private allocate(size: number, cpu: number): number {
+    const { allocator, load } = this;
+    if (allocator.trusting) {
+      const pfn = allocator.takeTop(size, this.low ? dma32Pfn : load.limit, cpu);
+      if (pfn !== noPfn) return pfn;
+    }
+    if (this.low) {
+      const pfn = allocator.allocate(size, dma32Pfn, cpu, false);
+      if (pfn !== noPfn) return pfn;
+      if (load.lowFirst === "until it fails") this.low = false;
+    }
+    return allocator.allocate(size, load.limit, cpu);
+  }
+
+  private free(pfn: number, pages: number, cpu: number): void {
+    const { allocator } = this;
+    if (!allocator.trusting || !allocator.putTop(pages, pfn, cpu)) allocator.free(pfn, pages, cpu);
+  }
+
+  private complete(): void {
+    const { pfns, pages, from, load } = this;
+    const one = this.random.below(this.live);
+    let cpu = from[one];
+    if (this.completers > 0) {
+      cpu = this.turn;
+      if (++this.turn === this.completers) this.turn = 0;
+    }
+    if (load.ring === 0) this.free(pfns[one], pages[one], cpu);
+    else {
+      const place = cpu * load.ring + this.held[cpu]++;
+      this.heldPfns[place] = pfns[one];
+      this.heldPages[place] = pages[one];
+      if (this.held[cpu] === load.ring) this.giveBack(cpu);
+    }
+    const last = --this.live;
+    pfns[one] = pfns[last];
+    pages[one] = pages[last];
+    from[one] = from[last];
+  }
+
+  private giveBack(cpu: number): void {
+    const start = cpu * this.load.ring;
+    for (let place = start; place < start + this.held[cpu]; place++)
+      this.free(this.heldPfns[place], this.heldPages[place], cpu);
+    this.held[cpu] = 0;
+  }
 }

@@ -56,6 +56,8 @@ export class InvalidationQueue {
   private readonly granularity: Uint8Array;
   private readonly domain: Int32Array;
   private readonly order: Uint8Array;
+  /** 1 where the descriptor says that the paging-structure caches may stay. */
+  private readonly hint: Uint8Array;
   private readonly pfn: Float64Array;
   private freeHead = 0;
   private freeTail = 0;
@@ -77,6 +79,7 @@ export class InvalidationQueue {
     this.granularity = new Uint8Array(this.length);
     this.domain = new Int32Array(this.length);
     this.order = new Uint8Array(this.length);
+    this.hint = new Uint8Array(this.length);
     this.pfn = new Float64Array(this.length);
   }
 
@@ -119,6 +122,7 @@ export class InvalidationQueue {
     this.domain[slot] = request.kind === "global" ? -1 : request.kind === "device" ? request.device : request.domain;
     this.pfn[slot] = request.kind === "pages" || request.kind === "device" ? request.pfn : 0;
     this.order[slot] = request.kind === "pages" || request.kind === "device" ? request.order : 0;
+    this.hint[slot] = request.kind === "pages" && request.leafOnly ? 1 : 0;
     this.type[wait] = TYPE_WAIT;
     this.status[slot] = IN_USE;
     this.status[wait] = IN_USE;
@@ -163,7 +167,7 @@ export class InvalidationQueue {
       return { kind: "domain", domain };
     }
     this.executed.pages++;
-    return { kind: "pages", domain, pfn, order, leafOnly: false };
+    return { kind: "pages", domain, pfn, order, leafOnly: this.hint[slot] === 1 };
   }
 
   /**

@@ -81,6 +81,8 @@ export class Rcache6Allocator extends CheckedAllocator implements IovaAllocator 
   /** Size classes: as many depots and delayed works as there are. */
   readonly bins = classes;
   readonly counts: CacheCounts = cacheCounts();
+  /** Whether it takes the caller's word for what is mapped, so that `takeTop` and `putTop` may be used. */
+  readonly trusting: boolean;
   private readonly memory: Memory | null;
   private readonly cpus: number;
   private readonly magazineSize: number;
@@ -109,6 +111,7 @@ export class Rcache6Allocator extends CheckedAllocator implements IovaAllocator 
 
   constructor(options: Rcache6Options = {}) {
     super(dma32Pfn, options.trusting ? new CountedRanges() : new LiveRanges());
+    this.trusting = options.trusting ?? false;
     const cpus = options.cpus ?? 8;
     const base = options.base ?? 0;
     const rules = { ...cacheRules, ...options };

@@ -161,6 +161,55 @@ describe("strict unmaps", () => {
     expect(cost("v6.18-strict")).toBeLessThan(cost("v6.9-strict") - 500);
   });
 
+  it("keep the paging-structure caches in 6.18.2, where no table was unlinked; 6.18.0 loses that hint", () => {
+    const hintOf = (name: string, pages: number) => {
+      const d = domain(name);
+      const sent: Invalidation[] = [];
+      d.api.hardware = { invalidated: (what) => sent.push(what) };
+      d.map(0, 512, pages);
+      d.unmap(0, d.mapped[0], pages);
+      return sent.map((one) => one.kind === "pages" && one.leafOnly);
+    };
+    expect([hintOf("v6.18.2-strict", 1), hintOf("v6.18-strict", 1)]).toEqual([[true], [false]]);
+    // An unmap of a whole table's range unlinks the table.
+    expect(hintOf("v6.18.2-strict", 512)).toEqual([false]);
+  });
+
+  it("before 6.10 hold a lock while a device's own cache is invalidated; without such a cache there is none", () => {
+    const locks = (name: string, ats: boolean) => {
+      const d = domain(name, { ats });
+      d.unmap(0, mapMany(d, 0, 1)[0], 1);
+      return d.api.locks.map((lock) => lock.statistics.columns()).filter((row) => row.name === "device_domain_lock");
+    };
+    const [row] = locks("v6.9-strict", true);
+    expect(row.acquisitions).toBe(1);
+    expect(row.holdtimeMax).toBeGreaterThan(1000);
+    expect([locks("v6.9-strict", false), locks("v6.18-strict", true)]).toEqual([[], []]);
+  });
+
+  it("have interrupts off from the first take of the queue's lock to its last release, over all turns of the poll", () => {
+    const d = domain("v6.9-strict");
+    const cycles = d.unmap(0, mapMany(d, 0, 1)[0], 1);
+    const queue = d.api.locks.map((lock) => lock.statistics.columns()).find(({ name }) => name === "q_lock");
+    expect(queue?.acquisitions).toBeGreaterThan(2);
+    expect(queue?.irqOffMax).toBeGreaterThan(2 * (queue?.holdtimeMax ?? 0));
+    expect(queue?.irqOffMax).toBeGreaterThan(1500);
+    expect(queue?.irqOffTotal).toBeLessThan(cycles);
+  });
+
+  it("on SMMUv3 free a table that they covered at once, after a flush of its own, in lazy mode too", () => {
+    const freed = (name: string, pages: number) => {
+      const d = domain(name);
+      d.map(0, 512, pages);
+      d.unmap(0, d.mapped[0], pages);
+      return [d.api.counts.freedTables, d.api.counts.invalidations, d.api.deferred];
+    };
+    expect(freed("v6.18-smmu-lazy", 512)).toEqual([1, 1, 1]);
+    expect(freed("v6.18-smmu-strict", 512)).toEqual([1, 2, 0]);
+    expect(freed("v6.18-smmu-lazy", 1)).toEqual([0, 0, 1]);
+    expect(freed("v6.18-lazy", 512)).toEqual([0, 0, 1]);
+  });
+
   it("lose an exchange for every other core that was faster, where no retry keeps the line; one at most where all do", () => {
     const lost = (retriesInPlace: number) => {
       const d = domain("v6.18-smmu-strict", { cores: 8, costs: { retriesInPlace } });

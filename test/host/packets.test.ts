@@ -49,6 +49,16 @@ describe("a card's packets beside cores that map and unmap", () => {
     expect(domain.ring).toBeGreaterThan(2 * pages.ring);
   });
 
+  test("cores that only send do so beside those that receive, and without any that do", () => {
+    const both = measured("magazines-strict", {}, { cores: [4], senders: 2, answers: 0 });
+    expect(both.inGbps).toBeGreaterThan(5);
+    expect(both.outGbps).toBeGreaterThan(5);
+    const alone = measured("magazines-strict", {}, { cores: [4], senders: 2, answers: 0, offered: 0 });
+    expect(alone.inGbps).toBe(0);
+    expect(alone.outGbps).toBeGreaterThan(0.9 * both.outGbps);
+    expect([both.port!.faults, alone.port!.faults]).toEqual([0, 0]);
+  });
+
   /** Caches that forget nothing by themselves, addresses that come back soon, and with another page behind them. */
   const remembering = { iotlbEntries: 4096, deviceTlbEntries: 4096, flushEntries: 20, receiveBuffersAPage: 2 };
   const safe = [
@@ -62,6 +72,7 @@ describe("a card's packets beside cores that map and unmap", () => {
     "strict-ish",
     "one-to-one-strict",
     "one-to-one-deferred",
+    "v6.18.2-strict",
   ];
   test.each(safe)("%s: no translation survives its flush, in the IOMMU's caches or in the card's own", (variant) => {
     const change = { warmup: 400, packets: 1000 };

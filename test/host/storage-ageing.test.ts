@@ -5,7 +5,7 @@ import { dma32Pfn, Rcache6Allocator, rulesOf } from "../../src/iova/index.js";
 import { published } from "../support/facts.js";
 
 /** Lets a load go over an allocator of a release; the samples, and the allocator. */
-function aged(release: string, change: Partial<StorageAgeing> = {}) {
+function aged(release: string, change: Partial<StorageAgeing> = {}, options: { trusting?: boolean } = {}) {
   const hook = { onArm: (_bin: number) => {} };
   const load: StorageAgeing = {
     requests: 60_000,
@@ -22,6 +22,7 @@ function aged(release: string, change: Partial<StorageAgeing> = {}) {
   };
   const allocator = new Rcache6Allocator({
     ...rulesOf(release),
+    ...options,
     cpus: load.cores,
     onArm: (bin) => hook.onArm(bin),
   });
@@ -53,6 +54,15 @@ describe("an allocator that a storage load has aged", () => {
     expect(bounded.treeLocks).toBeGreaterThan(3 * open.treeLocks);
     expect(open.depots).toBeGreaterThan(32);
     expect(bounded.depots).toBeLessThanOrEqual(32);
+  });
+
+  it("is the same where the allocator takes the caller's word, which is the fast way", () => {
+    for (const ring of [0, 255]) {
+      const slow = aged("6.18", { sizes: [1, 2, 4], ring });
+      const fast = aged("6.18", { sizes: [1, 2, 4], ring }, { trusting: true });
+      expect(fast.samples).toEqual(slow.samples);
+      expect(fast.allocator.statistics().cached).toBe(slow.allocator.statistics().cached);
+    }
   });
 
   it("begins a run on the machine with what it has become, and the same run again gives the same", () => {

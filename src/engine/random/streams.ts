@@ -75,13 +75,20 @@ export class RandomStream {
 
   /** Uniform on the whole numbers 0 … n − 1, without bias. @param n 1 … 2^32 */
   below(n: number): number {
-    if (!(n >= 1 && n <= 4_294_967_296) || n !== Math.floor(n))
-      throw new RangeError(`below(n) takes a whole number from 1 to 2^32; got ${n}.`);
-    const rest = 4_294_967_296 % n;
+    // Hot path: a remainder of two 32-bit numbers is one instruction, of others a call.
+    const bound = n >>> 0;
+    if (bound !== n || n === 0) return this.belowAny(n);
+    const rest = (-bound >>> 0) % bound;
     for (;;) {
       const draw = this.uint32();
-      if (draw < 4_294_967_296 - rest) return draw % n;
+      if (draw < 4_294_967_296 - rest) return draw % bound;
     }
+  }
+
+  /** All 32 bits, where that is the bound. */
+  private belowAny(n: number): number {
+    if (n === 4_294_967_296) return this.uint32();
+    throw new RangeError(`below(n) takes a whole number from 1 to 2^32; got ${n}.`);
   }
 
   /** True with probability p. */
