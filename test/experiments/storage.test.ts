@@ -46,6 +46,13 @@ describe("requests of storage and of network cards", () => {
     expect(cure.rate).toBeGreaterThan(1.2 * fault.rate);
   });
 
+  it("the retry of 5.11 halves storage where the caches of 96 CPUs have used up the addresses below 4 GiB", () => {
+    const [fault, cure] = rows({ report: "the retry of 5.11", requests: 20 });
+    expect([fault.policy, cure.policy]).toEqual(["v5.12-smmu-strict", "v5.10-smmu-strict"]);
+    expect(fault.visits).toBeGreaterThan(2 * cure.visits);
+    expect(cure.rate).toBeGreaterThan(1.5 * fault.rate);
+  });
+
   it("says what it accepts, and how many cores a host has", () => {
     expect(() => storage.parse({ load: "floppy" } as never)).toThrow(/load: .*nvme, sas, nic-receive/);
     expect(() => storage.parse({ sizeKiB: 5 })).toThrow(/sizeKiB/);

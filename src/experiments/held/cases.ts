@@ -287,7 +287,7 @@ const ioCases: readonly IoCase[] = [
     runs: [aged("v5.12-smmu-strict", 124), aged("v5.10-smmu-strict", 124)],
     quantity: ([with_, without]) => without.rate / with_.rate,
     mechanism:
-      "24 cores with 170 requests each do not use up the addresses below 4 GiB here, so no first pass fails; where they are used up (the allocator alone, experiment allocator-reports) the retry walks a third further, and does not halve anything either",
+      '24 cores with 170 requests each do not use up the addresses below 4 GiB here, so no first pass fails; where the caches of 96 CPUs use them up, with as many requests in all, taking it back gives 1.7 to 5.5 times as much (experiment storage, report "the retry of 5.11"); how many CPUs the report had is not published',
   },
   {
     id: "strict-lazy-sas",

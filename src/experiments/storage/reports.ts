@@ -28,6 +28,16 @@ export const reports: readonly StorageReport[] = [
     sides: { fault: sas, cure: { ...sas, sizeKiB: 64 } },
   },
   {
+    name: "the retry of 5.11",
+    about:
+      "a search that fails below 4 GiB looks once more at what it skipped, under the lock, where 5.10 went above at once; it costs something only where the addresses there are used up, as by the caches of 96 CPUs; and below is tried for every request until 6.6",
+    records: ["MS13", "MS14"],
+    sides: {
+      fault: { ...sas, cores: 96, depth: 42, aged: 300_000 },
+      cure: { ...sas, cores: 96, depth: 42, aged: 300_000, policy: "v5.10-smmu-strict" },
+    },
+  },
+  {
     name: "depot thrash",
     about:
       "after hours of a load that goes up and down a depot of 32 magazines sends ranges to the tree and fetches them again (measured while the load rises); from 6.7 it has no bound",
