@@ -3,6 +3,7 @@
 export * from "./allocator-reports/index.js";
 export * from "./choice/index.js";
 export * from "./cr4-read-cost/index.js";
+export * from "./depot-hours/index.js";
 export * from "./flushing/index.js";
 export * from "./held/index.js";
 export * from "./lock-contention/index.js";

@@ -65,6 +65,22 @@ describe("an allocator that a storage load has aged", () => {
     }
   });
 
+  it("is searched twice from 5.11 on where the caches of 96 CPUs use up the addresses below 4 GiB, and not where there are 24", () => {
+    const load = {
+      sizes: [1, 2, 4, 8, 16, 32, 64, 124],
+      spell: 30_000,
+      depth: 170,
+      requests: 200_000,
+      completions: 16,
+      limit: 0xf_ffff_ffff_ffff,
+      lowFirst: "always" as const,
+    };
+    const visits = (release: string, cores: number): number =>
+      aged(release, { ...load, cores }, { trusting: true }).samples[1].visits;
+    expect(visits("5.12", 96) / visits("5.10", 96)).toBeGreaterThan(1.2);
+    expect(visits("5.12", 24)).toBe(visits("5.10", 24));
+  });
+
   it("begins a run on the machine with what it has become, and the same run again gives the same", () => {
     const load: IoLoad = {
       workNs: 1000,
