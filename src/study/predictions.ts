@@ -63,7 +63,7 @@ export function predictedCount(numbers: readonly PredictedNumber[]): string {
   return `predicted numbers: ${numbers.filter(({ within }) => within).length} of ${numbers.length} within margin`;
 }
 
-const short = (value: number): string => Number(value.toPrecision(3)).toString();
+const short = (value: number): string => value.toLocaleString("en", { maximumSignificantDigits: 3 });
 const publishedText = ({ low, high }: { low: number; high: number }): string =>
   low === high ? short(low) : `${short(low)} to ${short(high)}`;
 

@@ -1,5 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { hostOf, recordedMachine, recordedMachines, silicon } from "../../src/experiments/index.js";
+import {
+  hostOf,
+  keptPredictions,
+  recordedMachine,
+  recordedMachines,
+  recordingHash,
+  silicon,
+} from "../../src/experiments/index.js";
 import type { Facts } from "../../src/facts/index.js";
 import { basisOf } from "../../src/facts/index.js";
 import { published } from "../support/facts.js";
@@ -172,5 +179,48 @@ describe("the experiment silicon", () => {
     expect(names).toContain("deferred, measured");
     expect(names).toContain("deferred, predicted");
     expect(figure.caption).toContain("1 of 4 runs have no measurement");
+  });
+});
+
+const keptOf = recordedMachines(published).filter((machine) => keptPredictions(published, machine));
+
+describe.each(keptOf)("the kept predictions of %s", (machine) => {
+  const basis = basisOf(published);
+  const points = (predictions: "kept" | "anew") =>
+    silicon.points(silicon.parse({ machines: [machine], predictions }, published), basis);
+
+  it("are those of the recording that stands in data/observations, and name the revision of their code", () => {
+    const { recording, version } = keptPredictions(published, machine)!;
+    expect(recording).toBe(recordingHash(published, machine));
+    expect(version).toMatch(/^[0-9a-f]{7,40}$/);
+    expect(keptPredictions(published, machine)!.columns).toEqual(Object.keys(silicon.columns));
+  });
+
+  it("come out again, byte for byte, where some of them are computed anew", () => {
+    const kept = points("kept");
+    const anew = points("anew");
+    const { cores } = recordedMachine(published, machine).machine;
+    const sampled = kept.flatMap(({ variant, lock, cores: some, workNs }, i) =>
+      (some === 1 && variant === "merged-strict" && lock === "queued") ||
+      (some === 4 && variant === "deferred" && lock === "ticket" && workNs === 300) ||
+      (some === cores && variant === "magazines-deferred" && lock === "queued" && workNs > 300)
+        ? [i]
+        : [],
+    );
+    expect(sampled.length).toBeGreaterThanOrEqual(4);
+    for (const i of sampled)
+      expect(JSON.stringify(silicon.simulate(kept[i], basis)), JSON.stringify(kept[i])).toBe(
+        JSON.stringify(silicon.simulate(anew[i], basis)),
+      );
+  });
+
+  it("are not taken for another recording, other seeds or other draws", () => {
+    const recording = { ...recordedMachine(published, machine), date: "2020-01-01" };
+    const facts = published.changed([{ path: ["observations", `silicon-${machine}`], value: recording }]);
+    const [point] = points("kept");
+    const two = { ...point, draws: 0, replications: 2 };
+    const other = silicon.simulate(two, basisOf(facts));
+    expect(JSON.stringify(other)).toBe(JSON.stringify(silicon.simulate({ ...two, anew: true }, basisOf(facts))));
+    expect(other[0].predictedLow).not.toBe(silicon.simulate(point, basis)[0].predictedLow);
   });
 });

@@ -106,12 +106,19 @@ const ticks = (figure: Figure, rows: readonly SiliconRow[]): Figure => {
   return figure;
 };
 
+/** Says which machine is shown, where it is one of many cores: a chapter has these figures of several machines. */
+const titleOf = (title: string, rows: readonly SiliconRow[]): string => {
+  const [machine, ...others] = distinct(rows, "machine");
+  const cores = Math.max(...rows.map((row) => row.cores));
+  return others.length === 0 && cores > 2 ? `${title}: ${machine}` : title;
+};
+
 /** The figures, by name. */
 export const figures: Readonly<Record<string, FigureMaker<SiliconRow, Settings>>> = {
   throughput: (rows): Figure =>
     ticks(
       lineFigure({
-        title: "What a real machine does, and what the model says",
+        title: titleOf("What a real machine does, and what the model says", rows),
         caption: words(heavier(rows)),
         x: { title: "cores", unit: "" },
         y: {
@@ -129,7 +136,7 @@ export const figures: Readonly<Record<string, FigureMaker<SiliconRow, Settings>>
   spinning: (rows): Figure =>
     ticks(
       lineFigure({
-        title: "Time that goes into waiting for locks",
+        title: titleOf("Time that goes into waiting for locks", rows),
         caption: words(heavier(rows)),
         x: { title: "cores", unit: "" },
         y: { title: "spinning", unit: "% of the cores' time" },
@@ -159,7 +166,7 @@ export const figures: Readonly<Record<string, FigureMaker<SiliconRow, Settings>>
     });
     return ticks(
       lineFigure({
-        title: "What merging and magazines give back on a real machine",
+        title: titleOf("What merging and magazines give back on a real machine", rows),
         caption: `Of the throughput that deferred mapping loses, in %; left out are cores on which it loses less than ${100 * leastLoss} %. Points: measured; dashed: predicted; the grey band is "about a third" (${aThird[0]} to ${aThird[1]} %). Queued locks.`,
         x: { title: "cores", unit: "" },
         y: { title: "given back", unit: "% of the loss" },
@@ -199,7 +206,7 @@ export const figures: Readonly<Record<string, FigureMaker<SiliconRow, Settings>>
       compared.length < found.length ? ` ${found.length - compared.length} of ${found.length} were not measured.` : "";
     const shownBars = compared.length > 0 ? compared : found;
     return barFigure({
-      title: "What a map and an unmap cost on one core",
+      title: titleOf("What a map and an unmap cost on one core", rows),
       caption: `How much longer a transaction takes than one that maps nothing. Nobody is there to wait for, so this is the cost of the code itself and, where it is strict, of the wait for an invalidation.${gap}`,
       categories: shownBars.map(({ name }) => name),
       x: { title: "way of mapping", unit: "" },
