@@ -12,19 +12,12 @@ const above: readonly string[] = [...aside, "sweep", "study", "plot", "files", "
 /** The data, as they are compiled: of these a point names what it has read. */
 const data = /^facts\/generated\.[jt]s$/;
 
-let known: string | undefined;
-
 /**
- * Names the code that computes results: a hash over the compiled rooms. A result that was kept counts only for the same code, so that a
- * changed model is never answered from an old file.
+ * Names the code that computes results, as it stands on the disk now: a hash over the compiled rooms, another one after (and during) a build
+ * under a running program. A result that was kept counts only for the same code, so that a changed model is never answered from an old file.
+ * Takes some 10 ms.
  */
 export function codeHash(): string {
-  known ??= codeHashNow();
-  return known;
-}
-
-/** The same of the code as it stands on the disk now: another one after (and during) a build under a running program. Takes some 10 ms. */
-export function codeHashNow(): string {
   return hashOf(aside, () => true);
 }
 

@@ -12,7 +12,7 @@
  * own promises do not survive such an interruption, so it can not outlive a cell.)
  */
 import { Worker } from "node:worker_threads";
-import { codeHashNow } from "./code.js";
+import { codeHash } from "./code.js";
 
 /** What a thread says: how its task ended, or that it has had nothing to do for a while. */
 export type Answer = End | { idle: true };
@@ -140,7 +140,7 @@ export class WorkerPool<Task, Result> {
   ) {
     const { jobs, keep, signal } = options;
     this.idle = keep ? kept : [];
-    this.code = keep ? codeHashNow() : "";
+    this.code = keep ? codeHash() : "";
     if (keep) {
       mostKept = jobs;
       for (const thread of kept.filter((thread) => !this.suits(thread))) void thread.terminate();

@@ -134,6 +134,20 @@ describe("a shard", () => {
     expect(() => gather(folder, eight)).toThrow("4 points were computed twice by the same code with different rows");
   });
 
+  test("of a machine with a folder of its own joins the others when its files are copied to theirs", async () => {
+    const [one, two, whole] = [newFolder(), newFolder(), newFolder()];
+    await part(whole, eight, "1/1");
+    await part(one, eight, "1/2");
+    await part(two, eight, "2/2");
+    expect(gather(one, eight).missing).toHaveLength(4);
+    for (const file of readdirSync(join(two, "shards")))
+      writeFileSync(join(one, "shards", file), readFileSync(join(two, "shards", file)));
+    for (const folder of [one, whole]) await writeResults(folder, eight, gather(folder, eight), "v");
+    for (const file of ["table.arrow", "runs.json"])
+      expect(readFileSync(join(one, file)).equals(readFileSync(join(whole, file))), file).toBe(true);
+    expect(sweepStatus(one, eight)).toMatchObject({ done: 8, missing: 0, repeated: 0 });
+  });
+
   test("of a dead machine is in nobody's way, and is named; one cut off in the middle of a line loses that line alone", async () => {
     const folder = newFolder();
     await part(folder, eight, "1/2");

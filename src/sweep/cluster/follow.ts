@@ -157,7 +157,7 @@ async function untilEnded(ask: FollowAsk, { check, array }: Submitted): Promise<
     ask.onProgress?.(
       done + failed,
       points,
-      `${running} tasks running, ${waiting.length} waiting${first && running === 0 ? ` (${first.reason})` : ""}`,
+      `${running} tasks running, ${waiting.length} waiting${first && running === 0 && first.reason !== "None" ? ` (${first.reason})` : ""}`,
     );
     if (tasks.length === 0) return;
     // Where it does not go by itself.

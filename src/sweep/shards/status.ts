@@ -129,8 +129,9 @@ function processOf(segment: Segment, alive: readonly Segment[], now: number): Sw
   ];
 }
 
-/** A time in words: "40 s", "12 min", "3.5 h". */
+/** A time in words: "under 1 s", "40 s", "12 min", "3.5 h". */
 export function timeText(seconds: number): string {
+  if (seconds > 0 && seconds < 1) return "under 1 s";
   if (seconds < 90) return `${Math.round(seconds)} s`;
   return seconds < 5400 ? `${Math.round(seconds / 60)} min` : `${(seconds / 3600).toFixed(1)} h`;
 }

@@ -1,6 +1,6 @@
 // `npm run test:slurm`: a sweep of 40 points through a real Slurm, in at most ten array tasks, while a task is killed, a node's daemon dies and
-// comes back, and the controller is started again in the middle. The table must be, byte for byte, that of one process. Without Slurm it says so and
-// exits with 77. What it said last is kept in transcript.txt beside it: `npm run test:slurm -- --keep` writes that anew.
+// comes back, and the controller is started again in the middle. The table must be, byte for byte, that of one process. Then another is left with
+// Ctrl-C, attached to, cancelled and taken up again. Without Slurm it says so and exits with 77. What it said last is kept in transcript.txt beside it: `npm run test:slurm -- --keep` writes that anew.
 import { spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { hostname, tmpdir } from "node:os";
@@ -146,6 +146,79 @@ try {
       readdirSync(out).includes(name) && readFileSync(join(out, name)).equals(readFileSync(join(whole, name))),
     );
   check("it took at most five minutes", performance.now() - began < 300_000);
+
+  // By hand: left with Ctrl-C, taken up again, given up; with a line of one's own before a task, and a command around it.
+  const around = join(folder, "around.sh");
+  writeFileSync(around, `#!/bin/sh\necho "$LAB_SETUP" >> ${join(folder, "around.log")}\nexec "$@"\n`, { mode: 0o755 });
+  const second = join(folder, "again.json");
+  writeFileSync(second, readFileSync(file, "utf8").replace("9000", "20000"));
+  const onSlurm = ["--on", "slurm", "--max-tasks", "10", "--task-minutes", "0.02", "--poll", "1"];
+  const own = [...onSlurm, "--setup", "export LAB_SETUP=set-up", "--prefix", around];
+  /** Runs the command in the cluster and says what it says; `when` is looked at twice a second, and where it holds Ctrl-C is pressed. */
+  const run = async (words, when = () => false) => {
+    say(`$ iommu-lab ${words.map((word) => (word === second ? "again.json" : word)).join(" ")}`);
+    const child = spawn(process.execPath, [cli, ...words], { env: { ...slurm.env, IOMMU_LAB_POINTS: "off" } });
+    let text = "";
+    for (const stream of [child.stdout, child.stderr])
+      stream.setEncoding("utf8").on("data", (part) => {
+        text += part;
+        say(part);
+      });
+    const exit = new Promise((resolve) => child.once("exit", (code) => resolve(code)));
+    let pressed = false;
+    const look = setInterval(() => {
+      if (pressed || !when(text)) return;
+      pressed = true;
+      say("-- Ctrl-C");
+      child.kill("SIGINT");
+    }, 500);
+    const code = await exit;
+    clearInterval(look);
+    return { code, text };
+  };
+  const done = (where) =>
+    JSON.parse(
+      spawnSync(process.execPath, [cli, "sweep", where, "--status", "--json"], { env, encoding: "utf8" }).stdout ||
+        "{}",
+    ).done ?? 0;
+  const queue = () => slurm.ask("squeue", "-h", "-r").stdout.trim().split("\n").filter(Boolean).length;
+  const left = join(folder, "left");
+  const interrupted = await run(["sweep", second, "--out", left, ...own], () => done(left) >= 3);
+  check(
+    "Ctrl-C says how to come back, and that the job goes on",
+    interrupted.text.includes("--attach follows it again"),
+  );
+  check(`Ctrl-C ends the command with 130 (${interrupted.code})`, interrupted.code === 130);
+  const atOnce = done(left);
+  for (let turn = 0; turn < 60 && done(left) <= atOnce; turn++) await pause(500);
+  check("the tasks go on without it", done(left) > atOnce);
+  const attached = await run(["sweep", left, "--on", "slurm", "--attach", "--poll", "1"]);
+  check("--attach follows it to its end, and collects", attached.code === 0 && done(left) === 40);
+  const alone = join(folder, "alone");
+  spawnSync(process.execPath, [cli, "sweep", second, "--out", alone], { env });
+  check(
+    "its table has the bytes of one process",
+    readFileSync(join(left, "table.arrow")).equals(readFileSync(join(alone, "table.arrow"))),
+  );
+  const wrapped = readFileSync(join(folder, "around.log"), "utf8").trim().split("\n");
+  check(
+    `every task ran behind --prefix, after --setup (${wrapped.length} of them)`,
+    wrapped.length > 1 && wrapped.every((line) => line === "set-up"),
+  );
+  const given = join(folder, "given-up");
+  await run(["sweep", second, "--out", given, ...onSlurm], () => done(given) >= 3);
+  const cancelled = await run(["sweep", given, "--on", "slurm", "--cancel"]);
+  for (let turn = 0; turn < 60 && queue() > 0; turn++) await pause(500);
+  const kept = done(given);
+  check(
+    `--cancel empties the queue and keeps what is done (${kept} of 40)`,
+    cancelled.code === 0 && queue() === 0 && kept >= 3 && kept < 40,
+  );
+  const resumed = await run(["sweep", given, ...onSlurm]);
+  check(
+    "the same command afterwards computes the rest, to the same bytes",
+    resumed.code === 0 && readFileSync(join(given, "table.arrow")).equals(readFileSync(join(alone, "table.arrow"))),
+  );
 } catch (error) {
   say(String(error.stack ?? error));
   faults.push("it ran to its end");
