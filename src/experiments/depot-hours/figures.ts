@@ -8,7 +8,7 @@ const seriesOf = (rows: readonly DepotHoursRow[], y: (row: DepotHoursRow) => num
   distinct(rows, "mode").flatMap((mode) =>
     distinct(where(rows, { mode }), "release").map((release) => {
       const own = where(rows, { mode, release });
-      return { name: `${release}, ${mode}`, x: own.map(({ hours }) => hours), y: own.map(y) };
+      return { name: `${mode} (${release})`, x: own.map(({ hours }) => hours), y: own.map(y) };
     }),
   );
 const hours = { title: "time that the load has run", unit: "h", log: true };
