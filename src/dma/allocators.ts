@@ -24,6 +24,8 @@ export interface AllocatorSetup {
   lazyFlush: boolean;
   /** rcache6: the release of Linux whose rules it has. */
   release?: string | undefined;
+  /** rcache6: pages of the largest range that its caches keep, where that is not Linux's. */
+  largestCached?: number | undefined;
   /** rcache6: hears that a depot's delayed work is armed, on which CPU. */
   onArm?: (bin: number, cpu: number) => void;
   /** Trees: a part that is left out of the charge, for an ablation. */
@@ -50,6 +52,7 @@ export function makeAllocator(kind: AllocatorKind, setup: AllocatorSetup): IovaA
         base,
         cpus,
         ...(setup.release ? rulesOf(setup.release) : {}),
+        ...(setup.largestCached ? { largestCached: setup.largestCached } : {}),
         ...(setup.onArm ? { onArm: setup.onArm } : {}),
       });
     case "pools":

@@ -57,7 +57,7 @@ const tableBytes = ({ variant }: Pick<DmaOptions, "variant">): number =>
   (variant.oneToOne ? mostDynamicTables : mostTables) * PAGE_BYTES;
 const allocatorBytes = ({ variant, cores, maxRanges }: Pick<DmaOptions, "variant" | "cores" | "maxRanges">): number =>
   variant.linux
-    ? Rcache6Allocator.bytes(cores, maxRanges * 1.25 + 32_768, 4096)
+    ? Rcache6Allocator.bytes(cores, maxRanges * 1.25 + 32_768, 4096, variant.linux.largestCached)
     : Math.ceil(maxRanges * 1.25 + 32_768) * 64 + (2 << 20);
 
 /** About how much of the machine's memory a {@link DmaApi} of these options takes. */
@@ -178,6 +178,7 @@ export class DmaApi implements StateMachine {
         pools: variant.pools ?? 1,
         lazyFlush: variant.policy === "flush-on-wrap",
         release: variant.linux?.release,
+        largestCached: variant.linux?.largestCached,
         onArm: (bin, cpu) => this.depots?.arm(bin, cpu),
         uncharged: variant.uncharged,
       };

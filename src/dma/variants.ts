@@ -31,6 +31,8 @@ export interface LinuxRelease {
   hints?: true;
   /** One flush ring for all CPUs: of 32,768 slots with a timer of a second, as guests on s390 have it (6.7), or as small as a CPU's own. */
   singleRing?: "large" | "small";
+  /** Pages of the largest range that the per-CPU caches keep, where that is not Linux's 32: 512, as a series of 2021 proposed (MS13, MS14). */
+  largestCached?: number;
   /** A guest, whose IOMMU is the hypervisor's: it may remember absent entries (VT-d's caching mode), so each map invalidates, too. */
   guest?: true;
 }
@@ -213,6 +215,20 @@ const modern: readonly Variant[] = [
     "lazy",
     { release: "6.18", driver: "vt-d" },
     "page_pool",
+  ),
+  linux(
+    "v6.18-large-caches-strict",
+    "caches up to 512 pages, strict (not in Linux)",
+    "As strict, but the CPUs' caches keep ranges of up to 512 pages, not 32, as a series of 2021 proposed (MS13, MS14, not merged).",
+    "strict",
+    { release: "6.18", driver: "vt-d", largestCached: 512 },
+  ),
+  linux(
+    "v6.18-large-caches-lazy",
+    "caches up to 512 pages, lazy (not in Linux)",
+    "As lazy, but the CPUs' caches keep ranges of up to 512 pages, not 32, as a series of 2021 proposed (MS13, MS14, not merged).",
+    "lazy",
+    { release: "6.18", driver: "vt-d", largestCached: 512 },
   ),
   linux(
     "v6.18-lazy-single",

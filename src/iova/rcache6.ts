@@ -31,9 +31,8 @@ import { slabCpuBytes } from "./slab.js";
 const failed = noPfn;
 const places = magazinePlaces;
 const none = noMagazine;
-/** Size classes 1, 2, 4 … 32 pages (IOVA_RANGE_CACHE_MAX_SIZE), and the largest that is cached. */
-const classes = 6;
-export const largestCached = 32;
+/** No release has cached ranges beyond 32 pages, a series of 2021 proposed 512 (records MS13, MS14); above this, caches would hold all of the space. */
+const mostCached = 1 << 15;
 
 /** How long after a push the depot's work runs, in milliseconds (IOVA_DEPOT_DELAY). */
 export const depotDelayMs = 100;
@@ -49,6 +48,8 @@ export interface CacheRules extends TreeRules {
   depotLimit: number;
   /** Whether an exhausted tree gets the depots' ranges back too (v5.11). */
   drainsDepots: boolean;
+  /** Pages of the largest range that is cached; the size classes are 1, 2, 4 … up to it (IOVA_RANGE_CACHE_MAX_SIZE): 32 in every release. */
+  largestCached: number;
 }
 
 /** The rules of Linux 6.7 to 6.18. */
@@ -56,6 +57,7 @@ export const cacheRules: Readonly<CacheRules> = {
   magazineSize: 127,
   depotLimit: Number.POSITIVE_INFINITY,
   drainsDepots: true,
+  largestCached: 32,
   failureMemory: "any",
   secondPass: true,
 };
@@ -79,7 +81,9 @@ export class Rcache6Allocator extends CheckedAllocator implements IovaAllocator 
   /** The tree behind the caches. */
   readonly tree: AnchoredTree;
   /** Size classes: as many depots and delayed works as there are. */
-  readonly bins = classes;
+  readonly bins: number;
+  /** Pages of the largest range that the caches keep. */
+  readonly largestCached: number;
   readonly counts: CacheCounts = cacheCounts();
   /** Whether it takes the caller's word for what is mapped, so that `takeTop` and `putTop` may be used. */
   readonly trusting: boolean;
@@ -95,9 +99,9 @@ export class Rcache6Allocator extends CheckedAllocator implements IovaAllocator 
   private readonly loaded: Int32Array;
   private readonly previous: Int32Array;
   /** 1 for each depot whose delayed work is armed, and for each CPU that is online. */
-  private readonly armed = new Uint8Array(classes);
+  private readonly armed: Uint8Array;
   /** The CPU that armed it last. */
-  private readonly armedBy = new Int32Array(classes);
+  private readonly armedBy: Int32Array;
   private readonly onlineCpus: Uint8Array;
   private onlineCount: number;
   /** Allocations and frees that the loaded magazine served at once: they are in no other count. */
@@ -115,6 +119,11 @@ export class Rcache6Allocator extends CheckedAllocator implements IovaAllocator 
     const cpus = options.cpus ?? 8;
     const base = options.base ?? 0;
     const rules = { ...cacheRules, ...options };
+    const classes = classesUpTo(rules.largestCached);
+    this.largestCached = rules.largestCached;
+    this.bins = classes;
+    this.armed = new Uint8Array(classes);
+    this.armedBy = new Int32Array(classes);
     this.memory = options.memory ?? null;
     this.cpus = cpus;
     this.magazineSize = checkMagazine(rules.magazineSize);
@@ -146,8 +155,12 @@ export class Rcache6Allocator extends CheckedAllocator implements IovaAllocator 
     this.locks = locks;
   }
 
-  /** Bytes that the allocator occupies from its base on, with room for so many nodes, and magazines beyond the first ones. */
-  static bytes(cpus: number, nodes: number, magazines: number): number {
+  /**
+   * Bytes that the allocator occupies from its base on, with room for so many nodes, and magazines beyond the first ones.
+   * @param largestCached pages of the largest range that it caches
+   */
+  static bytes(cpus: number, nodes: number, magazines: number, largestCached = cacheRules.largestCached): number {
+    const classes = classesUpTo(largestCached);
     const fixed = lineBytes + cpus * (slabCpuBytes + classes * (lineBytes + 2 * magazineBytes)) + classes * depotBytes;
     return fixed + (nodes + cpus * 64 + 2) * lineBytes + magazines * magazineBytes;
   }
@@ -155,7 +168,7 @@ export class Rcache6Allocator extends CheckedAllocator implements IovaAllocator 
   /** alloc_iova_fast: from the CPU's cache, else from the tree; if that has nothing, once more when all caches have given back theirs. */
   *alloc_iova(op: IovaOperation, cpu: Cpu): Behaviour {
     begin(op);
-    if (op.pages <= largestCached) yield* this.iova_rcache_get(op, cpu);
+    if (op.pages <= this.largestCached) yield* this.iova_rcache_get(op, cpu);
     if (op.hit === 0) {
       yield* this.allocFromTree(op, cpu);
       if (op.pfn === failed && op.mayDrain) {
@@ -172,7 +185,7 @@ export class Rcache6Allocator extends CheckedAllocator implements IovaAllocator 
     op.found = this.liveRanges.remove(op.pfn, op.pages);
     if (!op.found) return;
     this.frees++;
-    if (op.pages <= largestCached) yield* this.iova_rcache_insert(op, cpu);
+    if (op.pages <= this.largestCached) yield* this.iova_rcache_insert(op, cpu);
     else yield* this.freeToTree(op, cpu);
     yield cpu.settle();
   }
@@ -203,7 +216,7 @@ export class Rcache6Allocator extends CheckedAllocator implements IovaAllocator 
   /** iova_cpuhp_dead: a CPU that goes offline gives its magazines back to the tree, the depots stay. @param runner the CPU on which it runs */
   *iova_cpuhp_dead(one: number, runner: number, cpu: Cpu): Behaviour {
     if (!this.setOnline(one, false)) return;
-    for (let bin = 0; bin < classes; bin++) yield* this.free_cpu_cached_iovas(one * classes + bin, runner, cpu);
+    for (let bin = 0; bin < this.bins; bin++) yield* this.free_cpu_cached_iovas(one * this.bins + bin, runner, cpu);
   }
 
   /** Brings a CPU online again. */
@@ -232,7 +245,7 @@ export class Rcache6Allocator extends CheckedAllocator implements IovaAllocator 
     if (this.memory !== null) return super.free(pfn, pages, cpu);
     if (!this.liveRanges.remove(pfn, pages)) return false;
     this.frees++;
-    if (pages <= largestCached) this.insertAtOnce(pfn, pages, cpu);
+    if (pages <= this.largestCached) this.insertAtOnce(pfn, pages, cpu);
     else this.tree.give(this.removeLocked(pfn), cpu);
     return true;
   }
@@ -255,7 +268,7 @@ export class Rcache6Allocator extends CheckedAllocator implements IovaAllocator 
   /** Delayed works that are armed, and the CPU that armed each. */
   armedWorks(): { bin: number; cpu: number }[] {
     const works: { bin: number; cpu: number }[] = [];
-    for (let bin = 0; bin < classes; bin++) if (this.armed[bin] !== 0) works.push({ bin, cpu: this.armedBy[bin] });
+    for (let bin = 0; bin < this.bins; bin++) if (this.armed[bin] !== 0) works.push({ bin, cpu: this.armedBy[bin] });
     return works;
   }
 
@@ -272,10 +285,10 @@ export class Rcache6Allocator extends CheckedAllocator implements IovaAllocator 
 
   /** An allocation by the top of the CPU's loaded magazine. @returns the pfn; {@link noPfn} where more is to do, and nothing was done */
   takeTop(pages: number, limit: number, cpu: number): number {
-    if (pages > largestCached) return failed;
+    if (pages > this.largestCached) return failed;
     const bin = 32 - Math.clz32(pages - 1);
     const { sizes, pfns } = this.store;
-    const magazine = this.loaded[cpu * classes + bin];
+    const magazine = this.loaded[cpu * this.bins + bin];
     const top = sizes[magazine] - 1;
     if (top < 0) return failed;
     const pfn = pfns[magazine * places + top];
@@ -287,9 +300,9 @@ export class Rcache6Allocator extends CheckedAllocator implements IovaAllocator 
 
   /** A free to the top of the CPU's loaded magazine. @returns false where more is to do, and nothing was done */
   putTop(pages: number, pfn: number, cpu: number): boolean {
-    if (pages > largestCached) return false;
+    if (pages > this.largestCached) return false;
     const { sizes, pfns } = this.store;
-    const magazine = this.loaded[cpu * classes + 32 - Math.clz32(pages - 1)];
+    const magazine = this.loaded[cpu * this.bins + 32 - Math.clz32(pages - 1)];
     const size = sizes[magazine];
     if (size === this.magazineSize) return false;
     pfns[magazine * places + size] = pfn;
@@ -302,7 +315,7 @@ export class Rcache6Allocator extends CheckedAllocator implements IovaAllocator 
 
   private *iova_rcache_get(op: IovaOperation, cpu: Cpu): Behaviour {
     const bin = pagesOrder(op.pages);
-    const cache = op.cpu * classes + bin;
+    const cache = op.cpu * this.bins + bin;
     this.counts.cpuLocks++;
     yield cpu.acquire(1 + cache);
     if (!this.findFilled(cache)) {
@@ -366,7 +379,7 @@ export class Rcache6Allocator extends CheckedAllocator implements IovaAllocator 
   }
 
   private allocateLocked(op: IovaOperation, node: number): void {
-    const pages = op.pages < largestCached ? roundUpPages(op.pages) : op.pages;
+    const pages = op.pages < this.largestCached ? roundUpPages(op.pages) : op.pages;
     op.pfn = this.tree.allocate(node, pages, op.limit);
     op.visits += this.tree.visits;
   }
@@ -383,7 +396,7 @@ export class Rcache6Allocator extends CheckedAllocator implements IovaAllocator 
 
   private *iova_rcache_insert(op: IovaOperation, cpu: Cpu): Behaviour {
     const bin = pagesOrder(op.pages);
-    const cache = op.cpu * classes + bin;
+    const cache = op.cpu * this.bins + bin;
     let over = none;
     this.counts.cpuLocks++;
     yield cpu.acquire(1 + cache);
@@ -418,7 +431,7 @@ export class Rcache6Allocator extends CheckedAllocator implements IovaAllocator 
     if (store.depotSizes[bin] >= this.depotLimit) return full;
     store.depotPush(bin, full);
     this.counts.depotPuts++;
-    if (this.depotLimit === Number.POSITIVE_INFINITY) this.arm(bin, Math.floor(cache / classes));
+    if (this.depotLimit === Number.POSITIVE_INFINITY) this.arm(bin, Math.floor(cache / this.bins));
     return none;
   }
 
@@ -450,10 +463,10 @@ export class Rcache6Allocator extends CheckedAllocator implements IovaAllocator 
   private *free_global_cached_iovas(runner: number, cpu: Cpu): Behaviour {
     const { counts, store } = this;
     counts.drains++;
-    for (let cache = 0; cache < this.cpus * classes; cache++)
+    for (let cache = 0; cache < this.cpus * this.bins; cache++)
       if (this.isOnline(cache)) yield* this.free_cpu_cached_iovas(cache, runner, cpu);
     if (!this.drainsDepots) return;
-    for (let bin = 0; bin < classes; bin++) {
+    for (let bin = 0; bin < this.bins; bin++) {
       counts.depotLocks++;
       yield cpu.acquire(this.depotLock(bin));
       while (store.depotHas(bin)) {
@@ -494,9 +507,9 @@ export class Rcache6Allocator extends CheckedAllocator implements IovaAllocator 
 
   private allocateAtOnce(op: IovaOperation): void {
     begin(op);
-    if (op.pages <= largestCached) {
+    if (op.pages <= this.largestCached) {
       const bin = pagesOrder(op.pages);
-      const cache = op.cpu * classes + bin;
+      const cache = op.cpu * this.bins + bin;
       this.counts.cpuLocks++;
       if (!this.findFilled(cache)) {
         this.counts.depotLocks++;
@@ -518,7 +531,7 @@ export class Rcache6Allocator extends CheckedAllocator implements IovaAllocator 
 
   private insertAtOnce(pfn: number, pages: number, cpu: number): void {
     const bin = pagesOrder(pages);
-    const cache = cpu * classes + bin;
+    const cache = cpu * this.bins + bin;
     this.counts.cpuLocks++;
     let over = none;
     if (!this.findRoom(cache)) {
@@ -538,7 +551,7 @@ export class Rcache6Allocator extends CheckedAllocator implements IovaAllocator 
   private drainAtOnce(cpu: number): void {
     const { counts, store } = this;
     counts.drains++;
-    for (let cache = 0; cache < this.cpus * classes; cache++) {
+    for (let cache = 0; cache < this.cpus * this.bins; cache++) {
       if (!this.isOnline(cache)) continue;
       counts.cpuLocks++;
       counts.treeInCpu += 2;
@@ -547,7 +560,7 @@ export class Rcache6Allocator extends CheckedAllocator implements IovaAllocator 
       if (store.sizes[this.previous[cache]] !== 0) this.iova_magazine_free_pfns(this.previous[cache], cpu);
     }
     if (!this.drainsDepots) return;
-    for (let bin = 0; bin < classes; bin++) {
+    for (let bin = 0; bin < this.bins; bin++) {
       counts.depotLocks++;
       while (store.depotHas(bin)) {
         counts.treeInDepot++;
@@ -579,11 +592,11 @@ export class Rcache6Allocator extends CheckedAllocator implements IovaAllocator 
   }
 
   private isOnline(cache: number): boolean {
-    return this.onlineCpus[Math.floor(cache / classes)] === 1;
+    return this.onlineCpus[Math.floor(cache / this.bins)] === 1;
   }
 
   private depotLock(bin: number): number {
-    return 1 + this.cpus * classes + bin;
+    return 1 + this.cpus * this.bins + bin;
   }
 
   private setOnline(cpu: number, online: boolean): boolean {
@@ -643,6 +656,12 @@ function begin(op: IovaOperation): void {
   op.hit = 0;
   op.flushes = 0;
   op.pfn = failed;
+}
+
+function classesUpTo(largest: number): number {
+  if (Number.isInteger(largest) && largest >= 1 && largest <= mostCached && roundUpPages(largest) === largest)
+    return 1 + pagesOrder(largest);
+  throw new RangeError(`largestCached is ${largest} pages; a power of two from 1 to ${mostCached} is accepted.`);
 }
 
 function checkMagazine(size: number): number {

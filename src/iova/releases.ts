@@ -20,6 +20,7 @@ const oldest: DmaRules = {
   magazineSize: 128,
   depotLimit: 32,
   drainsDepots: false,
+  largestCached: cacheRules.largestCached,
   failureMemory: "never remembered",
   secondPass: false,
   lowFirst: "always",

@@ -86,7 +86,12 @@ export function allocatorFor(name: AllocatorName, config: TraceConfig, options: 
       });
     case "rcache6":
     case "fq6":
-      return new Rcache6Allocator({ ...options, cpus: config.cpus, startPfn: config.start_pfn });
+      return new Rcache6Allocator({
+        ...options,
+        cpus: config.cpus,
+        startPfn: config.start_pfn,
+        largestCached: config.cached_pages,
+      });
   }
 }
 

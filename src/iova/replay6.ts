@@ -7,7 +7,7 @@ import type { Rcache6Statistics } from "./cache-statistics.js";
 import { FlushRings, ringSlots, ringTimeoutMs } from "./flush-rings.js";
 import type { Memory } from "./memory.js";
 import { dma32Pfn, formatPfn, noPfn } from "./pfn.js";
-import { depotDelayMs, largestCached, Rcache6Allocator } from "./rcache6.js";
+import { depotDelayMs, Rcache6Allocator } from "./rcache6.js";
 import { type DmaRules, newestRelease, rulesOf } from "./releases.js";
 import { delayTicks, firingTick } from "./timer-wheel.js";
 import { operationKinds, type ReplayTrace, type TraceConfig } from "./trace.js";
@@ -131,6 +131,7 @@ export class CachePlayer {
     const { cpus } = this;
     this.allocator = new Rcache6Allocator({
       ...this.rules,
+      largestCached: config.cached_pages,
       cpus,
       startPfn: config.start_pfn,
       memory,
@@ -342,7 +343,7 @@ export class CachePlayer {
     let freed = 0;
     for (let entry = rings.takeCovered(ring); entry !== undefined; entry = rings.takeCovered(ring), freed++) {
       const { pfn, pages } = entry;
-      if (pages <= largestCached) driver.cpuInQueue++;
+      if (pages <= allocator.largestCached) driver.cpuInQueue++;
       if (charged || !allocator.putTop(pages, pfn, cpu)) allocator.free(pfn, pages, cpu);
     }
     return freed;

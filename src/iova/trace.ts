@@ -48,6 +48,8 @@ export interface TraceConfig {
   hz: number;
   /** rcache6, fq6: 1 to try no 32-bit address first (the kernel's iommu.forcedac). */
   forcedac: number;
+  /** rcache6, fq6: pages of the largest range that the caches keep, a power of two; 32 in every release of Linux. */
+  cached_pages: number;
   /** rcache6, fq6: 1 where timers fire as the kernel's timer wheel rounds them, 0 for the exact tick. */
   wheel: number;
   /** rcache6: 1 where an unmap goes through the flush queue (fq6 always does); magazines: through v4.9's per-CPU tables. */
@@ -80,6 +82,7 @@ export const traceDefaults: Readonly<TraceConfig> = {
   domains: 1,
   hz: 1000,
   forcedac: 0,
+  cached_pages: 32,
   wheel: 1,
   fq: 0,
   single: 0,
@@ -100,7 +103,7 @@ const flags: readonly (keyof TraceConfig)[] = [
   "fq",
   "single",
 ];
-const positive: readonly (keyof TraceConfig)[] = ["cpus", "entries", "iommus", "domains", "hz"];
+const positive: readonly (keyof TraceConfig)[] = ["cpus", "entries", "iommus", "domains", "hz", "cached_pages"];
 /** What there is a table or a tree for, each. */
 const counted: readonly (keyof TraceConfig)[] = ["cpus", "iommus", "domains"];
 const mostCpus = 4096;

@@ -91,6 +91,8 @@ const ways = {
   "v5.12-smmu-strict": { colour: green, symbol: "pentagon-open", dash: "dash" },
   "v5.12-smmu-lazy": { colour: green, symbol: "pentagon-open" },
   "v6.18-smmu-pages-strict": { colour: green, symbol: "hexagon-open", dash: "dash" },
+  "v6.18-large-caches-lazy": { colour: sky, symbol: "star" },
+  "v6.18-large-caches-strict": { colour: red, symbol: "star", dash: "dash" },
   "v6.18-lazy-single": { colour: sky, symbol: "circle-open" },
   "v6.18-guest-strict": { colour: red, symbol: "diamond-open", dash: "dash" },
   "v6.18-guest-lazy": { colour: sky, symbol: "diamond-open" },

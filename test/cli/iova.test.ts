@@ -137,6 +137,18 @@ describe("iommu-lab iova replay", () => {
     expect((await run(file, "--cpus", "5000")).code).toBe(2);
   });
 
+  it("lets the caches keep larger ranges, and names what they cannot", async () => {
+    const file = traced("m 64 1048575\nu 0\nm 64 1048575\n");
+    const hits = async (...more: string[]) =>
+      /^1,64,\d+,\d,(\d)/m.exec((await run(file, "--allocator", "rcache6", ...more)).out)?.[1];
+    expect([await hits(), await hits("--cached-pages", "512")]).toEqual(["0", "1"]);
+    expect((await run(traced("i cached_pages 64\nm 64 9999\n"), "--allocator", "fq6")).code).toBe(0);
+    expect((await run(file, "--allocator", "rcache6", "--cached-pages", "48")).error).toMatch(
+      /largestCached is 48 pages; a power of two from 1 to 32768 is accepted/,
+    );
+    expect((await run(file, "--cached-pages", "64")).error).toMatch(/--cached-pages: only "rcache6" and "fq6" have/);
+  });
+
   it("compares allocators in one table, and samples the tree", async () => {
     const { out } = await run("vmxnet3", "--device", "0", "--compare", "rbtree,magazines");
     expect(out).toMatch(/^allocator +maps +failures +visits p50 .*\nrbtree +\d+ .*\nmagazines +\d+ .*\n$/);

@@ -26,21 +26,21 @@ const about = {
   caveats: [],
 } as const;
 
-/** Maps of one page and their unmaps, a fixed time apart. */
-function made(count: number, gapNs: number, { id = "0000:05:00.0", driver = "nvme", cpus = 2 } = {}): Trace {
+/** Maps of so many pages and their unmaps, a fixed time apart. */
+function made(count: number, gapNs: number, { id = "0000:05:00.0", driver = "nvme", cpus = 2, pages = 1 } = {}): Trace {
   const builder = new TraceBuilder();
   const device = builder.device(id, driver, "");
   let timeNs = 0;
   for (let i = 0; i < count; i++) {
-    const iovaPfn = 1000 + (i % 50);
+    const iovaPfn = 1000 + (i % 50) * pages;
     timeNs += gapNs;
     const common = { timeNs, cpu: i % cpus, context: 0 };
     builder.map({
       ...common,
       device,
       iovaPfn,
-      pages: 1,
-      bytes: 4096,
+      pages,
+      bytes: 4096 * pages,
       direction: Direction.toDevice,
       kind: Kind.page,
       paddrPfn: i,
@@ -177,6 +177,22 @@ describe("gains", () => {
     ]);
     const { tables } = reportSections(short).find(({ id }) => id === "gains")!;
     expect(tables[1].rows.map(([change]) => change).join()).toContain("page pools");
+  });
+
+  it("tell what larger caches change where requests are larger than Linux's keep, and that nothing does elsewhere", async () => {
+    const options = { stretches: 3, operations: 400, ways: ["v6.18-large-caches-strict", "pass-through"] };
+    const gains = async (pages: number) =>
+      (await recordingReport(made(900, 40_000, { pages }), options, basis)).simulated!.gains;
+    const [all, caches] = await gains(64);
+    expect([caches.from, caches.to, caches.verdict]).toEqual(["v6.18-strict", "v6.18-large-caches-strict", "less"]);
+    expect([all.from, all.verdict]).toEqual(["deferred", "less"]);
+    expect((await gains(1))[1].why).toBe("no request in the stretches is above 32 pages");
+  });
+
+  it("let caches up to 512 pages serve the replay's large requests", () => {
+    const hits = (allocator: "rcache6" | "rcache6-large") =>
+      replayRecording(made(300, 1000, { pages: 64, cpus: 1 }), 0, allocator, "strict").hitShare;
+    expect([hits("rcache6"), hits("rcache6-large")]).toEqual([0, expect.closeTo(299 / 300, 6)]);
   });
 });
 

@@ -103,19 +103,28 @@ class NaiveTree {
 class NaiveCaches {
   tree = new NaiveTree();
   online = new Set([0, 1, 2]);
-  loaded: number[][] = Array.from({ length: cpus * 6 }, () => []);
-  previous: number[][] = Array.from({ length: cpus * 6 }, () => []);
-  depots: number[][][] = Array.from({ length: 6 }, () => []);
+  loaded: number[][];
+  previous: number[][];
+  depots: number[][][];
   hit = false;
+  private readonly bins: number;
 
-  constructor(readonly magazine: number) {}
+  constructor(
+    readonly magazine: number,
+    private readonly largest = 32,
+  ) {
+    this.bins = 1 + Math.log2(largest);
+    this.loaded = Array.from({ length: cpus * this.bins }, () => []);
+    this.previous = Array.from({ length: cpus * this.bins }, () => []);
+    this.depots = Array.from({ length: this.bins }, () => []);
+  }
 
   allocate(pages: number, limit: number, onCpu: number, mayDrain: boolean): number {
     this.tree.visits = 0;
     const bin = Math.ceil(Math.log2(pages));
     this.hit = false;
-    if (pages <= 32) {
-      const at = onCpu * 6 + bin;
+    if (pages <= this.largest) {
+      const at = onCpu * this.bins + bin;
       if (this.loaded[at].length === 0) {
         if (this.previous[at].length > 0) this.swap(at);
         else if (this.depots[bin].length > 0) this.loaded[at] = this.depots[bin].pop() as number[];
@@ -130,7 +139,7 @@ class NaiveCaches {
         return pfn;
       }
     }
-    const size = pages < 32 ? rounded(pages) : pages;
+    const size = pages < this.largest ? rounded(pages) : pages;
     const pfn = this.tree.allocate(size, limit);
     if (pfn !== noPfn || !mayDrain) return pfn;
     for (const one of [...this.online].sort()) this.drain(one);
@@ -140,12 +149,12 @@ class NaiveCaches {
   }
 
   free(pfn: number, pages: number, onCpu: number): void {
-    if (pages > 32) {
+    if (pages > this.largest) {
       this.tree.free(pfn);
       return;
     }
     const bin = Math.ceil(Math.log2(pages));
-    const at = onCpu * 6 + bin;
+    const at = onCpu * this.bins + bin;
     if (this.loaded[at].length === this.magazine) {
       if (this.previous[at].length < this.magazine) this.swap(at);
       else {
@@ -157,7 +166,7 @@ class NaiveCaches {
   }
 
   trim(bin: number): void {
-    if (this.depots[bin].length > this.online.size)
+    if (this.depots[bin]?.length > this.online.size)
       for (const pfn of this.depots[bin].pop() as number[]) this.tree.free(pfn);
   }
 
@@ -166,7 +175,7 @@ class NaiveCaches {
   }
 
   private drain(one: number): void {
-    for (let at = one * 6; at < one * 6 + 6; at++) {
+    for (let at = one * this.bins; at < (one + 1) * this.bins; at++) {
       for (const pfn of [...this.loaded[at], ...this.previous[at]]) this.tree.free(pfn);
       this.loaded[at] = [];
       this.previous[at] = [];
@@ -194,13 +203,13 @@ function play(allocator: Rcache6Allocator, sequence: Step[], naive?: NaiveCaches
       if (!range) continue;
       expect(allocator.free(range[0], range[1], step.cpu)).toBe(true);
       naive?.free(range[0], range[1], step.cpu);
-    } else if (step.do === "trim") {
+    } else if (step.do === "trim" && step.bin < allocator.bins) {
       allocator.trim(step.bin);
       naive?.trim(step.bin);
     } else if (step.do === "offline") {
       allocator.offline(step.cpu);
       naive?.offline(step.cpu);
-    } else {
+    } else if (step.do === "online") {
       allocator.online(step.cpu);
       naive?.online.add(step.cpu);
     }
@@ -214,18 +223,34 @@ function play(allocator: Rcache6Allocator, sequence: Step[], naive?: NaiveCaches
 const make = (options: Rcache6Options = {}) => new Rcache6Allocator({ startPfn, cpus, magazineSize: 2, ...options });
 
 describe("rcache6", () => {
-  it("agrees with a naive model of its rules: every pfn, hit and visit, and what lies in the tree at the end", () => {
+  it.each([
+    [32, 2500],
+    [4, 600],
+    [64, 600],
+  ])("agrees with a naive model of its rules, with caches up to %i pages: every pfn, hit and visit, and what lies in the tree at the end", (largestCached, count) => {
     fc.assert(
       fc.property(steps, (sequence) => {
-        const allocator = make();
-        const naive = new NaiveCaches(2);
+        const allocator = make({ largestCached });
+        const naive = new NaiveCaches(2, largestCached);
         play(allocator, sequence, naive);
         allocator.tree.check();
         expect(allocator.tree.ranges()).toEqual(naive.tree.ranges.sort((a, b) => a[0] - b[0]));
         expect(allocator.statistics().depots).toEqual(naive.depots.map((depot) => depot.length));
       }),
-      runs(2500),
+      runs(count),
     );
+  });
+
+  it("keeps a range of 512 pages where its caches are that large, and names a size that they cannot have", () => {
+    const visits = (largestCached: number) => {
+      const allocator = new Rcache6Allocator({ largestCached });
+      const pfn = allocator.allocate(300);
+      allocator.free(pfn, 300);
+      return [allocator.allocate(300) === pfn, allocator.last.hit, allocator.tree.nodes];
+    };
+    expect(visits(512)).toEqual([true, 1, 1]);
+    expect(visits(32)).toEqual([true, 0, 1]);
+    expect(() => make({ largestCached: 48 })).toThrow("largestCached is 48 pages; a power of two from 1 to 32768");
   });
 
   it("answers the same where every access is charged and each operation runs step by step", () => {

@@ -85,6 +85,11 @@ export function iovaCommand(program: Command): void {
     .option("--entries <n>", "entries of the pools' table", positive)
     .option("--cpus <n>", "CPUs that have caches; requests of CPU c come from c modulo n", cpus)
     .option(
+      "--cached-pages <n>",
+      "rcache6, fq6: pages of the largest range that the CPUs' caches keep, a power of two (32 in Linux; a series of 2021 proposed 512)",
+      positive,
+    )
+    .option(
       "--device <id>",
       "of a recording: which device, by its name or number (default: the one with the most requests)",
     )
@@ -129,7 +134,7 @@ function pfn(text: string): number {
   throw new InvalidArgumentError("A page frame number below 2^52 (0xfffff is 4 GiB), or -1 for none, is accepted.");
 }
 
-function check({ stats, events, json, samples, sample, compare, allocator, release }: ReplayFlags): void {
+function check({ stats, events, json, samples, sample, compare, allocator, release, cachedPages }: ReplayFlags): void {
   if (stats && events) throw new UserError("Choose one of --stats and --events.");
   if ([stats || events, sample !== undefined, compare !== undefined].filter(Boolean).length > 1)
     throw new UserError("Choose one of --stats, --events, --sample and --compare.");
@@ -139,6 +144,8 @@ function check({ stats, events, json, samples, sample, compare, allocator, relea
     throw new UserError(
       `--events: only ${withEvents.map((name) => `"${name}"`).join(", ")} have a flush queue or works; got "${allocator}".`,
     );
+  if (cachedPages !== undefined && compare === undefined && allocator !== "rcache6" && allocator !== "fq6")
+    throw new UserError(`--cached-pages: only "rcache6" and "fq6" have caches of another size; got "${allocator}".`);
   if (release !== undefined && allocator !== "rcache6" && allocator !== "fq6")
     throw new UserError(`--release: only "rcache6" and "fq6" have rules of several releases; got "${allocator}".`);
 }

@@ -20,6 +20,7 @@ export interface SourceFlags {
   align?: boolean;
   entries?: number;
   cpus?: number;
+  cachedPages?: number;
 }
 
 /** Allocators that have a clock: a recording's time is theirs. */
@@ -88,6 +89,7 @@ function changed(trace: ReplayTrace, flags: SourceFlags): ReplayTrace {
   if (flags.fallback32) config.fallback32 = 1;
   if (flags.align !== undefined) config.aligned = config.align = flags.align ? 1 : 0;
   if (flags.entries !== undefined) config.entries = flags.entries;
+  if (flags.cachedPages !== undefined) config.cached_pages = flags.cachedPages;
   if (flags.limit !== undefined)
     for (let op = 0; op < trace.kinds.length; op++) if (trace.kinds[op] === 0) trace.second[op] = flags.limit;
   if (flags.cpus !== undefined) {

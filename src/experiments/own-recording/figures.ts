@@ -1,6 +1,6 @@
 /** The report's figures, each from the report's data alone. */
 import { barFigure, type Figure, type Look, lineFigure, looks } from "../../plot/index.js";
-import { type AllocatorRow, recordedAllocators } from "./allocators.js";
+import { type AllocatorRow, hasCaches, recordedAllocators } from "./allocators.js";
 import type { RecordingReport } from "./report.js";
 
 const seconds = (ns: readonly number[]): number[] => ns.map((value) => value / 1e9);
@@ -70,7 +70,7 @@ function caches(report: RecordingReport): Figure {
     x: time,
     y: { title: "ranges in caches", unit: "ranges" },
     series: lazyOf(report)
-      .filter(({ allocator }) => allocator === "magazines" || allocator === "rcache6")
+      .filter(hasCaches)
       .map((row) => ({
         name: row.title,
         x: seconds(row.series.timeNs),

@@ -4,7 +4,7 @@
  * Every way of mapping makes the same stretches of the recording, so differences are paired: the interval of a difference says how far it
  * varies from stretch to stretch. What nobody published (how long an invalidation takes, how much memory other work touches) is varied beside it.
  */
-import { variant as variantByName, variants } from "../../dma/index.js";
+import { type Variant, variant as variantByName, variants } from "../../dma/index.js";
 import { confidenceInterval, type Interval } from "../../engine/index.js";
 import type { Facts } from "../../facts/index.js";
 import {
@@ -15,6 +15,7 @@ import {
   type RecordedLoad,
   simulateRequests,
 } from "../../host/index.js";
+import { cacheRules } from "../../iova/index.js";
 import type { LockStatRow } from "../../machine/index.js";
 
 /** A lock, or all locks of one kind (one for each CPU, say). Times in ns. */
@@ -101,21 +102,28 @@ const movedKnobs = ["invalidationCycles", "stackLines"] as const;
 
 /**
  * The changes that there is a variant for: every way of mapping that somebody could switch on, against the policy of v4.3 that it would
- * replace. New variants appear by themselves; left out are ablations (the thread's wording, fewer pools, other forms of dynamic 1:1), releases
- * between others, other makers' IOMMUs, and what changes the requests themselves (page_pool).
+ * replace (larger caches and bounce buffers: 6.18's own, so that nothing else changes). New variants appear by themselves; left out are ablations
+ * (the thread's wording, fewer pools, other forms of dynamic 1:1), releases between others, other makers' IOMMUs, guests, and what changes the
+ * requests themselves (page_pool: {@link missingChanges} names it).
  * @param ways only these
  */
 export function changesOf(ways?: readonly string[]): { change: string; from: string; to: string }[] {
   const leftOut =
-    /^(?:off|pass-through|static-identity|pools-(?:1|2|4|8)(?:-lazy)?|one-to-one-(?!strict$|deferred$).*|v5\.15-strict|v6\.9-.*|v6\.18\.2-.*|.*-(?:amd|smmu)(?:-.*)?|.*-page-pool(?:-.*)?)$/;
+    /^(?:off|static-identity|pools-(?:1|2|4|8)(?:-lazy)?|one-to-one-(?!strict$|deferred$).*|v5\.15-strict|v6\.9-.*|v6\.18\.2-.*|.*-(?:amd|smmu)(?:-.*)?|.*-page-pool(?:-.*)?|.*-guest-.*)$/;
   return variants
     .filter(({ name, treeLockHeld }) => !treeLockHeld && !leftOut.test(name) && name !== "strict")
     .filter(({ name }) => ways === undefined || ways.includes(name))
-    .map(({ name, title, policy }) => ({
-      change: name === "deferred" ? "lazy unmaps" : title,
-      from: name === "deferred" || policy === "strict" ? "strict" : "deferred",
-      to: name,
+    .map((way) => ({
+      change: way.name === "deferred" ? "lazy unmaps" : way.title,
+      from: replacedBy(way),
+      to: way.name,
     }));
+}
+
+function replacedBy({ name, policy, reuse, linux }: Variant): string {
+  if (reuse !== undefined || linux?.largestCached !== undefined)
+    return policy === "strict" ? "v6.18-strict" : "v6.18-lazy";
+  return name === "deferred" || policy === "strict" ? "strict" : "deferred";
 }
 
 /** How a host is simulated. */
@@ -185,6 +193,7 @@ export async function simulateStretches({ loads, cpus, turn, facts, ways }: Simu
         put(moved, name, await run(name, `${knob} ${end}`, middle, 1, endOf(knob, end, facts)));
   }
   const shown = shownOf(ways).filter((name) => recorded.has(name) && !failures.has(name));
+  const larger = loads.some(({ pages }) => pages.some((one) => one > cacheRules.largestCached));
   const rows: LoadRow[] = [];
   // Somebody's own ways may all have failed.
   const offered = shown.length === 0 ? 1 : mean(recorded.get(shown[0])!.map((one) => one.offered));
@@ -211,32 +220,26 @@ export async function simulateStretches({ loads, cpus, turn, facts, ways }: Simu
     loads: rows,
     locksAsRecorded: shown.flatMap((name) => lockRows(name, recorded.get(name)!)),
     locksSaturated: shown.flatMap((name) => lockRows(name, saturated.get(name)!)),
-    gains: changesOf(ways).map((change) => gainOf(change, { recorded, saturated, moved, failures })),
+    gains: changesOf(ways).map((change) => gainOf(change, { recorded, saturated, moved, failures, larger })),
     missing: missingChanges(),
   };
 }
 
 /** What somebody could change and the laboratory has no way of mapping for. */
 function missingChanges(): { change: string; why: string }[] {
-  const known = new Set(["none", "rbtree", "rbtree-merged", "magazines", "pools"]);
-  const modern = variants.some(({ allocator }) => !known.has(allocator));
   return [
-    ...(modern
-      ? []
-      : [
-          {
-            change: "the allocator and the flush queue of today on a host",
-            why: "they are replayed above, without locks and costs; no way of mapping has them yet",
-          },
-        ]),
-    {
-      change: "larger sizes in the per-CPU caches (IOVA_RANGE_CACHE_MAX_SIZE)",
-      why: "every allocator here caches ranges of up to 32 pages, as Linux does",
-    },
     { change: "superpages for large requests", why: "the simulated host maps 4 KiB pages" },
     {
       change: "buffers that stay mapped (page pools of the driver)",
       why: "that changes the requests themselves, and a recording holds those that were made; From 2015 to today has it under TCP_RR",
+    },
+    {
+      change: "one range for a transfer of many pieces (the two-step API of 6.16)",
+      why: "the tracepoints do not say which maps belong to one transfer; what is mapped as a scatter list has one range already",
+    },
+    {
+      change: "requests no larger than the caches keep (dma_opt_mapping_size, 6.0)",
+      why: "that changes the requests: a driver cuts its transfers; the share above 32 pages stands above, and larger caches show what their misses cost",
     },
     { change: "64-bit addresses first (iommu.forcedac)", why: "no way of mapping has it" },
   ];
@@ -318,6 +321,8 @@ interface Runs {
   saturated: ReadonlyMap<string, LoadResult[]>;
   moved: ReadonlyMap<string, LoadResult[]>;
   failures: ReadonlyMap<string, string>;
+  /** Whether a request is larger than what Linux's caches keep. */
+  larger: boolean;
 }
 
 function gainOf({ change, from, to }: { change: string; from: string; to: string }, runs: Runs): Gain {
@@ -347,6 +352,13 @@ function gainOf({ change, from, to }: { change: string; from: string; to: string
   const assumed = { low: Math.min(cpuTime.mean, ...moved), high: Math.max(cpuTime.mean, ...moved) };
   const stalePages = mean(runs.recorded.get(to)!.map(({ stale }) => stale.meanLive));
   const told = { ...common, cpuTime, capacity, assumed, stalePages };
+  const keeps = variantByName(to).linux?.largestCached;
+  if (keeps !== undefined && !runs.larger)
+    return {
+      ...told,
+      verdict: "cannot tell",
+      why: `no request in the stretches is above ${cacheRules.largestCached} pages`,
+    };
   if (lost > 0) return { ...told, verdict: "cannot tell", why: `${Math.round(lost)} maps a stretch failed` };
   if (cpuTime.low <= 0 && cpuTime.high >= 0)
     return { ...told, verdict: "cannot tell", why: "the interval has both signs: it depends on the stretch" };

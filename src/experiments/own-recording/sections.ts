@@ -3,7 +3,7 @@
 import { variant } from "../../dma/index.js";
 import type { Interval } from "../../engine/index.js";
 import { poolRoom } from "../../recordings/index.js";
-import type { AllocatorRow } from "./allocators.js";
+import { type AllocatorRow, hasCaches } from "./allocators.js";
 import type { Gain, LoadRow, LockRow } from "./locks.js";
 import type { RecordingReport } from "./report.js";
 
@@ -112,7 +112,7 @@ function allocators({ allocators: rows, withheld, device }: RecordingReport): Se
       short(row.visitsP50),
       short(row.visitsP99),
       whole(row.visitsMost),
-      row.allocator === "magazines" || row.allocator === "rcache6" ? share(row.hitShare) : "–",
+      hasCaches(row) ? share(row.hitShare) : "–",
       row.toDepot === null ? "–" : `${whole(row.toDepot)}/${whole(row.fromDepot ?? 0)}`,
       whole(row.failures),
       row.policy === "strict" ? "each unmap" : `${whole(row.flushesFull)}/${whole(row.flushesTimer)}`,
@@ -120,7 +120,7 @@ function allocators({ allocators: rows, withheld, device }: RecordingReport): Se
       whole(row.nodes),
     ]),
   });
-  const cached = rows.filter(({ allocator, policy }) => allocator === "rcache6" && policy === "lazy");
+  const cached = rows.filter(({ allocator, policy }) => policy === "lazy" && /^rcache6/.test(allocator));
   for (const { hitsBySize, title } of cached)
     section.tables.push({
       caption: `Hits by size: ${title}, lazy`,
@@ -289,6 +289,12 @@ function said({ verdict, why, cpuTime }: Gain): string {
   return `${short(Math.abs(cpuTime?.mean ?? 0))} % ${verdict} CPU time`;
 }
 
+/** What a device can still reach after an unmap. */
+function reachable({ to, stalePages }: Gain): string {
+  if (variant(to).policy === "none") return "all of memory";
+  return Number.isNaN(stalePages) ? "–" : `${short(stalePages)} pages`;
+}
+
 function gains({ simulated }: RecordingReport): Section[] {
   if (simulated === undefined) return [];
   return [
@@ -297,7 +303,7 @@ function gains({ simulated }: RecordingReport): Section[] {
       title: "What you would gain",
       paragraphs: [
         "Each change against the policy that it would replace, on the same stretches: CPU time in the DMA API for each request at the recorded rate, and the most requests a second. In brackets the 95 % interval over the stretches. Beside it, how far the CPU time's change moves where what nobody published is at the ends of its range (an invalidation's latency, the memory that other work touches). A change whose sign is not the same everywhere is not called a gain. A dash stands where no flush fell into the stretches.",
-        "A lazy policy is not free: unmapped pages stay reachable until the flush. The column says how many at the recorded rate.",
+        "A lazy policy is not free: unmapped pages stay reachable until the flush. The column says how many at the recorded rate. Pass-through protects nothing: it is what all changes together could save at most. A bounce pool's copies are of whole pages here, the most that they can be.",
       ],
       tables: [
         {
@@ -317,7 +323,7 @@ function gains({ simulated }: RecordingReport): Section[] {
             interval(gain.cpuTime),
             gain.assumed === undefined ? "–" : `${signed(gain.assumed.low)} to ${signed(gain.assumed.high)} %`,
             factor(gain.capacity),
-            Number.isNaN(gain.stalePages) ? "–" : `${short(gain.stalePages)} pages`,
+            reachable(gain),
             said(gain),
           ]),
         },
