@@ -1,12 +1,18 @@
 import type { z } from "zod";
 import * as all from "./all.js";
 import { ConfigError, type Experiment } from "./frame/experiment.js";
+import type { Computation } from "./frame/remembered.js";
+import { recordingReports } from "./own-recording/report.js";
+import { parallelismFits } from "./page-sizes/parallelism.js";
 
 /** An experiment whose configuration and points are not known to the caller: found by name, driven by JSON. */
 export type AnyExperiment = Experiment<z.ZodType, unknown>;
 
 const isExperiment = (value: unknown): value is AnyExperiment =>
   typeof value === "object" && value !== null && "simulate" in value && "points" in value;
+
+/** What is no experiment's point and is remembered as points are. */
+export const computations: readonly Computation[] = [parallelismFits, recordingReports];
 
 /** Every experiment that can be run by name, in the order of their places. */
 export function experiments(): readonly AnyExperiment[] {

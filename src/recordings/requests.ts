@@ -49,9 +49,10 @@ const fewestEntries = 4096;
 const mostEntries = 1 << 24;
 
 /**
- * How large the pools' table is, in what a device maps at a time. An assumption: nobody published how a table is chosen, since a driver took
- * what its platform had. Each of the 16 pools must find room in its own part, and requests are spread over the CPUs unevenly. In this range no
- * map of the recorded drivers fails; what moves is the flushes of the lazy pools, from two for each three maps (igb, 1) to none (16).
+ * How large the pools' table is, in what a device maps at a time. An assumption: Linux's tables are what a platform has, whatever its devices map
+ * (65,536 to 4,194,304 entries of sparc, record K29; for the recorded igb 1 to 64 times; the report replays them all), and no x86 had one. Each of
+ * the 16 pools must find room in its own part, and requests are spread over the CPUs unevenly. In this range no map of the recorded drivers fails;
+ * what moves is the flushes of the lazy pools, from two for each three maps (igb, 1) to none (16).
  */
 export const poolRoom: { readonly value: number; readonly low: number; readonly high: number } = {
   value: 4,

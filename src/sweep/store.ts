@@ -12,7 +12,7 @@ import { randomUUID } from "node:crypto";
 import { readdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
-import { configHash, experiments, type RememberedPoints, type Row } from "../experiments/index.js";
+import { computations, configHash, experiments, type RememberedPoints, type Row } from "../experiments/index.js";
 import { canonicalJson, type Facts } from "../facts/index.js";
 import { largestText, readSmall, StoreError, writeWhole } from "../files/index.js";
 import { pointCode } from "./code.js";
@@ -47,9 +47,8 @@ export function pointHash(experiment: { name: string }, point: unknown): string 
 }
 
 /**
- * Rows of points in a folder. Only experiments of the registry take part, as a name means one thing there alone (or those that the options name);
- * and only rows that come back
- * from JSON as they were. A folder that cannot be written is no hindrance: then points are computed each time.
+ * Rows of points in a folder. Only experiments and computations of the registry take part, as a name means one thing there alone (or those that the
+ * options name); and only rows that come back from JSON as they were. A folder that cannot be written is no hindrance: then points are computed each time.
  */
 export class PointStore implements RememberedPoints {
   readonly code: string;
@@ -143,7 +142,7 @@ function told({ rows, reads }: StoredPoint, facts: Facts): Row[] {
 }
 
 const registered = (experiment: { name: string }): boolean =>
-  (experiments() as readonly { name: string }[]).includes(experiment);
+  [...(experiments() as readonly { name: string }[]), ...computations].includes(experiment);
 
 /** A point's file, where it is whole and is the one that was asked for; whatever else lies there is none. */
 function read(file: string, asked: { name: string; point: string }): StoredPoint | undefined {

@@ -213,6 +213,15 @@ describe("the report", () => {
     expect(formatReport(report).replace(/\s+/g, " ")).toContain("results per device are withheld: 10.0 %");
   });
 
+  it("replays the lazy pools with the tables that Linux has: a larger one flushes less often", async () => {
+    const { poolTables } = await reported(loadTrace("vmxnet3"));
+    expect(poolTables.map(({ entries }) => entries)).toEqual([65_536, 131_072, 262_144, 4_194_304]);
+    expect(poolTables.map(({ failures }) => failures)).toEqual([0, 0, 0, 0]);
+    const flushes = poolTables.map((row) => row.flushes);
+    expect(flushes).toEqual([...flushes].sort((one, other) => other - one));
+    expect(flushes[0]).toBeGreaterThan(flushes[1]);
+  });
+
   it("names the devices there are where it is asked for another", async () => {
     await expect(reported(made(10, 1000), { device: "eth0" })).rejects.toThrow(
       'there is no device "eth0"; there are 0 (0000:05:00.0).',

@@ -16,7 +16,14 @@ interface Room {
 /** Offers them to the experiments of this process. @returns what forgets them */
 export function offerPoints(packageRoot: string): () => Promise<void> {
   const module = pathToFileURL(join(packageRoot, "dist", "sweep", "index.js")).href;
-  const open = async (): Promise<Points | undefined> => ((await import(module)) as Room).userPoints();
+  // Beside the function: what it gave last, for what cannot wait.
+  const open = Object.assign(
+    async (): Promise<Points | undefined> => {
+      open.latest = ((await import(module)) as Room).userPoints();
+      return open.latest;
+    },
+    { latest: undefined as Points | undefined },
+  );
   Object.defineProperty(globalThis, Symbol.for("iommu-lab.points"), {
     value: open,
     configurable: true,

@@ -99,6 +99,8 @@ export function hasCaches({ allocator }: Pick<AllocatorRow, "allocator">): boole
 export interface ReplayWatch {
   /** Told how far it is, in operations of the recording. Throwing ends it. */
   onProgress?: (done: number, total: number) => void;
+  /** Entries of the pools' table (default: what {@link poolEntries} says). */
+  entries?: number;
 }
 
 const bins = 240;
@@ -112,12 +114,33 @@ export function replayRecording(
   policy: ReplayPolicy,
   watch: ReplayWatch = {},
 ): AllocatorRow {
-  const run = new RecordedReplay(trace, device, allocator, policy);
+  const run = new RecordedReplay(trace, device, allocator, policy, watch.entries ?? poolEntries(trace, device));
   for (let op = 0; op < trace.length; op++) {
     if (op % progressEvery === 0) watch.onProgress?.(op, trace.length);
     if (trace.device[op] === device) run.operation(op);
   }
   return run.row();
+}
+
+/** The pools of one size, lazy: what the size of their table does. */
+export interface PoolTableRow {
+  entries: number;
+  failures: number;
+  flushes: number;
+  exposedMean: number;
+}
+
+/** Replays the lazy pools with tables of other sizes. */
+export function replayPoolTables(
+  trace: Trace,
+  device: number,
+  sizes: readonly number[],
+  watch: ReplayWatch = {},
+): PoolTableRow[] {
+  return sizes.map((entries) => {
+    const row = replayRecording(trace, device, "pools", "lazy", { ...watch, entries });
+    return { entries, failures: row.failures, flushes: row.flushesFull, exposedMean: row.exposedMean };
+  });
 }
 
 class RecordedReplay implements FlushOwner {
@@ -154,6 +177,7 @@ class RecordedReplay implements FlushOwner {
     device: number,
     private readonly name: RecordedAllocator,
     private readonly policy: ReplayPolicy,
+    entries: number,
   ) {
     const cpus = trace.cpu.reduce((most, cpu) => Math.max(most, cpu), 0) + 1;
     if (name === "rcache6" || name === "rcache6-large") {
@@ -170,7 +194,7 @@ class RecordedReplay implements FlushOwner {
       this.space = allocatorFor(name, {
         ...traceDefaults,
         cpus,
-        entries: poolEntries(trace, device),
+        entries,
         flushcb: policy === "lazy" ? 1 : 0,
       });
     }

@@ -76,7 +76,7 @@ const exposure = (row: AllocatorRow): string =>
     ? "none"
     : `${short(row.exposedMean)} (most ${whole(row.exposedMost)}, ${duration(row.exposedLongestUs)})`;
 
-function allocators({ allocators: rows, withheld, device }: RecordingReport): Section {
+function allocators({ allocators: rows, poolTables, withheld, device }: RecordingReport): Section {
   const section: Section = {
     id: "allocators",
     title: "What each allocator makes of it",
@@ -89,7 +89,7 @@ function allocators({ allocators: rows, withheld, device }: RecordingReport): Se
     return section;
   }
   section.paragraphs.push(
-    `The requests of ${device.id} in their order, on their CPUs and with the recording's own time, on every allocator of the laboratory. Strict gives an address back at once; lazy through the flush queue that goes with the allocator, whose timer runs on the recording's clock. Visits are nodes that a search looks at (of the pools: searches); exposure is unmapped pages that the device could still reach: the mean over time, the most at a time, the longest. The pools' table has ${poolRoom.value} times the pages that are mapped at a time, an assumption: from ${poolRoom.low} to ${poolRoom.high} times, a larger one flushes less often.`,
+    `The requests of ${device.id} in their order, on their CPUs and with the recording's own time, on every allocator of the laboratory. Strict gives an address back at once; lazy through the flush queue that goes with the allocator, whose timer runs on the recording's clock. Visits are nodes that a search looks at (of the pools: searches); exposure is unmapped pages that the device could still reach: the mean over time, the most at a time, the longest. The pools' table has ${poolRoom.value} times the pages that are mapped at a time, an assumption: from ${poolRoom.low} to ${poolRoom.high} times, a larger one flushes less often. Linux's own tables are what the platform has; the last table shows them.`,
   );
   section.tables.push({
     caption: "Allocators and policies",
@@ -127,6 +127,16 @@ function allocators({ allocators: rows, withheld, device }: RecordingReport): Se
       header: ["pages", "maps", "served by a CPU's cache"],
       rows: hitsBySize.slice(0, 24).map(({ pages, maps, hits }) => [whole(pages), whole(maps), share(hits / maps)]),
     });
+  section.tables.push({
+    caption: "Pools, lazy, with the tables that Linux has (sparc; record K29)",
+    header: ["entries", "failed maps", "flushes", "exposed pages, mean"],
+    rows: poolTables.map((row) => [
+      whole(row.entries),
+      whole(row.failures),
+      whole(row.flushes),
+      short(row.exposedMean),
+    ]),
+  });
   for (const { title, policy, failures, maps, failureReason, above4GiB } of rows) {
     if (failures > 0)
       section.paragraphs.push(

@@ -1,6 +1,7 @@
 import { type Basis, basisOf, Facts } from "../../facts/index.js";
 import { pageBytes } from "../../pagetables/index.js";
 import { runDmaStream } from "../../streams/index.js";
+import { type Computation, remember } from "../frame/remembered.js";
 import { fitWhole, type WholeFit } from "./calibrate.js";
 import { pageHost } from "./hosts.js";
 import { fitPoints, measuredAt, type PageSetting } from "./published.js";
@@ -22,9 +23,12 @@ export interface ParallelismFit {
 /** Nanoseconds between two of a fitted rate. */
 export const intervalNs = (rate: WholeFit): number => 10_000 / rate.value;
 
-/** Fits them: IOMMU off, and 4 KiB pages, both over 64 MiB. About a second, once a memo. */
+/** As the points' store knows them. */
+export const parallelismFits: Computation = { name: "page-sizes/parallelism" };
+
+/** Fits them: IOMMU off, and 4 KiB pages, both over 64 MiB. About a second, once a memo; in a notebook once a code, as points are. */
 export function parallelism(basis: Basis = basisOf(Facts.published())): ParallelismFit {
-  return basis.memo.of(basis, "parallelism", null, fitted);
+  return basis.memo.of(basis, "parallelism", null, (inner) => remember(parallelismFits, null, inner, fitted));
 }
 
 function fitted(basis: Basis): ParallelismFit {
