@@ -101,6 +101,10 @@ export interface ReplayWatch {
   onProgress?: (done: number, total: number) => void;
   /** Entries of the pools' table (default: what {@link poolEntries} says). */
   entries?: number;
+  /** Whether to count what stays reachable (default: yes): where hardly anything flushes, that is a record for nearly every unmap. */
+  exposure?: boolean;
+  /** As long as the trace: where several replays follow each other they can share it. */
+  scratch?: Float64Array;
 }
 
 const bins = 240;
@@ -114,7 +118,7 @@ export function replayRecording(
   policy: ReplayPolicy,
   watch: ReplayWatch = {},
 ): AllocatorRow {
-  const run = new RecordedReplay(trace, device, allocator, policy, watch.entries ?? poolEntries(trace, device));
+  const run = new RecordedReplay(trace, device, allocator, policy, watch);
   for (let op = 0; op < trace.length; op++) {
     if (op % progressEvery === 0) watch.onProgress?.(op, trace.length);
     if (trace.device[op] === device) run.operation(op);
@@ -127,7 +131,6 @@ export interface PoolTableRow {
   entries: number;
   failures: number;
   flushes: number;
-  exposedMean: number;
 }
 
 /** Replays the lazy pools with tables of other sizes. */
@@ -138,8 +141,8 @@ export function replayPoolTables(
   watch: ReplayWatch = {},
 ): PoolTableRow[] {
   return sizes.map((entries) => {
-    const row = replayRecording(trace, device, "pools", "lazy", { ...watch, entries });
-    return { entries, failures: row.failures, flushes: row.flushesFull, exposedMean: row.exposedMean };
+    const row = replayRecording(trace, device, "pools", "lazy", { ...watch, entries, exposure: false });
+    return { entries, failures: row.failures, flushes: row.flushesFull };
   });
 }
 
@@ -150,6 +153,7 @@ class RecordedReplay implements FlushOwner {
   private readonly rounds: boolean;
   /** The address of each map, by its operation. */
   private readonly pfns: Float64Array;
+  private readonly exposes: boolean;
   private readonly visits = new LogHistogram();
   private readonly sizes = new Map<number, SizeHits>();
   private readonly exposure = new ExposureCount();
@@ -177,7 +181,7 @@ class RecordedReplay implements FlushOwner {
     device: number,
     private readonly name: RecordedAllocator,
     private readonly policy: ReplayPolicy,
-    entries: number,
+    watch: ReplayWatch,
   ) {
     const cpus = trace.cpu.reduce((most, cpu) => Math.max(most, cpu), 0) + 1;
     if (name === "rcache6" || name === "rcache6-large") {
@@ -194,7 +198,7 @@ class RecordedReplay implements FlushOwner {
       this.space = allocatorFor(name, {
         ...traceDefaults,
         cpus,
-        entries,
+        entries: watch.entries ?? poolEntries(trace, device),
         flushcb: policy === "lazy" ? 1 : 0,
       });
     }
@@ -202,7 +206,8 @@ class RecordedReplay implements FlushOwner {
     if (name !== "pools") this.space.reserve(0xfee00, 0xfeeff);
     this.rounds = name !== "pools" && this.rcache === undefined;
     this.flushing = this.policyOf(cpus);
-    this.pfns = new Float64Array(trace.length).fill(noPfn);
+    this.pfns = (watch.scratch ?? new Float64Array(trace.length)).fill(noPfn);
+    this.exposes = policy === "lazy" && watch.exposure !== false;
     let [first, last] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
     for (let op = 0; op < trace.length; op++) {
       if (trace.device[op] !== device) continue;
@@ -303,7 +308,7 @@ class RecordedReplay implements FlushOwner {
     const pages = this.rounds ? roundUpPages(asked) : asked;
     this.live--;
     this.waiting++;
-    if (this.policy === "lazy") this.exposure.unmapped(pfn, asked, this.us);
+    if (this.exposes) this.exposure.unmapped(pfn, asked, this.us);
     this.flushing.unmap(pfn, pages, trace.cpu[op], this.us);
   }
 

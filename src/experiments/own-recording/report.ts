@@ -147,20 +147,19 @@ async function made(trace: Trace, options: ReportOptions, facts: Facts): Promise
   };
   await turn("what is mapped at a time");
   const translations = { ...inFlight(trace, device), capacity: iotlbCapacity(facts) };
-  if (why === undefined)
+  const poolTables: PoolTableRow[] = [];
+  if (why === undefined) {
+    const watch = {
+      onProgress: () => options.signal?.throwIfAborted(),
+      scratch: new Float64Array(trace.length),
+    };
     for (const [name, policy] of steps) {
       await turn(`${name}, ${policy}`);
-      allocators.push(
-        replayRecording(trace, device, name, policy, { onProgress: () => options.signal?.throwIfAborted() }),
-      );
+      allocators.push(replayRecording(trace, device, name, policy, watch));
     }
-  await turn("pools, other tables");
-  const poolTables =
-    why === undefined
-      ? replayPoolTables(trace, device, facts.record("K29").value as readonly number[], {
-          onProgress: () => options.signal?.throwIfAborted(),
-        })
-      : [];
+    await turn("pools, other tables");
+    poolTables.push(...replayPoolTables(trace, device, facts.record("K29").value as readonly number[], watch));
+  }
   const simulated =
     stretches.loads.length === 0
       ? undefined

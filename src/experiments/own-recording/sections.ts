@@ -129,13 +129,8 @@ function allocators({ allocators: rows, poolTables, withheld, device }: Recordin
     });
   section.tables.push({
     caption: "Pools, lazy, with the tables that Linux has (sparc; record K29)",
-    header: ["entries", "failed maps", "flushes", "exposed pages, mean"],
-    rows: poolTables.map((row) => [
-      whole(row.entries),
-      whole(row.failures),
-      whole(row.flushes),
-      short(row.exposedMean),
-    ]),
+    header: ["entries", "failed maps", "flushes"],
+    rows: poolTables.map((row) => [whole(row.entries), whole(row.failures), whole(row.flushes)]),
   });
   for (const { title, policy, failures, maps, failureReason, above4GiB } of rows) {
     if (failures > 0)
