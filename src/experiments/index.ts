@@ -44,7 +44,7 @@ export {
 } from "./frame/experiment.js";
 export { type Field, fieldsOf, withSettings } from "./frame/fields.js";
 export { canonicalJson, configHash } from "./frame/hash.js";
-export { headline } from "./frame/headline.js";
+export { headline, shortNumber } from "./frame/headline.js";
 export type { AssumedRange, AssumedRanges, ParameterRange, Ranges } from "./frame/ranges.js";
 export { type Computation, pointsOfHost, type RememberedPoints, withRemembered } from "./frame/remembered.js";
 export { distinct, estimate, type NumberColumn, type Quantity, ratio, valuesOf, where } from "./frame/rows.js";

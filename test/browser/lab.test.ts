@@ -105,6 +105,37 @@ describe.skipIf(!python)("JupyterLab as npm start opens it", () => {
       expect(await notebook.page.locator("style[id^='plotly.js-style']").count()).toBeLessThanOrEqual(1);
     });
 
+    test("keeps what stands below a plot in its place while its cell runs again", async () => {
+      const cell = notebook.cells.nth(1);
+      await cell.locator("svg.main-svg").first().waitFor();
+      const area = cell.locator(".jp-OutputArea").first();
+      await area.evaluate((node) => {
+        const seen = { before: node.getBoundingClientRect().height, least: Number.POSITIVE_INFINITY, frames: 0 };
+        Object.assign(window, { seen });
+        const look = () => {
+          seen.least = Math.min(seen.least, node.getBoundingClientRect().height);
+          seen.frames++;
+          requestAnimationFrame(look);
+        };
+        look();
+      });
+      for (let i = 0; i < 3; i++) {
+        await cell.locator(".cm-content").click();
+        await notebook.page.keyboard.press("Control+Enter");
+        await notebook.settled();
+        await cell.locator("svg.main-svg").first().waitFor();
+        // Beyond the moment at which the area's height is its own again.
+        await notebook.page.waitForTimeout(1000);
+      }
+      const seen = await notebook.page.evaluate(
+        () => (window as unknown as { seen: { before: number; least: number; frames: number } }).seen,
+      );
+      expect(seen.frames).toBeGreaterThan(10);
+      expect(seen.before).toBeGreaterThan(300);
+      expect(seen.least).toBeGreaterThan(seen.before - 3);
+      expect(await area.evaluate((node) => node.classList.contains("iommu-lab-kept"))).toBe(false);
+    });
+
     test("completes a name with Tab", async () => {
       const cell = await notebook.write("squaresOfThr");
       await notebook.page.keyboard.press("Tab");

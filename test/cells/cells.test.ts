@@ -59,6 +59,15 @@ describe("an error", () => {
     expect(traceback).toContain("2 | let wrong: string = fine;\n  |     ~~~~~");
   });
 
+  it("of the type checker shows of a long line the piece with the fault, so that its marks stand below it", async () => {
+    const long = `const total = ${Array.from({ length: 30 }, (_, i) => i).join(" + ")} + missing + ${"1 + ".repeat(30)}1;`;
+    const { traceback } = await run(kernel, long);
+    const [, shown, marks] = traceback.split("\n");
+    expect(shown.length).toBeLessThanOrEqual(80);
+    expect(shown).toMatch(/^1 \| ….*….*$|^1 \| ….*…$/);
+    expect(shown.slice(marks.indexOf("~"), marks.lastIndexOf("~") + 1)).toBe("missing");
+  });
+
   it("leaves the names usable that were assigned before it, and the old values of the others", async () => {
     await run(kernel, "const kept = 'old'; const replaced = 'old'");
     await run(kernel, "const replaced = 1; const fresh = [1];\nJSON.parse('{');\nconst kept = 2; const unreached = 3;");

@@ -87,8 +87,18 @@ describe("a table", () => {
     const html = String((await bundleOf(wide))?.["text/html"]);
     const cells = [...html.matchAll(/<t[hd](?: [^>]*)?>([^<]*)</g)].map(([, cell]) => cell);
     expect(cells.slice(0, 4)).toEqual(["never unmapped", "share", "rate", "con-bounces"]);
-    expect(cells.slice(4)).toEqual(["12,345", "0.001183", "990,803", "1", "7", "11.28", "1235", "2"]);
+    expect(cells.slice(4)).toEqual(["12,345", "0.001183", "990,803", "1", "7", "11.28", "1,235", "2"]);
     expect(html).toContain("2 rows × 5 columns, without values: nothing");
+  });
+
+  it("keeps thousands apart from four digits on, shows a unit's column to the same place, and a year as it is", async () => {
+    const measured = table({ nodes: [6173, 32_776], hold: [75.134, 0.008383], year: [2015, 2025] });
+    Object.defineProperty(measured, Symbol.for("iommu-lab.units"), { value: { nodes: "", hold: "µs", year: "" } });
+    const html = String((await bundleOf(measured))?.["text/html"]);
+    expect([...html.matchAll(/<td[^>]*>([^<]*)</g)].map(([, cell]) => cell)).toEqual([
+      ...["6,173", "75.13", "2015"],
+      ...["32,776", "0.0084", "2025"],
+    ]);
   });
 
   it("is made of a list of plain records too; other lists stay text", async () => {

@@ -1,6 +1,18 @@
 import { expect, test } from "vitest";
 import { chapters, codeCells, exercises, solutions, text } from "./course.js";
 
+/** Lines of a cell that are read in one look. */
+const longest = 25;
+
+test("a cell of a chapter has at most 25 lines of code: what is mechanism stands in the laboratory's rooms", () => {
+  const long = chapters().flatMap((notebook) =>
+    codeCells(notebook)
+      .map((cell) => ({ where: `${notebook.path}, ${cell.id}`, lines: text(cell).split("\n").length }))
+      .filter(({ lines }) => lines > longest),
+  );
+  expect(long).toEqual([]);
+});
+
 /** What a page, a phone held sideways and a printed sheet show of a line of code without scrolling. */
 const widest = 76;
 

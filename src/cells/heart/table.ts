@@ -28,14 +28,39 @@ export function isTable(value: unknown): value is TableLike {
 const escapeHtml = (text: string): string =>
   text.replace(/[&<>"']/g, (c) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" })[c]!);
 
-const grouped = (value: number): string => (Math.abs(value) >= 10_000 ? value.toLocaleString("en-US") : String(value));
+/** An integer with its thousands apart, as in the prose: 4,096, 32,776. */
+const grouped = (value: number): string => value.toLocaleString("en-US");
 
-/** A number to be read: four digits that mean something, all digits of an integer, thousands apart from 10,000 on. */
-function numberText(value: number): string {
+/** Significant digits of a number that stands alone, and of the largest of a column. */
+const digits = 4;
+/** Significant digits that a column's smaller numbers keep at least. */
+const leastDigits = 2;
+
+/**
+ * A number to be read: all digits of an integer; of others four that mean something.
+ * @param decimals decimals that the column shows; a number that would lose its meaning by them keeps two digits of its own
+ */
+function numberText(value: number, decimals?: number): string {
   if (!Number.isFinite(value)) return String(value);
   if (Number.isInteger(value)) return Math.abs(value) < 1e15 ? grouped(value) : String(value);
-  return Math.abs(value) >= 1000 ? grouped(Math.round(value)) : String(Number(value.toPrecision(4)));
+  if (Math.abs(value) >= 1000) return grouped(Math.round(value));
+  const own = Number(value.toPrecision(digits));
+  if (decimals === undefined) return String(own);
+  const cut = Number(own.toFixed(decimals));
+  return String(Math.abs(own) < 10 ** (leastDigits - 1 - decimals) ? Number(own.toPrecision(leastDigits)) : cut);
 }
+
+/** Decimals of a column of numbers: as many as its largest one shows. */
+function decimalsOf(values: readonly unknown[]): number | undefined {
+  const sizes = values.flatMap((value) => (typeof value === "number" && Number.isFinite(value) ? Math.abs(value) : []));
+  const largest = Math.max(0, ...sizes);
+  if (largest === 0) return undefined;
+  const whole = largest < 1 ? 1 : String(Math.floor(largest)).length;
+  return Math.max(0, digits - whole);
+}
+
+/** Units whose numbers are names: a year's thousands stand together. */
+const numbersAreNames = new Set(["year"]);
 
 /** A column's name in words: "neverUnmapped" as "never unmapped"; names that are no identifiers stay. */
 function inWords(name: string): string {
@@ -46,9 +71,9 @@ function inWords(name: string): string {
   );
 }
 
-function cellText(value: unknown): string {
+function cellText(value: unknown, column: { name?: boolean; decimals?: number | undefined } = {}): string {
   if (value === null || value === undefined) return "";
-  if (typeof value === "number") return numberText(value);
+  if (typeof value === "number") return column.name ? String(value) : numberText(value, column.decimals);
   if (value instanceof Date) return Number.isNaN(value.getTime()) ? "Invalid Date" : value.toISOString();
   if (typeof value === "object") {
     try {
@@ -124,20 +149,26 @@ export function tableBundle(table: TableLike): MimeBundle {
     ...(all.length > names.length ? [`the first ${names.length} columns shown`] : []),
   ].join(", ");
 
+  const columns = names.map((name) => ({
+    name: numbersAreNames.has(units[name] || name),
+    // Numbers of one unit are compared down the column; others stand alone.
+    decimals: units[name] ? decimalsOf(rows.map((row) => row[name])) : undefined,
+  }));
+  const texts = rows.map((row) => names.map((name, i) => cellText(row[name], columns[i])));
+
   const align = (i: number) => (types[i] === "number" || types[i] === "bigint" ? "right" : "left");
   const head = names.map((name, i) => {
     const unit = units[name] ? ` (${escapeHtml(units[name])})` : "";
     return `<th style="text-align:${align(i)}" title="${escapeHtml(name)}">${escapeHtml(inWords(name))}${unit}</th>`;
   });
-  const body = rows.map(
-    (row) =>
-      `<tr>${names.map((name, i) => `<td style="text-align:${align(i)}">${escapeHtml(cellText(row[name]))}</td>`).join("")}</tr>`,
+  const body = texts.map(
+    (row) => `<tr>${row.map((text, i) => `<td style="text-align:${align(i)}">${escapeHtml(text)}</td>`).join("")}</tr>`,
   );
   // JupyterLab's extension of src/lab sorts such a table by a click on a header; the sanitizer leaves the class to untrusted notebooks.
   const html = `<table class="iommu-lab-table" data-iommu-lab-table><thead><tr>${head.join("")}</tr></thead><tbody>${body.join("")}</tbody></table><p><small>${summary}</small></p>`;
 
   const header = names.map((name) => (units[name] ? `${name} (${units[name]})` : name));
-  const lines = [header, ...rows.map((row) => names.map((name) => cellText(row[name])))];
+  const lines = [header, ...texts];
   const widths = names.map((_, i) => Math.min(40, Math.max(...lines.map((line) => line[i].length))));
   const pad = (text: string, i: number) => {
     const short = text.length > widths[i] ? `${text.slice(0, widths[i] - 1)}…` : text;

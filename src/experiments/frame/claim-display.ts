@@ -1,7 +1,7 @@
 import type { ClaimResult } from "./claim.js";
+import { shortNumber as short } from "./headline.js";
 
 const escapeHtml = (text: string): string => text.replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`);
-const short = (value: number): string => Number(value.toPrecision(3)).toString();
 
 /** A claim's published value in words: "14 to 16 levels"; empty where none was published. */
 export function publishedText({ published }: ClaimResult): string {

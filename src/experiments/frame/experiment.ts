@@ -133,12 +133,21 @@ export const unitsKey: symbol = Symbol.for("iommu-lab.units");
 /**
  * An Arquero table of the rows, with the units of its columns attached for display. Tables made from it (select, filter, orderby, rename …)
  * keep the units of the columns that they take over unchanged; a derived column has none.
+ * @param columns the columns to take, with their units; or only units by name (a column that is not named has none): then all columns
+ * @example tableOf([{ driver: "igb", lifetime: 84.2 }], { lifetime: "ms" })
  */
-export function tableOf(rows: readonly Row[], columns: Record<string, Column>): ColumnTable {
+export function tableOf(
+  rows: readonly Row[],
+  columns: Record<string, Column> | Record<string, string> = {},
+): ColumnTable {
+  const told = Object.entries(columns).map(([name, of]) => [name, typeof of === "string" ? of : of.unit] as const);
+  const unitOf = new Map(told);
+  const unitsOnly = Object.values(columns).every((of) => typeof of === "string");
+  const all = unitsOnly ? [...new Set(rows.flatMap((row) => Object.keys(row)))] : [...unitOf.keys()];
   // A column that no row has is another configuration's.
-  const names = Object.keys(columns).filter((name) => rows.length === 0 || rows.some((row) => row[name] !== undefined));
+  const names = all.filter((name) => rows.length === 0 || rows.some((row) => row[name] !== undefined));
   const result = table(Object.fromEntries(names.map((name) => [name, rows.map((row) => row[name] ?? null)])), names);
-  return withUnits(result, Object.fromEntries(names.map((name) => [name, columns[name].unit])));
+  return withUnits(result, Object.fromEntries(names.map((name) => [name, unitOf.get(name) ?? ""])));
 }
 
 /** Every verb of Arquero makes its table by `create`, and shares the columns that it does not change. */

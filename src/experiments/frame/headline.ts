@@ -1,3 +1,13 @@
+/**
+ * A number of a text or a claim: three digits that mean something, and from 1,000 on all digits of the whole number, thousands apart.
+ * @example shortNumber(3153.2) // "3,153"
+ */
+export function shortNumber(value: number): string {
+  return (value < 0 ? -value : value) >= 1000
+    ? Math.round(value).toLocaleString("en")
+    : Number(value.toPrecision(3)).toString();
+}
+
 /** A number in three digits, trailing zeros kept, without an exponent where it would be a plain number. */
 function three(value: number): string {
   if (value === 0) return "0";

@@ -1,12 +1,9 @@
+import { shortNumber as short } from "../frame/headline.js";
 import type { Margin } from "../frame/verdict.js";
 import { assumptionName } from "./assumed.js";
 import type { Slice } from "./decides.js";
 import type { Prior } from "./judge.js";
 
-const short = (value: number): string =>
-  (value < 0 ? -value : value) >= 1000
-    ? Math.round(value).toLocaleString("en")
-    : Number(value.toPrecision(3)).toString();
 const percent = (share: number): string => `${Math.round(100 * share)} %`;
 
 /** A margin in words: "29 to 38 %", "at most 50 %". */

@@ -164,6 +164,7 @@ async function made(trace: Trace, options: ReportOptions, facts: Facts): Promise
     stretches.loads.length === 0
       ? undefined
       : await simulateStretches({ loads: stretches.loads, cpus: stretches.cpus, turn, facts, ways: options.ways });
+  options.onProgress?.(total, total, "done");
   const { id, driver } = trace.devices[device];
   let maps = 0;
   for (let op = 0; op < trace.length; op++) if (trace.device[op] === device && trace.op[op] === 0) maps++;

@@ -176,20 +176,31 @@
 
   const running = (cell) => cell.querySelector(".jp-InputPrompt")?.textContent.includes("*") === true;
 
+  /** How high output areas are with everything in them: an area that is cleared loses its outputs one by one. */
+  const heights = new WeakMap();
+  const areas = new ResizeObserver((entries) => {
+    for (const { target } of entries) heights.set(target, target.getBoundingClientRect().height);
+  });
+
   /**
-   * Keeps the height of a cell's outputs from the moment when a figure in it goes until the cell has run and shows a figure again, or has
-   * run for a second without one.
+   * Keeps the height of a cell's outputs from the moment when a figure in it goes until the cell has run and all its figures are drawn, or
+   * has run for a while without one. By a class of its own: JupyterLab sets the area's min-height itself when it clears it, and takes that
+   * away 50 ms later, whoever had set it.
    */
   function keepHeight(area, cell) {
-    if (!area || !cell || area.style.minHeight !== "") return;
-    area.style.minHeight = `${area.getBoundingClientRect().height}px`;
+    if (!area || !cell || area.classList.contains("iommu-lab-kept")) return;
+    const height = Math.max(heights.get(area) ?? 0, area.getBoundingClientRect().height);
+    area.style.setProperty("--iommu-lab-kept", `${height}px`);
+    area.classList.add("iommu-lab-kept");
     let quiet = 0;
     const timer = setInterval(() => {
       quiet = running(cell) ? 0 : quiet + 100;
-      const again = area.querySelector(".iommu-lab-plot svg.main-svg") !== null;
-      if (area.isConnected && (quiet < 300 || (!again && quiet < 1500))) return;
+      const figures = [...area.querySelectorAll(".iommu-lab-plot")];
+      const drawn = figures.every((node) => node.querySelector("svg.main-svg") !== null);
+      const enough = figures.length === 0 ? 1500 : drawn ? 300 : 10_000;
+      if (area.isConnected && quiet < enough) return;
       clearInterval(timer);
-      area.style.minHeight = "";
+      area.classList.remove("iommu-lab-kept");
     }, 100);
   }
 
@@ -282,6 +293,8 @@
         hideStoredCaption(this);
         for (const renderer of drawn) renderer.number();
         this.observer.observe(this.node);
+        const area = this.node.closest(".jp-OutputArea");
+        if (area) areas.observe(area);
         this.lib = lib;
       }
 
@@ -507,6 +520,7 @@
     th[aria-sort="descending"]::after { content: " \\25BC"; font-size: 0.7em; }
     .iommu-lab-orphan { color: var(--jp-ui-font-color2); font-style: italic; }
     .iommu-lab-plot { min-height: 60px; }
+    .iommu-lab-kept { min-height: var(--iommu-lab-kept) !important; }
     .iommu-lab-caption { margin: 0 12px 12px; max-width: 60em; color: var(--jp-ui-font-color1); line-height: 1.4; }
     .iommu-lab-caption:empty { display: none; }
     .iommu-lab-caption b { font-weight: 600; }
