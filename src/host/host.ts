@@ -1,20 +1,20 @@
-import { DmaApi, dmaBytes, dmaCosts, type Variant, variant as variantByName } from "../dma/index.js";
-import { Processes, Simulation, Streams } from "../engine/index.js";
+import { type DmaApi, dmaBytes, type Variant } from "../dma/index.js";
+import { type Simulation, Streams } from "../engine/index.js";
 import type { Facts } from "../facts/index.js";
 import { ringSlots } from "../iova/index.js";
-import { machineConfig, makeMachine } from "../machine/index.js";
+import type { MachineConfig } from "../machine/index.js";
 import { cyclesOf, fillAddressCaches } from "./build.js";
-import { dmaOptions } from "./dma-options.js";
 import { ExposureMeter } from "./exposure.js";
 import { type HostRun, publishedStackCycles } from "./knobs.js";
 import { driverProfile, nicBootMaps } from "./nic.js";
 import { FreeLists, SharedPages } from "./pages.js";
-import { TcpRr } from "./tcp-rr.js";
+import { type ServerParts, serverParts, useDmaApi } from "./server.js";
+import { TcpRr, type TcpRrOptions } from "./tcp-rr.js";
 
 /** One host under one load: put together by the constructor, ready after {@link boot} (or a copy of it), under load from {@link begin} on. */
 export class Host {
   readonly gigahertz: number;
-  readonly simulation: Simulation = new Simulation();
+  readonly simulation: Simulation;
   readonly workload: TcpRr;
   readonly api: DmaApi;
   readonly lists: FreeLists | undefined;
@@ -29,76 +29,21 @@ export class Host {
     readonly run: HostRun,
     facts: Facts,
   ) {
-    const config = machineConfig(facts, run.machine, run.machineOverrides);
-    const cores = config.sockets * config.coresPerSocket;
-    // The machine has hardware threads beyond them, which would be measured as if they were cores.
-    if (!Number.isInteger(run.cores) || run.cores < 1 || run.cores > cores)
-      throw new RangeError(
-        `cores: accepts a whole number from 1 to the ${cores} cores of ${run.machine}; got ${run.cores}`,
-      );
-    const { simulation } = this;
-    const processes = new Processes(simulation);
-    const streams = new Streams(run.seed);
+    const parts = serverParts(run, facts, {
+      maxRanges: rangesOf(run),
+      bytes: (config, variant) => bytesOf(run, config, variant),
+    });
+    const { machine, simulation, streams, variant } = parts;
+    const cycles = cyclesOf(parts.config);
     const early = new Streams(run.agedSeed);
-    const profile = driverProfile(run.profile);
-    const named = variantByName(run.variant);
-    const variant = run.uncharged === undefined ? named : { ...named, uncharged: run.uncharged };
-    const arbiter = streams.stream("lock arbiter");
-    const cycles = cyclesOf(config);
-    const costs = { ...dmaCosts(facts, config), ...run.costs };
-    const perTransaction = (profile.receive ? 1 : 0) + (profile.transmit ? 1 : 0);
-    // Idle time without an IOMMU is no work of the stack's: as much less keeps 16 cores at the published rate, which the link then sets.
-    const freeStackCycles =
-      run.stackCycles === "PE1"
-        ? publishedStackCycles(facts, config.gigahertz) * (1 - run.offIdle) - 2 * 2 * costs.apiCycles
-        : run.stackCycles;
-    const stackCycles = freeStackCycles * (variant.policy === "none" ? 1 : 1 + run.otherWork);
-    const ringed = profile.receive ? run.rxRing * run.cores : 0;
-    const maxRanges =
-      run.staticMaps + ringed + run.threads * (1 + Math.ceil(perTransaction * (run.rxMaps + run.txMaps))) + 8192;
-    // Where nothing is mapped, nothing of a run reads memory that the stack could have pushed out of the caches: its lines are left out.
-    const stackLines = variant.allocator === "none" ? 0 : run.stackLines;
-    const machine = makeMachine(
-      config,
-      dmaBytes({ variant, maxRanges, cores: run.cores }) +
-        (stackLines > 0 ? run.cores * config.footprintLines * 64 : 0),
-    );
     const workload = new TcpRr(
       machine,
-      processes,
-      {
-        threads: run.threads,
-        cores: run.cores,
-        queues: run.cores,
-        profile,
-        stackCycles,
-        receiveShare: run.receiveShare,
-        workSpread: run.workSpread,
-        stackLines,
-        rxRing: run.rxRing,
-        rxMaps: run.rxMaps,
-        txMaps: run.txMaps,
-        twoPageShare: run.twoPageShare,
-        peerCycles: cycles(run.peerMicroseconds),
-        wireCycles: run.offIdle > 0 ? (config.gigahertz * 1e9) / facts.number("PE1") : 0,
-        transmitCycles: cycles(run.transmitMicroseconds),
-        interruptGapCycles: cycles(run.interruptGapMicroseconds),
-        pollBudget: run.pollBudget,
-        refillBatch: run.refillBatch,
-        shuffleCompletions: run.shuffleCompletions,
-        recycles: variant.reuse === "page_pool",
-        flows: run.flows,
-      },
+      parts.processes,
+      tcpRrOptions(run, parts, facts),
       early.stream("workload"),
       streams.stream("flows"),
     );
-    const api = new DmaApi(
-      machine,
-      processes,
-      dmaOptions(run, { config, machine, simulation, variant, costs, cores: run.cores, arbiter, maxRanges }),
-      workload,
-    );
-    workload.api = api;
+    const api = useDmaApi(run, parts, workload);
     const lists =
       run.pages === "free lists"
         ? new FreeLists(run.cores, early.stream("free pages"), simulation, api.references)
@@ -110,7 +55,8 @@ export class Host {
     this.exposure = run.touchedAfterMicroseconds && new ExposureMeter(run.touchedAfterMicroseconds.map(cycles));
     workload.exposure = this.exposure;
     workload.open = variant.policy === "none";
-    this.gigahertz = config.gigahertz;
+    this.gigahertz = parts.config.gigahertz;
+    this.simulation = simulation;
     this.variant = variant;
     this.streams = streams;
     this.early = early;
@@ -163,6 +109,61 @@ export class Host {
       workload.pages = new SharedPages(run.cores, workload.pages, run.sharing, streams.stream("shared pages"));
     workload.begin();
   }
+}
+
+/** Ranges that may be live at once: static maps, full rings, and what threads have sent and not yet unmapped. */
+function rangesOf(run: HostRun): number {
+  const { receive, transmit } = driverProfile(run.profile);
+  const ringed = receive ? run.rxRing * run.cores : 0;
+  const sides = (receive ? 1 : 0) + (transmit ? 1 : 0);
+  return run.staticMaps + ringed + run.threads * (1 + Math.ceil(sides * (run.rxMaps + run.txMaps))) + 8192;
+}
+
+/** Where nothing is mapped, nothing of a run reads memory that the stack could have pushed out of the caches: its lines are left out. */
+const stackLinesOf = (run: HostRun, { allocator }: Variant): number => (allocator === "none" ? 0 : run.stackLines);
+
+/** Simulated memory that a run takes. */
+const bytesOf = (run: HostRun, { footprintLines }: MachineConfig, variant: Variant): number =>
+  dmaBytes({ variant, maxRanges: rangesOf(run), cores: run.cores }) +
+  (stackLinesOf(run, variant) > 0 ? run.cores * footprintLines * 64 : 0);
+
+/** Stack work of a transaction, in cycles of this host. */
+function stackCyclesOf(run: HostRun, { config, costs, variant }: ServerParts, facts: Facts): number {
+  // Idle time without an IOMMU is no work of the stack's: as much less keeps 16 cores at the published rate, which the link then sets.
+  const free =
+    run.stackCycles === "PE1"
+      ? publishedStackCycles(facts, config.gigahertz) * (1 - run.offIdle) - 2 * 2 * costs.apiCycles
+      : run.stackCycles;
+  return free * (variant.policy === "none" ? 1 : 1 + run.otherWork);
+}
+
+/** The load as a run describes it, its times in cycles of the host. */
+function tcpRrOptions(run: HostRun, parts: ServerParts, facts: Facts): TcpRrOptions {
+  const { config, variant } = parts;
+  const cycles = cyclesOf(config);
+  return {
+    threads: run.threads,
+    cores: run.cores,
+    queues: run.cores,
+    profile: driverProfile(run.profile),
+    stackCycles: stackCyclesOf(run, parts, facts),
+    receiveShare: run.receiveShare,
+    workSpread: run.workSpread,
+    stackLines: stackLinesOf(run, variant),
+    rxRing: run.rxRing,
+    rxMaps: run.rxMaps,
+    txMaps: run.txMaps,
+    twoPageShare: run.twoPageShare,
+    peerCycles: cycles(run.peerMicroseconds),
+    wireCycles: run.offIdle > 0 ? (config.gigahertz * 1e9) / facts.number("PE1") : 0,
+    transmitCycles: cycles(run.transmitMicroseconds),
+    interruptGapCycles: cycles(run.interruptGapMicroseconds),
+    pollBudget: run.pollBudget,
+    refillBatch: run.refillBatch,
+    shuffleCompletions: run.shuffleCompletions,
+    recycles: variant.reuse === "page_pool",
+    flows: run.flows,
+  };
 }
 
 /** The drivers' maps at boot: reserved windows, then rings and buffers queue by queue; then, if asked, holes among them. */

@@ -5,24 +5,22 @@
  * With no request under way it is the kernel's map benchmark: map, unmap, again. The load is closed: a core has so many requests under way, and makes the
  * next when one is complete; with enough of them, throughput is what the cores can do.
  */
-import { DmaApi, type DmaCounts, dmaCosts, type Part, STEP_IDLE, STEP_STACK, variant } from "../dma/index.js";
+import { type DmaApi, type DmaCounts, type Part, variant } from "../dma/index.js";
 import {
   type Behaviour,
-  type Process,
-  Processes,
   type RandomStream,
-  Simulation,
   type StateMachine,
-  Streams,
+  type Streams,
   type Wait,
   waiting,
 } from "../engine/index.js";
 import type { Facts } from "../facts/index.js";
 import { type Rcache6Statistics, ringSlots, rulesOf } from "../iova/index.js";
-import { type LockStatRow, machineConfig, makeMachine } from "../machine/index.js";
-import { dmaOptions } from "./dma-options.js";
+import type { LockStatRow } from "../machine/index.js";
+import { ServerCores, type ServerLoad, variedWork } from "./cores.js";
 import { freshOf, Image } from "./image.js";
 import type { HostRun } from "./knobs.js";
+import { advanceTo, type ServerParts, serverParts, sharesOfTime, takenLocks, useDmaApi } from "./server.js";
 import { type ArmedWorks, ageStorage } from "./storage-ageing.js";
 import { fillCaches, fillRings } from "./warm-caches.js";
 
@@ -98,12 +96,14 @@ interface Request {
   pfns: number[];
 }
 
-class IoLoop implements StateMachine {
-  readonly kinds: number;
+class IoLoop implements StateMachine, ServerLoad {
+  readonly cores: ServerCores;
+  private readonly kinds: number;
   api!: DmaApi;
   done = 0;
   stopAt = 0;
-  private readonly cores: { process: Process; idle: boolean; under: number; complete: Request[]; flushDue: boolean }[];
+  /** Of each core, its requests under way, and those that are complete and not yet unmapped. */
+  private readonly queues: { under: number; complete: Request[] }[];
   private readonly list: { frame: number; pages: number }[];
   private readonly flying: Request[] = [];
   private next = 1 << 18;
@@ -114,31 +114,25 @@ class IoLoop implements StateMachine {
   private readonly deviceCycles: number;
 
   constructor(
-    private readonly simulation: Simulation,
-    processes: Processes,
+    private readonly parts: ServerParts,
     private readonly load: IoLoad,
-    count: number,
-    gigahertz: number,
     private readonly random: RandomStream,
   ) {
+    const { cores, processes, simulation } = parts;
+    const { gigahertz } = parts.config;
     this.kinds = simulation.attach(this);
     this.workCycles = load.workNs * gigahertz;
     this.deviceCycles = load.deviceNs * gigahertz;
     this.linkCycles = load.link === undefined ? 0 : (load.link.bytes * 8 * gigahertz) / load.link.gbps;
     this.list = Array.from({ length: load.segments }, () => ({ frame: 0, pages: load.segmentPages }));
-    this.cores = Array.from({ length: count }, (_, core) => ({
-      process: processes.begin(`core ${core}`, () => this.run(core)),
-      idle: false,
-      under: 0,
-      complete: [],
-      flushDue: false,
-    }));
+    this.queues = Array.from({ length: cores }, () => ({ under: 0, complete: [] }));
+    this.cores = new ServerCores(processes, cores, this.kinds + WORKED, "awake", (core) => this.run(core));
   }
 
   /** All cores begin, each a little later than the one before. */
   begin(): void {
     for (let core = 0; core < this.cores.length; core++)
-      this.simulation.post(
+      this.parts.simulation.post(
         this.random.below(Math.max(1, Math.round(this.workCycles))) + core,
         this.kinds + WORKED,
         core,
@@ -147,55 +141,43 @@ class IoLoop implements StateMachine {
 
   dispatch(kind: number, actor: number, data: number): void {
     if (kind === WORKED) {
-      this.cores[actor].process.resume();
+      this.cores.resume(actor);
       return;
     }
-    const request = this.flying[data];
-    this.cores[actor].complete.push(request);
-    this.wake(actor);
-  }
-
-  dmaTimer(core: number): void {
-    this.cores[core].flushDue = true;
-    this.wake(core);
-  }
-
-  private wake(core: number): void {
-    const one = this.cores[core];
-    if (!one.idle) return;
-    one.idle = false;
-    this.api.accounts.enter(core, STEP_STACK, 0, this.simulation.now);
-    one.process.resume();
+    this.queues[actor].complete.push(this.flying[data]);
+    this.cores.wake(actor);
   }
 
   private *run(core: number): Behaviour {
     yield waiting;
     const { load } = this;
+    const own = this.queues[core];
     for (;;) {
-      const me = this.cores[core];
-      const request = me.complete.shift();
-      if (me.flushDue) {
-        me.flushDue = false;
-        if (request) me.complete.unshift(request);
-        yield* this.api.flush(core);
-      } else if (request !== undefined) yield* this.finish(core, request);
+      if (this.cores.takesFlush(core)) yield* this.api.flush(core);
+      else if (own.complete.length > 0) yield* this.finish(core, own.complete.shift() as Request);
       else if (load.depth === 0) yield* this.finish(core, yield* this.submit(core));
-      else if (me.under < load.depth) {
-        const made = yield* this.submit(core);
-        me.under++;
-        const to = load.completions === "same" ? core : this.turn++ % Math.min(load.completions, this.cores.length);
-        const index = this.place(made);
-        const time = Math.round(this.deviceCycles * (0.75 + 0.5 * this.random.uniform()));
-        const { now } = this.simulation;
-        // One request after the other goes over the link.
-        this.linkFree = Math.max(now, this.linkFree) + this.linkCycles;
-        this.simulation.post(Math.round(this.linkFree) - now + time, this.kinds + COMPLETE, to, index);
-      } else {
-        me.idle = true;
-        this.api.accounts.enter(core, STEP_IDLE, 0, this.simulation.now);
-        yield waiting;
-      }
+      else if (own.under < load.depth) {
+        const request = yield* this.submit(core);
+        own.under++;
+        this.handOver(core, request);
+      } else yield this.cores.sleep(core);
     }
+  }
+
+  /** The device has the request: it goes over the link behind those before it, and is complete some time later, on the core that gets completions. */
+  private handOver(core: number, request: Request): void {
+    const { completions } = this.load;
+    const to = completions === "same" ? core : this.turn++ % Math.min(completions, this.cores.length);
+    const time = Math.round(variedWork(this.deviceCycles, this.random));
+    const { now } = this.parts.simulation;
+    this.linkFree = Math.max(now, this.linkFree) + this.linkCycles;
+    this.flying.push(request);
+    this.parts.simulation.post(
+      Math.round(this.linkFree) - now + time,
+      this.kinds + COMPLETE,
+      to,
+      this.flying.length - 1,
+    );
   }
 
   /** Work, and the maps. */
@@ -224,23 +206,13 @@ class IoLoop implements StateMachine {
     if (request.pfns.length === 1) yield* api.unmapList(core, request.pfns[0], this.list);
     else for (const pfn of request.pfns) yield* api.unmap(core, pfn, load.segmentPages);
     this.done++;
-    if (this.done >= this.stopAt) this.simulation.stop();
-    const owner = this.cores[request.core];
-    if (load.depth > 0) owner.under--;
-    if (request.core !== core) this.wake(request.core);
+    if (this.done >= this.stopAt) this.parts.simulation.stop();
+    if (load.depth > 0) this.queues[request.core].under--;
+    if (request.core !== core) this.cores.wake(request.core);
   }
 
   private work(core: number): Wait {
-    const cycles = Math.max(1, Math.round(this.workCycles * (0.75 + 0.5 * this.random.uniform())));
-    this.api.accounts.enter(core, STEP_STACK, 0, this.simulation.now);
-    this.simulation.post(cycles, this.kinds + WORKED, core);
-    return waiting;
-  }
-
-  /** A place for a request that is under way. */
-  private place(request: Request): number {
-    this.flying.push(request);
-    return this.flying.length - 1;
+    return this.cores.work(core, Math.max(1, Math.round(variedWork(this.workCycles, this.random))));
   }
 }
 
@@ -271,69 +243,52 @@ function age(api: DmaApi, run: HostRun, load: IoLoad, random: RandomStream): voi
   if (gaveUpLow) api.giveUpLow();
 }
 
+/** Ranges that may be live at once. */
+function rangesOf(run: HostRun, load: IoLoad): number {
+  const eachCore = Math.max(1, load.depth, load.aged?.depth ?? 0) * load.segments + 768;
+  const queued = variant(run.variant).linux?.singleRing === "large" ? ringSlots.single : 0;
+  return run.staticMaps + run.cores * eachCore + queued + 8192;
+}
+
+/** Leaves caches and rings of addresses as traffic before the start has: that of the load, or of hours that nobody asks about. */
+function fillAtStart(api: DmaApi, run: HostRun, load: IoLoad, streams: Streams): void {
+  const { linux, policy, reuse } = variant(run.variant);
+  if (load.aged === undefined || !linux) api.allocator?.reserve(0xfee00, 0xfeeff);
+  if (load.aged !== undefined) age(api, run, load, streams.stream("ageing"));
+  const pages = load.mapping === "each" ? load.segmentPages : load.segments * load.segmentPages;
+  if (policy === "lazy") fillRings(api, run.cores, linux?.singleRing === "large", load.aged === undefined ? 1 : pages);
+  if (linux && reuse !== "bounce" && load.aged === undefined) fillCaches(api, run.cores);
+}
+
 /**
  * Runs a load of requests on a host.
  * @param run the host and the way of mapping; what it says of TCP_RR is not used
  * @throws RangeError where the host has not so many cores
  */
 export function simulateIo(run: HostRun, load: IoLoad, facts: Facts): IoResult {
-  const config = machineConfig(facts, run.machine, run.machineOverrides);
-  const most = config.sockets * config.coresPerSocket;
-  if (!Number.isInteger(run.cores) || run.cores < 1 || run.cores > most)
-    throw new RangeError(
-      `cores: accepts a whole number from 1 to the ${most} cores of ${run.machine}; got ${run.cores}`,
-    );
-  const machine = makeMachine(config);
-  const simulation = new Simulation();
-  const processes = new Processes(simulation);
-  const streams = new Streams(run.seed);
-  const how = variant(run.variant);
-  const loop = new IoLoop(simulation, processes, load, run.cores, config.gigahertz, streams.stream("workload"));
-  const api = new DmaApi(
-    machine,
-    processes,
-    dmaOptions(run, {
-      config,
-      machine,
-      simulation,
-      variant: how,
-      costs: { ...dmaCosts(facts, config), ...run.costs },
-      cores: run.cores,
-      arbiter: streams.stream("lock arbiter"),
-      maxRanges:
-        run.staticMaps +
-        run.cores * (Math.max(1, load.depth, load.aged?.depth ?? 0) * load.segments + 768) +
-        (how.linux?.singleRing === "large" ? ringSlots.single : 0) +
-        8192,
-    }),
-    loop,
-  );
-  loop.api = api;
-  if (load.aged === undefined || !how.linux) api.allocator?.reserve(0xfee00, 0xfeeff);
-  const single = how.linux?.singleRing === "large";
-  if (load.aged !== undefined) age(api, run, load, streams.stream("ageing"));
-  const pages = load.mapping === "each" ? load.segmentPages : load.segments * load.segmentPages;
-  if (how.policy === "lazy") fillRings(api, run.cores, single, load.aged === undefined ? 1 : pages);
-  if (how.linux && how.reuse !== "bounce" && load.aged === undefined) fillCaches(api, run.cores);
+  const parts = serverParts(run, facts, { maxRanges: rangesOf(run, load) });
+  const { simulation, streams } = parts;
+  const loop = new IoLoop(parts, load, streams.stream("workload"));
+  const api = useDmaApi(run, parts, loop);
+  fillAtStart(api, run, load, streams);
   api.begin();
   loop.begin();
-  const advanceTo = (count: number): void => {
-    loop.stopAt = count;
-    if (loop.done < count) simulation.run();
-  };
-  advanceTo(run.warmup);
-  const start = simulation.now;
+  advanceTo(loop, simulation, run.warmup);
   api.reset();
+  return measured(loop, parts, run.transactions);
+}
+
+const inDepots = ({ depots = [] }: Partial<Rcache6Statistics>): number => depots.reduce((sum, one) => sum + one, 0);
+
+/** So many requests more, and what they took. */
+function measured(loop: IoLoop, { config, simulation, cores }: ServerParts, more: number): IoResult {
+  const { api } = loop;
   const caches = (): Partial<Rcache6Statistics> => api.allocator?.statistics() ?? {};
-  const inDepots = ({ depots = [] }: Partial<Rcache6Statistics>): number => depots.reduce((sum, one) => sum + one, 0);
-  const before = caches();
-  const first = loop.done;
-  advanceTo(first + run.transactions);
-  const elapsed = simulation.now - start;
-  const requests = loop.done - first;
-  api.accounts.settle(simulation.now);
-  const parts = api.accounts.byPart();
-  for (const part of Object.keys(parts) as Part[]) parts[part] /= elapsed * run.cores;
+  const start = { now: simulation.now, done: loop.done, caches: caches() };
+  advanceTo(loop, simulation, start.done + more);
+  const elapsed = simulation.now - start.now;
+  const requests = loop.done - start.done;
+  const shares = sharesOfTime(api, simulation.now, elapsed * cores);
   const steps = api.accounts.byStep();
   const sum = (test: (context: string, step: string) => boolean): number =>
     steps.reduce((total, { context, step, cycles }) => (test(context, step) ? total + cycles : total), 0);
@@ -341,14 +296,14 @@ export function simulateIo(run: HostRun, load: IoLoad, facts: Facts): IoResult {
   const unmapping = sum((context) => context === "unmap" || context === "flush");
   const after = caches();
   const stale = api.watch.report(simulation.now);
-  const locks = api.locks.map((lock) => lock.statistics.columns()).filter((row) => row.acquisitions > 0);
+  const locks = takenLocks(api);
   return {
     rate: (requests * config.gigahertz * 1e9) / elapsed,
     requests,
-    cores: run.cores,
+    cores,
     mapNs: ns(sum((context) => context === "map")) / requests,
     unmapNs: ns(unmapping) / requests,
-    parts,
+    parts: shares,
     locks,
     counts: { ...api.counts },
     stalePages: stale.meanLive,
@@ -358,9 +313,9 @@ export function simulateIo(run: HostRun, load: IoLoad, facts: Facts): IoResult {
     hardwareShare: unmapping > 0 ? sum((_, step) => step === "qi_submit_sync: poll") / unmapping : 0,
     elapsedNs: ns(elapsed),
     flushNs: ns(sum((context) => context === "flush")),
-    depotsAtStart: inDepots(before),
+    depotsAtStart: inDepots(start.caches),
     depots: inDepots(after),
     magazines: after.magazines ?? 0,
-    visits: ((after.visits ?? 0) - (before.visits ?? 0)) / requests,
+    visits: ((after.visits ?? 0) - (start.caches.visits ?? 0)) / requests,
   };
 }

@@ -1,7 +1,6 @@
-import { type DmaApi, type DmaClient, STEP_IDLE, STEP_STACK } from "../dma/index.js";
+import type { DmaApi } from "../dma/index.js";
 import {
   type Behaviour,
-  type Process,
   type Processes,
   type RandomStream,
   type Simulation,
@@ -11,6 +10,7 @@ import {
 } from "../engine/index.js";
 import type { HostMachine } from "../machine/index.js";
 import { Fifo, type Nic, type NicDriver } from "../streams/index.js";
+import { ServerCores, type ServerLoad, variedWork } from "./cores.js";
 import type { PageSource } from "./pages.js";
 
 /** A server of packets: each that comes in is taken by a core, and some are answered. Durations in core cycles. */
@@ -40,10 +40,8 @@ export interface PacketServerOptions {
 const STACK_DONE = 0;
 const INTERRUPT = 1;
 
-interface Core {
-  idle: boolean;
-  process: Process;
-  flushDue: boolean;
+/** A core's queue of the card. */
+interface Queue {
   /** Buffers in the ring and under way to the wire: IOVA page and memory page, in turns; a header's memory page is less than 0. */
   ring: Fifo;
   sent: Fifo;
@@ -68,23 +66,25 @@ export interface AddressReuse {
  * Cores that serve a card's packets: each polls its queue, unmaps what came in or went out, works, maps answers and fresh buffers, and gives
  * them to the card, which works beside them ({@link Nic}).
  */
-export class PacketServer implements StateMachine, DmaClient, NicDriver {
+export class PacketServer implements StateMachine, NicDriver, ServerLoad {
   api!: DmaApi;
   nic!: Nic;
   receivePages!: PageSource;
   sendPages!: PageSource;
   headerPages!: PageSource;
   /** Packets served; of a core that only sends: sent, and their buffers given back. */
-  served = 0;
+  done = 0;
   /** Answers that found no room, or no address. */
   droppedAnswers = 0;
   stopAt = Number.POSITIVE_INFINITY;
+  /** Each a process; the DMA API tells them when its flush is due. */
+  readonly cores: ServerCores;
   reuse: AddressReuse = { maps: 0, again: 0, between: [] };
   private readonly lastMap = new Map<number, number>();
   private maps = 0;
   private readonly kinds: number;
   private readonly simulation: Simulation;
-  private readonly cores: Core[];
+  private readonly queues: Queue[];
 
   constructor(
     private readonly machine: HostMachine,
@@ -94,10 +94,7 @@ export class PacketServer implements StateMachine, DmaClient, NicDriver {
   ) {
     this.simulation = processes.sim;
     this.kinds = this.simulation.attach(this);
-    this.cores = Array.from({ length: options.cores }, (_, core) => ({
-      idle: true,
-      process: processes.begin(`core ${core}`, () => this.run(core)),
-      flushDue: false,
+    this.queues = Array.from({ length: options.cores }, () => ({
       ring: new Fifo(),
       sent: new Fifo(),
       received: 0,
@@ -106,6 +103,7 @@ export class PacketServer implements StateMachine, DmaClient, NicDriver {
       lastInterrupt: Number.NEGATIVE_INFINITY,
       interruptPosted: false,
     }));
+    this.cores = new ServerCores(processes, options.cores, this.kinds + STACK_DONE, "asleep", (core) => this.run(core));
   }
 
   /** Maps the receive buffers, outside simulated time, and gives them to the card. */
@@ -115,8 +113,8 @@ export class PacketServer implements StateMachine, DmaClient, NicDriver {
       for (let core = 0; core < cores; core++) {
         const frame = this.receivePages.take(core, 1);
         const pfn = this.api.mapAtBoot(core, frame, 1, 2);
-        this.cores[core].ring.push(pfn);
-        this.cores[core].ring.push(frame);
+        this.queues[core].ring.push(pfn);
+        this.queues[core].ring.push(frame);
         this.nic.post(core, "receive", pfn * 4096, 0);
       }
   }
@@ -128,29 +126,24 @@ export class PacketServer implements StateMachine, DmaClient, NicDriver {
   }
 
   received(queue: number, count: number): void {
-    this.cores[queue].received += count;
+    this.queues[queue].received += count;
     this.raise(queue);
   }
 
   sent(queue: number, count: number): void {
-    this.cores[queue].completed += count;
+    this.queues[queue].completed += count;
     this.raise(queue);
   }
 
-  dmaTimer(core: number): void {
-    this.cores[core].flushDue = true;
-    if (this.cores[core].idle) this.wake(core);
-  }
-
   dispatch(kind: number, core: number): void {
-    const c = this.cores[core];
     if (kind === STACK_DONE) {
-      c.process.resume();
+      this.cores.resume(core);
       return;
     }
-    c.interruptPosted = false;
-    c.lastInterrupt = this.simulation.now;
-    if (c.idle) this.wake(core);
+    const queue = this.queues[core];
+    queue.interruptPosted = false;
+    queue.lastInterrupt = this.simulation.now;
+    this.cores.wake(core);
   }
 
   /** Counts afresh: the end of the warm-up. */
@@ -159,109 +152,95 @@ export class PacketServer implements StateMachine, DmaClient, NicDriver {
     this.droppedAnswers = 0;
   }
 
-  private wake(core: number): void {
-    this.cores[core].idle = false;
-    this.api.accounts.enter(core, STEP_STACK, 0, this.simulation.now);
-    this.cores[core].process.resume();
-  }
-
   private raise(core: number): void {
-    const c = this.cores[core];
-    if (!c.idle || c.interruptPosted) return;
-    c.interruptPosted = true;
-    const due = Math.max(this.simulation.now, c.lastInterrupt + this.options.interruptGapCycles);
+    const queue = this.queues[core];
+    if (!this.cores.isAsleep(core) || queue.interruptPosted) return;
+    queue.interruptPosted = true;
+    const due = Math.max(this.simulation.now, queue.lastInterrupt + this.options.interruptGapCycles);
     this.simulation.post(due - this.simulation.now, this.kinds + INTERRUPT, core);
   }
 
   private *run(core: number): Behaviour {
     yield waiting;
-    const c = this.cores[core];
+    const queue = this.queues[core];
     for (;;) {
-      if (c.flushDue) {
-        c.flushDue = false;
-        yield* this.api.flush(core);
-      } else if (c.received > 0 || c.completed > 0) yield* this.poll(core, c);
-      else if (this.sendsMore(core, c)) yield* this.answer(core, c);
-      else yield this.sleep(core);
+      if (this.cores.takesFlush(core)) yield* this.api.flush(core);
+      else if (queue.received > 0 || queue.completed > 0) yield* this.poll(core, queue);
+      else if (this.sendsMore(core, queue)) yield* this.answer(core, queue);
+      else yield this.cores.sleep(core);
     }
   }
 
   /** Whether a core that only sends has room for one more. */
-  private sendsMore(core: number, c: Core): boolean {
+  private sendsMore(core: number, queue: Queue): boolean {
     const { cores, senders, sendersDepth, headerBytes } = this.options;
-    return core >= cores - senders && c.sent.length / 2 < sendersDepth * (headerBytes > 0 ? 2 : 1);
-  }
-
-  private sleep(core: number): Wait {
-    this.cores[core].idle = true;
-    this.api.accounts.enter(core, STEP_IDLE, 0, this.simulation.now);
-    return waiting;
+    return core >= cores - senders && queue.sent.length / 2 < sendersDepth * (headerBytes > 0 ? 2 : 1);
   }
 
   /** The drivers' poll: what was sent, what came in, fresh buffers. */
-  private *poll(core: number, c: Core): Behaviour {
+  private *poll(core: number, queue: Queue): Behaviour {
     const { pollBudget, refillBatch } = this.options;
-    for (; c.completed > 0; c.completed--) {
-      const pfn = c.sent.shift();
-      const frame = c.sent.shift();
+    for (; queue.completed > 0; queue.completed--) {
+      const pfn = queue.sent.shift();
+      const frame = queue.sent.shift();
       yield* this.api.unmap(core, pfn, 1);
       if (frame < 0) this.headerPages.give(core, -frame, 1);
       else this.sendPages.give(core, frame, 1);
       if (core >= this.options.cores - this.options.senders) this.serve();
     }
-    let refill = c.missing;
-    c.missing = 0;
-    for (let polled = 0; polled < pollBudget && c.received > 0 && c.ring.length > 0; polled++) {
-      c.received--;
-      const pfn = c.ring.shift();
-      const frame = c.ring.shift();
+    let refill = queue.missing;
+    queue.missing = 0;
+    for (let polled = 0; polled < pollBudget && queue.received > 0 && queue.ring.length > 0; polled++) {
+      queue.received--;
+      const pfn = queue.ring.shift();
+      const frame = queue.ring.shift();
       yield* this.api.unmap(core, pfn, 1);
       yield this.work(core, this.options.receiveCycles);
       this.receivePages.give(core, frame, 1);
-      if (this.random.chance(this.options.answers)) yield* this.answer(core, c);
+      if (this.random.chance(this.options.answers)) yield* this.answer(core, queue);
       this.serve();
       if (++refill >= refillBatch) {
-        yield* this.refill(core, c, refill);
+        yield* this.refill(core, queue, refill);
         refill = 0;
       }
     }
-    if (refill > 0) yield* this.refill(core, c, refill);
+    if (refill > 0) yield* this.refill(core, queue, refill);
   }
 
   private serve(): void {
-    this.served++;
-    if (this.served >= this.stopAt) this.simulation.stop();
+    this.done++;
+    if (this.done >= this.stopAt) this.simulation.stop();
   }
 
-  private *refill(core: number, c: Core, count: number): Behaviour {
+  private *refill(core: number, queue: Queue, count: number): Behaviour {
     for (let i = 0; i < count; i++) {
       const frame = this.receivePages.take(core, 1);
       const pfn = yield* this.api.map(core, frame, 1, 2);
       if (pfn < 0) {
         this.receivePages.give(core, frame, 1);
-        c.missing++;
+        queue.missing++;
         continue;
       }
       this.mapped(pfn);
-      c.ring.push(pfn);
-      c.ring.push(frame);
+      queue.ring.push(pfn);
+      queue.ring.push(frame);
       this.nic.post(core, "receive", pfn * 4096, 0);
     }
   }
 
   /** Maps a packet's header and data, and hands both to the card. */
-  private *answer(core: number, c: Core): Behaviour {
+  private *answer(core: number, queue: Queue): Behaviour {
     const { packetBytes, headerBytes, ring, sendCycles } = this.options;
-    if (c.sent.length / 2 + 2 > ring) {
+    if (queue.sent.length / 2 + 2 > ring) {
       this.droppedAnswers++;
       return;
     }
     yield this.work(core, sendCycles);
-    if (headerBytes > 0 && !(yield* this.send(core, c, this.headerPages, -headerBytes))) return;
-    yield* this.send(core, c, this.sendPages, packetBytes - headerBytes);
+    if (headerBytes > 0 && !(yield* this.send(core, queue, this.headerPages, -headerBytes))) return;
+    yield* this.send(core, queue, this.sendPages, packetBytes - headerBytes);
   }
 
-  private *send(core: number, c: Core, pages: PageSource, bytes: number): Behaviour<boolean> {
+  private *send(core: number, queue: Queue, pages: PageSource, bytes: number): Behaviour<boolean> {
     const frame = pages.take(core, 1);
     const pfn = yield* this.api.map(core, frame, 1, 1);
     if (pfn < 0) {
@@ -270,8 +249,8 @@ export class PacketServer implements StateMachine, DmaClient, NicDriver {
       return false;
     }
     this.mapped(pfn);
-    c.sent.push(pfn);
-    c.sent.push(pages === this.headerPages ? -frame : frame);
+    queue.sent.push(pfn);
+    queue.sent.push(pages === this.headerPages ? -frame : frame);
     this.nic.post(core, "transmit", pfn * 4096, bytes);
     return true;
   }
@@ -279,9 +258,7 @@ export class PacketServer implements StateMachine, DmaClient, NicDriver {
   private work(core: number, cycles: number): Wait {
     const { stackLines } = this.options;
     if (stackLines > 0) this.machine.touchFootprint(core, stackLines);
-    this.api.accounts.enter(core, STEP_STACK, 0, this.simulation.now);
-    this.simulation.post(Math.round(cycles * (0.75 + this.random.uniform() / 2)), this.kinds + STACK_DONE, core);
-    return waiting;
+    return this.cores.work(core, Math.round(variedWork(cycles, this.random)));
   }
 
   /** A buffer was mapped at this page: when was it before? */

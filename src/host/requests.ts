@@ -5,20 +5,12 @@
  * The load is open: a request is due at its recorded time, sooner at a higher rate, whether or not the core is ready; one that comes late is
  * made as soon as the core has made those before it. An unmap waits for its map. So the cores fall behind where the API cannot keep up.
  */
-import { DmaApi, type DmaClient, dmaCosts, type Part, STEP_IDLE, variant as variantByName } from "../dma/index.js";
-import {
-  type Behaviour,
-  type EventHandle,
-  type Process,
-  Processes,
-  Simulation,
-  Streams,
-  waiting,
-} from "../engine/index.js";
+import { type DmaApi, type DmaClient, type Part, STEP_IDLE } from "../dma/index.js";
+import { type Behaviour, type EventHandle, type Process, type Simulation, waiting } from "../engine/index.js";
 import type { Facts } from "../facts/index.js";
-import { type HostMachine, machineConfig, makeMachine } from "../machine/index.js";
-import { dmaOptions } from "./dma-options.js";
+import type { HostMachine } from "../machine/index.js";
 import { type HostRun, publishedStackCycles } from "./knobs.js";
+import { dmaApiOf, serverParts, takenLocks } from "./server.js";
 import type { HostResult } from "./simulate.js";
 
 /** A stretch of recorded requests, element i of each list for operation i, in their order. Plain JSON. */
@@ -97,7 +89,7 @@ export function simulateRequests(run: HostRun, load: RecordedLoad, scale: LoadSc
 }
 
 class RequestHost implements DmaClient {
-  private readonly simulation = new Simulation();
+  private readonly simulation: Simulation;
   private readonly machine: HostMachine;
   private readonly api: DmaApi;
   private readonly cores: Core[];
@@ -130,36 +122,18 @@ class RequestHost implements DmaClient {
     private readonly scale: LoadScale,
     facts: Facts,
   ) {
-    const config = machineConfig(facts, run.machine, run.machineOverrides);
-    const cores = load.cores * scale.copies;
-    const most = config.sockets * config.coresPerSocket;
-    if (!(cores >= 1 && cores <= most))
-      throw new RangeError(`cores: accepts a whole number from 1 to the ${most} cores of ${run.machine}; got ${cores}`);
+    this.perCopy = load.timeNs.length;
+    const parts = serverParts(run, facts, {
+      cores: load.cores * scale.copies,
+      maxRanges: scale.copies * (load.held.length + this.perCopy) + 8192,
+    });
+    const { config, processes, streams, variant } = parts;
+    this.simulation = parts.simulation;
     this.gigahertz = config.gigahertz;
-    this.machine = makeMachine(config);
-    const processes = new Processes(this.simulation);
-    const streams = new Streams(run.seed);
-    const arbiter = streams.stream("lock arbiter");
-    const variant = variantByName(run.variant);
-    const costs = { ...dmaCosts(facts, config), ...run.costs };
+    this.machine = parts.machine;
     this.stackCycles = publishedStackCycles(facts, config.gigahertz);
     this.kinds = this.simulation.attach(this);
-    this.perCopy = load.timeNs.length;
-    this.api = new DmaApi(
-      this.machine,
-      processes,
-      dmaOptions(run, {
-        config,
-        machine: this.machine,
-        simulation: this.simulation,
-        variant,
-        costs,
-        cores,
-        arbiter,
-        maxRanges: scale.copies * (load.held.length + this.perCopy) + 8192,
-      }),
-      this,
-    );
+    this.api = dmaApiOf(run, parts, this);
     this.pfns = new Float64Array(this.perCopy * scale.copies).fill(-2);
     this.heldPfns = new Float64Array(load.held.length * scale.copies);
     this.boot(variant.policy === "strict" ? 1 : run.flushEntries);
@@ -270,7 +244,7 @@ class RequestHost implements DmaClient {
       gigahertz,
       parts,
       steps: api.accounts.byStep(),
-      locks: api.locks.map((lock) => lock.statistics.columns()).filter((row) => row.acquisitions > 0),
+      locks: takenLocks(api),
       lockTimes: api.lockTimes(),
       counts: { ...api.counts },
       allocator: api.allocator?.statistics(),

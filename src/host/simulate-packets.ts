@@ -1,5 +1,4 @@
-import { DmaApi, type DmaCounts, dmaBytes, dmaCosts, type Part, variant as variantByName } from "../dma/index.js";
-import { Processes, Simulation, Streams } from "../engine/index.js";
+import { type DmaApi, type DmaCounts, dmaBytes, type Part } from "../dma/index.js";
 import type { Facts } from "../facts/index.js";
 import {
   type TranslationCounters,
@@ -8,14 +7,13 @@ import {
   type WalkMemoryConfig,
   walkMemory,
 } from "../iommu/index.js";
-import { machineConfig, makeMachine } from "../machine/index.js";
 import { oneToOne, pageBytes } from "../pagetables/index.js";
-import { Nic, type NicConfig, type NicCounts, type PortCounts } from "../streams/index.js";
+import { Nic, type NicConfig, type NicCounts, type PortCounts, type QueueRings } from "../streams/index.js";
 import { cyclesOf, fillAddressCaches } from "./build.js";
-import { dmaOptions } from "./dma-options.js";
 import type { HostRun } from "./knobs.js";
 import { type AddressReuse, PacketServer } from "./packet-server.js";
 import { FreeLists, SharedPages } from "./pages.js";
+import { advanceTo, type ServerParts, serverParts, sharesOfTime, useDmaApi } from "./server.js";
 
 /** A card and a load of packets beside a host. Plain JSON. */
 export interface PacketRun {
@@ -76,35 +74,23 @@ const mostEventsAPacket = 20_000;
 /** Memory that static 1:1 covers: where free pages lie. */
 const memoryBytes = 8 * 1_073_741_824;
 
-/**
- * Runs a card's packets through a host: the card's transfers go through the translation hardware while cores map, unmap and invalidate.
- * The same argument gives the same result, everywhere.
- * @throws RangeError where the host does not have so many cores
- */
-export function simulatePackets(run: PacketRun, facts: Facts): PacketResult {
+/** A host with a card: ready, with full rings, before the first packet. */
+interface PacketHost {
+  parts: ServerParts;
+  server: PacketServer;
+  api: DmaApi;
+  lists: FreeLists;
+  unit: TranslationUnit | undefined;
+  nic: Nic;
+}
+
+function serverOf(run: PacketRun, { config, cores, machine, processes, streams, variant }: ServerParts): PacketServer {
   const { host } = run;
-  const config = machineConfig(facts, host.machine, host.machineOverrides);
-  const most = config.sockets * config.coresPerSocket;
-  if (!Number.isInteger(host.cores) || host.cores < 1 || host.cores > most)
-    throw new RangeError(
-      `cores: accepts a whole number from 1 to the ${most} cores of ${host.machine}; got ${host.cores}`,
-    );
-  const maxRanges = host.cores * (4 * host.rxRing + 1024) + 8192;
-  const footprint = run.stackLines > 0 ? host.cores * config.footprintLines * 64 : 0;
-  const machine = makeMachine(
-    config,
-    dmaBytes({ variant: variantByName(host.variant), maxRanges, cores: host.cores }) + footprint,
-  );
-  const simulation = new Simulation();
-  const processes = new Processes(simulation);
-  const streams = new Streams(host.seed);
-  const variant = variantByName(host.variant);
-  const costs = { ...dmaCosts(facts, config), ...host.costs };
-  const server = new PacketServer(
+  return new PacketServer(
     machine,
     processes,
     {
-      cores: host.cores,
+      cores,
       ring: host.rxRing,
       packetBytes: run.nic.packetBytes,
       receiveCycles: run.receiveCycles,
@@ -120,94 +106,111 @@ export function simulatePackets(run: PacketRun, facts: Facts): PacketResult {
     },
     streams.stream("packets"),
   );
-  const api = new DmaApi(
-    machine,
-    processes,
-    dmaOptions(host, {
-      config,
-      machine,
-      simulation,
-      variant,
-      costs,
-      cores: host.cores,
-      arbiter: streams.stream("lock arbiter"),
-      maxRanges,
-    }),
-    server,
-  );
-  server.api = api;
-  const lists = new FreeLists(host.cores, streams.stream("free pages"), simulation, api.references);
+}
+
+/** Has the server take its buffers' pages from free lists; headers share pages, and what the run says. @returns the lists */
+function givePages(server: PacketServer, api: DmaApi, run: PacketRun, parts: ServerParts): FreeLists {
+  const { cores, simulation, streams } = parts;
+  const lists = new FreeLists(cores, streams.stream("free pages"), simulation, api.references);
   if (api.references) api.references.released = (frame) => lists.released(frame);
   const shared = (name: string, buffersAPage: number, repeatShare: number) =>
-    buffersAPage === 1 && repeatShare === 0
-      ? lists
-      : new SharedPages(host.cores, lists, { buffersAPage, repeatShare }, streams.stream(name));
-  server.receivePages = shared("receive pages", run.receiveBuffersAPage, 0);
-  server.sendPages = shared("sent pages", 1, run.sentAgain);
-  server.headerPages = new SharedPages(
-    host.cores,
-    lists,
-    { buffersAPage: 16, repeatShare: 0 },
-    streams.stream("header pages"),
-  );
-  // Rings are mapped once, when the link comes up.
-  const ringPages = Math.ceil((host.rxRing * run.nic.descriptorBytes) / 4096);
-  let ringFrame = 1;
+    new SharedPages(cores, lists, { buffersAPage, repeatShare }, streams.stream(name));
+  const { receiveBuffersAPage, sentAgain } = run;
+  server.receivePages = receiveBuffersAPage === 1 ? lists : shared("receive pages", receiveBuffersAPage, 0);
+  server.sendPages = sentAgain === 0 ? lists : shared("sent pages", 1, sentAgain);
+  server.headerPages = shared("header pages", 16, 0);
+  return lists;
+}
+
+/** Maps each core's rings of descriptors, once, when the link comes up. */
+function ringsOf(api: DmaApi, { host, nic }: PacketRun, cores: number): QueueRings[] {
+  const pages = Math.ceil((host.rxRing * nic.descriptorBytes) / 4096);
+  let frame = 1;
   const ringAt = (core: number): number => {
-    const pfn = api.mapAtBoot(core, ringFrame, ringPages, 3);
-    ringFrame += ringPages;
+    const pfn = api.mapAtBoot(core, frame, pages, 3);
+    frame += pages;
     return pfn * 4096;
   };
-  const rings = Array.from({ length: host.cores }, (_, core) => ({
+  return Array.from({ length: cores }, (_, core) => ({
     receive: ringAt(core),
     transmit: ringAt(core),
     entries: host.rxRing,
   }));
-  const table =
-    api.walked() ?? (variant.name === "static-identity" ? oneToOne(memoryBytes, pageBytes["4K"]) : undefined);
+}
+
+/** The translation hardware, over the table that the variant has; undefined where nothing is translated. */
+function unitOf(api: DmaApi, run: PacketRun): TranslationUnit | undefined {
+  const identity = run.host.variant === "static-identity";
+  const table = api.walked() ?? (identity ? oneToOne(memoryBytes, pageBytes["4K"]) : undefined);
+  if (table === undefined) return undefined;
   // The tables of a domain lie together; only a table over all of memory is larger than the last-level cache.
-  const extent =
-    "bytes" in (table ?? {}) ? (table as unknown as { base: number; bytes: number }) : { base: 0, bytes: 0 };
-  const unit = table && new TranslationUnit(run.unit, table, walkMemory(run.walks, extent));
-  const nicConfig = { ...run.nic, queues: host.cores, receivingQueues: host.cores - (run.senders ?? 0) };
-  const nic = new Nic(nicConfig, simulation, config.gigahertz, unit, rings, server, streams.stream("wire"));
+  const extent = "bytes" in table ? (table as unknown as { base: number; bytes: number }) : { base: 0, bytes: 0 };
+  return new TranslationUnit(run.unit, table, walkMemory(run.walks, extent));
+}
+
+function ready(run: PacketRun, facts: Facts): PacketHost {
+  const { host } = run;
+  const maxRanges = host.cores * (4 * host.rxRing + 1024) + 8192;
+  const parts = serverParts(host, facts, {
+    maxRanges,
+    bytes: ({ footprintLines }, variant) =>
+      dmaBytes({ variant, maxRanges, cores: host.cores }) + (run.stackLines > 0 ? host.cores * footprintLines * 64 : 0),
+  });
+  const { config, cores, simulation, streams, variant } = parts;
+  const server = serverOf(run, parts);
+  const api = useDmaApi(host, parts, server);
+  const lists = givePages(server, api, run, parts);
+  const rings = ringsOf(api, run, cores);
+  const unit = unitOf(api, run);
+  const card = { ...run.nic, queues: cores, receivingQueues: cores - (run.senders ?? 0) };
+  const nic = new Nic(card, simulation, config.gigahertz, unit, rings, server, streams.stream("wire"));
   server.nic = nic;
   if (run.deafHardware !== true) api.hardware = nic;
   server.fillRings();
-  fillAddressCaches(api, variant, host.cores);
+  fillAddressCaches(api, variant, cores);
+  return { parts, server, api, lists, unit, nic };
+}
+
+/** Until so many packets are served. @throws Error where the host stands still */
+function serve({ parts, server }: PacketHost, count: number): void {
+  const { simulation, variant } = parts;
+  advanceTo(server, simulation, count, mostEventsAPacket * (count - server.done) + 1_000_000);
+  if (server.done < count)
+    throw new Error(
+      `${variant.name}: after ${simulation.now} cycles ${server.done} of ${count} packets are served: the host stands still`,
+    );
+}
+
+/**
+ * Runs a card's packets through a host: the card's transfers go through the translation hardware while cores map, unmap and invalidate.
+ * The same argument gives the same result, everywhere.
+ * @throws RangeError where the host does not have so many cores
+ */
+export function simulatePackets(run: PacketRun, facts: Facts): PacketResult {
+  const host = ready(run, facts);
+  const { api, lists, nic, server, unit } = host;
+  const { config, simulation, cores } = host.parts;
   api.begin();
   nic.start();
   server.begin();
-  const advance = (count: number): void => {
-    server.stopAt = count;
-    if (server.served >= count) return;
-    simulation.run({ maxEvents: mostEventsAPacket * (count - server.served) + 1_000_000 });
-    if (server.served < count)
-      throw new Error(
-        `${host.variant}: after ${simulation.now} cycles ${server.served} of ${count} packets are served: the host stands still`,
-      );
-  };
-  advance(run.warmup);
+  serve(host, run.warmup);
   const start = simulation.now;
   api.reset();
   lists.reset();
   nic.reset();
   server.reset();
   const before = unit && structuredCounters(unit.counters);
-  const first = server.served;
-  advance(first + run.packets);
+  const first = server.done;
+  serve(host, first + run.packets);
   const elapsed = simulation.now - start;
   const nanoseconds = elapsed / config.gigahertz;
-  api.accounts.settle(simulation.now);
-  const shares = api.accounts.byPart();
-  for (const part of Object.keys(shares) as Part[]) shares[part] /= elapsed * host.cores;
   const { counts } = nic;
   return {
     inGbps: (counts.receivedBytes * 8) / nanoseconds,
     outGbps: (counts.sentBytes * 8) / nanoseconds,
     offeredGbps: (counts.arrived * run.nic.packetBytes * 8) / nanoseconds,
     nanoseconds,
-    served: server.served - first,
+    served: server.done - first,
     droppedAnswers: server.droppedAnswers,
     nic: counts,
     port: nic.port?.counts,
@@ -216,7 +219,7 @@ export function simulatePackets(run: PacketRun, facts: Facts): PacketResult {
     walkOccupancyPs: nic.port?.walkOccupancyPs ?? 0,
     reuse: server.reuse,
     counts: { ...api.counts },
-    parts: shares,
+    parts: sharesOfTime(api, simulation.now, elapsed * cores),
     tableCount: api.tableUse().tables,
     staleMean: api.watch.report(simulation.now).meanLive,
     pinned: lists.pinned(),

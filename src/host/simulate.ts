@@ -6,6 +6,7 @@ import type { Exposure } from "./exposure.js";
 import { Host } from "./host.js";
 import { freshOf, Image } from "./image.js";
 import type { HostRun } from "./knobs.js";
+import { advanceTo, sharesOfTime, takenLocks, visitsPerMap } from "./server.js";
 
 /** What a run measured. Times in cycles of the host. */
 export interface HostResult {
@@ -119,34 +120,27 @@ function beginningOf(run: HostRun): object {
 function measured(host: Host): HostResult {
   const { api, exposure, gigahertz, lists, run, simulation, workload } = host;
   host.begin();
-  const advanceTo = (count: number): void => {
-    workload.stopAt = count;
-    if (workload.completed < count) simulation.run();
-  };
-  advanceTo(run.warmup);
+  advanceTo(workload, simulation, run.warmup);
   const start = simulation.now;
   const before = api.allocator?.statistics();
   api.reset();
   lists?.reset();
   exposure?.reset();
   const slices: number[] = [];
-  const first = workload.completed;
-  let last = { now: start, completed: first };
+  const first = workload.done;
+  let last = { now: start, done: first };
   for (let i = 1; i <= run.slices; i++) {
-    advanceTo(first + Math.round((run.transactions * i) / run.slices));
+    advanceTo(workload, simulation, first + Math.round((run.transactions * i) / run.slices));
     const { now } = simulation;
-    const done = workload.completed - last.completed;
+    const done = workload.done - last.done;
     slices.push(now > last.now ? (done * gigahertz * 1e9) / (now - last.now) : 0);
-    last = { now, completed: workload.completed };
+    last = { now, done: workload.done };
   }
   const elapsed = simulation.now - start;
-  const transactions = workload.completed - first;
-  api.accounts.settle(simulation.now);
+  const transactions = workload.done - first;
+  const parts = sharesOfTime(api, simulation.now, elapsed * run.cores);
   const after = api.allocator?.statistics();
-  const parts = api.accounts.byPart();
-  for (const part of Object.keys(parts) as Part[]) parts[part] /= elapsed * run.cores;
   const tables = api.tableUse();
-  const maps = after && before ? after.allocations - before.allocations : 0;
   return {
     throughput: (transactions * gigahertz * 1e9) / elapsed,
     transactions,
@@ -154,11 +148,11 @@ function measured(host: Host): HostResult {
     gigahertz,
     parts,
     steps: api.accounts.byStep(),
-    locks: api.locks.map((lock) => lock.statistics.columns()).filter((row) => row.acquisitions > 0),
+    locks: takenLocks(api),
     lockTimes: api.lockTimes(),
     counts: { ...api.counts },
     allocator: after,
-    visitsPerMap: after && before && maps > 0 ? (after.visits - before.visits) / maps : 0,
+    visitsPerMap: visitsPerMap(before, after),
     stale: api.watch.report(simulation.now),
     exposure: exposure?.report(simulation.now),
     pinned: lists?.pinned(),

@@ -1,7 +1,6 @@
-import { type DmaApi, type DmaClient, STEP_IDLE, STEP_STACK } from "../dma/index.js";
+import type { DmaApi } from "../dma/index.js";
 import {
   type Behaviour,
-  type Process,
   type Processes,
   type RandomStream,
   type Simulation,
@@ -11,6 +10,7 @@ import {
 } from "../engine/index.js";
 import type { HostMachine as Machine } from "../machine/index.js";
 import { type AgeingHost, type AgeingTraffic, age } from "./ageing.js";
+import { ServerCores, type ServerLoad } from "./cores.js";
 import { type ExposureMeter, NOBODYS, OWNER_READS, SOMEBODY_ELSES } from "./exposure.js";
 import type { DriverProfile } from "./nic.js";
 import { type PageSource, PagesInTurn } from "./pages.js";
@@ -107,15 +107,6 @@ class Fifo<T> {
   }
 }
 
-interface Core {
-  /** Sleeps, and an interrupt wakes it. */
-  idle: boolean;
-  process: Process;
-  /** Runnable threads whose request is in memory. */
-  ready: Fifo<number>;
-  flushDue: boolean;
-}
-
 interface Queue {
   core: number;
   /** Threads whose request lies in the receive ring. */
@@ -191,12 +182,15 @@ class RingTraffic implements AgeingHost<Buffer> {
  * (unmap), takes received packets (unmap, stack), and refills the ring (map); in the thread it does the rest of the stack's work, maps
  * the answer and hands it over. With more than enough threads the cores are never idle, and throughput is what they can do.
  */
-export class TcpRr implements StateMachine, DmaClient {
+export class TcpRr implements StateMachine, ServerLoad {
   /** Transactions answered since the beginning. */
-  completed = 0;
+  done = 0;
+  /** Each a process; the DMA API tells them when its flush is due. */
+  readonly cores: ServerCores;
   private readonly kinds: number;
   private readonly simulation: Simulation;
-  private readonly cores: Core[];
+  /** Of each core, the runnable threads whose request is in memory. */
+  private readonly ready: Fifo<number>[];
   private readonly queues: Queue[];
   /** The queue in which each connection's packets arrive. */
   private readonly queueOf: Int32Array;
@@ -240,13 +234,8 @@ export class TcpRr implements StateMachine, DmaClient {
       lastInterrupt: Number.NEGATIVE_INFINITY,
       interruptPosted: false,
     }));
-    // A core sleeps until its first interrupt.
-    this.cores = Array.from({ length: cores }, (_, core) => ({
-      idle: true,
-      process: processes.begin(`core ${core}`, () => this.run(core)),
-      ready: new Fifo<number>(),
-      flushDue: false,
-    }));
+    this.ready = Array.from({ length: cores }, () => new Fifo<number>());
+    this.cores = new ServerCores(processes, cores, this.kinds + STACK_DONE, "asleep", (core) => this.run(core));
   }
 
   /** Fills the receive rings, outside simulated time, as the driver does when the link comes up. */
@@ -295,7 +284,7 @@ export class TcpRr implements StateMachine, DmaClient {
   dispatch(kind: number, actor: number): void {
     switch (kind) {
       case STACK_DONE:
-        this.cores[actor].process.resume();
+        this.cores.resume(actor);
         return;
       case ARRIVE: {
         const queue = this.queueOf[actor];
@@ -312,26 +301,15 @@ export class TcpRr implements StateMachine, DmaClient {
       default: {
         const queue = this.queues[actor];
         queue.interruptPosted = false;
-        if (this.cores[queue.core].idle) this.wake(queue.core);
+        this.cores.wake(queue.core);
       }
     }
-  }
-
-  dmaTimer(core: number): void {
-    this.cores[core].flushDue = true;
-    if (this.cores[core].idle) this.wake(core);
-  }
-
-  private wake(core: number): void {
-    this.cores[core].idle = false;
-    this.api.accounts.enter(core, STEP_STACK, 0, this.simulation.now);
-    this.cores[core].process.resume();
   }
 
   /** The NIC has news on a queue. A busy core sees it at its next poll; an idle one is interrupted, not too often. */
   private raise(index: number): void {
     const queue = this.queues[index];
-    if (!this.cores[queue.core].idle || queue.interruptPosted) return;
+    if (!this.cores.isAsleep(queue.core) || queue.interruptPosted) return;
     queue.interruptPosted = true;
     const due = Math.max(this.simulation.now, queue.lastInterrupt + this.options.interruptGapCycles);
     this.simulation.post(due - this.simulation.now, this.kinds + INTERRUPT, index);
@@ -342,9 +320,7 @@ export class TcpRr implements StateMachine, DmaClient {
     const { stackCycles, workSpread, stackLines } = this.options;
     const cycles = stackCycles * share * (1 + workSpread * (2 * this.random.uniform() - 1));
     if (stackLines > 0) this.machine.touchFootprint(core, Math.round(stackLines * share));
-    this.api.accounts.enter(core, STEP_STACK, 0, this.simulation.now);
-    this.simulation.post(Math.round(cycles), this.kinds + STACK_DONE, core);
-    return waiting;
+    return this.cores.work(core, Math.round(cycles));
   }
 
   private drawPages(): number {
@@ -387,26 +363,24 @@ export class TcpRr implements StateMachine, DmaClient {
   /** What a core does, for ever: the timer's flush, the softirq, the threads; and sleeps where there is nothing to do. */
   private *run(core: number): Behaviour {
     yield waiting;
-    const c = this.cores[core];
+    const ready = this.ready[core];
     for (;;) {
-      if (c.flushDue) {
-        c.flushDue = false;
+      if (this.cores.takesFlush(core)) {
         yield* this.api.flush(core);
         continue;
       }
       const queue = this.due(core);
       if (queue !== undefined) yield* this.poll(core, queue);
-      else if (c.ready.length > 0) yield* this.answer(core, c.ready.shift());
+      else if (ready.length > 0) yield* this.answer(core, ready.shift());
       else yield this.sleep(core);
     }
   }
 
   private sleep(core: number): Wait {
-    this.cores[core].idle = true;
-    this.api.accounts.enter(core, STEP_IDLE, 0, this.simulation.now);
+    const asleep = this.cores.sleep(core);
     for (let q = core; q < this.queues.length; q += this.options.cores)
       if (this.queues[q].arrived.length > 0 || this.sentReady(this.queues[q])) this.raise(q);
-    return waiting;
+    return asleep;
   }
 
   /** The softirq's poll of a queue, in the drivers' order: completed transmissions, received packets, the refill. */
@@ -464,9 +438,8 @@ export class TcpRr implements StateMachine, DmaClient {
       this.reading[thread].push(buffer);
     }
     yield this.stack(core, receiveShare);
-    const target = this.cores[thread % cores];
-    target.ready.push(thread);
-    if (target.idle) this.wake(thread % cores);
+    this.ready[thread % cores].push(thread);
+    this.cores.wake(thread % cores);
     return taken;
   }
 
@@ -496,8 +469,8 @@ export class TcpRr implements StateMachine, DmaClient {
   }
 
   private answered(): void {
-    this.completed++;
-    if (this.completed >= this.stopAt) this.simulation.stop();
+    this.done++;
+    if (this.done >= this.stopAt) this.simulation.stop();
   }
 
   /** Sends an answer over the link, behind those before it. @returns when it has left, as whole cycles from now */
