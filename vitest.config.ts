@@ -1,4 +1,10 @@
+import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
+import { builtSources, isBuilt } from "./test/support/built.js";
+
+const root = fileURLToPath(new URL(".", import.meta.url));
+/** `npm test` builds first, and its unit tests then load what is built. Whoever runs one test file gets the sources as they stand. */
+const built = process.env["IOMMU_LAB_TEST_BUILT"] === "1" && isBuilt(root);
 
 /**
  * The unit and property tests, on two workers.
@@ -16,7 +22,14 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: "unit", include: ["test/**/*.test.ts"], exclude: ["test/conformance/**", "test/browser/**"] },
+        plugins: built ? [builtSources(root)] : [],
+        test: {
+          name: "unit",
+          // Node loads them, not Vitest.
+          ...(built ? { server: { deps: { external: [/\/dist\//] } } } : {}),
+          include: ["test/**/*.test.ts"],
+          exclude: ["test/conformance/**", "test/browser/**"],
+        },
       },
       {
         extends: true,
