@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { appendFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -50,6 +50,8 @@ export async function writeApiReference(folder: string, options: { home?: string
     excludeExternals: true,
     githubPages: false,
     hideGenerator: true,
+    // A room is one link beside the page, and has its own index: a tree that opens would be links within the buttons that open them.
+    navigationLeaves: rooms,
     ...(options.home === undefined ? {} : { navigationLinks: { "The laboratory": options.home } }),
     requiredToBeDocumented: [...documented],
     validation: {
@@ -71,7 +73,7 @@ export async function writeApiReference(folder: string, options: { home?: string
   if (project) app.validate(project);
   if (!project) throw new ApiReferenceError(`The API reference cannot be made:\n${complaints.join("\n")}`);
   await app.generateDocs(project, resolve(folder));
-  if (options.home !== undefined) linkHome(resolve(folder), options.home);
+  finishPages(resolve(folder), options.home);
   return {
     folder: resolve(folder),
     rooms: rooms.map((room) => `iommu-lab/${room}`),
@@ -90,14 +92,46 @@ function header(file: string): string {
     .trim();
 }
 
-/** TypeDoc writes the link home as it is into every page; from a folder further down it needs a step more. */
-function linkHome(folder: string, home: string): void {
-  const link = `<a href="${home}" class="tsd-nav-link">`;
+/** What TypeDoc's own theme leaves out of every page: landmarks with names, headings that can be pressed without holding a link. */
+const repairs: readonly (readonly [RegExp, string])[] = [
+  [/<div class="col-content">/, '<div class="col-content" role="main">'],
+  [/<div class="page-menu">/, '<div class="page-menu" role="navigation" aria-label="This page">'],
+  [/<nav id="tsd-sidebar-links"/, '<nav id="tsd-sidebar-links" aria-label="Elsewhere"'],
+  [/<nav class="tsd-navigation"/, '<nav class="tsd-navigation" aria-label="Rooms"'],
+];
+const headings = /<summary\b[^>]*>.*?<\/summary>/gs;
+const permalink = /<a\b[^>]*class="tsd-anchor-icon"[^>]*>.*?<\/a>/gs;
+
+const heading = /<h([1-6])\b/g;
+
+/** Headings that skip a level say the level below the one before, whatever size their tag gives them. */
+function inOrder(html: string): string {
+  let last = 0;
+  return html.replace(heading, (tag, level: string) => {
+    const own = Math.min(Number(level), last + 1);
+    last = own;
+    return own === Number(level) ? tag : `${tag} aria-level="${own}"`;
+  });
+}
+
+/** Links in running text that do not hang on their colour. */
+const underlined = `
+.tsd-typography a, .tsd-signature a, .tsd-hierarchy a, .tsd-parameter-list a, .tsd-panel p a, .tsd-panel li a, .tsd-returns-title a,
+.tsd-description a { text-decoration: underline; }
+`;
+
+/** Repairs every page; the link home, which TypeDoc writes as it is into every page, gets a step more in a folder further down. */
+function finishPages(folder: string, home: string | undefined): void {
+  appendFileSync(join(folder, "assets", "style.css"), underlined);
   for (const page of readdirSync(folder, { recursive: true }) as string[]) {
-    const up = "../".repeat(page.split(/[/\\]/).length - 1);
-    if (!page.endsWith(".html") || up === "") continue;
+    if (!page.endsWith(".html")) continue;
     const file = join(folder, page);
-    const html = readFileSync(file, "utf8");
-    if (html.includes(link)) writeFileSync(file, html.replace(link, link.replace(home, `${up}${home}`)));
+    let html = readFileSync(file, "utf8").replace(headings, (heading) => heading.replace(permalink, ""));
+    for (const [from, to] of repairs) html = html.replace(from, to);
+    html = inOrder(html);
+    const up = "../".repeat(page.split(/[/\\]/).length - 1);
+    const link = `<a href="${home}" class="tsd-nav-link">`;
+    if (home !== undefined && up !== "") html = html.replace(link, link.replace(home, `${up}${home}`));
+    writeFileSync(file, html);
   }
 }
