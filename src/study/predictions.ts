@@ -124,6 +124,9 @@ export function predictedTable(numbers: readonly PredictedNumber[]): ColumnTable
 const reference = ({ published, simulated }: PredictedNumber): number =>
   simulated.mean < published.low ? published.low : simulated.mean > published.high ? published.high : simulated.mean;
 
+/** Ticks of an axis of factors. */
+const factors = [0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50];
+
 /**
  * Simulated over published, a line a number, the farthest miss first: the margin as a band, the prior-predictive interval as a thin line,
  * the seeds as a thick one. 1 is the published value or the nearer end of its range.
@@ -197,7 +200,13 @@ export function predictionFigure(numbers: readonly PredictedNumber[]): Figure {
     ],
     layout: {
       height: 110 + 34 * rows.length,
-      xaxis: { title: { text: "simulated value / published value" }, type: "log", automargin: true },
+      xaxis: {
+        title: { text: "simulated value / published value" },
+        type: "log",
+        automargin: true,
+        tickvals: factors,
+        ticktext: factors.map(String),
+      },
       yaxis: { automargin: true, categoryorder: "array", categoryarray: rows.map(label) },
       shapes: [
         { type: "line", x0: 1, x1: 1, yref: "paper", y0: 0, y1: 1, line: { color: palette[7], width: 1, dash: "dot" } },

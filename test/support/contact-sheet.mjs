@@ -9,9 +9,10 @@ import { launchChromium } from "iommu-lab/site";
 const root = new URL("../../", import.meta.url);
 const plotlyType = "application/vnd.plotly.v1+json";
 
-/** How wide a figure is, on which page: a notebook's column, the same in the dark, a phone's screen, a printed page. */
+/** How wide a figure is, on which page: a notebook's column, the widest that a page of 1440 pixels gives, the same in the dark, a phone's screen, a printed page. */
 const looks = {
   light: { width: 704, columns: 3, theme: "light", paper: "#ffffff" },
+  wide: { width: 1040, columns: 2, theme: "light", paper: "#ffffff" },
   dark: { width: 704, columns: 3, theme: "dark", paper: "#111111" },
   phone: { width: 358, columns: 5, theme: "light", paper: "#ffffff" },
   print: { width: 640, columns: 3, theme: "light", paper: "#ffffff" },

@@ -20,7 +20,7 @@ import { AtOnce, type Flushing, type FlushOwner, hz, OneTable, OnWrap, RingPerCp
 
 /**
  * The allocators, oldest idea first. "lazy" and "fq6" of `iova replay` are the tree and rcache6 under their lazy policy, "rcache6-large" is rcache6
- * with {@link largeCaches}.
+ * with `largeCaches`.
  */
 export const recordedAllocators = [
   "rbtree",
