@@ -209,6 +209,22 @@ function narrowLogAxis(data: readonly Loose[], axis: Loose, letter: "x" | "y", n
   return distinct[distinct.length - 1] / distinct[0] >= 100 ? { ...axis, dtick: 1 } : axis;
 }
 
+/** Labels of columns in lines that do not fit beside each other on a phone: in one line each, slanted, so that none lies on the next. */
+function narrowColumns(axis: Loose, room: number, measure: Measure): Loose {
+  const labels = axis["ticktext"];
+  if (!Array.isArray(labels) || labels.length === 0) return axis;
+  const lines = labels.flatMap((label) => String(label).split(/<br\s*\/?>/));
+  const widest = Math.max(...lines.map((line) => measure(shown(line), smallest)));
+  if (lines.length === labels.length || widest < room / labels.length) return axis;
+  return {
+    ...axis,
+    ticktext: labels.map((label) => String(label).replace(/<br\s*\/?>/g, " ")),
+    tickangle: -60,
+    automargin: true,
+    tickfont: { ...objectOf(axis["tickfont"]), size: smallest },
+  };
+}
+
 /**
  * Fits a figure of the house style to a width: returns a new one, of which the height follows.
  * @param figure traces and layout, as a figure of the house style has them; one fitted before may be fitted again
@@ -236,6 +252,10 @@ export function fitted(figure: Fittable, width: number, measure: Measure = estim
   // A figure that was fitted before is higher by its words already.
   higher += inCells.higher - Number(objectOf(layout["meta"])["words"] ?? 0);
   const words = narrow ? roomForWords({ data, layout }, measure) : 0;
+  if (narrow && panels < 3) {
+    const room = Math.max(width, words) - leftOf({ data, layout }, smallest, measure) - 16;
+    for (const [name, axis] of axesOf(layout, "x")) layout = { ...layout, [name]: narrowColumns(axis, room, measure) };
+  }
   const size = narrow ? 12 : 13;
   const margin = objectOf(layout["margin"]);
   const before = Number(objectOf(layout["meta"])["header"] ?? margin["t"] ?? 0);

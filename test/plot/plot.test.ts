@@ -121,6 +121,16 @@ describe("a line figure", () => {
     expect(made.caption).not.toContain("cannot be shown");
   });
 
+  test("slants labels of columns on a phone that would lie on each other, each in one line", () => {
+    const labels = ["0 start", "1 KVM creates<br>the guest", "2 VM entry<br>begins", "3 entry:<br>partly loaded"];
+    const ticks = { tickmode: "array", tickvals: [0, 1, 2, 3], ticktext: [...labels, ...labels] };
+    const made = line({ layout: { xaxis: { ...ticks, title: { text: "step" } } } });
+    const narrow = fitted(made, 358).layout["xaxis"] as Record<string, unknown>;
+    expect(narrow["tickangle"]).toBe(-60);
+    expect((narrow["ticktext"] as string[])[1]).toBe("1 KVM creates the guest");
+    expect((fitted(made, 720).layout["xaxis"] as Record<string, unknown>)["ticktext"]).toEqual([...labels, ...labels]);
+  });
+
   test("says how many values a logarithmic axis cannot show", () => {
     const { caption, alt } = line({ y: { ...rate, log: true }, series: [{ name: "s", x: [1, 2, 3], y: [0, 1, -2] }] });
     expect(caption).toContain("2 values of zero or less");

@@ -60,7 +60,8 @@ async function drawAll({ figures, width, columns, paper }) {
     label.textContent = name;
     label.style.cssText = "font:11px monospace;color:#888";
     const node = document.createElement("div");
-    node.style.width = `${width}px`;
+    // What is wider than a phone scrolls there; here it shows its beginning.
+    node.style.cssText = `width:${width}px;overflow:hidden`;
     box.append(label, node);
     document.body.append(box);
     await lib.newPlot(node, data, layout, { ...config, staticPlot: true });
