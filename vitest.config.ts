@@ -1,6 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 import { builtSources, isBuilt } from "./test/support/built.js";
+import { LongestFirst } from "./test/support/longest-first.js";
 
 const root = fileURLToPath(new URL(".", import.meta.url));
 /** `npm test` builds first, and its unit tests then load what is built. Whoever runs one test file gets the sources as they stand. */
@@ -17,6 +18,7 @@ export default defineConfig({
     hookTimeout: 120_000,
     pool: "forks",
     maxWorkers: 2,
+    sequence: { sequencer: LongestFirst },
     // Tests take no points from this user's earlier runs, and leave none; where a run shares some, its folder is given.
     env: { IOMMU_LAB_POINTS: process.env["IOMMU_LAB_TEST_POINTS"] ?? "off" },
     projects: [

@@ -2,7 +2,7 @@
 // drift check: every stored notebook executed anew and compared, number by number, with what it holds.
 // `npm test -- unit` (or lint, types, conformance, drift, browser) runs a part; further words go to vitest.
 // `npm test -- --quick [REV]` runs what the changes since a revision (default: where this branch left main) need: test/support/affected.mjs.
-import { spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -26,7 +26,12 @@ const vitest = (project, ...more) => [
 /** Points of experiments that the parts of this run share: computed in it, and gone with it. */
 const points = mkdtempSync(join(tmpdir(), "iommu-lab-points-"));
 process.on("exit", () => rmSync(points, { recursive: true, force: true }));
-const notebooks = readdirSync("notebooks").filter((name) => name.endsWith(".ipynb"));
+/** The longest first, so that no core waits at the end for one that began late. */
+const longest = ["03", "07", "06", "02", "08", "09", "10"];
+const turn = (name) => (longest.indexOf(name.slice(0, 2)) + longest.length + 1) % (longest.length + 1);
+const notebooks = readdirSync("notebooks")
+  .filter((name) => name.endsWith(".ipynb"))
+  .sort((a, b) => turn(a) - turn(b));
 const results = join(points, "reproduced");
 
 const lint = ["lint", [node, [bin("@biomejs/biome/bin/biome"), "check", "."]]];
@@ -36,13 +41,17 @@ const floors = [
 ];
 const types = ["types", [node, [bin("typescript/bin/tsc"), "-p", "tsconfig.test.json", "--noEmit"]]];
 const knip = [bin("knip/bin/knip.js"), "--config", "test/support/knip.config.js"];
-const steps = [
+/** What looks at the sources and runs nothing: one core each, so that two of them run at a time. */
+const looks = [
+  types,
   lint,
   // What nothing uses: once as if there were no tests, once with them.
   ["unused", [node, [...knip, "--production"]]],
   ["unused-tests", [node, knip]],
   floors,
-  types,
+];
+const steps = [
+  ...looks,
   ["unit", vitest("unit")],
   ["conformance", vitest("conformance")],
   // Before the browser, whose notebooks then take the points from here.
@@ -67,21 +76,44 @@ const steps = [
   ["browser", vitest("browser")],
 ];
 
-function run(list, extra) {
-  const failed = [];
-  for (const [name, [command, args]] of list) {
-    console.log(`\n== ${name}`);
-    const started = performance.now();
-    const { status } = spawnSync(command, [...args, ...extra], {
-      stdio: "inherit",
-      // Unit tests look at stores of their own.
-      env: name === "browser" ? { ...process.env, IOMMU_LAB_TEST_POINTS: points } : process.env,
+/** What a step is told: unit tests load what `pretest` has built, and look at stores of their own; the browser's take this run's points. */
+const settings = { unit: { IOMMU_LAB_TEST_BUILT: "1" }, browser: { IOMMU_LAB_TEST_POINTS: points } };
+
+/** Runs a step; what it prints appears as it comes, or when it has ended where another runs beside it. @returns whether it passed */
+async function step([name, [command, args]], extra, beside) {
+  if (!beside) console.log(`\n== ${name}`);
+  const started = performance.now();
+  const printed = [];
+  const child = spawn(command, [...args, ...extra], {
+    stdio: beside ? ["ignore", "pipe", "pipe"] : "inherit",
+    env: { ...process.env, ...settings[name] },
+  });
+  for (const stream of beside ? [child.stdout, child.stderr] : []) stream.on("data", (piece) => printed.push(piece));
+  const status = await new Promise((resolve) => {
+    child.on("error", (error) => {
+      printed.push(`${error.message}\n`);
+      resolve(1);
     });
-    console.log(
-      `== ${name}: ${status === 0 ? "passed" : "FAILED"} in ${((performance.now() - started) / 1000).toFixed(1)} s`,
-    );
-    if (status !== 0) failed.push(name);
-  }
+    child.on("close", resolve);
+  });
+  if (beside) process.stdout.write(`\n== ${name}\n${Buffer.concat(printed.map((piece) => Buffer.from(piece)))}`);
+  console.log(
+    `== ${name}: ${status === 0 ? "passed" : "FAILED"} in ${((performance.now() - started) / 1000).toFixed(1)} s`,
+  );
+  return status === 0;
+}
+
+async function run(list, extra) {
+  const failed = [];
+  const [first, rest] = [list.filter((one) => looks.includes(one)), list.filter((one) => !looks.includes(one))];
+  const waiting = [...first];
+  await Promise.all(
+    [0, 1].map(async () => {
+      for (let one = waiting.shift(); one !== undefined; one = waiting.shift())
+        if (!(await step(one, extra, first.length > 1))) failed.push(one[0]);
+    }),
+  );
+  for (const one of rest) if (!(await step(one, extra, false))) failed.push(one[0]);
   if (failed.length === 0) return;
   console.error(`\nnpm test: failed: ${failed.join(", ")}`);
   process.exit(1);
@@ -93,7 +125,7 @@ if (only === "--quick") {
   const { since, sources, tests, left } = affected(extra[0]);
   console.log(`Changed since ${since}: ${sources.length} files; ${tests.length} test files need them.`);
   const written = sources.filter((file) => /\.(ts|mts|mjs|cjs|json)$/.test(file));
-  run(
+  await run(
     [
       ...(written.length > 0
         ? [["lint", [node, [...lint[1][1].slice(0, 2), "--no-errors-on-unmatched", ...written]]]]
@@ -110,7 +142,7 @@ if (only === "--quick") {
   console.error(`npm test: there is no part "${only}"; the parts are ${known.join(", ")}, and --quick.`);
   process.exit(2);
 } else
-  run(
+  await run(
     steps.filter(([name]) => only === undefined || name === only),
     extra,
   );

@@ -168,7 +168,9 @@ function chosen(folder: string, only: string | undefined): string[] {
   const wanted = only.split(",").map((name) => basename(name.trim(), ".ipynb"));
   const none = wanted.find((name) => name === "" || !names.some((file) => file.startsWith(name)));
   if (none !== undefined) throw new UserError(`--only: there is no notebook "${none}". There is ${names.join(", ")}.`);
-  return names.filter((file) => wanted.some((name) => file.startsWith(name))).map((name) => join(folder, name));
+  // In the order in which they are asked for, which is that of their beginning.
+  const asked = new Set(wanted.flatMap((name) => names.filter((file) => file.startsWith(name))));
+  return [...asked].map((name) => join(folder, name));
 }
 
 function say(line: string): void {

@@ -1,0 +1,22 @@
+import { BaseSequencer, type TestSpecification } from "vitest/node";
+
+/** The files that take longest: each alone keeps a worker busy for a good part of a minute, so that none of them may begin last. */
+const longest = [
+  "notebooks/exercises.test.ts",
+  "experiments/one-to-one-exploration.test.ts",
+  "cli/sweep.test.ts",
+  "cells/sweep-interrupt.test.ts",
+  "experiments/merged-nodes.test.ts",
+];
+
+/** Vitest's own order is by the last run's durations; in a fresh clone it has none, and takes the files' sizes for them. */
+export class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const rest = await super.sort(files);
+    const rank = ({ moduleId }: TestSpecification): number => {
+      const place = longest.findIndex((name) => moduleId.endsWith(`/test/${name}`));
+      return place < 0 ? longest.length : place;
+    };
+    return rest.sort((a, b) => rank(a) - rank(b));
+  }
+}
