@@ -72,6 +72,47 @@ export function dmaBytes(options: Pick<DmaOptions, "variant" | "cores" | "maxRan
   );
 }
 
+/** Makes a lock of the domain. @returns its number */
+type AddLock = (name: string, address: number | undefined, irqSave: boolean, spinStep: number) => number;
+
+/** @throws DmaError for a device's own cache behind an IOMMU of which it is not simulated */
+function checkAts({ ats, variant: { linux, name } }: DmaOptions): void {
+  if (!ats || !linux || linux.driver === "vt-d") return;
+  const whose = linux.driver === "amd" ? "AMD's IOMMU" : "an SMMU";
+  throw new DmaError(
+    `ats: true is not accepted for ${name}: how ${whose} has a device forget is not simulated; accepted are variants with VT-d.`,
+  );
+}
+
+/** Cycles from arming the timer of the deferred flush to its expiry. */
+function timerDelay({ variant: { linux, policy }, flushTimerCycles, tickCycles }: DmaOptions): number {
+  // One ring for all has a timer of a second in place of 10 ms.
+  const longer = linux?.singleRing === "large" ? ringTimeoutMs.single / ringTimeoutMs.perCpu : 1;
+  // The timer wheel of later kernels rounds up to the tick after (a timer of 10 ms fires after 11 ticks of 1 ms).
+  return longer * flushTimerCycles + (policy === "lazy" || policy === "deferred-per-cpu" ? tickCycles : 0);
+}
+
+/** The tables of the deferred flush: one for all, or one for each CPU. */
+function flushTables(
+  count: number,
+  { policy }: Variant,
+  region: (name: string, bytes: number) => number,
+  addLock: AddLock,
+): FlushQueue[] {
+  return Array.from({ length: count }, (_, i) => {
+    const base = region("deferred flush table", FlushQueue.bytes);
+    const name = policy === "deferred-per-cpu" ? `deferred_flush[${i}].lock` : "async_umap_flush_lock";
+    return new FlushQueue(base, addLock(name, base, true, S.STEP_SPIN_ASYNC), i);
+  });
+}
+
+/** Highest IOVA pages to try, in turn: below 4 GiB first, then all that the device and four levels of tables reach. */
+function limitsOf(deviceBits: number): number[] {
+  let pages = 1;
+  for (let bit = 12; bit < Math.min(deviceBits, 48); bit++) pages *= 2;
+  return pages - 1 > dma32Pfn ? [dma32Pfn, pages - 1] : [pages - 1];
+}
+
 /**
  * The kernel's DMA API for one device's domain: allocator, page table, invalidation and their locks.
  *
@@ -101,7 +142,7 @@ export class DmaApi implements StateMachine {
   readonly counts: DmaCounts = noCounts();
   private readonly programs: DmaPrograms;
   private readonly cores: readonly Core[];
-  private readonly queues: FlushQueue[] = [];
+  private readonly queues: readonly FlushQueue[] = [];
   private readonly dmaLocks: DmaLock[] = [];
   private readonly limits: number[];
   private readonly mapped: MappedRanges;
@@ -123,15 +164,12 @@ export class DmaApi implements StateMachine {
   ) {
     const { variant, costs } = options;
     const { sim } = processes;
-    if (options.ats && variant.linux && variant.linux.driver !== "vt-d")
-      throw new DmaError(
-        `ats: true is not accepted for ${variant.name}: how ${variant.linux.driver === "amd" ? "AMD's IOMMU" : "an SMMU"} has a device forget is not simulated; accepted are variants with VT-d.`,
-      );
+    checkAts(options);
     this.variant = variant;
     this.mapped = new MappedRanges(variant.allocator);
     this.memory = new ChargedMemory(machine, sim, options.cores, costs);
     this.accounts = new CycleAccounts(options.cores);
-    const addLock = (name: string, address: number | undefined, irqSave: boolean, spinStep: number): number =>
+    const addLock: AddLock = (name, address, irqSave, spinStep) =>
       this.dmaLocks.push(new DmaLock(() => options.makeLock(name, address, irqSave), spinStep, !variant.linux)) - 1;
     const coreParts = {
       processes,
@@ -141,39 +179,27 @@ export class DmaApi implements StateMachine {
       kinds: sim.attach(this),
     };
     this.cores = Array.from({ length: options.cores }, (_, core) => new Core(core, coreParts));
-    // The timer wheel of later kernels rounds up to the tick after (a timer of 10 ms fires after 11 ticks of 1 ms).
-    // One ring for all has a timer of a second in place of 10 ms.
-    const longer = variant.linux?.singleRing === "large" ? ringTimeoutMs.single / ringTimeoutMs.perCpu : 1;
-    const perCpu = variant.policy === "deferred-per-cpu";
-    const delay = longer * options.flushTimerCycles + (variant.policy === "lazy" || perCpu ? options.tickCycles : 0);
     this.timerDue = new Uint8Array(options.cores);
-    const timer = new FlushTimer(sim, delay, options.tickCycles, perCpu ? options.cores : 1, (core) => {
+    const tables = variant.policy === "deferred-per-cpu" ? options.cores : 1;
+    this.timer = new FlushTimer(sim, timerDelay(options), options.tickCycles, tables, (core) => {
       this.timerDue[core] = 1;
       client.dmaTimer(core);
     });
-    this.timer = timer;
-    const tables = machine.region({
-      name: "second-level page tables",
-      bytes: tableBytes(options),
-      home: "interleaved",
-    });
-    this.pageTable = new SecondLevelPageTable({ coherent: options.coherent, baseAddress: tables.base });
-    this.entries = variant.oneToOne && new EntryMemory(dynamicDesign(variant.oneToOne), tables.base / PAGE_BYTES);
+    const region = (name: string, bytes: number): number => machine.region({ name, bytes, home: "interleaved" }).base;
+    const baseAddress = region("second-level page tables", tableBytes(options));
+    this.pageTable = new SecondLevelPageTable({ coherent: options.coherent, baseAddress });
+    this.entries = variant.oneToOne && new EntryMemory(dynamicDesign(variant.oneToOne), baseAddress / PAGE_BYTES);
     this.unit = new InvalidationUnit(machine, sim, costs, {
       invalidated: (what: Invalidation, now: number) => {
         this.hardware?.invalidated(what, now);
         this.watch.invalidated(what, now);
       },
     });
-    if (variant.holdsPages) {
-      const region = machine.region({ name: "struct pages", bytes: PageReferences.bytes, home: "interleaved" });
-      this.references = new PageReferences(region.base);
-    }
+    if (variant.holdsPages) this.references = new PageReferences(region("struct pages", PageReferences.bytes));
     if (variant.allocator !== "none") {
-      const region = machine.region({ name: "IOVA allocator", bytes: allocatorBytes(options), home: "interleaved" });
       this.allocatorSetup = {
         memory: this.memory,
-        base: region.base,
+        base: region("IOVA allocator", allocatorBytes(options)),
         cpus: options.cores,
         pools: variant.pools ?? 1,
         lazyFlush: variant.policy === "flush-on-wrap",
@@ -190,19 +216,12 @@ export class DmaApi implements StateMachine {
       this.allocator instanceof Rcache6Allocator
         ? new DepotWorks(sim, this.allocator, options.tickCycles, options.cores, (core) => client.dmaTimer(core))
         : undefined;
-    if (variant.policy === "deferred" || perCpu) {
-      for (let i = 0; i < (perCpu ? options.cores : 1); i++) {
-        const region = machine.region({ name: "deferred flush table", bytes: FlushQueue.bytes, home: "interleaved" });
-        const name = perCpu ? `deferred_flush[${i}].lock` : "async_umap_flush_lock";
-        this.queues.push(new FlushQueue(region.base, addLock(name, region.base, true, S.STEP_SPIN_ASYNC), i));
-      }
-    }
+    if (variant.policy === "deferred" || variant.policy === "deferred-per-cpu")
+      this.queues = flushTables(tables, variant, region, addLock);
+    // What every program works with, of whatever release.
+    const common = { unit: this.unit, memory: this.memory, costs, counts: this.counts, ats: options.ats, clock: sim };
     const invalidationParts = {
-      unit: this.unit,
-      memory: this.memory,
-      costs,
-      counts: this.counts,
-      ats: options.ats,
+      ...common,
       q_lock: addLock("q_lock", undefined, false, S.STEP_SPIN_QI),
       device_domain_lock: addLock("device_domain_lock", undefined, true, S.STEP_SPIN_DEVICES),
       devices: machine.region({ name: "list of devices", bytes: DEVICE_LINES * 64, home: 0 }).base,
@@ -211,14 +230,10 @@ export class DmaApi implements StateMachine {
     const invalidation = variant.flush
       ? new RuledInvalidation(invalidationParts, variant.flush)
       : new QueuedInvalidation(invalidationParts);
-    let mask = 1;
-    for (let bit = 12; bit < Math.min(options.deviceBits, 48); bit++) mask *= 2;
-    this.limits = mask - 1 > dma32Pfn ? [dma32Pfn, mask - 1] : [mask - 1];
+    this.limits = limitsOf(options.deviceBits);
     const domain = {
+      ...common,
       variant,
-      costs,
-      counts: this.counts,
-      memory: this.memory,
       pageTable: this.pageTable,
       references: this.references,
       entries: this.entries,
@@ -228,23 +243,16 @@ export class DmaApi implements StateMachine {
       invalidation,
       queues: this.queues,
       flushEntries: options.flushEntries,
-      ats: options.ats,
-      timer,
+      timer: this.timer,
       limits: this.limits,
-      clock: sim,
     };
     const modern = modernParts(variant, {
-      unit: this.unit,
-      memory: this.memory,
-      costs,
-      counts: this.counts,
-      ats: options.ats,
+      ...common,
       cores: options.cores,
       microsecond: Math.round(options.tickCycles / 1000),
       copyBytesPerCycle: options.copyBytesPerCycle ?? copyBytesPerCycle,
-      clock: sim,
       addLock,
-      region: (name, bytes) => machine.region({ name, bytes, home: "interleaved" }).base,
+      region,
       line: (address) => new ContendedLine(machine, address),
     });
     this.rings = modern?.queue?.rings;
