@@ -125,7 +125,7 @@ const reference = ({ published, simulated }: PredictedNumber): number =>
   simulated.mean < published.low ? published.low : simulated.mean > published.high ? published.high : simulated.mean;
 
 /** Ticks of an axis of factors. */
-const factors = [0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50];
+const factors: readonly number[] = [0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50];
 
 /**
  * Simulated over published, a line a number, the farthest miss first: the margin as a band, the prior-predictive interval as a thin line,
