@@ -232,6 +232,27 @@ export const cases: Case[] = [
   ),
   c(
     "types",
+    "a newer standard's name runs where the checker lets it pass, and is refused with a reason where it does not exist",
+    ["Object.groupBy([1, 2, 3], (n) => (n % 2 ? 'odd' : 'even')).odd"],
+    "groupBy" in Object
+      ? "[ 1, 3 ]"
+      : { error: /TS2550.*of the standard 'es2024', and the Node.js that runs this kernel does not have it/ },
+  ),
+  c("modules", "Node's inner modules are not offered", ['require("internal/test/binding")'], {
+    error: /Cannot find module/,
+  }),
+  c(
+    "modules",
+    "nor to threads",
+    [
+      `import { Worker } from "node:worker_threads"; const thread = new Worker(
+        "let found = true; try { require('internal/util') } catch { found = false } require('worker_threads').parentPort.postMessage(found)",
+        { eval: true }); await new Promise((r) => thread.once("message", r))`,
+    ],
+    "false",
+  ),
+  c(
+    "types",
     "methods of ES2023 and 2024",
     ["[[3, 1].toSorted(), [1].with(0, 9), [1, 2].findLast((x) => x < 2), 'a\\ud800'.isWellFormed()]"],
     "[ [ 1, 3 ], [ 9 ], 1, false ]",

@@ -61,6 +61,11 @@ export function toCellDiagnostic(ts: TypeScript, diagnostic: ts.Diagnostic, word
   if (/^Cannot find name 'React'|^This JSX tag requires/.test(message))
     message =
       "JSX needs a factory: import one (such as React), name it with /** @jsx h */ at the cell's start, or set jsxFactory in tsconfig.json.";
+  if (code === 2550)
+    message = message.replace(
+      /Do you need to change your target library\?.* '(es\w+)'.*$/,
+      "It is of the standard '$1', and the Node.js that runs this kernel does not have it.",
+    );
   return {
     code,
     message,

@@ -3,18 +3,12 @@ import type ts from "typescript";
 import type { CellFiles } from "./files.js";
 import type { TypeScript } from "./typescript.js";
 
-/**
- * What Node 20 has: ECMAScript 2023, and of the later standards the parts that its engine knows.
- * Left out because they are missing there: iterator helpers, set methods, Object.groupBy, Promise.withResolvers.
- */
+/** What every Node from 20 on has: ECMAScript 2023, and parts of later standards. Others come with the places that say what runs the cells. */
 const libraries = [
   "lib.es2023.d.ts",
-  "lib.es2024.arraybuffer.d.ts",
   "lib.es2024.sharedmemory.d.ts",
   "lib.es2024.string.d.ts",
   "lib.es2024.regexp.d.ts",
-  "lib.esnext.decorators.d.ts",
-  "lib.esnext.disposable.d.ts",
 ];
 
 /** Options that a reader may set: what is checked and how names are found, not how a cell becomes code. */
@@ -62,6 +56,8 @@ export interface Places {
   types: string[];
   /** Folders of `@types` packages, besides those above `root`. */
   typeRoots: string[];
+  /** Files of ECMAScript's declarations that the engine fulfils, beside those that every one does. */
+  libraries: readonly string[];
   /** Where `iommu-lab/…` is declared, when it is not found from the root. */
   paths: Record<string, string[]>;
 }
@@ -83,7 +79,7 @@ export function readOptions(ts: TypeScript, files: CellFiles, places: Places): C
     module: ts.ModuleKind.Preserve,
     moduleResolution: ts.ModuleResolutionKind.Bundler,
     moduleDetection: ts.ModuleDetectionKind.Force,
-    lib: libraries,
+    lib: [...libraries, ...places.libraries],
     types: places.types,
     strict: true,
     esModuleInterop: true,
@@ -121,7 +117,7 @@ export function readOptions(ts: TypeScript, files: CellFiles, places: Places): C
   options.paths = { ...parsed.options.paths, ...places.paths };
   options.typeRoots = [...(parsed.options.typeRoots ?? []), ...places.typeRoots];
   options.types = [...new Set([...places.types, ...(parsed.options.types ?? [])])];
-  options.lib = [...new Set([...libraries, ...(parsed.options.lib ?? [])])];
+  options.lib = [...new Set([...libraries, ...places.libraries, ...(parsed.options.lib ?? [])])];
   if (problems.length === 0) return { options, modified };
   return { options, modified, problem: ts.flattenDiagnosticMessageText(problems[0].messageText, " ") };
 }

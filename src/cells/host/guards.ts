@@ -1,6 +1,5 @@
 /** Keeps what user code does to the process from ending the session. */
 import { createHook } from "node:async_hooks";
-import { internals } from "./internals.js";
 
 /** What a cell sees that calls `process.exit`. */
 class ProcessExit extends Error {
@@ -44,15 +43,16 @@ export function guardProcess(write: (name: "stdout" | "stderr", text: string) =>
 /**
  * Keeps a termination from ending the process where user code (or a package) uses asynchronous hooks, `AsyncLocalStorage` for one: they
  * switch on Node's check of its stack of asynchronous ids, which a termination does not unwind.
+ * @param native Node's native side; throws where there is none
  * @returns `clear`: empties that stack, after a termination
  */
-export function guardAsyncHooks(): { clear(): void } {
+export function guardAsyncHooks(native: (name: string) => unknown): { clear(): void } {
   try {
-    const hooks = internals<{
+    const hooks = native("async_wrap") as {
       async_hook_fields: Uint32Array;
       clearAsyncIdStack(): void;
       constants: { kCheck: number; kTotals: number };
-    }>("async_wrap");
+    };
     const { async_hook_fields: fields, constants } = hooks;
     const unchecked = () => {
       fields[constants.kCheck] = 0;

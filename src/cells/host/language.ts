@@ -6,6 +6,7 @@ import { createLanguage as createHeart, type Language } from "../heart/language.
 import { createLibrary, type Library } from "../heart/library.js";
 import type { TypeScript } from "../heart/typescript.js";
 import { packageDoors } from "./doors.js";
+import { newerLibraries } from "./standard.js";
 
 export type { Language } from "../heart/language.js";
 
@@ -43,6 +44,7 @@ export function createLanguage(packageRoot: string, root: string, compiler: Comp
       // The `lab` global's declaration, beside Node's.
       types: ["node", join(packageRoot, "dist", "cells", "display", "global")],
       typeRoots: [join(packageRoot, "node_modules", "@types")],
+      libraries: newerLibraries(),
       paths: outside ? paths : {},
     },
     libraryFolder,

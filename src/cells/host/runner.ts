@@ -14,7 +14,6 @@ import { quickComplete, quickIsComplete } from "../heart/quick.js";
 import { killGroup } from "./children.js";
 import { diagnosticsError } from "./diagnostics.js";
 import { frame, readFrames } from "./frames.js";
-import { internalsSwitches } from "./internals.js";
 import type {
   CommMessage,
   CompiledCell,
@@ -573,8 +572,6 @@ class Executor {
       // Terminating unwinds Node's own frames, which its check of async ids would take for corruption.
       "--no-force-async-hooks-checks",
       "--disable-warning=ExperimentalWarning",
-      "--disable-warning=DEP0111",
-      ...internalsSwitches,
       ...(options.heapMb === undefined ? [] : [`--max-old-space-size=${options.heapMb}`]),
       entry(options.packageRoot, "executor-main"),
     ]);
