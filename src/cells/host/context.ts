@@ -18,8 +18,11 @@ export interface Context<T extends object> {
   bind<A extends unknown[], R>(action: (this: unknown, ...args: A) => R): (this: unknown, ...args: A) => R;
   /** What an error that nobody has caught was thrown by. */
   thrownBy(error: unknown): T | undefined;
-  /** Drops the ticks and microtasks that have been queued so far on behalf of a value that passes. */
-  drop(passes: (value: T) => boolean): void;
+  /**
+   * Drops the ticks and microtasks that have been queued so far on behalf of a value that passes.
+   * @param meanwhile for as long as it says so, those that are queued from now on as well
+   */
+  drop(passes: (value: T) => boolean, meanwhile?: () => boolean): void;
   /** The original `process.nextTick`, which carries nothing. */
   tick(callback: () => void): void;
   /** Forgets what ran: at the beginning of a turn, because a termination runs no `finally`. */
@@ -96,9 +99,10 @@ export function createContext<T extends object>(tick: Tick = (callback) => callb
       thrown = undefined;
       return by;
     },
-    drop(passes) {
+    drop(passes, meanwhile = () => false) {
       turns++;
       dropped = passes;
+      dropping = meanwhile;
     },
     tick: (callback) => nextTick.call(process, callback),
     reset() {
@@ -110,12 +114,13 @@ export function createContext<T extends object>(tick: Tick = (callback) => callb
   /** How often something has been dropped, and what the last time. */
   let turns = 0;
   let dropped: (value: T) => boolean = () => false;
+  let dropping = () => false;
   const queued = (callback: (...args: unknown[]) => unknown) => {
     const value = current;
     if (value === undefined || typeof callback !== "function") return callback;
     const turn = turns;
     return function (this: unknown, ...args: unknown[]) {
-      if (turn === turns || !dropped(value)) call(value, () => callback.apply(this, args));
+      if ((turn === turns && !dropping()) || !dropped(value)) call(value, () => callback.apply(this, args));
     };
   };
   const { queueMicrotask, process } = globalThis;

@@ -9,7 +9,6 @@
 import fs from "node:fs";
 import { syncBuiltinESMExports } from "node:module";
 import { Server, type Socket } from "node:net";
-import { internals } from "./internals.js";
 
 /** What callbacks are ended together by: their native class, the server that they ask, or the function that Node's tick calls. */
 type Kind = string | object;
@@ -86,12 +85,14 @@ interface Streams {
 }
 /**
  * Watches over what the native side begins on this thread.
+ * @param native Node's native side; throws where there is none
  * @param interrupting whether an interrupt is under way
  * @param settling whether one is, or what came after it is still being looked at
  * @param terminations how often this thread has been terminated
  * @param soon a `setImmediate` that no interrupt ends
  */
 export function guardEntries(
+  native: (name: string) => unknown,
   interrupting: () => boolean,
   settling: () => boolean,
   terminations: () => number,
@@ -172,8 +173,8 @@ export function guardEntries(
   };
 
   function guardNative(): void {
-    const hooks = internals<Hooks>("async_wrap");
-    const streams = internals<Streams>("stream_wrap");
+    const hooks = native("async_wrap") as Hooks;
+    const streams = native("stream_wrap") as Streams;
     const { async_hook_fields: fields, async_id_fields: ids, constants } = hooks;
     counter = () => ids[constants.kAsyncIdCounter];
     const { streamBaseState: state, kReadBytesOrError: bytes, kArrayBufferOffset: offset } = streams;

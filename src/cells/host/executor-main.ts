@@ -20,6 +20,7 @@ import { createContext } from "./context.js";
 import { guardEntries } from "./entries.js";
 import { errorContent, installStackTraces, registerSource } from "./errors.js";
 import { guardAsyncHooks, guardImmediates, guardProcess } from "./guards.js";
+import { nativeSide } from "./internals.js";
 import { createLoading } from "./loading.js";
 import { watchMessages } from "./messages.js";
 import { freshDispatcher, guardFetch, warmUp } from "./network.js";
@@ -79,9 +80,12 @@ interface Running {
 }
 /** What the code that runs now belongs to; `answering`: the comm message that it answers, also while a cell waits. */
 const interrupting = () => Atomics.load(shared, Word.interrupting) > 0;
+const settling = () => Atomics.load(shared, Word.settling) > 0;
+const native = nativeSide();
 const entries = guardEntries(
+  native,
   interrupting,
-  () => Atomics.load(shared, Word.settling) > 0,
+  settling,
   () => Atomics.load(shared, Word.terminations),
   (callback) => resources.soon(callback),
 );
@@ -99,7 +103,7 @@ let background: Owner | undefined;
 const ownerNow = (): Owner => context.get() ?? latest;
 const originNow = (): Origin => ownerNow().origin;
 
-const hooks = guardAsyncHooks();
+const hooks = guardAsyncHooks(native);
 const mendImmediates = guardImmediates();
 const loading = createLoading(shared);
 const resources = trackResources(context, ownerNow, interrupting);
@@ -294,6 +298,8 @@ function execute(message: Extract<ToExecutor, { type: "execute" }>, cell: Runnin
 
 let acknowledged = 0;
 let terminations = 0;
+/** The cells that the latest interrupt has ended something of. */
+let stopped: readonly number[] = [];
 /** The cell whose timers the interrupt under way ends; kept outside of the handler, which a termination may hit. */
 let stopping: number | undefined;
 
@@ -329,7 +335,7 @@ function interrupt(n: number): void {
       },
     );
   }
-  const stopped = resources.clear(stopping);
+  stopped = resources.clear(stopping);
   messages.clear(stopped);
   context.drop(({ cell }) => stopped.includes(cell));
   inputs.clear();
@@ -406,6 +412,8 @@ port.on("message", (message: ToExecutor | { type: "idle"; turn: number }) => {
       if (Atomics.load(shared, Word.terminations) !== terminations) {
         afterTermination();
         messages.clear(resources.clear(undefined));
+        // What the stopped cell goes on with loops as well: no tick of its begins any more until all is quiet.
+        context.drop(({ cell }) => stopped.includes(cell), settling);
         entries.clear();
       }
       // In the same turn of the event loop there may be more to come, such as further requests to a server.
