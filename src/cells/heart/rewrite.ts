@@ -16,7 +16,10 @@ import type { BoundFile, Internals, TypeScript } from "./typescript.js";
 
 /** The letter that marks what is ours in compiled code: a letter that nobody writes, so that error messages can be cleaned of it. */
 export const mark = "ː";
-/** The object through which compiled code reaches the host: `import`, `meta`, and the value of the last expression. */
+/**
+ * The object through which compiled code reaches the host: `import`, `meta`, the value of the last expression, and what a cell waits through
+ * (`live`, and `lives` for the steps of a loop): after the cell was interrupted it waits for ever.
+ */
 export const hostName: string = `cell${mark}`;
 
 /** An import that is done before the cell runs. */
@@ -504,6 +507,9 @@ class Rewriter {
     if (ts.isMetaProperty(node) && node.keywordToken === ts.SyntaxKind.ImportKeyword)
       return f.createPropertyAccessExpression(f.createIdentifier(hostName), "meta");
     if (this.depth === 0) {
+      if (ts.isAwaitExpression(node))
+        return f.updateAwaitExpression(node, this.through("live", this.visit(node.expression) as ts.Expression));
+      if (ts.isForOfStatement(node) && node.awaitModifier) return this.forAwait(node);
       if (ts.isVariableStatement(node) && this.isTopLevelVar(node.declarationList)) {
         const statements = this.variables(node);
         return statements.length === 1 ? statements[0] : f.createBlock(statements);
@@ -598,6 +604,20 @@ class Rewriter {
   private isTopLevelVar(list: ts.Node): list is ts.VariableDeclarationList {
     const { ts } = this;
     return ts.isVariableDeclarationList(list) && (list.flags & ts.NodeFlags.BlockScoped) === 0;
+  }
+
+  /** A value by way of one of the host's functions. */
+  private through(name: string, value: ts.Expression): ts.Expression {
+    const { ts, f } = this;
+    const callee = f.createPropertyAccessExpression(f.createIdentifier(hostName), name);
+    return ts.setTextRange(f.createCallExpression(callee, undefined, [value]), value);
+  }
+
+  private forAwait(node: ts.ForOfStatement): ts.Node {
+    const visited = this.isTopLevelVar(node.initializer) ? this.forEachVar(node) : this.visitInner(node);
+    const { awaitModifier, initializer, expression, statement } = visited as ts.ForOfStatement;
+    const steps = this.through("lives", expression);
+    return this.f.updateForOfStatement(visited as ts.ForOfStatement, awaitModifier, initializer, steps, statement);
   }
 
   private forVar(node: ts.ForStatement): ts.Node {

@@ -88,6 +88,7 @@ interface Streams {
  * @param native Node's native side; throws where there is none
  * @param interrupting whether an interrupt is under way
  * @param settling whether one is, or what came after it is still being looked at
+ * @param watch a question, to be asked later as well, whether the code that runs now is that of an interrupted cell: its promises of files never come
  * @param terminations how often this thread has been terminated
  * @param soon a `setImmediate` that no interrupt ends
  */
@@ -95,6 +96,7 @@ export function guardEntries(
   native: (name: string) => unknown,
   interrupting: () => boolean,
   settling: () => boolean,
+  watch: () => () => boolean,
   terminations: () => number,
   soon: (callback: () => void) => void,
 ): Entries & { install(): void } {
@@ -232,10 +234,13 @@ export function guardEntries(
       // Asynchronous as well, so that an error's stack leads through it to the cell.
       const guarded = {
         async [name](this: unknown, ...args: unknown[]): Promise<unknown> {
+          const over = watch();
+          if (over()) return new Promise(() => {});
           try {
             return await (Reflect.apply(original, this, args) as Promise<unknown>);
           } finally {
             await pass();
+            if (over()) await new Promise(() => {});
           }
         },
       }[name];

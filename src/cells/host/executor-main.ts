@@ -86,6 +86,7 @@ const entries = guardEntries(
   native,
   interrupting,
   settling,
+  () => watchOver(),
   () => Atomics.load(shared, Word.terminations),
   (callback) => resources.soon(callback),
 );
@@ -100,13 +101,21 @@ let lastTaken = 0;
 const waiting: (() => void)[] = [];
 let background: Owner | undefined;
 
+/** The cells that were interrupted: what their code waits for never comes. */
+const over = new Set<number>();
+/** A question, to be asked later as well, whether the cell of the code that runs now is one of them. */
+const watchOver = () => {
+  const cell = context.get()?.cell;
+  return () => cell !== undefined && over.has(cell);
+};
+
 const ownerNow = (): Owner => context.get() ?? latest;
 const originNow = (): Origin => ownerNow().origin;
 
 const hooks = guardAsyncHooks(native);
 const mendImmediates = guardImmediates();
 const loading = createLoading(shared);
-const resources = trackResources(context, ownerNow, interrupting);
+const resources = trackResources(context, ownerNow, interrupting, watchOver);
 const messages = watchMessages([port, answers], context, ownerNow, interrupting, resources.soon);
 guardProcess((name, text) => {
   if (text === "") return;
@@ -200,7 +209,16 @@ function uncaught(error: unknown, by: Owner | undefined): void {
   put({ type: "uncaught", origin, error: content });
   if (running?.owner.origin === origin) running.failure ??= content;
 }
+/**
+ * Whether what was "thrown" is V8's own mark of a termination: it gets here where the termination has hit Node's hook of a promise that the native
+ * side makes. Nothing but its type may be asked for; it ends the process.
+ */
+const isTermination = (error: unknown): boolean => {
+  const type: string = typeof error;
+  return type === "undefined" && error !== undefined;
+};
 process.on("uncaughtException", (error) => {
+  if (isTermination(error)) return;
   if (!mendImmediates(error)) uncaught(error, context.thrownBy(error) ?? context.get());
 });
 process.on("unhandledRejection", (error, promise) => uncaught(error, context.of(promise)));
@@ -234,7 +252,7 @@ function finish(cell: Running, outcome: Outcome): void {
     type: "done",
     origin: cell.owner.origin,
     outcome: final,
-    assigned: scope.endCell(),
+    assigned: scope.endCell(final.status === "error" && final.interrupted === true),
   });
   running = undefined;
   for (const begin of waiting.splice(0)) resources.soon(begin);
@@ -335,6 +353,8 @@ function interrupt(n: number): void {
       },
     );
   }
+  if (stopping !== undefined) over.add(stopping);
+  background = undefined;
   stopped = resources.clear(stopping);
   messages.clear(stopped);
   context.drop(({ cell }) => stopped.includes(cell));
@@ -385,7 +405,8 @@ port.on("message", (message: ToExecutor | { type: "idle"; turn: number }) => {
       if (message.seq <= lastTaken) return;
       lastTaken = message.seq;
       post({ type: "taken", seq: message.seq });
-      const owner = running?.owner ?? { origin: message.origin, cell: background?.cell ?? latest.cell };
+      const idle = () => background?.cell ?? (over.has(latest.cell) ? ++cells : latest.cell);
+      const owner = running?.owner ?? { origin: message.origin, cell: idle() };
       context.run({ ...owner, answering: message.origin }, () => {
         try {
           comms.receive(message.message);
@@ -425,4 +446,4 @@ port.on("message", (message: ToExecutor | { type: "idle"; turn: number }) => {
 post({ type: "ready" });
 resources.later(() => warmUp(undefined, loading), 300);
 entries.install();
-guardFetch(loading, interrupting, resources.later);
+guardFetch(loading, interrupting, watchOver, resources.later);

@@ -51,11 +51,13 @@ const isRead = (socket: Socket): boolean =>
  * `finally` takes back; a termination runs none, and no connection, new ones neither, would read again. So an interrupt waits for a read that
  * is under way, as it does for a load, and a read that is due meanwhile begins after it.
  * @param interrupting whether an interrupt is under way
+ * @param watch a question, to be asked later as well, whether the code that runs now is that of an interrupted cell: what it fetches never comes
  * @param later a `setTimeout` that no interrupt ends
  */
 export function guardFetch(
   loading: Loading,
   interrupting: () => boolean,
+  watch: () => () => boolean,
   later: (callback: () => void, ms: number) => void,
 ): void {
   const emit = Socket.prototype.emit as (this: Socket, event: string | symbol, ...args: unknown[]) => boolean;
@@ -70,4 +72,21 @@ export function guardFetch(
     return true;
   };
   Socket.prototype.emit = guarded as typeof Socket.prototype.emit;
+  const { fetch: original } = globalThis;
+  const never = () => new Promise<never>(() => {});
+  const { fetch } = {
+    // As Node's own: no async function.
+    fetch(...args: Parameters<typeof original>): Promise<Response> {
+      const over = watch();
+      if (over()) return never();
+      return original(...args).then(
+        (response) => (over() ? never() : response),
+        (error: unknown) => {
+          if (over()) return never();
+          throw error;
+        },
+      );
+    },
+  };
+  globalThis.fetch = fetch;
 }

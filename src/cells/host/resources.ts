@@ -46,8 +46,14 @@ export interface Resources {
  * @param context carried from where a timer is set to its callback
  * @param owner what the code that runs now belongs to
  * @param interrupting whether an interrupt is under way: then no timer's callback begins, or each of many that loop would need a termination
+ * @param watch a question whether the code that runs now is that of an interrupted cell: its timers never come
  */
-export function trackResources(context: Context<Owner>, owner: () => Owner, interrupting: () => boolean): Resources {
+export function trackResources(
+  context: Context<Owner>,
+  owner: () => Owner,
+  interrupting: () => boolean,
+  watch: () => () => boolean,
+): Resources {
   const original = { setTimeout, setInterval, setImmediate, clearTimeout, clearInterval, clearImmediate };
   /**
    * An immediate whose callback runs as a tick of its own, right behind it. A termination in the callback of an immediate leaves Node's queue of
@@ -92,6 +98,10 @@ export function trackResources(context: Context<Owner>, owner: () => Owner, inte
         },
         ...rest,
       );
+      if (watch()()) {
+        entry.clear();
+        return handle;
+      }
       live.add(entry);
       byHandle.set(handle, entry);
       return handle;

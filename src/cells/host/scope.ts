@@ -4,6 +4,7 @@ import { Names } from "../heart/names.js";
 import { boxName, hostName } from "../heart/rewrite.js";
 import type { Loading } from "./loading.js";
 import { createModules } from "./modules.js";
+import { createPatience } from "./patience.js";
 import type { CompiledCell } from "./protocol.js";
 
 /** The value of a cell's last expression: in a box, since it may itself be a promise. */
@@ -16,8 +17,11 @@ export interface Scope {
   addSideModules: ReturnType<typeof createModules>["add"];
   /** Prepares a cell; the function returned runs it, and gives the value of its last expression. */
   beginCell(name: string, cell: CompiledCell): () => Ended | Promise<Ended>;
-  /** Ends the cell; returns the names that it has assigned. */
-  endCell(): string[];
+  /**
+   * Ends the cell; returns the names that it has assigned.
+   * @param stopped it was interrupted: what it waits for does not let it go on any more
+   */
+  endCell(stopped?: boolean): string[];
 }
 
 /**
@@ -31,6 +35,7 @@ export function createScope(packageRoot: string, root: string, notebook: string,
   const names = new Names();
   const modules = createModules(packageRoot, root, notebook, loading);
   let end: (() => string[]) | undefined;
+  let stop: (() => void) | undefined;
 
   const bind = async ({ specifier, bindings }: CompiledCell["imports"][number]): Promise<void> => {
     const loaded = await modules.load(specifier);
@@ -59,7 +64,10 @@ export function createScope(packageRoot: string, root: string, notebook: string,
         "__dirname",
         ...cell.uses.map((used) => boxName(used)),
       ];
-      const host = { import: modules.load, meta: modules.meta, last: undefined as unknown };
+      const patience = createPatience();
+      stop = patience.stop;
+      const { live, lives } = patience;
+      const host = { import: modules.load, meta: modules.meta, last: undefined as unknown, live, lives };
       const { filename } = modules.module;
       const args = [host, modules.require, modules.module, modules.module.exports, filename, modules.meta["dirname"]];
       const boxes = cell.uses.map((used) => names.box(used));
@@ -74,15 +82,17 @@ export function createScope(packageRoot: string, root: string, notebook: string,
           return { value: host.last };
         }
         return (async () => {
-          for (const each of cell.imports) await bind(each);
+          for (const each of cell.imports) await live(bind(each));
           await call();
           return { value: host.last };
         })();
       };
     },
-    endCell() {
+    endCell(stopped = false) {
+      if (stopped) stop?.();
       const assigned = end?.() ?? [];
       end = undefined;
+      stop = undefined;
       return assigned;
     },
   };
