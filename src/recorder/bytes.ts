@@ -29,7 +29,14 @@ export async function* openBytes(file: string, progress?: ByteProgress): AsyncGe
     }
   }
   try {
-    yield* unpacked(counted());
+    // A small file may unpack to very much without a turn of the event loop: Ctrl-C would not be heard.
+    let turned = performance.now();
+    for await (const bytes of unpacked(counted())) {
+      yield bytes;
+      if (performance.now() - turned < 50) continue;
+      await new Promise((resolve) => setImmediate(resolve));
+      turned = performance.now();
+    }
   } catch (error) {
     if (error instanceof TraceError) throw error;
     throw new TraceError(

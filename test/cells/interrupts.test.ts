@@ -29,6 +29,7 @@ it(`${rounds} interrupts in a row, of every shape, by signal and by message: non
 }, async () => {
   await client.execute("const seen: number[] = []; let round = -1;");
   const names = [...Object.keys(shapes), "a cell still being compiled"];
+  let whileCompiling = 0;
   for (let i = 0; i < rounds; i++) {
     const name = names[i % names.length];
     const bySignal = Math.floor(i / names.length) % 2 === 0;
@@ -49,6 +50,9 @@ it(`${rounds} interrupts in a row, of every shape, by signal and by message: non
     };
     const { reply } = await client.execute(code, {}, onOutput as never);
     const took = performance.now() - sent;
+    // On a busy machine the compiler may be done before this process has sent its interrupt.
+    if (compiling && reply.content["status"] === "ok") continue;
+    if (compiling) whileCompiling++;
     expect([name, bySignal, reply.content["status"], reply.content["ename"]]).toEqual([
       name,
       bySignal,
@@ -61,4 +65,5 @@ it(`${rounds} interrupts in a row, of every shape, by signal and by message: non
       expect(resultText(check), name).toBe(`[ ${i + 1 - Math.floor((i + 1) / names.length)}, ${i} ]`);
     }
   }
+  expect(whileCompiling).toBeGreaterThan(0);
 });

@@ -2,7 +2,7 @@
 // interrupts; of messages there are a hundred times as many, of starts a fiftieth. SOAK_PARTS=wire,starts runs some of the parts.
 import { spawn } from "node:child_process";
 import { createHmac, randomUUID } from "node:crypto";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
@@ -14,8 +14,8 @@ import { shapes } from "./kernel/shapes.mjs";
 import { Random } from "./random.mjs";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
-/** No part goes on for longer. */
-const partMs = 30 * 60_000;
+/** No part goes on for longer; SOAK_MINUTES says another time. */
+const partMs = Number(process.env.SOAK_MINUTES ?? 30) * 60_000;
 export const defaultCount = 10_000;
 
 const quantile = (values, q) => {
@@ -102,6 +102,10 @@ async function freePorts(n) {
   return ports;
 }
 
+/** Has a kernel tell what its heap holds after a garbage collection. */
+const tell = `process.on("SIGUSR2", () => { gc(); const { heapUsed, external } = process.memoryUsage();
+  require("node:fs").writeFileSync(process.env.SOAK_HEAP, String((heapUsed + external) / 2 ** 20)) })`;
+
 /** A kernel in a process of its own and a front end for it. */
 async function launch() {
   const [shell_port, iopub_port, stdin_port, control_port, hb_port] = await freePorts(5);
@@ -118,11 +122,26 @@ async function launch() {
   };
   const folder = mkdtempSync(join(tmpdir(), "iommu-lab-soak-"));
   writeFileSync(join(folder, "connection.json"), JSON.stringify(connection));
+  const [heapFile, told] = [join(folder, "heap"), join(folder, "tell.cjs")];
+  writeFileSync(told, tell);
   const kernel = spawn(
     process.execPath,
-    [join(root, "src/cli/iommu-lab.mjs"), "kernel", "run", join(folder, "connection.json")],
-    { stdio: "ignore", detached: true, cwd: root },
+    [
+      ...["--expose-gc", "--require", told],
+      ...[join(root, "src/cli/iommu-lab.mjs"), "kernel", "run", join(folder, "connection.json")],
+    ],
+    { stdio: "ignore", detached: true, cwd: root, env: { ...process.env, SOAK_HEAP: heapFile } },
   );
+  /** What is alive in the kernel's heap, in MB. */
+  const heapMb = async () => {
+    rmSync(heapFile, { force: true });
+    kernel.kill("SIGUSR2");
+    for (let i = 0; i < 600; i++) {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      if (existsSync(heapFile) && statSync(heapFile).size > 0) return Number(readFileSync(heapFile, "utf8"));
+    }
+    return Number.NaN;
+  };
   const session = randomUUID();
   const sockets = {};
   for (const channel of ["shell", "control", "stdin"]) {
@@ -173,14 +192,14 @@ async function launch() {
     }
     rmSync(folder, { recursive: true, force: true });
   };
-  return { kernel, sockets, frames, request, close };
+  return { kernel, sockets, frames, request, close, heapMb };
 }
 
 /** Messages of every brokenness: the kernel lives, is in its right mind, and is no larger. */
 async function wire({ total, seed, say, fail }) {
   const random = new Random(seed);
   const until = performance.now() + partMs;
-  const { kernel, sockets, frames, request, close } = await launch();
+  const { kernel, sockets, frames, request, close, heapMb } = await launch();
   const memoryMb = () => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${kernel.pid}/status`, "utf8"))[1]) / 1024;
   const execute = (code) => request("execute_request", { code, silent: false, user_expressions: {} }, 120_000);
   if ((await execute("let canary = 1; canary")).status !== "ok") fail("the first cell");
@@ -229,25 +248,31 @@ async function wire({ total, seed, say, fail }) {
     }
   };
   let before = 0;
+  let heapBefore = 0;
   let most = 0;
   let sent = 0;
-  const settle = Math.min(100_000, Math.floor(total / 5));
+  // The kernel keeps the signatures of the latest 65,536 messages, against repetitions: until it has so many, it grows.
+  const settle = Math.min(250_000, Math.floor(total / 4));
   for (; sent < total && performance.now() < until; sent++) {
     await sockets[random.pick(["shell", "shell", "control", "stdin"])].send(message());
     if (sent % 500 === 499) await request("kernel_info_request", {}, 120_000);
     if (sent >= settle && sent % 10_000 === 0) {
       const now = memoryMb();
       before ||= now;
+      heapBefore ||= await heapMb();
       most = Math.max(most, now);
     }
     if (sent % 100_000 === 99_999) say(`  ${sent + 1} messages, ${memoryMb().toFixed(0)} MB, load ${load()}`);
   }
+  const heapAfter = await heapMb();
+  if (!(heapAfter - heapBefore < 5))
+    fail(`what is alive in the heap grew by ${(heapAfter - heapBefore).toFixed(1)} MB`);
   const { status } = await execute("if (canary !== 1) throw new Error(String(canary))");
   if (status !== "ok") fail("the variable was not kept");
   if (kernel.exitCode !== null) fail("the kernel has ended");
   if (most - before > 20) fail(`memory grew by ${(most - before).toFixed(1)} MB`);
   await close();
-  return `wire: ${sent} messages; memory ${before.toFixed(0)} MB after ${settle}, at most ${most.toFixed(0)} MB`;
+  return `wire: ${sent} messages; memory ${before.toFixed(0)} MB after ${settle}, at most ${most.toFixed(0)} MB; alive in its heap ${heapBefore.toFixed(1)} MB, then ${heapAfter.toFixed(1)} MB`;
 }
 
 /** First cells of new kernels while the machine is busy: each is answered. */
