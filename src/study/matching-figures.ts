@@ -33,9 +33,14 @@ export function beliefFigure(beliefs: readonly Belief[], margin: { low: number; 
     };
   };
   const after = beliefs.filter(({ stage }) => stage === "posterior");
+  const before = (reading: string): string => {
+    const found = beliefs.find((one) => one.stage === "prior" && one.reading === reading);
+    return found ? `, before them ${percent(found.inside.share)}` : "";
+  };
   const words = after
     .map(
-      (one) => `${label(one)} ${percent(one.inside.share)} (${percent(one.inside.low)} to ${percent(one.inside.high)})`,
+      (one) =>
+        `${label(one)} ${percent(one.inside.share)} (${percent(one.inside.low)} to ${percent(one.inside.high)})${before(one.reading)}`,
     )
     .join("; ");
   return figure({

@@ -79,18 +79,32 @@ const leastLoss = 0.1;
 /** What the mails say that merging gave back: "about a third", in % of the loss. */
 const aThird = [29, 38] as const;
 
-/** What a way of mapping gives back of what deferred mapping loses, in %, for each number of cores and for one load; queued locks. */
-function recovered(rows: readonly SiliconRow[], variant: string, of: (row: SiliconRow) => number) {
-  const rate = (name: string, cores: number): number => {
+/** A rate with the least and the most that it may be. */
+interface Rate {
+  mid: number;
+  low: number;
+  high: number;
+}
+
+/**
+ * What a way of mapping gives back of what deferred mapping loses, in %, for each number of cores and for one load; queued locks. Its ends are
+ * those of the rates that it comes from, each in the direction that moves it most.
+ */
+function recovered(rows: readonly SiliconRow[], variant: string, of: (row: SiliconRow) => Rate) {
+  const none: Rate = { mid: missing, low: missing, high: missing };
+  const rate = (name: string, cores: number): Rate => {
     const found = rows.find(
       (row) => row.draw === 0 && row.lock !== "ticket" && row.variant === name && row.cores === cores,
     );
-    return found ? of(found) : missing;
+    return found ? of(found) : none;
   };
-  return distinct(rows, "cores").flatMap((cores): { cores: number; share: number }[] => {
-    const [off, deferred] = [rate("off", cores), rate("deferred", cores)];
-    const share = (100 * (rate(variant, cores) - deferred)) / (off - deferred);
-    return off - deferred > leastLoss * off && known(share) ? [{ cores, share }] : [];
+  return distinct(rows, "cores").flatMap((cores): ({ cores: number } & Rate)[] => {
+    const [off, deferred, cured] = [rate("off", cores), rate("deferred", cores), rate(variant, cores)];
+    const share = (with_: number, without: number, whole: number) => (100 * (with_ - without)) / (whole - without);
+    const mid = share(cured.mid, deferred.mid, off.mid);
+    if (!(off.mid - deferred.mid > leastLoss * off.mid && known(mid))) return [];
+    const low = share(cured.low, deferred.high, off.high);
+    return [{ cores, mid, low, high: share(cured.high, deferred.low, off.low) }];
   });
 }
 
@@ -155,19 +169,27 @@ export const figures: Readonly<Record<string, FigureMaker<SiliconRow, Settings>>
     const series = groups.flatMap(({ workNs, variant }, place): Series[] => {
       const mine = all.filter((row) => row.workNs === workNs);
       const name = `${variant}, ${workNs.toLocaleString("en")} ns of work`;
-      const points = (of: (row: SiliconRow) => number) => {
+      const points = (of: (row: SiliconRow) => Rate) => {
         const found = recovered(mine, variant, of);
-        return { x: found.map(({ cores }) => cores), y: found.map(({ share }) => share), place };
+        return {
+          x: found.map(({ cores }) => cores),
+          y: found.map(({ mid }) => mid),
+          low: found.map(({ low }) => low),
+          high: found.map(({ high }) => high),
+          place,
+        };
       };
+      const measured = points((row) => ({ mid: row.measured, low: row.measuredLow, high: row.measuredHigh }));
+      const predicted = points((row) => ({ mid: row.predicted, low: row.predictedLow, high: row.predictedHigh }));
       return [
-        { name: `${name}, measured`, mode: "markers", ...points((row) => row.measured) },
-        { name: `${name}, predicted`, mode: "lines", dash: true, ...points((row) => row.predicted) },
+        { name: `${name}, measured`, mode: "markers", ...measured },
+        { name: `${name}, predicted`, mode: "lines", dash: true, ...predicted },
       ];
     });
     return ticks(
       lineFigure({
         title: titleOf("What merging and magazines give back on a real machine", rows),
-        caption: `Of the throughput that deferred mapping loses, in %; left out are cores on which it loses less than ${100 * leastLoss} %. Points: measured; dashed: predicted; the grey band is "about a third" (${aThird[0]} to ${aThird[1]} %). Queued locks.`,
+        caption: `Of the throughput that deferred mapping loses, in %; left out are cores on which it loses less than ${100 * leastLoss} %. Points: measured, with the ends that their windows allow; dashed: predicted, with 95 % over seeds; the grey band is "about a third" (${aThird[0]} to ${aThird[1]} %). Queued locks.`,
         x: { title: "cores", unit: "" },
         y: { title: "given back", unit: "% of the loss" },
         series,
@@ -188,6 +210,43 @@ export const figures: Readonly<Record<string, FigureMaker<SiliconRow, Settings>>
         },
       }),
       all,
+    );
+  },
+  ratios: (rows): Figure => {
+    const shown = heavier(rows).filter(({ draw, ratio }) => draw === 0 && known(ratio));
+    const groups = (["queued", "ticket"] as const).flatMap((lock) =>
+      distinct(shown, "variant")
+        .filter((variant) => variant !== "off" || lock === "queued")
+        .map((variant) => ({ lock, variant })),
+    );
+    return ticks(
+      lineFigure({
+        title: titleOf("How far the model is from the machine", rows),
+        caption: `Predicted over measured transactions, ${shown[0]?.workNs ?? 0} ns of work: 1 is what was measured. Solid: queued locks, which are judged; dotted: ticket locks, which are not.`,
+        x: { title: "cores", unit: "" },
+        y: { title: "predicted over measured", unit: "×", log: true },
+        series: groups.flatMap(({ lock, variant }, place): Series[] => {
+          const mine = shown.filter(
+            (row) => row.variant === variant && row.lock === (variant === "off" ? "none" : lock),
+          );
+          const look = Object.hasOwn(looks.way, variant) ? lookOf("way", variant) : undefined;
+          const { colour = "", symbol = "circle" } = look ?? {};
+          const drawn = look
+            ? { look: lock === "ticket" ? { colour, symbol, dash: "dot" as const } : { colour, symbol } }
+            : { place };
+          return mine.length === 0
+            ? []
+            : [
+                {
+                  name: variant === "off" ? variant : `${variant}, ${lock}`,
+                  x: mine.map(({ cores }) => cores),
+                  y: mine.map(({ ratio }) => ratio),
+                  ...drawn,
+                },
+              ];
+        }),
+      }),
+      shown,
     );
   },
   cost: (rows): Figure => {
