@@ -1,5 +1,6 @@
 /** Numbers of the chapters' prose that stand in no stored output (a control's other positions, another setting), and how they come out. */
-import { lockContention, mapAnatomy, pageSizes } from "../../src/experiments/index.js";
+import { lockContention, mapAnatomy, pageSizes, recordedMachine, undisturbed } from "../../src/experiments/index.js";
+import { published } from "../support/facts.js";
 
 export interface Elsewhere {
   notebook: string;
@@ -26,7 +27,40 @@ const throughput = async (variants: string[], staticMaps: number, holes: number)
     await lockContention.run({ variants, cores: [8], staticMaps: [staticMaps], holes: [holes], replications: 1 })
   ).rows.map((row) => row.throughput);
 
+/** Rates of the machine of 16 CPUs in its second recording over those in the first, a run each. */
+const again = (): number[] => {
+  const [first, second] = ["xeon-16", "xeon-16-again"].map((name) => recordedMachine(published, name).runs);
+  return first.map((run, i) => {
+    const [before, after] = [run, second[i]].map(
+      (one) => undisturbed(one, one.transactionsPerSecond)?.median ?? Number.NaN,
+    );
+    return after / before;
+  });
+};
+const apart = (): number[] =>
+  again()
+    .map((ratio) => Math.abs(100 * ratio - 100))
+    .sort((a, b) => a - b);
+
 export const elsewhere: Elsewhere[] = [
+  {
+    notebook: "09-why-believe-this",
+    cell: "silicon-sixteen-says",
+    says: "a run moves by {6} % in the median and by more than 15 % in one of {ten}",
+    values: async () => {
+      const all = apart();
+      return [all[all.length >> 1], all.length / all.filter((percent) => percent > 15).length];
+    },
+  },
+  {
+    notebook: "09-why-believe-this",
+    cell: "silicon-sixteen",
+    says: "(a line between them takes {2} ns then, and {90} otherwise)",
+    values: async () => {
+      const { transfers, transfersAfter } = recordedMachine(published, "xeon-16");
+      return [transfers, transfersAfter].map(([near]) => near.modifiedNs?.median ?? Number.NaN);
+    },
+  },
   {
     notebook: "02-lock-contention",
     cell: "d224eb42bdd8",

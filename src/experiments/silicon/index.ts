@@ -23,4 +23,4 @@ export const silicon: Experiment<ReturnType<typeof Config>, SiliconPoint, Silico
 
 export { type KeptPredictions, keptPredictions, recordingHash } from "./kept.js";
 export { hostOf } from "./machine.js";
-export { type RecordedMachine, recordedMachine, recordedMachines } from "./recorded.js";
+export { type RecordedMachine, recordedMachine, recordedMachines, undisturbed } from "./recorded.js";
