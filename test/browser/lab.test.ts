@@ -344,7 +344,9 @@ describe.skipIf(!python)("JupyterLab as npm start opens it", () => {
     try {
       const asStored = readFileSync(join(folder, name), "utf8");
       await notebook.saved();
-      expect(readFileSync(notebook.file, "utf8") === asStored, "opening and saving changes nothing").toBe(true);
+      // Asked until it is so: a moment after it was saved the file may be in the middle of being written once more.
+      const unchanged = () => readFileSync(notebook.file, "utf8") === asStored;
+      await expect.poll(unchanged, { message: "opening and saving changes nothing", timeout: 10_000 }).toBe(true);
       await notebook.runAll();
       const stored = await notebook.saved();
       expect(outputs(stored).filter((output) => output.output_type === "error")).toEqual([]);

@@ -144,6 +144,8 @@ describe("every page", () => {
       await keep(page, url, "dark");
       await page.emulateMedia({ colorScheme: "light" });
       await page.setViewportSize({ width: 390, height: 844 });
+      // A plot follows the page's width a moment later.
+      for (let turn = 0; turn < 20 && (await wide(page)) > 390; turn++) await page.waitForTimeout(100);
       if ((await wide(page)) > 390) note(`it is ${await wide(page)} pixels wide on a phone of 390`);
       await keep(page, url, "phone");
       await page.setViewportSize({ width: 800, height: 1100 });
