@@ -214,6 +214,28 @@ describe.each(keptOf)("the kept predictions of %s", (machine) => {
       );
   });
 
+  it("are not taken where a record was changed that they depend on, and say what that is", () => {
+    const some = points("kept").filter(({ cores, workNs }) => cores === 1 && workNs === 300);
+    const readBy = (facts: Facts, anew: boolean): string[] => {
+      const read = new Set<string>();
+      const noted = basisOf(facts.noting((name) => read.add(name)));
+      for (const point of some)
+        silicon.simulate({ ...point, draws: 0, ...(anew ? { anew, replications: 2 } : {}) }, noted);
+      return [...read].filter((name) => !name.startsWith("predictions/")).sort();
+    };
+    expect(readBy(published, false)).toEqual(readBy(published, true));
+    const host = structuredClone(published.hardware("rome")) as { title: string };
+    host.title = "another";
+    const other = basisOf(published.changed([{ path: ["hardware", "rome"], value: host }]));
+    const [point] = some;
+    expect(silicon.simulate({ ...point, draws: 0 }, basis)).toBeDefined();
+    const kept = structuredClone(keptPredictions(published, machine)!);
+    kept.rows[0][kept.columns.indexOf("predicted")] = 1;
+    const wrong = { path: ["predictions", `silicon-${machine}`], value: kept };
+    expect(silicon.simulate({ ...point, draws: 0 }, basisOf(published.changed([wrong])))[0].predicted).toBe(1);
+    expect(silicon.simulate({ ...point, draws: 0 }, basisOf(other.facts.changed([wrong])))[0].predicted).not.toBe(1);
+  });
+
   it("are not taken for another recording, other seeds or other draws", () => {
     const recording = { ...recordedMachine(published, machine), date: "2020-01-01" };
     const facts = published.changed([{ path: ["observations", `silicon-${machine}`], value: recording }]);

@@ -3,8 +3,8 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { revision } from "../../../dist/cli/sweep/revision.js";
-import { recordedMachines, recordingHash, silicon } from "../../../dist/experiments/index.js";
-import { Facts } from "../../../dist/facts/index.js";
+import { readHash, recordedMachines, recordingHash, silicon } from "../../../dist/experiments/index.js";
+import { basisOf, Facts } from "../../../dist/facts/index.js";
 import { runOnWorkers } from "../../../dist/sweep/index.js";
 
 const facts = Facts.published();
@@ -27,12 +27,19 @@ const { config, rows } = await runOnWorkers(
   { machines: [name], predictions: "anew" },
   { onProgress: ({ done, total }) => process.stderr.write(`\r${done} of ${total} points`) },
 );
+/** What the predictions depend on: every way of mapping and lock, on one core. */
+const read = new Set();
+const basis = basisOf(facts.noting((one) => read.add(one)));
+for (const point of silicon.points(config, basis))
+  if (point.cores === 1) silicon.simulate({ ...point, draws: 0, replications: 2 }, basis);
+const names = [...read].filter((one) => !one.startsWith("observations/")).sort();
 const columns = Object.keys(rows[0]);
 const { replications, draws, seed } = config;
 const head = {
   about: `What the model says of the machine of data/observations/silicon-${name}.json, from its latencies alone; made by npm run bench:silicon:predict -- ${name}.`,
   machine: name,
   recording: recordingHash(facts, name),
+  reads: Object.fromEntries(names.map((one) => [one, readHash(facts, one)])),
   replications,
   draws,
   seed,
