@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { type HeldRow, held } from "../../src/experiments/index.js";
+import { basisOf, type Facts } from "../../src/facts/index.js";
 import { published } from "../support/facts.js";
 
 const run = (...predictions: string[]): Record<string, HeldRow> =>
@@ -20,14 +21,38 @@ describe("held against what was published", () => {
     const rows = run("strict-loss", "optane-lazy");
     expect(rows["strict-loss"].verdict).toBe("hit");
     expect(rows["optane-lazy"]).toMatchObject({ verdict: "miss", between: expect.stringContaining("16 cores") });
-    for (const { simulated, low, high, verdict, between } of Object.values(rows)) {
-      expect(verdict).toBe(simulated >= low && simulated <= high ? "hit" : "miss");
+    for (const { simulated, simulatedLow, simulatedHigh, seeds, low, high, verdict, between } of Object.values(rows)) {
+      expect(simulatedLow).toBeLessThan(simulated);
+      expect(simulatedHigh).toBeGreaterThan(simulated);
+      expect(seeds).toBe(2);
+      expect(verdict).toBe(simulatedLow >= low && simulatedHigh <= high ? "hit" : "miss");
       expect(between === "").toBe(verdict === "hit");
     }
   });
 
+  it("gives no verdict where the seeds could turn it: an end of the margin lies within their interval", () => {
+    const written = (at: number): { facts: Facts } => {
+      const { predictions } = published.judging("today") as { predictions: { id: string }[] };
+      const index = predictions.findIndex(({ id }) => id === "redis");
+      const path = ["judging", "today", "predictions", index];
+      return {
+        facts: published.changed([
+          { path: [...path, "low"], value: at },
+          { path: [...path, "high"], value: 10 * at },
+        ]),
+      };
+    };
+    const point = { id: "redis", sweep: false, mostSeeds: 3, seed: 1 };
+    const [{ simulated }] = held.simulate(point);
+    const [edge] = held.simulate(point, basisOf(written(simulated).facts));
+    expect(edge).toMatchObject({ verdict: "not decidable", seeds: 3 });
+    expect(edge.between).not.toBe("");
+    // A margin far from it needs two.
+    expect(held.simulate(point, basisOf(written(2 * simulated).facts))[0]).toMatchObject({ verdict: "miss", seeds: 2 });
+  });
+
   it("moves each assumption to both ends of its range, and names those on which the verdict hangs", () => {
-    const [row] = held.simulate({ id: "optane-lazy", sweep: true, seed: 1 });
+    const [row] = held.simulate({ id: "optane-lazy", sweep: true, mostSeeds: 5, seed: 1 });
     const { least = 0, most = 0, simulated, low, high, hangsOn = "" } = row;
     expect(least).toBeLessThan(simulated);
     expect(most).toBeGreaterThanOrEqual(simulated);
@@ -38,7 +63,7 @@ describe("held against what was published", () => {
   it("names the file and the field where what was written down is broken", () => {
     const path = ["judging", "today", "predictions", 0, "low"];
     const facts = published.changed([{ path, value: "few" }]);
-    expect(() => held.simulate({ id: "strict-loss", sweep: false, seed: 1 }, { facts } as never)).toThrow(
+    expect(() => held.simulate({ id: "strict-loss", sweep: false, mostSeeds: 5, seed: 1 }, { facts } as never)).toThrow(
       /data\/judging\/today\.json: predictions\.0\.low/,
     );
   });

@@ -16,6 +16,14 @@ export const Config = z.strictObject({
     .describe(
       "move each assumption of the host, of the invalidation and of the load to both ends of its range, and say which verdict hangs on it (some ten times as long)",
     ),
+  mostSeeds: z
+    .int()
+    .min(2)
+    .max(100)
+    .default(5)
+    .describe(
+      "seeds at most: a prediction is run with two, and with more while an end of its margin lies in their interval",
+    ),
   seed: z.int().min(0).max(2_147_483_647).default(1).describe("the random streams"),
 });
 
@@ -26,9 +34,10 @@ export type Settings = z.output<typeof Config>;
 export interface HeldPoint {
   id: string;
   sweep: boolean;
+  mostSeeds: number;
   seed: number;
 }
 
 /** The points of a configuration. */
-export const pointsOf = ({ predictions, sweep, seed }: Settings): HeldPoint[] =>
-  predictions.map((id) => ({ id, sweep, seed }));
+export const pointsOf = ({ predictions, sweep, mostSeeds, seed }: Settings): HeldPoint[] =>
+  predictions.map((id) => ({ id, sweep, mostSeeds, seed }));

@@ -9,7 +9,7 @@ export const figures: Readonly<Record<string, FigureMaker<HeldRow, Settings>>> =
     lineFigure({
       title: "Simulated against published",
       caption:
-        "Each point is a prediction, as a multiple of what was published; its bar is the margin that was written down before. Points outside of their bar are misses.",
+        "Each point is a prediction, as a multiple of what was published; its wide bar is the margin that was written down before, its narrow one the 95 % interval over seeds. Points whose narrow bar lies outside of the wide one are misses; where it crosses an end, chance decides.",
       x: { title: "prediction", unit: "" },
       layout: {
         xaxis: {
@@ -32,6 +32,8 @@ export const figures: Readonly<Record<string, FigureMaker<HeldRow, Settings>>> =
           name: "simulated",
           x: rows.map((_, i) => i + 1),
           y: rows.map(({ simulated, published }) => (100 * simulated) / published),
+          low: rows.map(({ simulatedLow, published }) => (100 * simulatedLow) / published),
+          high: rows.map(({ simulatedHigh, published }) => (100 * simulatedHigh) / published),
           mode: "markers",
         },
       ],

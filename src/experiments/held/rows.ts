@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { costSources, variant } from "../../dma/index.js";
+import { confidenceInterval } from "../../engine/index.js";
 import type { Basis, Facts } from "../../facts/index.js";
 import {
   type HostRun,
@@ -182,16 +183,53 @@ function sweepOf(one: HeldCase, seed: number, basis: Basis): { name: string; val
   return one.hosts.slice(1).map((host) => ({ name: `host ${host}`, value: one.simulate(host, basis) }));
 }
 
+/** What a case comes down to over its seeds, and whether that lies within a margin. */
+interface OverSeeds {
+  simulated: number;
+  /** The 95 % confidence interval of the mean. */
+  simulatedLow: number;
+  simulatedHigh: number;
+  seeds: number;
+  verdict: "hit" | "miss" | "not decidable";
+}
+
+/** Seeds that a prediction is run with at first: the fewest that have an interval. */
+const firstSeeds = 2;
+
+/**
+ * Runs a case with seed after seed until its interval has no end of the margin in it, or the seeds are used up: then
+ * chance alone could turn the verdict. A device alone draws nothing, and runs once.
+ */
+function overSeeds(one: HeldCase, { seed, mostSeeds }: HeldPoint, { low, high }: Prediction, basis: Basis): OverSeeds {
+  const values: number[] = [];
+  const next = (): number => simulatedValue(one, seed + values.length, basis);
+  if ("hosts" in one) {
+    const simulated = next();
+    const verdict = simulated >= low && simulated <= high ? "hit" : "miss";
+    return { simulated, simulatedLow: simulated, simulatedHigh: simulated, seeds: 1, verdict };
+  }
+  for (;;) {
+    values.push(next());
+    if (values.length < firstSeeds) continue;
+    const { mean: simulated, low: simulatedLow, high: simulatedHigh, n: seeds } = confidenceInterval(values);
+    const found = { simulated, simulatedLow, simulatedHigh, seeds };
+    if (simulatedLow >= low && simulatedHigh <= high) return { ...found, verdict: "hit" };
+    if (simulatedHigh < low || simulatedLow > high) return { ...found, verdict: "miss" };
+    if (seeds >= mostSeeds) return { ...found, verdict: "not decidable" };
+  }
+}
+
 /** Runs one point. */
-export function simulate({ id, sweep, seed }: HeldPoint, basis: Basis) {
+export function simulate(point: HeldPoint, basis: Basis) {
+  const { id, sweep, seed } = point;
   const one = cases.find((found) => found.id === id) as HeldCase;
   const { written, predictions } = predictionsOf(basis.facts);
   const prediction = predictions.find((found) => found.id === id);
   if (prediction === undefined) throw new Error(`data/judging/today.json: predictions: "${id}" is missing`);
   const { record, quantity: what, published, low, high, seen = "" } = prediction;
   const isHit = (value: number): boolean => value >= low && value <= high;
-  const simulated = simulatedValue(one, seed, basis);
-  const hit = isHit(simulated);
+  const { verdict, ...found } = overSeeds(one, point, prediction, basis);
+  const { simulated } = found;
   const swept = sweep ? sweepOf(one, seed, basis) : undefined;
   return [
     {
@@ -201,9 +239,9 @@ export function simulate({ id, sweep, seed }: HeldPoint, basis: Basis) {
       published,
       low,
       high,
-      simulated,
-      verdict: hit ? ("hit" as const) : ("miss" as const),
-      between: hit ? "" : one.mechanism,
+      ...found,
+      verdict,
+      between: verdict === "hit" ? "" : one.mechanism,
       written,
       seen,
       ...(swept === undefined
@@ -213,7 +251,7 @@ export function simulate({ id, sweep, seed }: HeldPoint, basis: Basis) {
             most: Math.max(simulated, ...swept.map(({ value }) => value)),
             hangsOn:
               swept
-                .filter(({ value }) => isHit(value) !== hit)
+                .filter(({ value }) => isHit(value) !== isHit(simulated))
                 .map(({ name, value }) => `${name}: ${Number(value.toPrecision(3))}`)
                 .join("; ") || "none of those moved",
           }),
@@ -232,12 +270,24 @@ export const columns: Readonly<Record<ColumnName<HeldRow>, Column>> = {
   published: { unit: "", description: "published value" },
   low: { unit: "", description: "the margin's lower end" },
   high: { unit: "", description: "the margin's upper end" },
-  simulated: { unit: "", description: "simulated value" },
-  verdict: { unit: "", description: "within the margin, or not" },
-  between: { unit: "", description: "of a miss: what may stand between the two (written after the run, not tested)" },
+  simulated: { unit: "", description: "simulated value, the mean over the seeds" },
+  simulatedLow: { unit: "", description: "lower end of its 95 % confidence interval over the seeds" },
+  simulatedHigh: { unit: "", description: "upper end of it" },
+  seeds: { unit: "", description: "seeds run: more where an end of the margin lies within the interval" },
+  verdict: {
+    unit: "",
+    description: "the interval lies within the margin (hit), outside of it (miss), or across an end (not decidable)",
+  },
+  between: {
+    unit: "",
+    description: "of all but a hit: what may stand between the two (written after the run, not tested)",
+  },
   written: { unit: "", description: "when the prediction was written" },
   seen: { unit: "", description: "what had been seen before that" },
   least: { unit: "", description: "least value with one assumption at an end of its range" },
   most: { unit: "", description: "greatest such value" },
-  hangsOn: { unit: "", description: "assumptions at whose end the verdict is the other one" },
+  hangsOn: {
+    unit: "",
+    description: "assumptions at whose end, with the first seed, the value lies on the other side of the margin",
+  },
 };
