@@ -3,7 +3,7 @@
 // `npm test -- unit` (or lint, types, conformance, drift, browser) runs a part; further words go to vitest.
 // `npm test -- --quick [REV]` runs what the changes since a revision (default: where this branch left main) need: test/support/affected.mjs.
 import { spawn } from "node:child_process";
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { affected } from "./support/affected.mjs";
@@ -33,6 +33,8 @@ const notebooks = readdirSync("notebooks")
   .filter((name) => name.endsWith(".ipynb"))
   .sort((a, b) => turn(a) - turn(b));
 const results = join(points, "reproduced");
+/** Where the tests' reporter writes the names of those that failed. */
+const failures = join(points, "failures.txt");
 
 const lint = ["lint", [node, [bin("@biomejs/biome/bin/biome"), "check", "."]]];
 const floors = [
@@ -86,7 +88,7 @@ async function step([name, [command, args]], extra, beside) {
   const printed = [];
   const child = spawn(command, [...args, ...extra], {
     stdio: beside ? ["ignore", "pipe", "pipe"] : "inherit",
-    env: { ...process.env, ...settings[name] },
+    env: { ...process.env, IOMMU_LAB_TEST_FAILURES: failures, ...settings[name] },
   });
   for (const stream of beside ? [child.stdout, child.stderr] : []) stream.on("data", (piece) => printed.push(piece));
   const status = await new Promise((resolve) => {
@@ -115,6 +117,7 @@ async function run(list, extra) {
   );
   for (const one of rest) if (!(await step(one, extra, false))) failed.push(one[0]);
   if (failed.length === 0) return;
+  if (existsSync(failures)) console.error(`\nFailed:\n${readFileSync(failures, "utf8")}`);
   console.error(`\nnpm test: failed: ${failed.join(", ")}`);
   process.exit(1);
 }

@@ -1,7 +1,7 @@
-import fc from "fast-check";
 import ts from "typescript";
 import { expect, it } from "vitest";
 import { Chain } from "../../src/cells/heart/chain.js";
+import { fc } from "../support/property.js";
 
 /** A variable whose type names another and carries the number of its cell. */
 interface Declared {

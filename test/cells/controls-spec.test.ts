@@ -1,7 +1,7 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { modelOf } from "../../src/cells/widgets/models.js";
 import { checkSpec, describe as inWords, makers, snap } from "../../src/cells/widgets/spec.js";
+import { fc } from "../support/property.js";
 
 const { slider, menu, toggle } = makers;
 

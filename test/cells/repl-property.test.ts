@@ -1,10 +1,10 @@
 import { Session } from "node:inspector";
 import vm from "node:vm";
-import fc from "fast-check";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { loadCompiler } from "../../src/cells/host/compiler.js";
 import { createLanguage, type Language } from "../../src/cells/host/language.js";
 import { packageRoot } from "../../src/cells/index.js";
+import { fc } from "../support/property.js";
 import { cellSession } from "./session.js";
 
 /*

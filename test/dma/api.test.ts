@@ -1,7 +1,7 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { DmaError, dmaCosts, variants } from "../../src/dma/index.js";
 import { published } from "../support/facts.js";
+import { fc } from "../support/property.js";
 import { config, domain } from "./domain.js";
 
 describe("the DMA API", () => {

@@ -1,8 +1,8 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { DmaError, variants } from "../../src/dma/index.js";
 import { Streams } from "../../src/engine/index.js";
 import { aliasOf, isAlias } from "../../src/pagetables/index.js";
+import { fc } from "../support/property.js";
 import { domain } from "./domain.js";
 
 const names = variants.filter(({ oneToOne }) => oneToOne).map(({ name }) => name);

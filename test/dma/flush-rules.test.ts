@@ -1,7 +1,7 @@
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type FlushRule, flushCommands, type Unmapped } from "../../src/dma/index.js";
 import type { Invalidation } from "../../src/iommu/index.js";
+import { fc } from "../support/property.js";
 
 const sent = (ranges: Unmapped[], rule: FlushRule) =>
   flushCommands(ranges, rule).map((one) => (one.kind === "pages" ? [one.pfn, one.order] : one.kind));

@@ -1,6 +1,6 @@
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { CalendarQueue, type EventHandle, type EventQueue, HeapQueue, LATER, NONE } from "../../src/engine/index.js";
+import { fc } from "../support/property.js";
 
 /** The obviously right queue: a list, searched for its first event. */
 class ListQueue {

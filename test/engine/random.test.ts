@@ -1,7 +1,7 @@
-import fc from "fast-check";
 import { quantileSorted } from "simple-statistics";
 import { describe, expect, test } from "vitest";
 import { type RandomStream, Streams, Xoshiro128 } from "../../src/engine/index.js";
+import { fc } from "../support/property.js";
 
 describe("xoshiro128++", () => {
   // First outputs of the authors' C program (xoshiro128plusplus.c, 2019) from the state 1, 2, 3, 4.

@@ -1,13 +1,13 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
 import { exactJson, fromExactJson } from "../../src/experiments/frame/exact-json.js";
 import { computations, fitTable, recordingReport } from "../../src/experiments/index.js";
 import { type Basis, basisOf, Facts } from "../../src/facts/index.js";
 import { Direction, Kind, type Trace, TraceBuilder } from "../../src/recordings/index.js";
 import { PointStore } from "../../src/sweep/index.js";
+import { fc } from "../support/property.js";
 
 const folder = mkdtempSync(join(tmpdir(), "computations-"));
 afterAll(() => rmSync(folder, { recursive: true }));

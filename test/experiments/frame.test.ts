@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import {
@@ -13,6 +12,7 @@ import {
   withSettings,
 } from "../../src/experiments/index.js";
 import { grid } from "../../src/study/index.js";
+import { fc } from "../support/property.js";
 
 const config = z.strictObject({
   cores: z.array(z.int().min(1).max(16)).default([1, 2]).describe("cores, a count each"),

@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
   assumedSpace,
@@ -24,6 +23,7 @@ import {
 } from "../../src/experiments/index.js";
 import { hostRunDefaults } from "../../src/host/index.js";
 import { published } from "../support/facts.js";
+import { fc } from "../support/property.js";
 
 const designs = Object.keys(published.files().designs);
 const space = assumedSpace(published);

@@ -1,6 +1,6 @@
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type Draw, headline, type Margin, verdictOf } from "../../src/experiments/index.js";
+import { fc } from "../support/property.js";
 
 const exact = (...values: number[]): Draw[] => values.map((value) => ({ value, error: 0 }));
 const spread = (n: number, low: number, high: number): Draw[] =>

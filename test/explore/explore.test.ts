@@ -1,6 +1,6 @@
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { explore, formatTrace, type Model, type Property } from "../../src/explore/index.js";
+import { fc } from "../support/property.js";
 
 /** Two processes, each with a program counter of two bits; word 0 packs pc0, pc1 and the shared variables. */
 function mutex(name: string, step: (pc: number[], shared: number, who: number) => [number, number] | undefined): Model {

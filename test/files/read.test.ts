@@ -3,9 +3,9 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import fc from "fast-check";
 import { afterAll, describe, expect, test } from "vitest";
 import { parseJson, ReadError, readBounded, readRegular, realPlace } from "../../src/files/index.js";
+import { fc } from "../support/property.js";
 
 const folder = mkdtempSync(join(tmpdir(), "files-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

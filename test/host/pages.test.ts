@@ -1,7 +1,7 @@
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { Streams } from "../../src/engine/index.js";
 import { FreeLists, PagesInTurn } from "../../src/host/pages.js";
+import { fc } from "../support/property.js";
 
 const lists = (holder?: { held(frame: number): boolean }, clock = { now: 0 }) =>
   new FreeLists(2, new Streams(1).stream("pages"), clock, holder);

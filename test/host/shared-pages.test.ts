@@ -1,7 +1,7 @@
-import fc from "fast-check";
 import { expect, test } from "vitest";
 import { Streams } from "../../src/engine/index.js";
 import { FreeLists, SharedPages } from "../../src/host/pages.js";
+import { fc } from "../support/property.js";
 
 const source = () => new FreeLists(2, new Streams(1).stream("zone"), { now: 0 }, undefined);
 

@@ -1,6 +1,6 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type Invalidation, InvalidationQueue, invalidationOf } from "../../src/iommu/index.js";
+import { fc } from "../support/property.js";
 
 const page = (pfn: number): Invalidation => ({ kind: "pages", domain: 3, pfn, order: 0, leafOnly: true });
 

@@ -1,6 +1,6 @@
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { KeyIndex, type Replacement, translationCache } from "../../src/iommu/index.js";
+import { fc } from "../support/property.js";
 
 /** The same cache as plain lists: one list a set, oldest first. */
 class NaiveCache {

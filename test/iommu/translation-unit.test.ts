@@ -1,8 +1,8 @@
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { Streams } from "../../src/engine/index.js";
 import { TranslationUnit, type TranslationUnitConfig, walkMemory } from "../../src/iommu/index.js";
 import { OneToOneTable, oneToOne, pageBytes } from "../../src/pagetables/index.js";
+import { fc } from "../support/property.js";
 
 const mebibyte = 1_048_576;
 const gibibyte = 1024 * mebibyte;

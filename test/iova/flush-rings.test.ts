@@ -1,6 +1,6 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { delayTicks, FlushRings, firingTick } from "../../src/iova/index.js";
+import { fc } from "../support/property.js";
 
 describe("the flush rings", () => {
   it("free an entry once a flush that started after it has finished, oldest first (naive model)", () => {

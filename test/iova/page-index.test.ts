@@ -1,6 +1,6 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { PageIndex } from "../../src/iova/page-index.js";
+import { fc } from "../support/property.js";
 
 const none = 0;
 const indexTop = 0xfffff;

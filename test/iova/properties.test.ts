@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type Behaviour, ready } from "../../src/engine/index.js";
 import {
@@ -15,6 +14,7 @@ import {
   Rcache6Allocator,
   topPfn,
 } from "../../src/iova/index.js";
+import { fc } from "../support/property.js";
 import { PagesInUse } from "./pages-in-use.js";
 
 /** A request, or the unmap of the live range with this rank (modulo their number). */

@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type Behaviour, ready } from "../../src/engine/index.js";
 import {
@@ -9,6 +8,7 @@ import {
   Rcache6Allocator,
   type Rcache6Options,
 } from "../../src/iova/index.js";
+import { fc } from "../support/property.js";
 import { PagesInUse } from "./pages-in-use.js";
 
 const d32 = 1 << 20;

@@ -1,6 +1,6 @@
-import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Codec, WireError } from "../../src/jupyter/wire/codec.js";
+import { fc } from "../support/property.js";
 import { Client, KernelProcess, resultText } from "./jupyter-client.js";
 import { harmlessTypes } from "./message-types.mjs";
 

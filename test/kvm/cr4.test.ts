@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
   checkCr4,
@@ -19,6 +18,7 @@ import {
   VMXE,
   type Vmcs,
 } from "../../src/kvm/index.js";
+import { fc } from "../support/property.js";
 
 const vmcs = (): Vmcs => ({
   guestCr4: PAE | VMXE | MCE,

@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
   ClusteredMachine,
@@ -9,6 +8,7 @@ import {
   makeMachine,
 } from "../../src/machine/index.js";
 import { published } from "../support/facts.js";
+import { fc } from "../support/property.js";
 
 const rome = machineConfig(published, "rome");
 const milan = machineConfig(published, "milan");

@@ -1,8 +1,8 @@
-import fc from "fast-check";
 import { expect, test } from "vitest";
 import { Streams } from "../../src/engine/index.js";
 import { Machine, type MachineConfig, machineConfig } from "../../src/machine/index.js";
 import { published } from "../support/facts.js";
+import { fc } from "../support/property.js";
 import { ReferenceMachine } from "./reference.js";
 
 type Access = { kind: "read" | "write" | "atomic" | "deviceRead" | "deviceWrite" | "flush"; cpu: number; line: number };

@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import { expect, test } from "vitest";
 import { Simulation, Streams } from "../../src/engine/index.js";
 import {
@@ -12,6 +11,7 @@ import {
   ticketLockModel,
 } from "../../src/machine/index.js";
 import { published } from "../support/facts.js";
+import { fc } from "../support/property.js";
 
 const host = () => new Machine(machineConfig(published, "sandy-bridge-ep"));
 const first = (n: number) => Array.from({ length: n }, (_, cpu) => cpu);

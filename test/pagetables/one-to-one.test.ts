@@ -1,6 +1,6 @@
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { OneToOneTable, oneToOne, pageBytes, type Region, walkEntries } from "../../src/pagetables/index.js";
+import { fc } from "../support/property.js";
 
 const mebibyte = 1_048_576;
 const gibibyte = 1024 * mebibyte;

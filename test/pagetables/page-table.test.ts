@@ -1,6 +1,6 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { PTE_READ, PTE_WRITE, SecondLevelPageTable, type TableMemory } from "../../src/pagetables/index.js";
+import { fc } from "../support/property.js";
 
 /** Counts what page-table code does to memory. */
 class Counter implements TableMemory {

@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import { expect, test } from "vitest";
 import {
   aliasOf,
@@ -10,6 +9,7 @@ import {
   SecondLevelPageTable,
   unmapPages,
 } from "../../src/pagetables/index.js";
+import { fc } from "../support/property.js";
 
 const pages = [0, 1, 511, 512, 513, 262_143, 262_144, 0xfffff];
 

@@ -1,5 +1,5 @@
-import fc from "fast-check";
 import { type Trace, TraceBuilder } from "../../src/recordings/index.js";
+import { fc } from "../support/property.js";
 
 /** A step of a random history: map somewhere in a small space, or unmap the n-th live range. */
 const step = fc.record({

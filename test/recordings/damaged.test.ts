@@ -1,5 +1,4 @@
 import { readdirSync, readFileSync } from "node:fs";
-import fc from "fast-check";
 import { expect, test } from "vitest";
 import {
   type Account,
@@ -11,6 +10,7 @@ import {
   TraceCollector,
   type TraceInfo,
 } from "../../src/recordings/index.js";
+import { fc } from "../support/property.js";
 import { print } from "./print.js";
 
 const folder = new URL("fixtures/texts/", import.meta.url);

@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
   importTrace,
@@ -14,6 +13,7 @@ import {
   type Trace,
   type TraceInfo,
 } from "../../src/recordings/index.js";
+import { fc } from "../support/property.js";
 import { anyTrace } from "./any-trace.js";
 
 function infoOf(trace: Trace): TraceInfo {

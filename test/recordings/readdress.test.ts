@@ -1,6 +1,6 @@
-import fc from "fast-check";
 import { expect, test } from "vitest";
 import { holdings, loadTrace, Op, occupancy, phaseRange, rankQuantile, readdress } from "../../src/recordings/index.js";
+import { fc } from "../support/property.js";
 import { anyTrace } from "./any-trace.js";
 
 test.each([

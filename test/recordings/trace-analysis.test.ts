@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
   distinctAddresses,
@@ -15,6 +14,7 @@ import {
   rankQuantile,
   type Trace,
 } from "../../src/recordings/index.js";
+import { fc } from "../support/property.js";
 import { anyTrace } from "./any-trace.js";
 
 /** Runs of set pages, counted page by page: what merging must come to. */

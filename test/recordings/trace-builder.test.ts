@@ -1,6 +1,6 @@
-import fc from "fast-check";
 import { expect, test } from "vitest";
 import { TraceBuilder } from "../../src/recordings/index.js";
+import { fc } from "../support/property.js";
 
 /** Small ranges close together, ranges around a block's edge, and ranges of gigabytes. */
 const range = fc.oneof(

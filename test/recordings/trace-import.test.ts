@@ -1,6 +1,6 @@
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { decodeTrace, encodeTrace, importTrace, traceOp } from "../../src/recordings/index.js";
+import { fc } from "../support/property.js";
 
 /** The kernel's own text, in the wordings of several tools and versions, for the same four requests. */
 const wordings = {

@@ -1,5 +1,4 @@
 import { readFileSync } from "node:fs";
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
   cleanAccount,
@@ -12,6 +11,7 @@ import {
   type Trace,
   traceOp,
 } from "../../src/recordings/index.js";
+import { fc } from "../support/property.js";
 import { anyTrace } from "./any-trace.js";
 
 /** A line of a file of version 2 as a test damages it. */

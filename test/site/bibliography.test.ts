@@ -1,7 +1,7 @@
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { readBibliography } from "../../src/site/pages/bibliography.js";
 import { namesIn, plainLatex, readBibtex } from "../../src/site/pages/bibtex.js";
+import { fc } from "../support/property.js";
 
 /** The references of a file as texts, and what was wrong with it. */
 function read(text: string): { texts: string[]; html: string[]; faults: string[] } {

@@ -1,6 +1,6 @@
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { asLines, joined, notebookText, OutputCollector, parseNotebook, withCellIds } from "../../src/site/index.js";
+import { fc } from "../support/property.js";
 
 /** A small notebook as an object that a test may damage. */
 const small = () => ({

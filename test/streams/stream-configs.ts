@@ -1,7 +1,7 @@
-import fc from "fast-check";
 import { pcieLink } from "../../src/machine/index.js";
 import { oneToOne, pageBytes } from "../../src/pagetables/index.js";
 import type { StreamConfig, StreamTranslation } from "../../src/streams/index.js";
+import { fc } from "../support/property.js";
 
 const mebibyte = 1_048_576;
 

@@ -1,8 +1,8 @@
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { linkGbps, pcieLink } from "../../src/machine/index.js";
 import { oneToOne, pageBytes } from "../../src/pagetables/index.js";
 import { runDmaStream, runDmaStreamReference, type StreamConfig } from "../../src/streams/index.js";
+import { fc } from "../support/property.js";
 import { aDevice, anyStream, aStream, aTranslation } from "./stream-configs.js";
 
 const wholeGbps = (run: ReturnType<typeof runDmaStream>) => (run.whole.bytes * 8000) / run.whole.endPs;

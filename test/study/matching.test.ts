@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type Design, DesignSchema, designHash, Ensemble, readings, samplesOf } from "../../src/experiments/index.js";
 import {
@@ -14,6 +13,7 @@ import {
   worthOf,
 } from "../../src/study/index.js";
 import { published } from "../support/facts.js";
+import { fc } from "../support/property.js";
 
 const design: Design = DesignSchema.parse({
   title: "t",

@@ -12,7 +12,6 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import fc from "fast-check";
 import { afterAll, describe, expect, test } from "vitest";
 // The built code: a worker thread runs that, too.
 import {
@@ -38,6 +37,7 @@ import {
 import { lineOf, recordsIn } from "../../src/sweep/shards/line.js";
 import { rowsOf, rowsText } from "../../src/sweep/shards/rows-text.js";
 import { disjoint, pointsOfShard } from "../../src/sweep/shards/shard.js";
+import { fc } from "../support/property.js";
 import { FakeSlurm, type FakeTask } from "./fake-slurm.js";
 // @ts-expect-error plain JavaScript, which the worker threads load, too
 import { toy } from "./toy-experiment.mjs";

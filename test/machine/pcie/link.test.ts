@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
   ackLimitBytes,
@@ -17,6 +16,7 @@ import {
   writeOverhead,
 } from "../../../src/machine/index.js";
 import { published } from "../../support/facts.js";
+import { fc } from "../../support/property.js";
 
 const gen3x16 = pcieLink(3, 16);
 const gen3x8 = pcieLink(3, 8);

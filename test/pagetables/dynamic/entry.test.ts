@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
   addCount,
@@ -17,6 +16,7 @@ import {
   toBits,
   WIDE_LAYOUT,
 } from "../../../src/pagetables/index.js";
+import { fc } from "../../support/property.js";
 
 const anyEntry = fc.record({
   frame: fc.integer({ min: 0, max: 0xff_ffff_ffff }),

@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
   aliasOf,
@@ -15,6 +14,7 @@ import {
   type Steps,
   unmapPages,
 } from "../../../src/pagetables/index.js";
+import { fc } from "../../support/property.js";
 import { type Call, linearizable } from "./linearizable.js";
 
 const cleanups: Cleanup[] = ["never", "covering", "live-count", "swept"];
