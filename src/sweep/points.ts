@@ -66,7 +66,9 @@ export async function computePoints(
   const total = before + missing.size;
   const last = points.at(-1);
   const told = last === undefined ? "" : experiment.label(last);
-  onProgress?.(done, total, done < total ? withRemembered("", remembered) : told);
+  // The first under way: a long one says its name from the beginning.
+  const [next] = missing.values();
+  onProgress?.(done, total, done < total ? withRemembered(experiment.label(next), remembered) : told);
   const finished = (hash: string, point: unknown, { rows, reads }: Omit<Done, "seconds">) => {
     results.set(hash, rows);
     if (memory) memory.put(experiment, point, facts, rows, reads);

@@ -22,7 +22,7 @@ test("workers give the rows of a plain run, in the points' order, whichever is d
   try {
     // The first point ends only when all others have left their marks, however busy the machine is.
     const gate = { folder, marks: values.length - 1 };
-    const onProgress = (_: number, __: number, label: string) => label !== "" && done.push(label);
+    const onProgress = (count: number, _: number, label: string) => count > 0 && done.push(label);
     const run = await runOnWorkers(toy, config({ values, gate }), { jobs, from, onProgress });
     expect(run.rows).toEqual((await toy.run(config({ values }))).rows);
   } finally {

@@ -57,7 +57,7 @@ const words = (rows: readonly SiliconRow[]): string => {
     without > 0
       ? ` ${without} of ${all.length} runs have no measurement: others had the cores nearly all the time.`
       : "";
-  return `Points: measured, with the least and the most of their windows; dashed: predicted from latencies alone, with 95 % over seeds. Queued locks, ${all[0]?.workNs ?? 0} ns of work.${gap}`;
+  return `Points: measured, with the least and the most of their windows; dashed: predicted from its latencies and what is assumed, with 95 % over seeds. Queued locks, ${all[0]?.workNs ?? 0} ns of work.${gap}`;
 };
 
 /** What a transaction takes longer on one core because it maps and unmaps a page, in ns: measured, and predicted. */

@@ -36,7 +36,7 @@ const names = [...read].filter((one) => !one.startsWith("observations/")).sort()
 const columns = Object.keys(rows[0]);
 const { replications, draws, seed } = config;
 const head = {
-  about: `What the model says of the machine of data/observations/silicon-${name}.json, from its latencies alone; made by npm run bench:silicon:predict -- ${name}.`,
+  about: `What the model says of the machine of data/observations/silicon-${name}.json, from its latencies and from assumptions with ranges; made by npm run bench:silicon:predict -- ${name}.`,
   machine: name,
   recording: recordingHash(facts, name),
   reads: Object.fromEntries(names.map((one) => [one, readHash(facts, one)])),
