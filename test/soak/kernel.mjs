@@ -35,6 +35,13 @@ async function interrupts({ rounds, seed, say, fail }) {
     onInput: () => new Promise(() => {}),
     log: (l) => lines.push(l),
   });
+  // What bypasses Node's streams arrives here as well: the last words of a process that has died.
+  let stderr = "";
+  kernel.subscribe(({ type, content }) => {
+    if (type === "stream" && content.name === "stderr" && !content.text.includes("line of a flood"))
+      stderr = (stderr + content.text).slice(-4000);
+    if (type === "error") stderr = `${stderr}${content.traceback.join("\n")}\n`.slice(-4000);
+  });
   const value = async (code) => {
     const execution = kernel.execute(code);
     let text;
@@ -54,13 +61,19 @@ async function interrupts({ rounds, seed, say, fail }) {
     const execution = kernel.execute(code, { allowStdin: true });
     let sent = 0;
     let timer;
+    let late;
     for await (const { type } of execution)
       if (type === "stream" && timer === undefined)
         timer = setTimeout(() => {
           sent = performance.now();
+          late = setTimeout(
+            () => say(`  round ${done}, ${name}: no answer in 10 s; ${lines.at(-1) ?? ""} ${stderr}`),
+            10_000,
+          );
           void kernel.interrupt();
         }, delay);
     const reply = await execution.reply;
+    clearTimeout(late);
     const ms = performance.now() - sent;
     times.get(name).push(ms);
     expected++;
@@ -71,10 +84,14 @@ async function interrupts({ rounds, seed, say, fail }) {
     if (kept !== String(expected)) {
       lost++;
       fail(`round ${done}, ${name}: kept is ${kept} instead of ${expected} (${lines.at(-1) ?? "nothing was logged"})`);
+      say(
+        `  ${JSON.stringify(lines)}\n  after ${reply.ename} in ${ms.toFixed(0)} ms; its standard error: ${stderr || "empty"}`,
+      );
       await value("let kept = 0; 0");
       expected = 0;
     }
     lines = [];
+    stderr = "";
     if (done % 500 === 499) say(`  ${done + 1} interrupts, ${lost} lost, load ${load()}`);
   }
   await kernel.shutdown();
