@@ -5,7 +5,7 @@
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { snapshotProgram } from "./snapshot-bundle.js";
 
 const folderOf = (packageRoot: string) => join(packageRoot, "node_modules", ".iommu-lab");
@@ -48,20 +48,33 @@ export function buildSnapshot(packageRoot: string): string {
   mkdirSync(folder, { recursive: true });
   for (const name of readdirSync(folder))
     if (name.startsWith(`language-${process.version}-`)) rmSync(join(folder, name), { force: true });
-  const program = join(folder, `snapshot-${process.pid}.cjs`);
   const blob = join(folder, `snapshot-${process.pid}.blob`);
   try {
-    writeFileSync(program, snapshotProgram(packageRoot, folder));
+    writeSnapshot(packageRoot, blob);
+    renameSync(blob, file);
+    return file;
+  } finally {
+    rmSync(blob, { force: true });
+  }
+}
+
+/**
+ * Builds the snapshot, whether there is one or not, and writes it to a file of the caller's.
+ * @param packageRoot this package's folder
+ * @param blob the file; beside it lies for a while the program that it is built from
+ * @throws an error that says why there is none
+ */
+export function writeSnapshot(packageRoot: string, blob: string): void {
+  const program = `${blob}.cjs`;
+  try {
+    writeFileSync(program, snapshotProgram(packageRoot, dirname(blob)));
     const { status, stderr, error } = spawnSync(
       process.execPath,
       ["--snapshot-blob", blob, "--build-snapshot", program],
       { cwd: packageRoot, encoding: "utf8", env: { ...process.env, NODE_OPTIONS: "" }, timeout: 300_000 },
     );
     if (status !== 0) throw error ?? new Error(stderr.trim().split("\n").slice(0, 3).join(" "));
-    renameSync(blob, file);
-    return file;
   } finally {
     rmSync(program, { force: true });
-    rmSync(blob, { force: true });
   }
 }
