@@ -55,12 +55,16 @@ describe("completion without the compiler", () => {
   it("gives the names of the session, of the language and of global objects", () => {
     expect(texts("1 + answ")).toEqual(["answer", "answers"]);
     expect(texts("typeo")).toEqual(["typeof"]);
+    for (const before of ['"a"; ', "`${", "// a\n", "/* a */ ", "a / b / "])
+      expect(texts(`${before}answ`)).toEqual(["answer", "answers"]);
     expect(texts("Math.sqr")).toEqual(["sqrt"]);
     expect(quickComplete("Math.sqr", 8, [], { Math })).toMatchObject({ start: 5, end: 8 });
   });
 
   it("leaves to the compiler what only it can tell", () => {
-    for (const code of ["answer.le", "f(1).x", "unknown.", '"text".', "nosuchname"])
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: a cell with a template in it
+    const inTexts = ['import "f', "require('f", "`answ", "f(`${1} answ", "/answ", "// answ", "/* answ"];
+    for (const code of ["answer.le", "f(1).x", "unknown.", '"text".', "nosuchname", ...inTexts])
       expect(texts(code)).toBeUndefined();
   });
 });

@@ -54,13 +54,34 @@ export function complete(programs: Programs, code: string, position: number): Co
 /** Signature and documentation of what stands at a position. */
 export function inspect(programs: Programs, code: string, position: number): string | undefined {
   const { file } = programs.view(code);
+  const unknown: number[] = [];
   for (const at of inspectPositions(code, position)) {
     const info = programs.service.getQuickInfoAtPosition(file.fileName, at);
     const text = info && quickInfoText(info);
+    if (!text) continue;
     // A name that is not known is "any", and of no kind.
-    if (text && !(text === "any" && info.kind === "")) return text;
+    if (text !== "any" || info.kind !== "") return text;
+    unknown.push(at);
+  }
+  // The name of a type, written by itself, stands where only a value can: it is asked for again where a type can.
+  for (const at of unknown) {
+    const name = wordAt(code, at);
+    if (name === undefined) continue;
+    const before = `${code}\n;type $ = `;
+    const { file } = programs.view(before + name);
+    const info = programs.service.getQuickInfoAtPosition(file.fileName, before.length);
+    const text = info && quickInfoText(info);
+    if (text && !text.includes("/*unresolved*/")) return text;
   }
   return undefined;
+}
+
+/** The name that a position stands in or at the end of; no member of something. */
+function wordAt(code: string, position: number): string | undefined {
+  const before = /(?:^|[^\p{L}\p{Nl}\w$.])([\p{L}\p{Nl}\w$]*)$/u.exec(code.slice(0, position))?.[1];
+  if (before === undefined) return undefined;
+  const name = before + (/^[\p{L}\p{Nl}\w$]*/u.exec(code.slice(position))?.[0] ?? "");
+  return /^[\p{L}\p{Nl}_$]/u.test(name) ? name : undefined;
 }
 
 function quickInfoText(info: ts.QuickInfo): string {

@@ -58,7 +58,7 @@ export interface Places {
   typeRoots: string[];
   /** Files of ECMAScript's declarations that the engine fulfils, beside those that every one does. */
   libraries: readonly string[];
-  /** Where `iommu-lab/…` is declared, when it is not found from the root. */
+  /** Where `iommu-lab/…` is declared. */
   paths: Record<string, string[]>;
 }
 

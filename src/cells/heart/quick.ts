@@ -13,21 +13,21 @@ const unfinished =
 const finished = /(?:\+\+|--)$/;
 const pairs: Record<string, string> = { ")": "(", "]": "[", "}": "{" };
 
-/**
- * Whether a text could be run as it is, as far as its tokens tell.
- * @example quickIsComplete("f(1,") // { status: "incomplete", indent: "" }
- */
-export function quickIsComplete(code: string): CompletenessResult {
+/** A text's tokens, as far as brackets, strings and comments go. */
+interface Tokens {
   /** Open brackets; a backtick stands for a template, and a "$" for an expression in it. */
+  open: string[];
+  /** The code without comments and contents of strings: what a slash or the end is judged by. */
+  bare: string;
+  /** What the text ends in the midst of. */
+  inside?: "string" | "regular expression" | "comment" | "line comment";
+  /** A bracket that nothing has opened, a string that its line has ended: what comes after it was not read. */
+  wrong?: true;
+}
+
+function tokens(code: string): Tokens {
   const open: string[] = [];
-  /** The code so far without comments and contents of strings: what a slash or the end is judged by. */
   let bare = "";
-  const incomplete = (): CompletenessResult => {
-    const last = /[^\n]*$/.exec(code.trimEnd())?.[0] ?? "";
-    const indent = /^\s*/.exec(last)?.[0] ?? "";
-    return { status: "incomplete", indent: /[{([]\s*$/.test(last) ? `${indent}  ` : indent };
-  };
-  const invalid: CompletenessResult = { status: "invalid" };
   for (let i = 0; i < code.length; i++) {
     const c = code[i];
     if (open.at(-1) === "`") {
@@ -44,17 +44,21 @@ export function quickIsComplete(code: string): CompletenessResult {
     }
     if (c === '"' || c === "'") {
       for (i++; i < code.length && code[i] !== c && code[i] !== "\n"; i++) if (code[i] === "\\") i++;
-      if (i >= code.length || code[i] !== c) return invalid;
+      if (i >= code.length) return { open, bare, inside: "string" };
+      if (code[i] !== c) return { open, bare, wrong: true };
       bare += "0";
     } else if (c === "`") open.push("`");
-    else if (c === "/" && code[i + 1] === "/") i = lineEnd(code, i) - 1;
-    else if (c === "/" && code[i + 1] === "*") {
+    else if (c === "/" && code[i + 1] === "/") {
+      i = code.indexOf("\n", i) - 1;
+      if (i < 0) return { open, bare, inside: "line comment" };
+    } else if (c === "/" && code[i + 1] === "*") {
       const end = code.indexOf("*/", i + 2);
-      if (end < 0) return incomplete();
+      if (end < 0) return { open, bare, inside: "comment" };
       i = end + 1;
     } else if (c === "/" && startsRegExp(bare)) {
       const end = regExpEnd(code, i);
-      if (end < 0) return invalid;
+      if (end < 0)
+        return code.includes("\n", i) ? { open, bare, wrong: true } : { open, bare, inside: "regular expression" };
       i = end;
       bare += "0";
     } else if ("([{".includes(c)) {
@@ -63,19 +67,27 @@ export function quickIsComplete(code: string): CompletenessResult {
     } else if (")]}".includes(c)) {
       const last = open.pop();
       if (c === "}" && last === "$") bare += ")";
-      else if (last !== pairs[c]) return invalid;
+      else if (last !== pairs[c]) return { open, bare, wrong: true };
       else bare += c;
     } else bare += c;
   }
-  if (open.length > 0) return incomplete();
-  const end = bare.trimEnd();
-  return unfinished.test(end) && !finished.test(end) ? incomplete() : { status: "complete" };
+  return { open, bare };
 }
 
-const lineEnd = (code: string, from: number) => {
-  const end = code.indexOf("\n", from);
-  return end < 0 ? code.length : end;
-};
+/**
+ * Whether a text could be run as it is, as far as its tokens tell.
+ * @example quickIsComplete("f(1,") // { status: "incomplete", indent: "" }
+ */
+export function quickIsComplete(code: string): CompletenessResult {
+  const { open, bare, inside, wrong } = tokens(code);
+  if (wrong || inside === "string" || inside === "regular expression") return { status: "invalid" };
+  const end = bare.trimEnd();
+  if (inside !== "comment" && open.length === 0 && !(unfinished.test(end) && !finished.test(end)))
+    return { status: "complete" };
+  const last = /[^\n]*$/.exec(code.trimEnd())?.[0] ?? "";
+  const indent = /^\s*/.exec(last)?.[0] ?? "";
+  return { status: "incomplete", indent: /[{([]\s*$/.test(last) ? `${indent}  ` : indent };
+}
 
 function startsRegExp(bare: string): boolean {
   const before = bare.trimEnd();
@@ -114,6 +126,9 @@ export function quickComplete(
   globals: object,
 ): CompletionResult | undefined {
   const before = code.slice(0, position);
+  // In a text other things are meant, such as the path of a module.
+  const { open, inside } = tokens(before);
+  if (inside !== undefined || open.at(-1) === "`") return undefined;
   const path = /(?:[\p{L}\p{Nl}_$][\p{L}\p{Nl}\p{Nd}_$]*\.)*[\p{L}\p{Nl}\p{Nd}_$]*$/u.exec(before)?.[0] ?? "";
   const start = position - (path.length - path.lastIndexOf(".") - 1);
   if (/[.\p{Nd})\]"'`]$/u.test(before.slice(0, position - path.length))) return undefined;

@@ -15,8 +15,11 @@ export function packageDoors(packageRoot: string): { paths: Record<string, strin
     if (!door.includes("*")) continue;
     const [before, after] = join(packageRoot, target.types).split("*");
     for (const name of folders(dirname(`${before}x`))) {
-      if (statSync(`${before}${name}${after}`, { throwIfNoEntry: false }))
-        doors.add(door.replace(/^\./, "iommu-lab").replace("*", name));
+      if (!statSync(`${before}${name}${after}`, { throwIfNoEntry: false })) continue;
+      const room = door.replace(/^\./, "iommu-lab").replace("*", name);
+      doors.add(room);
+      // By itself: only so it is offered while its name is being written.
+      paths[room] ??= [`${before}${name}${after}`];
     }
   }
   return { paths, doors: [...doors].sort() };

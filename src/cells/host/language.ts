@@ -1,6 +1,6 @@
 /** The compiler of cells on Node: stock TypeScript over the file system. */
 import { readFileSync, statSync } from "node:fs";
-import { join, relative } from "node:path";
+import { join } from "node:path";
 import type { CellFiles } from "../heart/files.js";
 import { createLanguage as createHeart, type Language } from "../heart/language.js";
 import { createLibrary, type Library } from "../heart/library.js";
@@ -34,7 +34,6 @@ export function prepareCompiler(ts: TypeScript, libraryFolder: string): Compiler
 export function createLanguage(packageRoot: string, root: string, compiler: Compiler): Language {
   process.chdir(root);
   const { ts, libraryFolder, library, globals } = compiler;
-  const outside = relative(packageRoot, root).startsWith("..");
   const { paths, doors } = packageDoors(packageRoot);
   return createHeart({
     ts,
@@ -45,7 +44,8 @@ export function createLanguage(packageRoot: string, root: string, compiler: Comp
       types: ["node", join(packageRoot, "dist", "cells", "display", "global")],
       typeRoots: [join(packageRoot, "node_modules", "@types")],
       libraries: newerLibraries(),
-      paths: outside ? paths : {},
+      // In the package's own folder its rooms would be found without, but not offered as the name of one is being written.
+      paths,
     },
     libraryFolder,
     globals: { "[globals].d.ts": globals },
