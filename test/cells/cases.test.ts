@@ -40,7 +40,7 @@ for (const kind of kinds)
   describe(kind, () => {
     for (const each of cases.filter((c) => c.kind === kind))
       it(each.what, async () => {
-        const { result, stdout, stderr, error, traceback } = each.expected;
+        const { result, stdout, stderr, error, traceback, displayed } = each.expected;
         const got = await play(each);
         const gotError = got.status === "ok" ? "" : `${got.ename}: ${got.evalue}`;
         if (error) expect(gotError).toMatch(error);
@@ -51,6 +51,10 @@ for (const kind of kinds)
         else if (result !== undefined) expect(got.result).toBe(result);
         if (stdout instanceof RegExp) expect(got.stdout).toMatch(stdout);
         else if (stdout !== undefined) expect(got.stdout).toBe(stdout);
+        if (displayed) {
+          const shown = got.messages.filter(({ type }) => type === "display_data");
+          expect(shown.map(({ content }) => content["data"])).toEqual(displayed);
+        }
         if (stderr) expect(got.stderr).toMatch(stderr);
       });
   });

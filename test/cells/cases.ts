@@ -12,6 +12,8 @@ export interface Expected {
   /** The error as `name: message`. */
   error?: RegExp;
   traceback?: RegExp;
+  /** The bundles that it displays. */
+  displayed?: unknown[];
 }
 
 export interface Case {
@@ -622,7 +624,28 @@ export const cases: Case[] = [
   ),
   c("output", "a block stays a block", ["{ const q = 1; console.log(q) }"], { stdout: "1\n", result: null }),
   c("output", "an empty object", ["{}"], "{}"),
-  c("output", "a text beside a picture", ['lab.bundle({ "image/png": new Uint8Array([1, 2]) })'], { result: null }),
+  c("output", "a picture's bytes, with a text beside it", ['lab.bundle({ "image/png": new Uint8Array([1, 2]) })'], {
+    displayed: [{ "image/png": "AQI=", "text/plain": "[image/png]" }],
+  }),
+  c(
+    "output",
+    "what is no text by its media type, with a text beside it",
+    ['lab.bundle({ "application/json": { a: { b: [1] } }, "image/svg+xml": "<svg/>" })'],
+    {
+      displayed: [
+        {
+          "application/json": { a: { b: [1] } },
+          "image/svg+xml": "<svg/>",
+          "text/plain": "[application/json, image/svg+xml]",
+        },
+      ],
+    },
+  ),
+  c("output", "a semicolon suppresses what a timer is as well", ["setTimeout(() => {}, 1);"], { result: null }),
+  c("output", "a semicolon keeps what is displayed", ['lab.html("<b>x</b>");'], {
+    result: null,
+    displayed: [{ "text/html": "<b>x</b>", "text/plain": "x" }],
+  }),
 
   c(
     "language",
