@@ -23,6 +23,10 @@ export class FakeSlurm {
   /** How many of the next questions find no controller. */
   away = 0;
   accounting = true;
+  /** Tasks, by name ("101_3"), that are for ever what they are said to be: a state, the time that squeue shows, a reason. */
+  readonly stuck = new Map<string, string>();
+  /** Whether even cancelled tasks stay that are stuck, as on a node that is dead. */
+  deaf = false;
 
   constructor(
     private readonly task: FakeTask,
@@ -55,7 +59,7 @@ export class FakeSlurm {
       const lines = this.jobs.flatMap(({ id, states }) =>
         [...states]
           .filter(([, state]) => ["PENDING", "RUNNING"].includes(state))
-          .map(([, state]) => `${id}|${state}|None`),
+          .map(([task, state]) => `${id}|${task}|${this.stuck.get(`${id}_${task}`) ?? `${state}|0:00|None`}`),
       );
       await this.step();
       return good(`${lines.join("\n")}\n`);
@@ -67,8 +71,11 @@ export class FakeSlurm {
     }
     if (command === "scancel") {
       for (const { id, states } of this.jobs)
-        if (args.includes(id))
-          for (const [task, state] of states) if (!/ED$/.test(state)) states.set(task, "CANCELLED");
+        for (const [task, state] of states) {
+          const name = `${id}_${task}`;
+          if (/ED$/.test(state) || !(args.includes(id) || args.includes(name))) continue;
+          if (!(this.deaf && this.stuck.has(name))) states.set(task, "CANCELLED");
+        }
       return good("");
     }
     return { status: 127, stdout: "", stderr: "" };
@@ -80,6 +87,7 @@ export class FakeSlurm {
       const ends = before && [...before.states.values()];
       if (ends?.some((state) => ["PENDING", "RUNNING"].includes(state))) continue;
       for (const [task, state] of job.states) {
+        if (this.stuck.has(`${job.id}_${task}`)) continue;
         if (state === "RUNNING") job.states.set(task, await this.task(task, job.states.size, this));
         else if (state === "PENDING")
           // What waits for a job that failed never runs, and is taken out (--kill-on-invalid-dep).

@@ -21,6 +21,7 @@ import {
   runShard,
   type ScriptAsk,
   Slurm,
+  type SweepStatus,
   schedulers,
   scriptFor,
   shardOf,
@@ -34,6 +35,8 @@ import {
   type Work,
   writeResults,
 } from "../../dist/sweep/index.js";
+import { secondsOf } from "../../src/sweep/cluster/slurm.js";
+import { lostTasks } from "../../src/sweep/cluster/watch.js";
 import { lineOf, recordsIn } from "../../src/sweep/shards/line.js";
 import { rowsOf, rowsText } from "../../src/sweep/shards/rows-text.js";
 import { disjoint, pointsOfShard } from "../../src/sweep/shards/shard.js";
@@ -237,7 +240,7 @@ describe("scripts", () => {
 describe("through Slurm", () => {
   const followed = async (
     task: FakeTask,
-    prepare: (fake: FakeSlurm) => void = () => {},
+    prepare: (fake: FakeSlurm, folder: string) => void | Promise<void> = () => {},
     maxArraySize = 1001,
     tasks = 3,
   ) => {
@@ -248,9 +251,9 @@ describe("through Slurm", () => {
       if (state === "COMPLETED") await part(folder, eight, `${number}/${of}`);
       return state;
     }, maxArraySize);
-    prepare(fake);
     const said: string[] = [];
     await part(folder, eight, "1/1", { most: 1 });
+    await prepare(fake, folder);
     const all = {
       slurm: new Slurm(fake.run),
       folder,
@@ -264,7 +267,11 @@ describe("through Slurm", () => {
         time: "10",
       }),
       pollMs: 1,
-      say: (line: string) => said.push(line),
+      say: (line: string) => {
+        said.push(line);
+        // Nodes that were out are back as soon as somebody was told.
+        if (line.includes("sinfo -R")) fake.stuck.clear();
+      },
     };
     await submitRound(all, 1);
     const status = await follow(all).catch((error: Error) => error.message);
@@ -290,6 +297,131 @@ describe("through Slurm", () => {
       /\(1 COMPLETED, 1 FAILED, 1 TIMEOUT, 1 NODE_FAIL, 1 CANCELLED\) with \d points missing; they are submitted again\./,
     );
     expect(fake.jobs).toHaveLength(4);
+  });
+
+  /** A shard that did one point and was killed ten minutes ago. */
+  const silent = async (folder: string, shard: string) => {
+    const shards = join(folder, "shards");
+    const before = new Set(readdirSync(shards));
+    await part(folder, eight, shard, { most: 1, jobs: 1 });
+    const [log] = readdirSync(shards).filter((name) => name.endsWith(".log") && !before.has(name));
+    const lines = readFileSync(join(shards, log), "utf8").trimEnd().split("\n");
+    writeFileSync(join(shards, log), `${lines.slice(0, -1).join("\n")}\n`);
+    const at = Date.now() / 1000 - 600;
+    utimesSync(join(shards, log), at, at);
+  };
+
+  test.each([
+    ["is cancelled", false],
+    ["is left to its dead node", true],
+  ])("a task that runs for ever after its process died %s, its points are submitted again, once", async (_, deaf) => {
+    const { status, said, fake, folder } = await followed(
+      async () => "COMPLETED",
+      async (fake, folder) => {
+        fake.deaf = deaf;
+        fake.stuck.set("101_2", "RUNNING|1:00:00|None");
+        await silent(folder, "2/3");
+      },
+    );
+    expect(status).toMatchObject(done);
+    expect(said.filter((line) => line.startsWith("Task"))).toEqual([
+      "Task 101_2 runs for the scheduler, and was last heard of 10 min ago: it is cancelled, what it finished is kept, and what it left is submitted again. If such tasks do work, --patience waits longer.",
+    ]);
+    expect(fake.jobs).toHaveLength(4);
+    const { rows, missing } = gather(folder, eight);
+    expect([rows.size, missing]).toEqual([8, []]);
+  });
+
+  const held = "PENDING|0:00|launch failed requeued held";
+
+  test("a task that the scheduler holds after a failed launch is submitted again; if that happens again and again, a sentence ends it", async () => {
+    const once = await followed(
+      async () => "COMPLETED",
+      (fake) => {
+        fake.stuck.set("101_3", held);
+      },
+    );
+    expect(once.status).toMatchObject(done);
+    expect(once.said.join("\n")).toContain("Task 101_3 is held by the scheduler (launch failed requeued held)");
+    const always = await followed(
+      async () => "COMPLETED",
+      (fake) => {
+        for (const job of [101, 103, 105, 107, 109])
+          for (const task of [1, 2, 3]) fake.stuck.set(`${job}_${task}`, held);
+      },
+    );
+    expect(always.status).toMatch(/Job 107 has ended .* with 7 points missing, and nothing came of it/);
+  });
+
+  test("the job that looks at the workers is submitted again as well where the scheduler holds it", async () => {
+    const { status } = await followed(
+      async () => "COMPLETED",
+      (fake) => {
+        fake.stuck.set("100_0", held);
+      },
+    );
+    expect(status).toMatchObject(done);
+  });
+
+  test("when every point is there it is over, whatever the scheduler still has", async () => {
+    const phantom = await followed(
+      async () => "COMPLETED",
+      async (fake, folder) => {
+        await part(folder, eight, "2/3");
+        fake.stuck.set("101_2", "RUNNING|0:20|None");
+      },
+    );
+    expect(phantom.status).toMatchObject(done);
+    expect(phantom.said.at(-1)).toBe("Every point is there; what the scheduler still has of job 101 is cancelled.");
+  });
+
+  test("nodes that are out are named once, and waited for", async () => {
+    const out = await followed(
+      async () => "COMPLETED",
+      (fake) => {
+        for (const task of [1, 2, 3])
+          fake.stuck.set(`101_${task}`, "PENDING|0:00|Nodes required for job are DOWN, DRAINED");
+      },
+    );
+    expect(out.status).toMatchObject(done);
+    expect(out.said.filter((line) => line.includes("sinfo -R"))).toHaveLength(1);
+  });
+
+  test("a task is silent by its own shard's signs of life, within the patience, and five times that until its first", () => {
+    const of = (text: string, heard: { index: number; count?: number; ago: number }[] = []) => {
+      const [state, time, reason = "None"] = text.split("|");
+      const processes = heard.map(({ index, count = 4, ago }) => ({
+        ...({} as SweepStatus["processes"][number]),
+        shard: { index, count },
+        heardSecondsAgo: ago,
+      }));
+      const queue = [{ job: "7", task: 2, state, reason, seconds: secondsOf(time) }];
+      return lostTasks(queue, { check: "6", array: "7", tasks: 4, processes, patience: 100 }).map(({ why }) => why);
+    };
+    expect(of("RUNNING|8:19")).toEqual([]);
+    expect(of("RUNNING|8:21")).toEqual(["has run for 8 min without a sign of life"]);
+    // What a shard said before the task began, or another one says, is no sign of it.
+    expect(of("RUNNING|1:00", [{ index: 2, ago: 3000 }])).toEqual([]);
+    expect(of("RUNNING|8:21", [{ index: 2, ago: 3000 }])).toHaveLength(1);
+    expect(of("RUNNING|8:21", [{ index: 2, count: 5, ago: 1 }])).toHaveLength(1);
+    expect(of("RUNNING|1-00:00:00", [{ index: 2, ago: 99 }])).toEqual([]);
+    expect(of("RUNNING|1-00:00:00", [{ index: 2, ago: 101 }])).toEqual([
+      "runs for the scheduler, and was last heard of 2 min ago",
+    ]);
+    // One process of a shard suffices.
+    expect(
+      of("RUNNING|1-00:00:00", [
+        { index: 2, ago: 500 },
+        { index: 2, ago: 15 },
+      ]),
+    ).toEqual([]);
+    expect(of("RUNNING|INVALID")).toEqual([]);
+    for (const state of ["COMPLETING", "SUSPENDED", "PENDING"]) expect(of(`${state}|2-00:00:00`)).toEqual([]);
+    // Whoever holds a task means it.
+    expect(of("PENDING|0:00|JobHeldUser")).toEqual([]);
+    expect(of("PENDING|0:00|launch_failed_requeued_held")).toHaveLength(1);
+    expect(secondsOf("1-02:03:04")).toBe(93_784);
+    expect(secondsOf("0:07")).toBe(7);
   });
 
   test("a controller that is away for a while is waited for; without accounting it goes on as well", async () => {

@@ -44,6 +44,7 @@ export interface ClusterFlags extends SweepFlags {
   image?: string;
   claim?: string;
   poll?: string;
+  patience?: string;
 }
 
 /** A number of a flag. @throws UserError naming the flag, the value and what is accepted */
@@ -70,6 +71,7 @@ export async function clusterAction({ work, folder }: Asked, flags: ClusterFlags
   const most = Math.floor(numberOf("max-tasks", flags.maxTasks, 1, 100_000, 100));
   const taskMinutes = numberOf("task-minutes", flags.taskMinutes, 0.01, 10_000, 5);
   const pollMs = 1000 * numberOf("poll", flags.poll, 0.2, 3600, 5);
+  const patience = numberOf("patience", flags.patience, 20, 100_000, 120);
   const jobs = flags.jobs ?? 1;
   const version = new Version(undefined, flags.accept);
   const slurm = new Slurm();
@@ -134,6 +136,7 @@ export async function clusterAction({ work, folder }: Asked, flags: ClusterFlags
         Math.min(most, await slurm.largestTask()),
       ),
     pollMs,
+    patience,
     onProgress: progress.tell,
     say,
   };

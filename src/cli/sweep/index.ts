@@ -69,6 +69,10 @@ export function sweepCommand(program: Command): void {
     .option("--image <name>", "Kubernetes: the image with Node.js (default: node:20)")
     .option("--claim <name>", "Kubernetes: the volume claim with laboratory and folder (default: shared)")
     .option("--poll <seconds>", "how often Slurm is asked (default: 5)")
+    .option(
+      "--patience <seconds>",
+      "how long a running task may give no sign of life until its points are submitted again (default: 120; five times that until its first)",
+    )
     .addHelpText("after", format)
     .action((file: string, flags: ClusterFlags) => sweepAction(file, flags));
 }

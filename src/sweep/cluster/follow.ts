@@ -5,7 +5,8 @@ import type { ProgressListener } from "../../experiments/index.js";
 import { makeFolder, parseJson, readSmall, StoreError, writeFailure, writeWhole } from "../../files/index.js";
 import { type SweepStatus, timeText } from "../shards/status.js";
 import { type ScriptAsk, scriptFor } from "./script.js";
-import { SilentScheduler, type Slurm } from "./slurm.js";
+import { type QueuedTask, SilentScheduler, type Slurm } from "./slurm.js";
+import { lostTasks, waitsForNodes } from "./watch.js";
 
 const SubmittedSchema = z.object({
   scheduler: z.literal("slurm"),
@@ -63,6 +64,8 @@ export interface FollowAsk {
   ask(missing: number, secondsAPoint: number | undefined): Promise<ScriptAsk>;
   /** Between two looks, in ms. */
   pollMs: number;
+  /** How long a task that runs may give no sign of life, in seconds (default: 120), before its points are submitted again. */
+  patience?: number;
   onProgress?: ProgressListener;
   /** Tells what happened: a line for a person. */
   say(line: string): void;
@@ -71,8 +74,13 @@ export interface FollowAsk {
 
 /** So long it may be silent before following ends; the job goes on. */
 const mostSilentMs = 30 * 60_000;
-/** An array for what is missing after another one is submitted so often. */
+/** An array for what is missing after another one is submitted so often, and so often after one in which tasks were lost and nothing was done. */
 const mostRounds = 20;
+const mostLostRounds = 3;
+/** Signs of life come every quarter of a minute; eight of them. */
+const defaultPatience = 120;
+/** When every point is there, tasks may still be there at so many looks: they are to leave by themselves. */
+const looksToLeave = 3;
 
 /** Submits an array for what is missing: first a task that looks whether the workers can work, then, held until it could, the others. */
 export async function submitRound(
@@ -111,9 +119,9 @@ export async function submitRound(
  * @throws StoreError where the workers cannot work, nothing comes of an array, or it was cancelled; the signal's reason when interrupted
  */
 export async function follow(ask: FollowAsk): Promise<SweepStatus> {
-  for (;;) {
+  for (let lostRounds = 0; ; ) {
     const submitted = submittedIn(ask.folder);
-    await untilEnded(ask, submitted);
+    const lost = await untilEnded(ask, submitted);
     const status = ask.status();
     const left = status.missing + status.running;
     if (left === 0) return status;
@@ -128,7 +136,9 @@ export async function follow(ask: FollowAsk): Promise<SweepStatus> {
       .map(([state, n]) => `${n} ${state}`)
       .join(", ");
     const told = `Job ${submitted.array} has ended (${how === "" ? "the scheduler does not say how" : how}) with ${left} points missing`;
-    if (status.done <= submitted.before || submitted.round >= mostRounds)
+    const fruitless = status.done <= submitted.before;
+    if (fruitless && lost > 0) lostRounds++;
+    if ((fruitless && (lost === 0 || lostRounds > mostLostRounds)) || submitted.round >= mostRounds)
       throw new StoreError(`${told}, and nothing came of it. The tasks' own words are in ${join(ask.folder, "jobs")}.`);
     ask.say(`${told}; they are submitted again.`);
     await patiently(ask, () => submitRound(ask, submitted.round + 1));
@@ -147,26 +157,74 @@ function refusal(folder: string, { check, array }: Submitted): string | undefine
   return undefined;
 }
 
-async function untilEnded(ask: FollowAsk, { check, array }: Submitted): Promise<void> {
+/**
+ * Waits until the scheduler has no task any more from which something is to be expected.
+ * @returns how many tasks were given up
+ */
+async function untilEnded(ask: FollowAsk, submitted: Submitted): Promise<number> {
+  const { check, array } = submitted;
+  const given = new Set<string>();
+  let looks = 0;
+  let toldOfNodes = false;
   for (;;) {
-    const tasks = await patiently(ask, () => ask.slurm.queue([check, array]));
-    const { done, failed, points } = ask.status();
-    const running = tasks.filter(({ state }) => state === "RUNNING").length;
-    const waiting = tasks.filter(({ state }) => state === "PENDING");
-    const [first] = waiting;
-    ask.onProgress?.(
-      done + failed,
-      points,
-      `${running} tasks running, ${waiting.length} waiting${first && running === 0 && first.reason !== "None" ? ` (${first.reason})` : ""}`,
-    );
-    if (tasks.length === 0) return;
+    const queue = await patiently(ask, () => ask.slurm.queue([check, array]));
+    const status = ask.status();
+    await giveUp(ask, submitted, status, queue, given);
+    const left = queue.filter((task) => !given.has(nameOf(task)));
+    tell(ask, status, left);
+    if (left.length === 0) return given.size;
     // Where it does not go by itself.
-    if (waiting.some(({ reason }) => reason === "DependencyNeverSatisfied")) {
-      await ask.slurm.cancel([array]);
-      return;
+    if (left.some(({ state, reason }) => state === "PENDING" && reason === "DependencyNeverSatisfied")) {
+      await patiently(ask, () => ask.slurm.cancel([array]));
+      return given.size;
+    }
+    if (status.missing + status.running + status.failed === 0 && ++looks > looksToLeave) {
+      await patiently(ask, () => ask.slurm.cancel([check, array]));
+      ask.say(`Every point is there; what the scheduler still has of job ${array} is cancelled.`);
+      return given.size;
+    }
+    const stuck = waitsForNodes(left);
+    if (stuck && !toldOfNodes) {
+      toldOfNodes = true;
+      ask.say(
+        `Job ${array} waits for nodes (${stuck.reason}): sinfo -R says which are out, and why. It goes on when they are back; Ctrl-C leaves it waiting.`,
+      );
     }
     await pause(ask);
   }
+}
+
+const nameOf = ({ job, task }: QueuedTask): string => (task === undefined ? job : `${job}_${task}`);
+
+/** Cancels the tasks from which nothing is to be expected, and says so once for each: what they leave is in the next array. */
+async function giveUp(
+  ask: FollowAsk,
+  { check, array, tasks }: Submitted,
+  { processes }: SweepStatus,
+  queue: readonly QueuedTask[],
+  given: Set<string>,
+): Promise<void> {
+  const { patience = defaultPatience } = ask;
+  for (const task of lostTasks(queue, { check, array, tasks, processes, patience })) {
+    const name = nameOf(task);
+    if (given.has(name)) continue;
+    await patiently(ask, () => ask.slurm.cancel([name]));
+    given.add(name);
+    ask.say(
+      `Task ${name} ${task.why}: it is cancelled, what it finished is kept, and what it left is submitted again. If such tasks do work, --patience waits longer.`,
+    );
+  }
+}
+
+function tell(ask: FollowAsk, { done, failed, points }: SweepStatus, tasks: readonly QueuedTask[]): void {
+  const running = tasks.filter(({ state }) => state === "RUNNING").length;
+  const waiting = tasks.filter(({ state }) => state === "PENDING");
+  const [first] = waiting;
+  ask.onProgress?.(
+    done + failed,
+    points,
+    `${running} tasks running, ${waiting.length} waiting${first && running === 0 && first.reason !== "None" ? ` (${first.reason})` : ""}`,
+  );
 }
 
 /** Does it as often as it takes while the scheduler does not answer: a controller that is started again is no reason to give up. */

@@ -21,10 +21,14 @@ export const runCommand: RunCommand = (command, args) =>
 /** A task of an array that the scheduler still has. */
 export interface QueuedTask {
   job: string;
+  /** Its number in the array. */
+  task?: number | undefined;
   /** PENDING, RUNNING, COMPLETING, SUSPENDED … */
   state: string;
   /** Why it waits: "Resources", "DependencyNeverSatisfied". */
   reason: string;
+  /** How long it has run, by the scheduler's clock. */
+  seconds?: number | undefined;
 }
 
 /** The scheduler does not answer just now, which is told from a job that has ended. */
@@ -75,11 +79,12 @@ export class Slurm {
    * @throws SilentScheduler while the scheduler does not answer
    */
   async queue(jobs: readonly string[]): Promise<QueuedTask[]> {
-    const answer = await this.run("squeue", ["-h", "-r", "-u", userInfo().username, "-o", "%F|%T|%r"]);
+    const answer = await this.run("squeue", ["-h", "-r", "-u", userInfo().username, "-o", "%F|%K|%T|%M|%r"]);
     if (answer.status !== 0) throw new SilentScheduler(said(answer));
     return answer.stdout.split("\n").flatMap((line) => {
-      const [job, state = "", reason = ""] = line.trim().split("|");
-      return jobs.includes(job) ? [{ job, state, reason }] : [];
+      const [job, task = "", state = "", time = "", reason = ""] = line.trim().split("|");
+      const number = /^\d+$/.test(task) ? Number(task) : undefined;
+      return jobs.includes(job) ? [{ job, task: number, state, reason, seconds: secondsOf(time) }] : [];
     });
   }
 
@@ -100,11 +105,23 @@ export class Slurm {
     return states;
   }
 
-  /** @throws StoreError where the scheduler refuses */
+  /**
+   * Ends jobs ("12"), or tasks of an array ("12_3").
+   * @throws StoreError where the scheduler refuses; SilentScheduler while it does not answer
+   */
   async cancel(jobs: readonly string[]): Promise<void> {
     const answer = await this.run("scancel", jobs);
     if (answer.status === 127) throw new StoreError("scancel: there is no Slurm here; cancel where it is.");
-    if (answer.status !== 0 && !/invalid job id/i.test(answer.stderr))
-      throw new StoreError(`scancel: ${said(answer)}.`);
+    if (answer.status === 0 || /invalid job id|already completing|already completed/i.test(answer.stderr)) return;
+    if (isSilent(said(answer))) throw new SilentScheduler(said(answer));
+    throw new StoreError(`scancel: ${said(answer)}.`);
   }
+}
+
+/** The time that a task has run, as squeue shows it ("1-02:03:04", "12:34"), in seconds; undefined where it shows none. */
+export function secondsOf(text: string): number | undefined {
+  const [, days = "0", hours = "0", minutes, seconds] = /^(?:(\d+)-)?(?:(\d+):)?(\d+):(\d+)$/.exec(text) ?? [];
+  return minutes === undefined
+    ? undefined
+    : ((Number(days) * 24 + Number(hours)) * 60 + Number(minutes)) * 60 + Number(seconds);
 }
