@@ -81,16 +81,26 @@ const steps = [
 /** What a step is told: unit tests load what `pretest` has built, and look at stores of their own; the browser's take this run's points. */
 const settings = { unit: { IOMMU_LAB_TEST_BUILT: "1" }, browser: { IOMMU_LAB_TEST_POINTS: points } };
 
+/**
+ * Many unit tests wait for a kernel, a killed command or a clock: with three of them at a time two cores have work all the time.
+ * (The browser's stay two: each of them is a browser's processes, a server and kernels.)
+ */
+const workers = (name, extra) =>
+  name === "unit" && !extra.some((word) => word.startsWith("--maxWorkers")) ? ["--maxWorkers=3"] : [];
+
+/** What a part may have beside it: the conformance tests wait for Python most of the time. */
+const beside = { unit: "conformance" };
+
 /** Runs a step; what it prints appears as it comes, or when it has ended where another runs beside it. @returns whether it passed */
-async function step([name, [command, args]], extra, beside) {
-  if (!beside) console.log(`\n== ${name}`);
+async function step([name, [command, args]], extra, quiet) {
+  if (!quiet) console.log(`\n== ${name}`);
   const started = performance.now();
   const printed = [];
-  const child = spawn(command, [...args, ...extra], {
-    stdio: beside ? ["ignore", "pipe", "pipe"] : "inherit",
+  const child = spawn(command, [...args, ...workers(name, extra), ...extra], {
+    stdio: quiet ? ["ignore", "pipe", "pipe"] : "inherit",
     env: { ...process.env, IOMMU_LAB_TEST_FAILURES: failures, ...settings[name] },
   });
-  for (const stream of beside ? [child.stdout, child.stderr] : []) stream.on("data", (piece) => printed.push(piece));
+  for (const stream of quiet ? [child.stdout, child.stderr] : []) stream.on("data", (piece) => printed.push(piece));
   const status = await new Promise((resolve) => {
     child.on("error", (error) => {
       printed.push(`${error.message}\n`);
@@ -98,7 +108,7 @@ async function step([name, [command, args]], extra, beside) {
     });
     child.on("close", resolve);
   });
-  if (beside) process.stdout.write(`\n== ${name}\n${Buffer.concat(printed.map((piece) => Buffer.from(piece)))}`);
+  if (quiet) process.stdout.write(`\n== ${name}\n${Buffer.concat(printed.map((piece) => Buffer.from(piece)))}`);
   console.log(
     `== ${name}: ${status === 0 ? "passed" : "FAILED"} in ${((performance.now() - started) / 1000).toFixed(1)} s`,
   );
@@ -115,7 +125,16 @@ async function run(list, extra) {
         if (!(await step(one, extra, first.length > 1))) failed.push(one[0]);
     }),
   );
-  for (const one of rest) if (!(await step(one, extra, false))) failed.push(one[0]);
+  while (rest.length > 0) {
+    const one = rest.shift();
+    const other = rest.findIndex(([name]) => name === beside[one[0]]);
+    const both = [[one, false], ...(other < 0 ? [] : rest.splice(other, 1).map((found) => [found, true]))];
+    await Promise.all(
+      both.map(async ([each, quiet]) => {
+        if (!(await step(each, extra, quiet))) failed.push(each[0]);
+      }),
+    );
+  }
   if (failed.length === 0) return;
   if (existsSync(failures)) console.error(`\nFailed:\n${readFileSync(failures, "utf8")}`);
   console.error(`\nnpm test: failed: ${failed.join(", ")}`);

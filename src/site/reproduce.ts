@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { availableParallelism } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
 import { canonicalJson } from "../experiments/index.js";
 import { largestText, readBounded, readSmall, writeWhole } from "../files/index.js";
@@ -74,14 +75,17 @@ export async function reproduceNotebooks(
   const failure = new AbortController();
   const signal = options.signal ? AbortSignal.any([options.signal, failure.signal]) : failure.signal;
   let next = 0;
+  // Each thread compiles the laboratory's code and ages its hosts anew: as many as there are cores in all, and not in each notebook.
+  const side = Math.min(options.jobs, files.length);
+  const threads = Math.max(1, Math.floor(availableParallelism() / side));
   const worker = async (): Promise<void> => {
     for (let i = next++; i < files.length; i = next++) {
       signal.throwIfAborted();
-      results[i] = await reproduceOne(files[i], read[i], { ...options, signal });
+      results[i] = await reproduceOne(files[i], read[i], { ...options, signal, threads });
       options.onNotebook?.(results[i]);
     }
   };
-  const workers = Array.from({ length: Math.min(options.jobs, files.length) }, async () => {
+  const workers = Array.from({ length: side }, async () => {
     try {
       await worker();
     } catch (error) {
@@ -97,7 +101,11 @@ export async function reproduceNotebooks(
   return results;
 }
 
-async function reproduceOne(file: string, stored: Notebook, options: ReproduceOptions): Promise<ReproducedNotebook> {
+async function reproduceOne(
+  file: string,
+  stored: Notebook,
+  options: ReproduceOptions & { threads: number },
+): Promise<ReproducedNotebook> {
   const target = join(options.folder, basename(file));
   const hash = notebookHash(stored);
   const kept = keptRun(target, hash);
@@ -107,6 +115,7 @@ async function reproduceOne(file: string, stored: Notebook, options: ReproduceOp
     folder: dirname(resolve(file)),
     ...(options.signal ? { signal: options.signal } : {}),
     ...(options.drawing ? { drawing: options.drawing } : {}),
+    threads: options.threads,
     // Fresh, whoever reproduces: no points but those that these notebooks compute.
     points: options.points === undefined ? "off" : resolve(options.points),
     onProgress: (progress) => options.onProgress?.(file, progress),

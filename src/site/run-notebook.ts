@@ -18,6 +18,8 @@ export interface RunNotebookOptions {
   drawing?: () => Promise<Drawing | undefined>;
   /** The folder of the points that were computed before, or "off" (default: the user's). */
   points?: string;
+  /** Worker threads that its sweeps have at work at a time (default: one a core). */
+  threads?: number;
   /** Ends the run with an AbortError, leaving nothing behind. */
   signal?: AbortSignal;
   /** Told when a cell begins and when it ends. */
@@ -97,7 +99,10 @@ export async function runNotebook(notebook: Notebook, options: RunNotebookOption
   const collector = new OutputCollector();
   const kernel = await startInProcessKernel({
     cwd: options.folder,
-    ...(options.points === undefined ? {} : { env: { IOMMU_LAB_POINTS: options.points } }),
+    env: {
+      ...(options.points === undefined ? {} : { IOMMU_LAB_POINTS: options.points }),
+      ...(options.threads === undefined ? {} : { IOMMU_LAB_JOBS: String(options.threads) }),
+    },
   });
   const stop = () => void kernel.shutdown();
   signal?.addEventListener("abort", stop);

@@ -13,9 +13,12 @@ import { pointHash } from "./store.js";
 import type { Done, Task } from "./worker.js";
 import { WorkerPool } from "./worker-pool.js";
 
+/** One worker thread a core, or what IOMMU_LAB_JOBS says: notebooks that are run side by side share the cores. */
+const threadsOfHost = (): number => Number(process.env["IOMMU_LAB_JOBS"] || availableParallelism());
+
 /** How points are computed. Nothing here changes a result. */
 export interface PointOptions {
-  /** Worker threads at work at a time (default: one a core). As many stay for the next call. */
+  /** Worker threads at work at a time (default: IOMMU_LAB_JOBS, or one a core). As many stay for the next call. */
   jobs?: number;
   onProgress?: ProgressListener;
   /** Ends the work, also that of a point under way; what was handed to `onPoint` stays. In a notebook, an interrupt ends it without a signal, too. */
@@ -42,7 +45,7 @@ export async function computePoints(
   points: readonly unknown[],
   options: PointOptions = {},
 ): Promise<Row[][]> {
-  const { jobs = availableParallelism(), onProgress, signal, known, onPoint, from } = options;
+  const { jobs = threadsOfHost(), onProgress, signal, known, onPoint, from } = options;
   if (!Number.isSafeInteger(jobs) || jobs < 1)
     throw new RangeError(`jobs: a whole number of workers, 1 or more; got ${jobs}.`);
   signal?.throwIfAborted();

@@ -2,6 +2,7 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from "
 import { createServer, type Server } from "node:net";
 import { join } from "node:path";
 import type { Browser, Locator, Page } from "playwright-core";
+import { expect } from "vitest";
 import {
   type PythonEnvironment,
   prepareLab,
@@ -20,6 +21,11 @@ export interface Notebook {
     outputs?: { output_type: string; ename?: string; evalue?: string; data?: Record<string, unknown> }[];
   }[];
 }
+
+export const plotType = "application/vnd.plotly.v1+json";
+export const outputs = (notebook: Notebook) => notebook.cells.flatMap((cell) => cell.outputs ?? []);
+export const withPlots = (notebook: Notebook) =>
+  outputs(notebook).filter((output) => output.data?.[plotType] !== undefined);
 
 /** JupyterLab as the product starts it, on a folder of copies, with a browser before it. */
 export class LabInBrowser {
@@ -54,9 +60,17 @@ export class LabInBrowser {
     const url = `http://127.0.0.1:${typeof address === "object" && address ? address.port : 0}`;
     const env = { ...python.env, HTTP_PROXY: url, HTTPS_PROXY: url, ALL_PROXY: url, NO_PROXY: "127.0.0.1,localhost" };
     const browser = await launchChromium();
-    const lab = await startJupyterLab({ ...python, env }, { folder });
+    const lab = await startedAtLast(() => startJupyterLab({ ...python, env }, { folder }));
     self = new LabInBrowser(folder, lab, browser, proxy);
     return self;
+  }
+
+  /** Whether pages and processes stayed on this machine, and the lab's own code threw no error in a page. */
+  expectNothingWrong(): void {
+    expect([...this.hosts]).toEqual(["127.0.0.1"]);
+    expect(this.outward).toBe(0);
+    // JupyterLab's own errors are its own: a busy machine provokes some when outputs are replaced.
+    expect(this.pageErrors.filter((stack) => stack.includes("/iommu-lab-renderer/"))).toEqual([]);
   }
 
   async stop(): Promise<void> {
@@ -87,11 +101,23 @@ export class LabInBrowser {
     page.on("pageerror", (error) => this.pageErrors.push(error.stack ?? error.message));
     // Generous: other tests run beside this one.
     page.setDefaultTimeout(60_000);
-    const workspace = `w${Math.floor(performance.now())}`;
+    // The servers of two files of tests share their workspaces' folder.
+    const workspace = `w${process.pid}-${Math.floor(performance.now())}`;
     await page.goto(`${this.lab.server}lab/workspaces/${workspace}/tree/${notebook}?token=${this.lab.token}&reset`);
     const opened = new NotebookPage(page, join(this.folder, notebook));
     await opened.idle();
     return opened;
+  }
+}
+
+/** A server between whose look at a port and whose use of it another may have taken the port: it is started again, a few times. */
+async function startedAtLast(start: () => Promise<RunningLab>): Promise<RunningLab> {
+  for (let tries = 4; ; tries--) {
+    try {
+      return await start();
+    } catch (error) {
+      if (tries === 0) throw error;
+    }
   }
 }
 

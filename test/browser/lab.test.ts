@@ -1,28 +1,18 @@
 /// <reference lib="dom" />
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { projectRoot } from "../../src/lab/index.js";
 import { pythonForTests } from "../support/python.js";
-import { LabInBrowser, type Notebook, type NotebookPage } from "./jupyterlab.js";
+import { LabInBrowser, type NotebookPage, outputs, plotType, withPlots } from "./jupyterlab.js";
 
-const plotType = "application/vnd.plotly.v1+json";
 const python = await pythonForTests();
 const folder = join(projectRoot, "notebooks");
-const notebooks = existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith(".ipynb")) : [];
-
-const outputs = (notebook: Notebook) => notebook.cells.flatMap((cell) => cell.outputs ?? []);
-const codeCells = (notebook: Notebook) =>
-  notebook.cells.filter((cell) => cell.cell_type === "code" && cell.source.length > 0);
-const withTables = (notebook: Notebook) =>
-  outputs(notebook).filter((output) => String(output.data?.["text/html"] ?? "").includes("data-iommu-lab-table"));
-const withPlots = (notebook: Notebook) => outputs(notebook).filter((output) => output.data?.[plotType] !== undefined);
 
 describe.skipIf(!python)("JupyterLab as npm start opens it", () => {
   let lab: LabInBrowser;
   beforeAll(async () => {
-    const sources = [join(import.meta.dirname, "fixtures"), ...(notebooks.length > 0 ? [folder] : [])];
-    lab = await LabInBrowser.start(python!, sources);
+    lab = await LabInBrowser.start(python!, [join(import.meta.dirname, "fixtures"), folder]);
   });
   afterAll(() => lab?.stop());
 
@@ -197,7 +187,7 @@ describe.skipIf(!python)("JupyterLab as npm start opens it", () => {
         return `${layout.title.text.replace(/<[^>]*>/g, "")}: ${data[0].x.length} points`;
       });
     const handle = () => notebook.page.locator(".widget-slider .noUi-handle").first();
-    const outputs = () => notebook.cells.nth(1).locator(".jp-OutputArea-output:visible");
+    const shown = () => notebook.cells.nth(1).locator(".jp-OutputArea-output:visible");
 
     test("are there, with labels and units, above the figure", async () => {
       await notebook.drawnPlots();
@@ -229,7 +219,7 @@ describe.skipIf(!python)("JupyterLab as npm start opens it", () => {
     test("show an error of the drawing in the figure's place, and the figure again", async () => {
       await handle().focus();
       for (let i = 0; i < 3; i++) await notebook.page.keyboard.press("ArrowRight");
-      await expect.poll(() => outputs().last().textContent()).toContain("13 brings bad luck");
+      await expect.poll(() => shown().last().textContent()).toContain("13 brings bad luck");
       await notebook.page.keyboard.press("ArrowRight");
       await expect.poll(figure).toBe("Up to 14 cores: 14 points");
     });
@@ -244,7 +234,7 @@ describe.skipIf(!python)("JupyterLab as npm start opens it", () => {
       await handle().focus();
       await notebook.page.keyboard.press("ArrowRight");
       await expect.poll(figure).toBe("Up to 15 cores: 15 points");
-      expect(await outputs().count()).toBe(2);
+      expect(await shown().count()).toBe(2);
     });
 
     test("say in plain words, when their kernel has ended, how to have them again", async () => {
@@ -339,37 +329,6 @@ describe.skipIf(!python)("JupyterLab as npm start opens it", () => {
     });
   });
 
-  test.each(notebooks)("%s runs to its end without an error, with its plots and tables drawn", async (name) => {
-    const notebook = await lab.open(name);
-    try {
-      const asStored = readFileSync(join(folder, name), "utf8");
-      await notebook.saved();
-      // Asked until it is so: a moment after it was saved the file may be in the middle of being written once more.
-      const unchanged = () => readFileSync(notebook.file, "utf8") === asStored;
-      await expect.poll(unchanged, { message: "opening and saving changes nothing", timeout: 10_000 }).toBe(true);
-      await notebook.runAll();
-      const stored = await notebook.saved();
-      expect(outputs(stored).filter((output) => output.output_type === "error")).toEqual([]);
-      expect(codeCells(stored).filter((cell) => cell.execution_count == null)).toEqual([]);
-      expect(withPlots(stored).length + withTables(stored).length).toBeGreaterThan(0);
-      expect(await notebook.drawnPlots()).toBe(withPlots(stored).length);
-      expect(await notebook.page.locator("table.iommu-lab-table").count()).toBe(withTables(stored).length);
-      // `SCREENSHOTS=1 npm test browser` leaves a picture of every notebook in results/screenshots.
-      if (process.env["SCREENSHOTS"]) {
-        await notebook.screenshot(`${name.replace(/\.ipynb$/, "")}-light`);
-        await notebook.page.emulateMedia({ colorScheme: "dark" });
-        await notebook.page.locator("body[data-jp-theme-light='false']").waitFor({ state: "attached" });
-        await notebook.screenshot(`${name.replace(/\.ipynb$/, "")}-dark`);
-      }
-    } finally {
-      await lab.close(notebook);
-    }
-  });
-
-  test("nothing asked for anything outside this machine, and the lab's own code threw no error in the page", () => {
-    expect([...lab.hosts]).toEqual(["127.0.0.1"]);
-    expect(lab.outward).toBe(0);
-    // JupyterLab's own errors are its own: a busy machine provokes some when outputs are replaced.
-    expect(lab.pageErrors.filter((stack) => stack.includes("/iommu-lab-renderer/"))).toEqual([]);
-  });
+  test("nothing asked for anything outside this machine, and the lab's own code threw no error in the page", () =>
+    lab.expectNothingWrong());
 });

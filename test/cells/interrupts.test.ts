@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { setPriority } from "node:os";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { Client, KernelProcess, resultText } from "../jupyter/jupyter-client.js";
 import { before, shapes, slowToCompile } from "../jupyter/shapes.js";
@@ -15,8 +16,9 @@ beforeAll(async () => {
   client = new Client(kernel.connection);
   await client.ready();
   await client.execute("1");
-  // Load: one processor is busy with something else all the time.
+  // Load: one processor is busy with something else all the time. Where other tests run beside this one they are that, and this one yields.
   load = spawn(process.execPath, ["-e", "while (true) {}"]);
+  if (load.pid !== undefined) setPriority(load.pid, 10);
 });
 afterAll(async () => {
   load.kill("SIGKILL");

@@ -1,9 +1,9 @@
 import { spawnSync } from "node:child_process";
-import { cpSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 // The built code: a worker thread runs that, too.
 import { ConfigError, type Experiment, lineTransfer, lockScaling, type Row } from "../../dist/experiments/index.js";
 import { computePoints, pointHash, runOnWorkers, sweep } from "../../dist/sweep/index.js";
@@ -70,6 +70,22 @@ test("an interruption ends a point under way, and keeps what was done", async ()
   await expect(running).rejects.toThrow("enough");
   clearTimeout(timer);
   expect(kept.length).toBeLessThan(2);
+});
+
+test("where nobody says how many threads, IOMMU_LAB_JOBS does; what is no number of threads is refused", async () => {
+  vi.stubEnv("IOMMU_LAB_JOBS", "1");
+  // With one thread the first point waits for ever for those behind it.
+  const gate = { folder: mkdtempSync(join(tmpdir(), "iommu-lab-gate-")), marks: 1 };
+  const interrupt = new AbortController();
+  const running = runOnWorkers(toy, config({ values: [0, 1], gate }), { from, signal: interrupt.signal });
+  const timer = setTimeout(() => interrupt.abort(new Error("enough")), 1500);
+  await expect(running).rejects.toThrow("enough");
+  clearTimeout(timer);
+  expect(readdirSync(gate.folder)).toEqual([]);
+  rmSync(gate.folder, { recursive: true });
+  vi.stubEnv("IOMMU_LAB_JOBS", "none");
+  await expect(runOnWorkers(toy, config({ values }), { from })).rejects.toThrow("1 or more; got NaN");
+  vi.unstubAllEnvs();
 });
 
 test("a point that fails ends the sweep with its error; a bad configuration is refused before anything runs", async () => {
