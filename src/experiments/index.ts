@@ -42,10 +42,11 @@ export {
   tableOf,
   unitsKey,
 } from "./frame/experiment.js";
-export { type Field, fieldsOf, withSettings } from "./frame/fields.js";
+export { type Field, fieldsOf, setField, withSettings } from "./frame/fields.js";
 export { canonicalJson, configHash } from "./frame/hash.js";
 export { headline, shortNumber } from "./frame/headline.js";
 export type { AssumedRange, AssumedRanges, ParameterRange, Ranges } from "./frame/ranges.js";
+export { changedReads, type KeptReads, keptReads } from "./frame/reads.js";
 export { type Computation, pointsOfHost, type RememberedPoints, withRemembered } from "./frame/remembered.js";
 export { distinct, estimate, type NumberColumn, type Quantity, ratio, valuesOf, where } from "./frame/rows.js";
 export { type Draw, type Margin, massThatHolds, type PriorJudgement, verdictOf } from "./frame/verdict.js";

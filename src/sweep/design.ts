@@ -1,5 +1,6 @@
 import type { AnyExperiment, Design, DesignRun, Row, StoredEnsemble } from "../experiments/index.js";
-import { ConfigError, designHash, experimentByName, runsOf } from "../experiments/index.js";
+import { ConfigError, designHash, experimentByName, keptReads, runsOf } from "../experiments/index.js";
+import { basisOf, Facts } from "../facts/index.js";
 import { codeHash } from "./code.js";
 import { computePoints, type PointOptions } from "./points.js";
 
@@ -60,19 +61,36 @@ export async function runDesign(
   about: { version: string; date: string },
   options: PointOptions = {},
 ): Promise<StoredEnsemble> {
-  const rows = await computePoints(plan.experiment, plan.points.flat(), options);
+  const read = new Set<string>();
+  const rows = await computePoints(plan.experiment, plan.points.flat(), {
+    ...options,
+    onRead: (name) => read.add(name),
+  });
   let next = 0;
   const byRun = plan.points.map((points) => {
     next += points.length;
     return rows.slice(next - points.length, next).flat();
   });
-  return ensembleFrom(plan, byRun, about);
+  return ensembleFrom(plan, byRun, read, about);
 }
 
-/** The ensemble that the rows of a plan's runs come down to. */
+/** What the configurations and points of a plan's runs follow from, beside the design: the records and files that defaults and points read. */
+function readByPlanning({ experiment, runs }: Omit<DesignPlan, "points">): Set<string> {
+  const read = new Set<string>();
+  const basis = basisOf(Facts.published().noting((name) => read.add(name)));
+  const fields = experiment.schema(basis.facts);
+  for (const { input } of runs) experiment.points(fields.parse(input), basis);
+  return read;
+}
+
+/**
+ * The ensemble that the rows of a plan's runs come down to.
+ * @param read the records and files that the points rest on
+ */
 export function ensembleFrom(
   plan: Omit<DesignPlan, "points">,
   rows: readonly (readonly Row[])[],
+  read: Iterable<string>,
   about: { version: string; date: string },
 ): StoredEnsemble {
   const seeds = new Map<string, { run: string; rows: readonly Row[] }[]>();
@@ -92,6 +110,7 @@ export function ensembleFrom(
   }
   return {
     design: designHash(plan.design),
+    reads: keptReads(Facts.published(), [...readByPlanning(plan), ...read]),
     code: codeHash(),
     version: about.version,
     date: about.date,

@@ -29,6 +29,8 @@ export interface PointOptions {
   remembered?: RememberedPoints | false;
   /** Told of every point as it is done, whatever the order. */
   onPoint?: (hash: string, rows: Row[]) => void;
+  /** Told of the records and files that points rest on, by their names, each any number of times; of those that are {@link known}, nothing. */
+  onRead?: (name: string) => void;
   /** Address (file: URL) of the module that exports the experiment, where it is not one of {@link experiments}. */
   from?: string;
 }
@@ -45,7 +47,7 @@ export async function computePoints(
   points: readonly unknown[],
   options: PointOptions = {},
 ): Promise<Row[][]> {
-  const { jobs = threadsOfHost(), onProgress, signal, known, onPoint, from } = options;
+  const { jobs = threadsOfHost(), onProgress, signal, known, onPoint, onRead, from } = options;
   if (!Number.isSafeInteger(jobs) || jobs < 1)
     throw new RangeError(`jobs: a whole number of workers, 1 or more; got ${jobs}.`);
   signal?.throwIfAborted();
@@ -55,10 +57,11 @@ export async function computePoints(
   const facts = Facts.published();
   const basis = basisOf(facts);
   const memory = options.remembered ?? (await pointsOfHost());
+  const noted = onRead ? facts.noting(onRead) : facts;
   let remembered = 0;
   for (const [i, hash] of hashes.entries()) {
     if (results.has(hash) || missing.has(hash)) continue;
-    const before = memory ? memory.get(experiment, points[i], facts) : undefined;
+    const before = memory ? memory.get(experiment, points[i], noted) : undefined;
     if (before) {
       results.set(hash, before);
       remembered++;
@@ -74,6 +77,7 @@ export async function computePoints(
   onProgress?.(done, total, done < total ? withRemembered(experiment.label(next), remembered) : told);
   const finished = (hash: string, point: unknown, { rows, reads }: Omit<Done, "seconds">) => {
     results.set(hash, rows);
+    for (const name of onRead ? reads : []) onRead?.(name);
     if (memory) memory.put(experiment, point, facts, rows, reads);
     onPoint?.(hash, rows);
     // What was remembered is told while the run goes on; what is left at its end says nothing of it.

@@ -79,10 +79,10 @@ export class PointStore implements RememberedPoints {
     const file = this.file(pointHash(experiment, point));
     const asked = { name: experiment.name, point: canonicalJson(point) };
     const first = read(file, asked);
-    if (first && this.holds(first, facts)) return told(first, facts);
+    if (first && this.holds(first, facts)) return rowsNoting(first, facts);
     if (facts.key === "" || !first) return undefined;
     const other = read(this.changedFile(file, Object.keys(first.reads), facts), asked);
-    return other && this.holds(other, facts) ? told(other, facts) : undefined;
+    return other && this.holds(other, facts) ? rowsNoting(other, facts) : undefined;
   }
 
   put(experiment: { name: string }, point: unknown, facts: Facts, rows: readonly Row[], reads: Iterable<string>): void {
@@ -135,8 +135,8 @@ export class PointStore implements RememberedPoints {
   }
 }
 
-/** Whoever hears who reads what must hear it of what is remembered, too. */
-function told({ rows, reads }: StoredPoint, facts: Facts): Row[] {
+/** The rows of a point's file. Whoever hears who reads what must hear it of what is remembered, too. */
+function rowsNoting({ rows, reads }: StoredPoint, facts: Facts): Row[] {
   for (const name of Object.keys(reads)) facts.noteRead(name);
   return rows;
 }

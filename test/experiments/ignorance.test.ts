@@ -7,6 +7,7 @@ import {
   deciderOf,
   designHash,
   designOf,
+  drawsFor,
   Ensemble,
   endsOf,
   experimentByName,
@@ -14,6 +15,7 @@ import {
   influences,
   latinHypercube,
   margins,
+  priorOf,
   priorText,
   runsOf,
   type StoredEnsemble,
@@ -21,6 +23,7 @@ import {
   valueIn,
   verdictOf,
 } from "../../src/experiments/index.js";
+import { dataValues } from "../../src/facts/index.js";
 import { hostRunDefaults } from "../../src/host/index.js";
 import { published } from "../support/facts.js";
 import { fc } from "../support/property.js";
@@ -154,6 +157,7 @@ const made = (errors: number[]): Ensemble => {
   const draws = samplesOf(design).map(({ x, kind }) => [Number(x) + (kind === "high" ? 10 : 0)]);
   const stored: StoredEnsemble = {
     design: designHash(design),
+    reads: {},
     code: "c",
     version: "v",
     date: "2026-11-27",
@@ -211,5 +215,39 @@ describe("an ensemble", () => {
     const text = priorText({ ...judged, margin, design: "made", drawn: 200, ...(decider ? { decider } : {}) });
     expect(text).toMatch(/^Of 200 draws of what nobody published, 50 % lie within the margin \(10 to 20 levels\)/);
     expect(text).toMatch(/decides most is “kind”: inside lie 100 % at high, 0 % at low; draws \d+ and \d+ lie/);
+  });
+});
+
+describe("draws that are kept", () => {
+  const kept = Object.keys(published.files().ensembles);
+  const throughput = (quantities: Readonly<Record<string, number>>) => quantities["deferred: throughput"];
+  const pe1 = dataValues(published).find(({ id }) => id === "PE1")!;
+  const other = published.changed([pe1.times(1.1)]);
+
+  test("are not judged by where a record that they rest on is another one; the sentence names it", () => {
+    const about = { low: 90_000, high: 90_000, unit: "transactions/s" };
+    const judgedBy = (facts: typeof published) => priorOf(facts, "lock-contention: PE2", throughput, about);
+    const [before, after] = [published, other].map(judgedBy);
+    expect(before).toMatchObject({ design: "measured-host", drawn: 1000 });
+    expect(after).toMatchObject({ unjudged: 'the draws of "measured-host" were run with another PE1' });
+    const elsewhere = judgedBy(published.changed([{ path: ["hardware", "hsw", "title"], value: "x" }]));
+    expect(elsewhere).toEqual(before);
+  });
+
+  test.each(
+    kept,
+  )("of %s say what they rest on to whoever notes what is read, whether they are taken or not", (name) => {
+    const { reads } = published.files().ensembles[name] as StoredEnsemble;
+    const notedBy = (facts: typeof published): string[] => {
+      const read = new Set<string>();
+      drawsFor(
+        facts.noting((one) => read.add(one)),
+        name,
+      );
+      return [...read].sort();
+    };
+    const all = [`designs/${name}`, `ensembles/${name}`, ...Object.keys(reads)].sort();
+    expect(notedBy(published)).toEqual(all);
+    expect(notedBy(other)).toEqual(all);
   });
 });

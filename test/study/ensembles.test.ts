@@ -32,18 +32,20 @@ describe.each(names)("the stored draws of %s", (name) => {
     const ensemble = ensembleOf(published, name);
     if (!ensemble) return;
     const { experiment } = planDesign(ensemble.design, 1);
-    const basis = basisOf(published);
+    const read = new Set<string>();
+    const basis = basisOf(published.noting((one) => read.add(one)));
     const runs = runsOf(ensemble.design, ensemble.draws.length);
     for (const draw of (sampled[name] ?? ((draws) => [0, 1, draws - 1]))(ensemble.draws.length)) {
       const own = runs.filter((run) => run.draw === draw && run.repetition === 0);
       const rows = own.map(({ run, input }) => ({
         run,
         rows: experiment
-          .points(experiment.parse(input), basis)
+          .points(experiment.parse(input, basis.facts), basis)
           .flatMap((point): Row[] => experiment.simulate(point, basis)),
       }));
       const again = quantitiesKept({ design: ensemble.design, experiment }, rows);
       expect(JSON.stringify(again), `draw ${draw}`).toBe(JSON.stringify(ensemble.stored.draws[draw]));
     }
+    expect(Object.keys(ensemble.stored.reads)).toEqual(expect.arrayContaining([...read]));
   });
 });

@@ -31,6 +31,7 @@ const design: Design = DesignSchema.parse({
 /** Without an IOMMU 100, with it x, and merging gives back y percent of what is lost. */
 const ensemble = new Ensemble("made", design, {
   design: designHash(design),
+  reads: {},
   code: "c",
   version: "v",
   date: "2026-11-27",

@@ -49,6 +49,7 @@ test("its first draws are those of the whole: more of them change none that are 
   const two = await runDesign(planDesign(design, 2), about, { jobs: 1 });
   const four = await runDesign(planDesign(design, 4), about, { jobs: 1 });
   expect(four.draws.slice(0, 2)).toEqual(two.draws);
+  expect(Object.keys(four.reads)).toEqual(expect.arrayContaining(["PE1", "hardware/sandy-bridge-ep"]));
   expect(four.again).toEqual(two.again);
   expect(four.again.map((seeds) => seeds.length)).toEqual([1]);
   expect(four.again[0][0]).not.toEqual(four.draws[0]);

@@ -1,6 +1,6 @@
 import type { Interval } from "../../engine/index.js";
 import type { Facts } from "../../facts/index.js";
-import { type Ensemble, ensembleOf, type QuantityOf } from "../ignorance/ensemble.js";
+import { drawsFor, type Ensemble, type NoDraws, type QuantityOf } from "../ignorance/ensemble.js";
 import { type Prior, priorOf, priorOfCases } from "../ignorance/judge.js";
 import { priorText } from "../ignorance/words.js";
 import type { Draw, PublishedValue, Verdict } from "./verdict.js";
@@ -85,7 +85,7 @@ export interface Standing {
   facts: Facts;
   experiment: string;
   /** Reads a design as it was run; several claims share one. */
-  ensemble?: (design: string) => Ensemble | undefined;
+  ensemble?: (design: string) => Ensemble | NoDraws;
 }
 
 /** A claim that is ready to be asked of rows; what its numbers are is its own affair. */
@@ -133,10 +133,11 @@ export const claimOn =
 
 /** Every claim asked of the same rows, in order. */
 export function askAll<R>(claims: readonly AskedClaim<R>[], rows: readonly R[], standing: Standing): ClaimResult[] {
-  const read = new Map<string, Ensemble | undefined>();
-  const ensemble = (design: string): Ensemble | undefined => {
-    if (!read.has(design)) read.set(design, ensembleOf(standing.facts, design));
-    return read.get(design);
+  const read = new Map<string, Ensemble | NoDraws>();
+  const ensemble = (design: string): Ensemble | NoDraws => {
+    const found = read.get(design) ?? drawsFor(standing.facts, design);
+    read.set(design, found);
+    return found;
   };
   return claims.map((claim) => claim.ask(rows, { ensemble, ...standing }));
 }

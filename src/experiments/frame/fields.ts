@@ -102,9 +102,7 @@ export function withSettings(config: z.ZodType, input: object, settings: readonl
     const path = setting.slice(0, at).trim();
     const text = setting.slice(at + 1).trim();
     let schema = jsonSchema(config);
-    let place = result;
-    const keys = path.split(".");
-    for (const [depth, key] of keys.entries()) {
+    for (const key of path.split(".")) {
       // Own names only: every object answers to "constructor".
       const field = schema.properties && Object.hasOwn(schema.properties, key) ? schema.properties[key] : undefined;
       if (!field) {
@@ -112,13 +110,26 @@ export function withSettings(config: z.ZodType, input: object, settings: readonl
         throw new ConfigError(`There is no field "${path}". The fields are ${known.join(", ")}.`);
       }
       schema = field;
-      if (depth < keys.length - 1) {
-        if (!Object.hasOwn(place, key) || typeof place[key] !== "object" || place[key] === null) place[key] = {};
-        place = place[key] as Record<string, unknown>;
-      } else place[key] = textToValue(schema, text);
     }
+    setField(result, path, textToValue(schema, text));
   }
   return result;
+}
+
+/**
+ * Sets a field of an input by its path, and makes the objects on the way. A name is a name, whatever it is: "__proto__" becomes a field, which
+ * no experiment has, and reaches no prototype.
+ */
+export function setField(input: Record<string, unknown>, path: string, value: unknown): void {
+  const own = (place: object, key: string, inner: unknown): unknown =>
+    Object.defineProperty(place, key, { value: inner, writable: true, enumerable: true, configurable: true });
+  const keys = path.split(".");
+  let place = input;
+  for (const key of keys.slice(0, -1)) {
+    if (!Object.hasOwn(place, key) || typeof place[key] !== "object" || place[key] === null) own(place, key, {});
+    place = place[key] as Record<string, unknown>;
+  }
+  own(place, keys[keys.length - 1], value);
 }
 
 function textToValue(schema: Schema, text: string): unknown {

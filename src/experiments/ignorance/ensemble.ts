@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Facts } from "../../facts/index.js";
 import { configHash } from "../frame/hash.js";
+import { changedReads, type KeptReads } from "../frame/reads.js";
 import type { Draw } from "../frame/verdict.js";
 import { type Design, designOf, type Sample, samplesOf } from "./design.js";
 
@@ -14,6 +15,8 @@ export type QuantityOf = (quantities: Quantities) => number | undefined;
 export interface StoredEnsemble {
   /** Names the design as it was when it was run, see {@link designHash}. */
   design: string;
+  /** What its runs rest on of data/. */
+  reads: KeptReads;
   /** The code that ran it: the hash over the compiled rooms, and the version. */
   code: string;
   version: string;
@@ -32,6 +35,7 @@ const Row = z.custom<readonly (number | null)[]>(
 );
 const Stored: z.ZodType<StoredEnsemble> = z.strictObject({
   design: z.string(),
+  reads: z.record(z.string(), z.string()),
   code: z.string(),
   version: z.string(),
   date: z.string(),
@@ -110,19 +114,37 @@ export class Ensemble {
   }
 }
 
+/** A design without draws to judge by, and why, as the end of a sentence. */
+export interface NoDraws {
+  noDraws: string;
+}
+
 /**
- * A stored ensemble; undefined where none was run, or where the design that stands in data/designs now is another one: then it must be run
- * again before anything is judged by it.
+ * The draws of a design as they are kept, where they are what it would give now: of the design that stands in data/designs, and with every
+ * record and file that its runs read. A verdict by others would hold today's margin against yesterday's host.
  * @throws Error naming the file, where it is damaged
  */
-export function ensembleOf(facts: Facts, name: string): Ensemble | undefined {
+export function drawsFor(facts: Facts, name: string): Ensemble | NoDraws {
   const raw = facts.ensemble(name);
-  if (raw === undefined) return undefined;
+  const notRun = { noDraws: `the design "${name}" was not run` };
+  if (raw === undefined) return notRun;
   const parsed = Stored.safeParse(raw);
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
     throw new Error(`data/ensembles/${name}.json: ${issue.path.join(".")}: ${issue.message}`);
   }
   const design = designOf(facts, name);
-  return parsed.data.design === designHash(design) ? new Ensemble(name, design, parsed.data) : undefined;
+  if (parsed.data.design !== designHash(design)) return notRun;
+  const changed = changedReads(facts, parsed.data.reads);
+  if (changed.length > 0) return { noDraws: `the draws of "${name}" were run with another ${changed.join(", ")}` };
+  return new Ensemble(name, design, parsed.data);
+}
+
+/**
+ * A stored ensemble; undefined where there is none to judge by: none was run, or the design or what its runs read of data/ is another one now.
+ * @throws Error naming the file, where it is damaged
+ */
+export function ensembleOf(facts: Facts, name: string): Ensemble | undefined {
+  const found = drawsFor(facts, name);
+  return found instanceof Ensemble ? found : undefined;
 }

@@ -8,8 +8,10 @@ export { type Design, type DesignRun, DesignSchema, designOf, runsOf, type Sampl
 export {
   type DrawnRun,
   designHash,
+  drawsFor,
   Ensemble,
   ensembleOf,
+  type NoDraws,
   type Quantities,
   type QuantityOf,
   type StoredEnsemble,

@@ -2,7 +2,7 @@ import type { Facts } from "../../facts/index.js";
 import type { PublishedValue } from "../frame/verdict.js";
 import { type Draw, type Margin, type PriorJudgement, verdictOf } from "../frame/verdict.js";
 import { type Decider, deciderOf } from "./decides.js";
-import { type Ensemble, ensembleOf, type QuantityOf } from "./ensemble.js";
+import { drawsFor, type Ensemble, type NoDraws, type QuantityOf } from "./ensemble.js";
 import { endsOf, type MarginRecord, margins } from "./margins.js";
 
 /** The judgement on a quantity, with all that it rests on. */
@@ -40,13 +40,13 @@ export function priorOf(
   entry: string,
   of: QuantityOf,
   published?: PublishedValue,
-  read: (design: string) => Ensemble | undefined = (design) => ensembleOf(facts, design),
+  read: (design: string) => Ensemble | NoDraws = (design) => drawsFor(facts, design),
 ): Prior | Unjudged {
   const record = margins(facts)[entry];
   if (record === undefined) return { unjudged: "no margin was written for it" };
   const margin = written(record, endsOf(record, published));
   const ensemble = read(record.design);
-  if (!ensemble) return { unjudged: `the design "${record.design}" was not run`, margin };
+  if ("noDraws" in ensemble) return { unjudged: ensemble.noDraws, margin };
   const draws = ensemble.values(of);
   if (draws.length === 0) return { unjudged: `no draw of "${record.design}" holds it`, margin };
   const judged = verdictOf(draws, margin);

@@ -21,6 +21,6 @@ export const silicon: Experiment<ReturnType<typeof Config>, SiliconPoint, Silico
   claims: (rows, { replications }, facts) => claims(rows, replications, facts),
 });
 
-export { type KeptPredictions, keptPredictions, readHash, recordingHash } from "./kept.js";
+export { type KeptPredictions, keptPredictions, recordingHash } from "./kept.js";
 export { hostOf } from "./machine.js";
 export { type RecordedMachine, recordedMachine, recordedMachines, undisturbed } from "./recorded.js";

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Facts } from "../../facts/index.js";
 import { configHash } from "../frame/hash.js";
+import { changedReads } from "../frame/reads.js";
 import type { SiliconPoint } from "./config.js";
 
 /** A number; null stands for one that was not measured, which JSON has no way to write. */
@@ -10,7 +11,7 @@ const File = z.strictObject({
   machine: z.string(),
   /** Names the recording that was predicted: of another one of the same name nothing here is true. */
   recording: z.string(),
-  /** The records and files of data/ that the predictions depend on, each with a hash: where one is another, nothing here is true. */
+  /** What the predictions rest on, see `frame/reads.ts`. */
   reads: z.record(z.string(), z.string()),
   replications: z.int().min(2),
   draws: z.int().min(0),
@@ -30,14 +31,6 @@ const nameOf = (machine: string): string => `silicon-${machine}`;
 /** Names a recording by its content. */
 export const recordingHash = (facts: Facts, machine: string): string =>
   configHash("recording", facts.observation(nameOf(machine)));
-
-/** Names what stands in data/ under a name of `Facts.noting` ("PE1", "hardware/rome"), by its content; it is noted as read. */
-export function readHash(facts: Facts, name: string): string {
-  const [folder, file] = name.split("/");
-  const value =
-    file === undefined ? facts.record(name) : folder === "hardware" ? facts.hardware(file) : facts.workload(file);
-  return configHash("read", value);
-}
 
 /**
  * The predictions of a machine that were kept; undefined where there are none.
@@ -68,9 +61,7 @@ export function keptRows<Row extends KeptRow>(point: SiliconPoint, facts: Facts)
   if (!kept || kept.replications !== point.replications || kept.seed !== point.seed) return undefined;
   if (point.draws > 0 && point.draws !== kept.draws) return undefined;
   if (kept.recording !== recordingHash(facts, point.machine)) return undefined;
-  // All are asked for, so that whoever notes what is read learns of each.
-  const changed = Object.entries(kept.reads).filter(([name, hash]) => readHash(facts, name) !== hash);
-  if (changed.length > 0) return undefined;
+  if (changedReads(facts, kept.reads).length > 0) return undefined;
   const rows = kept.rows.map(
     (cells) => Object.fromEntries(kept.columns.map((name, i) => [name, cells[i] ?? Number.NaN])) as unknown as Row,
   );

@@ -35,7 +35,8 @@ export async function writeResults(folder: string, work: Work, gathered: Gathere
     const own = plan.configurations.map((hashes) => hashes.flatMap((hash) => rows.get(hash)?.rows ?? []));
     const last = [...rows.values()].reduce((latest, { entry }) => Math.max(latest, entry.t), 0);
     const date = new Date(last).toISOString().slice(0, 10);
-    const ensemble = ensembleFrom(drawsOf(design, draws), own, { version, date });
+    const read = [...rows.values()].flatMap(({ entry: { segment, r } }) => Object.keys(segment.reads.get(r) ?? {}));
+    const ensemble = ensembleFrom(drawsOf(design, draws), own, read, { version, date });
     const file = join(folder, "ensemble.json");
     writeWhole(file, ensembleText(ensemble));
     return { ...about, file, rows: ensemble.draws.length };

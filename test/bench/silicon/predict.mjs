@@ -3,7 +3,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { revision } from "../../../dist/cli/sweep/revision.js";
-import { readHash, recordedMachines, recordingHash, silicon } from "../../../dist/experiments/index.js";
+import { keptReads, recordedMachines, recordingHash, silicon } from "../../../dist/experiments/index.js";
 import { basisOf, Facts } from "../../../dist/facts/index.js";
 import { runOnWorkers } from "../../../dist/sweep/index.js";
 
@@ -32,14 +32,14 @@ const read = new Set();
 const basis = basisOf(facts.noting((one) => read.add(one)));
 for (const point of silicon.points(config, basis))
   if (point.cores === 1) silicon.simulate({ ...point, draws: 0, replications: 2 }, basis);
-const names = [...read].filter((one) => !one.startsWith("observations/")).sort();
+const names = [...read].filter((one) => !one.startsWith("observations/"));
 const columns = Object.keys(rows[0]);
 const { replications, draws, seed } = config;
 const head = {
   about: `What the model says of the machine of data/observations/silicon-${name}.json, from its latencies and from assumptions with ranges; made by npm run bench:silicon:predict -- ${name}.`,
   machine: name,
   recording: recordingHash(facts, name),
-  reads: Object.fromEntries(names.map((one) => [one, readHash(facts, one)])),
+  reads: keptReads(facts, names),
   replications,
   draws,
   seed,
