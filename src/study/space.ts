@@ -1,4 +1,4 @@
-import { ConfigError } from "../experiments/index.js";
+import { ConfigError, setField } from "../experiments/index.js";
 
 /** The values that each field takes: a path ("cores", "link.generation") and its values. */
 export type Space = Readonly<Record<string, readonly unknown[]>>;
@@ -34,28 +34,12 @@ export function grid(space: Space, base: Readonly<Record<string, unknown>> = {})
   return points.map((varied) => ({ input: withFields(base, varied), varied }));
 }
 
-/** Names that lead from every object to what all objects share. */
-const reservedNames: ReadonlySet<string> = new Set(["__proto__", "constructor", "prototype"]);
-
-/**
- * A copy of an input with fields set by their paths.
- * @throws ConfigError for a path that leads to what all objects share
- */
+/** A copy of an input with fields set by their paths. */
 export function withFields(
   base: Readonly<Record<string, unknown>>,
   fields: Readonly<Record<string, unknown>>,
 ): Record<string, unknown> {
   const input = structuredClone(base) as Record<string, unknown>;
-  for (const [path, value] of Object.entries(fields)) {
-    const keys = path.split(".");
-    const reserved = keys.find((key) => reservedNames.has(key));
-    if (reserved !== undefined) throw new ConfigError(`${path}: "${reserved}" is no name of a field.`);
-    let place = input;
-    for (const key of keys.slice(0, -1)) {
-      if (!Object.hasOwn(place, key) || typeof place[key] !== "object" || place[key] === null) place[key] = {};
-      place = place[key] as Record<string, unknown>;
-    }
-    place[keys[keys.length - 1]] = value;
-  }
+  for (const [path, value] of Object.entries(fields)) setField(input, path, value);
   return input;
 }
