@@ -61,8 +61,8 @@ export interface Cell {
   count?: number;
 }
 
-/** How an engine is set up. */
-export interface EngineOptions {
+/** How a runner is set up. */
+export interface RunnerOptions {
   /** This package's folder. */
   packageRoot: string;
   /** The folder that cells run in. */
@@ -164,7 +164,7 @@ export class CellRunner {
   private snapshot: string | undefined;
 
   constructor(
-    private readonly options: EngineOptions,
+    private readonly options: RunnerOptions,
     private readonly listener: RunnerListener,
   ) {
     this.executor = this.startExecutor();
@@ -464,7 +464,7 @@ function withResolvers<T>(): { promise: Promise<T>; resolve: (value: T) => void;
 const entry = (packageRoot: string, name: string) => `${packageRoot}/dist/cells/host/${name}.js`;
 
 /** @param args Node's own, with the program */
-function startPart(options: EngineOptions, args: string[]): { process: ChildProcess; socket: Socket } {
+function startPart(options: RunnerOptions, args: string[]): { process: ChildProcess; socket: Socket } {
   const child = spawn(process.execPath, [...args, options.packageRoot, options.root], {
     detached: true,
     stdio: ["ignore", "pipe", "pipe", "pipe"],
@@ -489,7 +489,7 @@ class Language {
 
   wasReady = false;
 
-  constructor(options: EngineOptions, snapshot: string | undefined, ended: (line: string) => void) {
+  constructor(options: RunnerOptions, snapshot: string | undefined, ended: (line: string) => void) {
     const { promise, resolve, reject } = withResolvers<void>();
     this.ready = promise;
     promise.catch(() => {});
@@ -560,7 +560,7 @@ class Executor {
   private stopped = false;
 
   constructor(
-    options: EngineOptions,
+    options: RunnerOptions,
     take: (message: FromExecutor, size: number) => void,
     ended: (how: string) => void,
     raw: (name: "stdout" | "stderr", text: string) => void,

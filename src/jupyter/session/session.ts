@@ -25,7 +25,7 @@ const protocolVersion = "5.4";
 /** What the session needs to know about the world. */
 export interface SessionOptions {
   transport: Transport;
-  /** Makes the engine that this session drives. */
+  /** Makes what runs the cells of this session. */
   createRunner(listener: RunnerListener): CellRunner;
   /** The version of this kernel, for kernel_info. */
   version: string;
@@ -68,7 +68,7 @@ const originLimit = 5000;
 
 /** A kernel's session. */
 export class Session {
-  private readonly engine: CellRunner;
+  private readonly runner: CellRunner;
   private readonly id = randomUUID();
   private readonly history = new History();
   private readonly origins = new Map<Origin, Incoming>();
@@ -83,7 +83,7 @@ export class Session {
   private closing = false;
 
   constructor(private readonly options: SessionOptions) {
-    this.engine = options.createRunner({
+    this.runner = options.createRunner({
       output: (message) => this.output(message),
       input: (question) => this.ask(question),
       replaced: () => this.closeComms(),
@@ -99,14 +99,14 @@ export class Session {
 
   /** Interrupts the running cell and aborts what waits behind it. */
   interrupt(): Promise<void> {
-    return this.engine.interrupt();
+    return this.runner.interrupt();
   }
 
   /** Ends the session and its processes. */
   close(): void {
     if (this.closing) return;
     this.closing = true;
-    this.engine.close();
+    this.runner.close();
   }
 
   private message(
@@ -218,7 +218,7 @@ export class Session {
 
     complete_request: async (message) => {
       const code = text(message.content, "code");
-      const { start, end, matches } = await this.engine.complete(code, unitOffset(code, message.content["cursor_pos"]));
+      const { start, end, matches } = await this.runner.complete(code, unitOffset(code, message.content["cursor_pos"]));
       this.reply(message, "complete_reply", {
         status: "ok",
         matches: matches.map((match) => match.text),
@@ -237,7 +237,7 @@ export class Session {
 
     inspect_request: async (message) => {
       const code = text(message.content, "code");
-      const found = await this.engine.inspect(code, unitOffset(code, message.content["cursor_pos"]));
+      const found = await this.runner.inspect(code, unitOffset(code, message.content["cursor_pos"]));
       this.reply(message, "inspect_reply", {
         status: "ok",
         found: found !== undefined,
@@ -247,7 +247,7 @@ export class Session {
     },
 
     is_complete_request: async (message) =>
-      this.reply(message, "is_complete_reply", { ...(await this.engine.isComplete(text(message.content, "code"))) }),
+      this.reply(message, "is_complete_reply", { ...(await this.runner.isComplete(text(message.content, "code"))) }),
 
     history_request: (message) =>
       this.reply(message, "history_reply", { status: "ok", history: this.history.rows(message.content) }),
@@ -294,7 +294,7 @@ export class Session {
     const commId = text(message.content, "comm_id");
     if (kind === "open") this.comms.set(commId, text(message.content, "target_name"));
     if (kind === "close") this.comms.delete(commId);
-    this.engine.comm(this.remember(message), {
+    this.runner.comm(this.remember(message), {
       kind,
       commId,
       ...(kind === "open" ? { targetName: text(message.content, "target_name") } : {}),
@@ -335,7 +335,7 @@ export class Session {
       if (!silent) void this.publish("execute_input", { code, execution_count: count }, { ...request.header });
       const setOutput = store ? this.history.add(count, code) : undefined;
       this.names.set(origin, `cell [${count}]`);
-      const own = await this.engine.execute({
+      const own = await this.runner.execute({
         origin,
         name: `cell [${count}]`,
         code,
@@ -409,7 +409,7 @@ export class Session {
     const results: JsonObject = {};
     for (const [name, code] of Object.entries(wanted)) {
       if (typeof code !== "string") continue;
-      const outcome = await this.engine.execute({
+      const outcome = await this.runner.execute({
         origin: this.running?.origin ?? 0,
         name: "expression",
         code,
@@ -510,7 +510,7 @@ export class Session {
   }): void {
     const request = this.parentOf(origin);
     if (!request) {
-      this.engine.input(id, null, "There is no front end to ask.");
+      this.runner.input(id, null, "There is no front end to ask.");
       return;
     }
     const message = this.message("input_request", { prompt, password }, { ...request.header });
@@ -540,7 +540,7 @@ export class Session {
       return;
     }
     this.questions.delete(key);
-    this.engine.input(question.id, value);
+    this.runner.input(question.id, value);
   }
 }
 
