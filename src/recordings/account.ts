@@ -22,6 +22,10 @@ export interface Account {
   emptyUnmaps: number;
   /** Map events that are a further part of a request (scatter-gather): abutting maps that one unmap ended. */
   joined: number;
+  /** Map events, still mapped at the end, that were taken as a further part of a request, as such maps were that the recording saw unmapped. */
+  openJoined: number;
+  /** Map events, still mapped at the end, that may be a further part of a request and count as one of their own: so many fewer there may be. */
+  openDoubtful: number;
   /** Operations whose device had to be chosen among several. */
   guessed: number;
   /** Whether the recording names the devices. */
@@ -42,6 +46,8 @@ export function cleanAccount(account: Partial<Account> = {}): Account {
     partialUnmaps: 0,
     emptyUnmaps: 0,
     joined: 0,
+    openJoined: 0,
+    openDoubtful: 0,
     guessed: 0,
     named: true,
     notes: [],
@@ -70,8 +76,12 @@ export function withheld(account: Account): string | undefined {
 /** The account as sentences: everything a reader must know before using a number; empty for a clean one. */
 export function warningsOf(account: Account, devices: number): string[] {
   const { lost, unreadable, lostUnmaps, unmatchedUnmaps, partialUnmaps, emptyUnmaps, guessed, named, notes } = account;
+  const { openJoined, openDoubtful } = account;
   const warnings = [...notes];
-  if (lost > 0) warnings.push(`${lost} events were lost while recording; record again with a larger buffer.`);
+  if (lost > 0)
+    warnings.push(
+      `${count(lost, "event")} ${lost === 1 ? "was" : "were"} lost while recording; record again with a larger buffer.`,
+    );
   if (unreadable > 0 && !notes.some((note) => note.includes("could not be read")))
     warnings.push(`${count(unreadable, "line")} could not be read and ${are(unreadable)} left out.`);
   if (lostUnmaps > 0)
@@ -90,16 +100,25 @@ export function warningsOf(account: Account, devices: number): string[] {
     warnings.push(
       `${count(emptyUnmaps, "unmap")} found nothing mapped (unmapped_size=0) and ${are(emptyUnmaps)} left out.`,
     );
+  if (openJoined > 0)
+    warnings.push(
+      `${count(openJoined, "map")} still mapped at the end ${openJoined === 1 ? "continues" : "continue"} the one before and ${are(openJoined)} taken as a further part of its request (scatter-gather), as such maps were that the recording saw unmapped.`,
+    );
+  if (openDoubtful > 0)
+    warnings.push(
+      `${count(openDoubtful, "map")} still mapped at the end may be a further part of a request (scatter-gather), which only an unmap would tell: there may be so many requests fewer, in all and live.`,
+    );
   if (!named)
     warnings.push(
       devices < 2
         ? "The recording does not name devices; all is taken to be of one device."
-        : `The recording does not name devices; it holds at least ${devices} address spaces, and ${guessed} operations (${(100 * guessedShare(account)).toFixed(1)} %) could belong to more than one of them.`,
+        : `The recording does not name devices; it holds at least ${whole(devices)} address spaces, and ${whole(guessed)} operations (${(100 * guessedShare(account)).toFixed(1)} %) could belong to more than one of them.`,
     );
   const why = withheld(account);
   if (why !== undefined) warnings.push(`${why[0].toUpperCase()}${why.slice(1)}.`);
   return warnings;
 }
 
-const count = (n: number, what: string): string => `${n} ${what}${n === 1 ? "" : "s"}`;
+const whole = (n: number): string => n.toLocaleString("en");
+const count = (n: number, what: string): string => `${whole(n)} ${what}${n === 1 ? "" : "s"}`;
 const are = (n: number): string => (n === 1 ? "is" : "are");

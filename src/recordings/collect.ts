@@ -69,6 +69,8 @@ export class TraceCollector implements StepSink {
   private readonly kind = new Column(Uint8Array);
   private readonly paddrPfn = new Column(Float64Array);
   private finished: RecordingEnd | undefined;
+  /** So many of `ended` are those of the steps; behind them stand the requests that are open at the end. */
+  private endedBySteps = 0;
 
   /** Takes the next step. */
   step(step: RecordedStep): void {
@@ -94,6 +96,7 @@ export class TraceCollector implements StepSink {
   /** The recording ends. */
   end(end: RecordingEnd): void {
     this.finished = end;
+    this.endedBySteps = this.ended.length;
   }
 
   /** Operations so far, as steps. */
@@ -125,6 +128,12 @@ export class TraceCollector implements StepSink {
         operations -= last - first - 1;
       }
     }
+    for (const { maps } of end.open) {
+      const first = this.ended.length;
+      for (const map of maps) this.ended.push(map);
+      this.join(first, this.ended.length, absorbed, joined);
+      operations -= maps.length - 1;
+    }
     const lostBy = new Map<number, number[]>();
     for (const [lost, by] of end.superseded) {
       const others = lostBy.get(by);
@@ -146,7 +155,7 @@ export class TraceCollector implements StepSink {
 
   private endedUntil(step: number): number {
     for (let i = step + 1; i < this.steps.length; i++) if (this.steps.get(i) !== Op.map) return this.link.get(i);
-    return this.ended.length;
+    return this.endedBySteps;
   }
 
   private join(first: number, last: number, absorbed: Uint8Array, joined: Map<number, Request>): void {

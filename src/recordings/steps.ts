@@ -66,6 +66,14 @@ export function blankStep(): RecordedStep {
   };
 }
 
+/** A request of several map events that is still mapped when the recording ends. */
+export interface OpenRequest {
+  /** As in the steps. */
+  device: number;
+  /** The map events by number, by ascending address; two at least. */
+  maps: number[];
+}
+
 /** What is known only when a recording has been read to its end. */
 export interface RecordingEnd {
   /** The devices, or the address spaces that were told apart. */
@@ -74,6 +82,8 @@ export interface RecordingEnd {
   deviceOf: number[];
   /** Map events whose unmap was lost, each with the map event that took its range; both by number. */
   superseded: [lost: number, by: number][];
+  /** Requests of several map events that no unmap has ended. */
+  open: OpenRequest[];
   /** firstOp counts steps. */
   phases: TracePhase[];
   /** Requests still mapped. */

@@ -1,4 +1,4 @@
-import { blankStep, Ends, type RecordedStep, type RecordingEnd, type StepSink } from "./steps.js";
+import { blankStep, Ends, type OpenRequest, type RecordedStep, type RecordingEnd, type StepSink } from "./steps.js";
 import { Op, type TraceAbout } from "./trace.js";
 
 /**
@@ -13,6 +13,8 @@ export class TraceWindow implements StepSink {
   private maps = 0;
   private live = 0;
   private begun = false;
+  /** Requests of several map events that are unmapped only after the part. */
+  private readonly later: OpenRequest[] = [];
   /** Maps that the part begins with. */
   private prelude = 0;
 
@@ -41,6 +43,7 @@ export class TraceWindow implements StepSink {
     this.seen++;
     if (this.seen <= this.skip) this.hold(step);
     else if (this.kept < this.limit) this.pass(step);
+    else if (step.op !== Op.map && step.ends !== Ends.part) this.after(step);
   }
 
   /** The recording ends. */
@@ -54,7 +57,21 @@ export class TraceWindow implements StepSink {
       ...phase,
       firstOp: phase.firstOp <= this.skip ? 0 : this.prelude + Math.min(phase.firstOp - this.skip, this.kept),
     }));
-    this.sink.end({ ...end, superseded, phases, live: this.live - superseded.length });
+    const open = [...this.later, ...end.open.flatMap((request) => this.within(request))];
+    const parts = open.reduce((sum, { maps }) => sum + maps.length - 1, 0);
+    this.sink.end({ ...end, superseded, open, phases, live: this.live - superseded.length - parts });
+  }
+
+  /** What ends after the part was one request in it. */
+  private after({ device, ended }: RecordedStep): void {
+    this.later.push(...this.within({ device, maps: ended }));
+    for (const map of ended) this.numbers.delete(map);
+  }
+
+  /** A request's map events that are in the part, by their numbers there; none where that is one alone. */
+  private within({ device, maps }: OpenRequest): OpenRequest[] {
+    const inside = maps.flatMap((map) => this.numbers.get(map) ?? []);
+    return inside.length > 1 ? [{ device, maps: inside }] : [];
   }
 
   private hold(step: RecordedStep): void {

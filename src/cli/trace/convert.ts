@@ -34,12 +34,14 @@ export function convertCommand(trace: Command): void {
     );
     const name = recording === "-" ? "standard input" : recording;
     for (const warning of warningsOf(end.account, end.devices.length)) process.stderr.write(`${name}: ${warning}\n`);
-    const requests = maps - end.account.joined;
+    const requests = maps - end.account.joined - end.account.openJoined;
     process.stdout.write(
-      `${flags.out}: ${steps} operations (${maps} maps of ${requests} requests), ${end.devices.length} devices, ${bytes} bytes.\n`,
+      `${flags.out}: ${whole(steps)} operations (${whole(maps)} maps of ${whole(requests)} requests), ${whole(end.devices.length)} devices, ${whole(bytes)} bytes.\n`,
     );
   });
 }
+
+const whole = (n: number): string => n.toLocaleString("en");
 
 function readDescription(file: string): TraceDescription {
   let value: unknown;

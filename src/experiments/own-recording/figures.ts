@@ -171,7 +171,7 @@ function gains({ simulated }: RecordingReport): Figure | undefined {
     title: "What each change does to the CPU time of a request",
     caption:
       "Change of the CPU time in the DMA API at the recorded rate against the policy that it would replace, with the 95 % interval over the stretches; left of zero is less time.",
-    categories: told.map(({ title, from }) => `${title} (not ${from})`),
+    categories: told.map(({ title, from }) => `${title}, instead of ${from}`),
     x: { title: "change", unit: "" },
     y: { title: "CPU time a request", unit: "%" },
     lying: true,

@@ -42,7 +42,10 @@ function recorded({ info, caveats, device, otherDevices }: RecordingReport): Sec
   const rows: [string, string][] = [
     ["recording", [info.name, info.kernel === "unknown" ? "" : info.kernel].filter(Boolean).join(", ")],
     ["duration", `${duration(info.spanNs / 1000)}, ${short(info.mapsPerSecond)} maps a second`],
-    ["requests", `${whole(info.maps)} maps, ${whole(info.unmaps)} unmaps, ${whole(info.live)} live at the end`],
+    [
+      "requests",
+      `${whole(info.maps)} maps, ${whole(info.unmaps)} unmaps, ${whole(info.live)} live at the end${info.openDoubtful > 0 ? ` (${whole(info.openDoubtful)} of these may be parts of others: as many fewer maps)` : ""}`,
+    ],
     [
       "device",
       `${device.id}${device.driver === "" ? "" : ` (${device.driver})`}, ${whole(device.maps)} maps${otherDevices.length === 0 ? "" : `; not replayed: ${otherDevices.slice(0, 8).join(", ")}${otherDevices.length > 8 ? " …" : ""}`}`,

@@ -37,6 +37,7 @@ export function stepsOf(trace: Trace, sink: StepSink): void {
     devices: [...trace.devices],
     deviceOf: trace.devices.map((_, i) => i),
     superseded: [],
+    open: [],
     phases: trace.phases.map((phase) => ({ ...phase })),
     live: 2 * trace.maps - trace.length,
     clock: trace.about.clock,

@@ -72,6 +72,8 @@ const AccountSchema = z.strictObject({
   partialUnmaps: number,
   emptyUnmaps: number,
   joined: number,
+  openJoined: number.default(0),
+  openDoubtful: number.default(0),
   guessed: number,
   named: z.boolean(),
   notes: z.array(z.string()),
@@ -85,6 +87,7 @@ const LastSchema = z.strictObject({
   devices: z.array(DeviceSchema).max(65535),
   deviceOf: z.array(number).max(65536),
   superseded: z.array(z.tuple([number, number])),
+  open: z.array(z.array(number).min(2)).optional(),
   phases: z.array(PhaseSchema).min(1).max(255),
   account: AccountSchema,
 });
@@ -135,15 +138,22 @@ export class TraceFileWriter implements StepSink {
   /** The recording ends. */
   end(end: RecordingEnd): void {
     this.flush();
-    const { devices, deviceOf, superseded, phases, live, clock, account } = this.describe(end);
+    const { devices, deviceOf, superseded, open, phases, live, clock, account } = this.describe(end);
     const steps = this.steps;
     const maps = this.maps;
     const { lines, events, unreadable, lost, lostUnmaps, unmatchedUnmaps, partialUnmaps, emptyUnmaps, joined } =
       account;
     const { guessed, named, notes } = account;
     const counts = { lines, events, unreadable, lost, lostUnmaps, unmatchedUnmaps, partialUnmaps, emptyUnmaps, joined };
-    const last = { end: true, steps, maps, live, clock, devices, deviceOf, superseded, phases };
-    this.write(`${JSON.stringify({ ...last, account: { ...counts, guessed, named, notes } })}\n`);
+    const last = {
+      ...{ end: true, steps, maps, live, clock, devices, deviceOf, superseded },
+      ...(open.length > 0 ? { open: open.map((request) => request.maps) } : {}),
+      phases,
+    };
+    // Recordings without requests that are open at the end have the bytes that they always had.
+    const { openJoined, openDoubtful } = account;
+    const opened = openJoined + openDoubtful > 0 ? { openJoined, openDoubtful } : {};
+    this.write(`${JSON.stringify({ ...last, account: { ...counts, ...opened, guessed, named, notes } })}\n`);
   }
 
   private map(step: RecordedStep): void {
@@ -358,7 +368,7 @@ export class TraceFileReader {
       this.fail("the last line, steps", `expected ${this.steps}, as many as the file holds (got ${last.steps})`);
     if (last.maps !== this.maps)
       this.fail("the last line, maps", `expected ${this.maps}, as many as the file holds (got ${last.maps})`);
-    const { deviceOf, devices, phases, superseded } = last;
+    const { deviceOf, devices, phases, superseded, open = [] } = last;
     if (deviceOf.length <= this.mostDevice || deviceOf.some((device) => device >= devices.length))
       this.fail(
         "the last line, deviceOf",
@@ -380,8 +390,25 @@ export class TraceFileReader {
         );
       seen.add(lost);
     }
+    const requests = open.map((maps, i) => {
+      for (const map of maps) {
+        if (!this.mapped.has(map) || seen.has(map))
+          this.fail(`the last line, open.${i}`, `${map} is not a map that was never unmapped, named once`);
+        seen.add(map);
+      }
+      return { device: this.mapped.get(maps[0])!.device, maps };
+    });
     const { live, clock, account } = last;
     this.about = { ...this.about!, clock };
-    this.sink.end({ devices, deviceOf, superseded, phases, live, clock, account: cleanAccount(account) });
+    this.sink.end({
+      devices,
+      deviceOf,
+      superseded,
+      open: requests,
+      phases,
+      live,
+      clock,
+      account: cleanAccount(account),
+    });
   }
 }

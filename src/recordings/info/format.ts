@@ -8,13 +8,21 @@ export function formatInfo(info: TraceInfo): string {
   };
   row("recording", [info.name, info.kernel === "unknown" ? "" : info.kernel].filter(Boolean).join(", "));
   row("duration", `${duration(info.spanNs)}, ${number(info.mapsPerSecond)} maps a second`);
-  row("requests", `${info.maps} maps, ${info.unmaps} unmaps, ${info.live} live at the end`);
+  const fewer =
+    info.openDoubtful > 0 ? ` (${number(info.openDoubtful)} of these may be parts of others: as many fewer maps)` : "";
+  row(
+    "requests",
+    `${number(info.maps)} maps, ${number(info.unmaps)} unmaps, ${number(info.live)} live at the end${fewer}`,
+  );
   row("devices", devicesOf(info));
   row(
     "pages a request",
     `${spread(info.sizes)}; ${percent(info.sizes.shareAbove32)} above 32 pages (in no per-CPU cache)`,
   );
-  row("mapped at a time", `at most ${info.liveSet.peakRequests} requests, ${info.liveSet.peakPages} pages`);
+  row(
+    "mapped at a time",
+    `at most ${number(info.liveSet.peakRequests)} requests, ${number(info.liveSet.peakPages)} pages`,
+  );
   if (info.lifetimesNs.count > 0) row("lifetime", spread(info.lifetimesNs, duration));
   if (info.lifetimesNs.count > 0)
     row(
@@ -22,7 +30,8 @@ export function formatInfo(info: TraceInfo): string {
       `${info.cpus.byCpu.length}; ${percent(info.cpus.unmappedWhereMapped)} of the unmaps run where the map ran`,
     );
   if (info.cpus.byCpu.length > 1)
-    for (const { cpu, maps, unmaps } of busiest(info)) row(`  CPU ${cpu}`, `${maps} maps, ${unmaps} unmaps`);
+    for (const { cpu, maps, unmaps } of busiest(info))
+      row(`  CPU ${cpu}`, `${number(maps)} maps, ${number(unmaps)} unmaps`);
   if (info.reuse.count > 0)
     row(
       "address reused after",
@@ -38,11 +47,14 @@ export function formatInfo(info: TraceInfo): string {
 }
 
 function devicesOf({ perDevice, devices }: TraceInfo): string {
-  if (!Array.isArray(perDevice)) return `${devices}; ${perDevice.withheld}`;
+  if (!Array.isArray(perDevice)) return `${number(devices)}; ${perDevice.withheld}`;
   const shown = perDevice
     .slice(0, 16)
-    .map(({ device, driver, maps }) => `${printable(device)}${driver ? ` (${printable(driver)})` : ""}: ${maps} maps`);
-  return `${devices}: ${shown.join(", ")}${devices > 16 ? " …" : ""}`;
+    .map(
+      ({ device, driver, maps }) =>
+        `${printable(device)}${driver ? ` (${printable(driver)})` : ""}: ${number(maps)} maps`,
+    );
+  return `${number(devices)}: ${shown.join(", ")}${devices > 16 ? " …" : ""}`;
 }
 
 const busiest = ({ cpus }: TraceInfo) =>
@@ -57,11 +69,12 @@ const spread = (of: Spread, unit: (value: number) => string = number): string =>
 const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
 
 function number(value: number): string {
-  return value >= 100 || Number.isInteger(value) ? Math.round(value).toString() : value.toPrecision(3);
+  return value >= 100 || Number.isInteger(value) ? Math.round(value).toLocaleString("en") : value.toPrecision(3);
 }
 
 function duration(ns: number): string {
   const size = Math.abs(ns);
+  if (size >= 1e12) return `${number(ns / 1e9)} s`;
   if (size >= 1e9) return `${(ns / 1e9).toPrecision(4)} s`;
   if (size >= 1e6) return `${(ns / 1e6).toPrecision(3)} ms`;
   if (size >= 1e3) return `${(ns / 1e3).toPrecision(3)} µs`;

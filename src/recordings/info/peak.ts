@@ -31,6 +31,16 @@ export class PeakLive {
     this.live -= off - 1;
   }
 
+  /** These are one request that is still mapped: within reach it counts once. */
+  open(maps: readonly number[]): void {
+    const first = Math.min(...maps);
+    for (const map of maps) {
+      const step = this.steps[map % window];
+      if (map !== first && this.owner[map % window] === map && step >= this.step - window)
+        this.delta[step % window] = 0;
+    }
+  }
+
   /** A step that changes nothing. */
   other(): void {
     this.push(0);

@@ -42,6 +42,8 @@ export interface TraceInfo {
   devices: number;
   /** Requests still mapped at the end. */
   live: number;
+  /** So many of the live ones may be further parts of requests: there may be as many fewer, in all and live. */
+  openDoubtful: number;
   spanNs: number;
   mapsPerSecond: number;
   /** By device, or why not. */
@@ -126,6 +128,17 @@ export class RecordingSummary implements StepSink {
 
   /** The recording ends. */
   end(end: RecordingEnd): void {
+    for (const { device, maps } of end.open) {
+      this.absorbed += maps.length - 1;
+      this.spaceOf(device).maps -= maps.length - 1;
+      this.peak.open(maps);
+      let pages = 0;
+      for (const map of maps) {
+        pages += this.livePages.get(map) ?? 0;
+        this.livePages.delete(map);
+      }
+      this.sizes.add(pages);
+    }
     this.peak.finish();
     this.finished = end;
     for (const [map] of end.superseded) {
@@ -152,6 +165,7 @@ export class RecordingSummary implements StepSink {
       unmaps: this.unmaps,
       devices: devices.length,
       live: end.live,
+      openDoubtful: account.openDoubtful,
       spanNs,
       mapsPerSecond: spanNs > 0 ? (maps * 1e9) / spanNs : 0,
       perDevice: why === undefined ? this.perDevice(end) : { withheld: why },

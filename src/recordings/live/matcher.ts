@@ -1,7 +1,8 @@
 import type { Account } from "../account.js";
 import { blankStep, Ends, type RecordingEnd, type StepSink } from "../steps.js";
-import type { MappingEvent } from "../text/event.js";
+import { Layer, type MappingEvent } from "../text/event.js";
 import { Op, type TracePhase } from "../trace.js";
+import { PartsOfRequests } from "./parts.js";
 import { type Piece, Pieces } from "./pieces.js";
 import { LiveRanges } from "./ranges.js";
 
@@ -38,6 +39,7 @@ export class Matcher {
   private readonly named = new Map<string, number>();
   private readonly unnamed: number[] = [];
   private readonly pieces = new Pieces();
+  private readonly parts = new PartsOfRequests(this.pieces);
   private readonly step = blankStep();
   private readonly phases: TracePhase[] = [];
   /** Live map events in whose place another was put in doubt: which, and the spaces of both. */
@@ -91,7 +93,9 @@ export class Matcher {
     const { live, lists, name } = this.spaces[space];
     if (name !== "" && live.firstIn(pfn, end) >= 0) this.supersede(space, pfn, end, timeNs, event.cpu);
     const map = this.maps++;
-    const slot = this.pieces.add({ start: pfn, end, map, timeNs, cpu: event.cpu, losses: this.losses, space });
+    // What a driver says itself is whole.
+    const follows = event.layer === Layer.dma ? -1 : this.parts.map(event.cpu, map, space, pfn, end);
+    const slot = this.pieces.add({ start: pfn, end, map, timeNs, cpu: event.cpu, losses: this.losses, space, follows });
     live.add(pfn, slot);
     if (event.list !== "") {
       const known = lists.get(event.list);
@@ -122,6 +126,7 @@ export class Matcher {
       this.account.emptyUnmaps++;
       return;
     }
+    this.parts.otherwise(event.cpu);
     const pages = event.unmapped > 0 ? event.unmapped : event.pages;
     if (event.list !== "") {
       this.unmapList(event, timeNs);
@@ -151,9 +156,15 @@ export class Matcher {
     for (const [map, { by, space, bySpace }] of this.doubted)
       if (!spaces[bySpace].proved && !this.standsApart(space)) superseded.push([map, by]);
     account.lostUnmaps += superseded.length;
+    const { requests: open, doubtful } = this.parts.open(
+      spaces.map((space) => space.live),
+      new Set(superseded.map(([lost]) => lost)),
+    );
+    account.openJoined = open.reduce((sum, { maps }) => sum + maps.length - 1, 0);
+    account.openDoubtful = doubtful;
     account.named = unnamed.length === 0;
     if (real.length < 2) account.guessed = 0;
-    const live = this.maps - this.ended - superseded.length;
+    const live = this.maps - this.ended - superseded.length - account.openJoined;
     const phases =
       this.phases.length > 0 ? this.phases : [{ name: "recording", timeNs: 0, firstOp: 0, description: "" }];
     if (phases[0].firstOp > 0) phases.unshift({ name: "recording", timeNs: 0, firstOp: 0, description: "" });
@@ -161,6 +172,7 @@ export class Matcher {
       devices: devices.map((space) => ({ id: names[space], driver: "", model: "" })),
       deviceOf,
       superseded,
+      open,
       phases,
       live,
       clock,
@@ -433,6 +445,7 @@ export class Matcher {
 
   private endRun(run: Piece[], space: number, timeNs: number, event: MappingEvent): void {
     this.account.joined += run.length - 1;
+    this.parts.ended(run);
     this.emitUnmap(run, Ends.whole, space, run[run.length - 1].end - run[0].start, timeNs, event.cpu, event.context);
   }
 

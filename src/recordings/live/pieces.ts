@@ -10,6 +10,8 @@ export interface Piece {
   /** How often events had been lost when it was mapped. */
   losses: number;
   space: number;
+  /** The map event that this one seems to continue, as a further part of one request: number of it, −1 for none. */
+  follows: number;
 }
 
 /** The live ranges' data in columns, by slot. Slots of ranges that went are used again. */
@@ -18,6 +20,7 @@ export class Pieces {
   ends = new Float64Array(1024);
   maps = new Float64Array(1024);
   losses = new Int32Array(1024);
+  follows = new Float64Array(1024);
   private times = new Float64Array(1024);
   private cpus = new Uint16Array(1024);
   private spaces = new Int32Array(1024);
@@ -37,6 +40,7 @@ export class Pieces {
     this.times[slot] = piece.timeNs;
     this.cpus[slot] = piece.cpu;
     this.spaces[slot] = piece.space;
+    this.follows[slot] = piece.follows;
     if (this.live.has(piece.map)) this.split.set(piece.map, (this.split.get(piece.map) ?? 1) + 1);
     else this.live.add(piece.map);
     return slot;
@@ -51,6 +55,7 @@ export class Pieces {
       cpu: this.cpus[slot],
       losses: this.losses[slot],
       space: this.spaces[slot],
+      follows: this.follows[slot],
     };
   }
 
@@ -78,6 +83,7 @@ export class Pieces {
     this.ends = grown(this.ends, new Float64Array(n));
     this.maps = grown(this.maps, new Float64Array(n));
     this.losses = grown(this.losses, new Int32Array(n));
+    this.follows = grown(this.follows, new Float64Array(n));
     this.times = grown(this.times, new Float64Array(n));
     this.cpus = grown(this.cpus, new Uint16Array(n));
     this.spaces = grown(this.spaces, new Int32Array(n));
