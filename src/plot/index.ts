@@ -11,6 +11,7 @@
 
 export type { Axis } from "./axis.js";
 export { type BarSpec, barFigure } from "./bars.js";
+export { type DotSeries, type DotSpec, dotFigure } from "./dots.js";
 export { type Figure, figure, type MimeBundle, themed } from "./figure.js";
 export { type Fittable, fitted, type Measure } from "./fit.js";
 export { type HeatmapSpec, heatmapFigure } from "./heatmap.js";

@@ -51,6 +51,14 @@ describe("held against what was published", () => {
     expect(held.simulate(point, basisOf(written(2 * simulated).facts))[0]).toMatchObject({ verdict: "miss", seeds: 2 });
   });
 
+  it("draws a row for each, by verdict, and counts the verdicts in its caption", async () => {
+    const { figure } = await held.run({ predictions: ["optane-lazy", "strict-loss"] });
+    const { layout, caption, data } = figure("ratio");
+    expect(layout["yaxis"]).toMatchObject({ ticktext: ["strict-loss", "optane-lazy"] });
+    expect(caption).toContain("1 hit their margin, 1 miss it; of 0");
+    expect((data[0]["customdata"] as unknown[][])[0][0]).toMatch(/^strict-loss \(FS1\): throughput lost/);
+  });
+
   it("moves each assumption to both ends of its range, and names those on which the verdict hangs", () => {
     const [row] = held.simulate({ id: "optane-lazy", sweep: true, mostSeeds: 5, seed: 1 });
     const { least = 0, most = 0, simulated, low, high, hangsOn = "" } = row;

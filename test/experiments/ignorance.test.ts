@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import {
+  aboutAThird,
   assumedSpace,
   caseDesigns,
   type Design,
@@ -83,6 +84,12 @@ describe("the designs of data/designs", () => {
 });
 
 describe("margins", () => {
+  test("say what about a third is, everywhere", () => {
+    expect(aboutAThird(published)).toEqual({ low: 29, high: 38 });
+    const path = ["judging", "margins", "margins", "merged-nodes: S5", "high"];
+    expect(aboutAThird(published.changed([{ path, value: 40 }]))).toEqual({ low: 29, high: 40 });
+  });
+
   test("stand for every entry that is a quantity, with a reason, a date, and a design that there is", () => {
     const all = margins(published);
     for (const { design } of Object.values(all)) expect([...designs, ...caseDesigns]).toContain(design);

@@ -213,12 +213,14 @@ describe("the region", () => {
     expect(cells[6].gapShare.mean).not.toBe(cells[0].gapShare.mean);
     const [map] = run.figure("region-hosts").data;
     expect(map).toMatchObject({ type: "heatmap", y: ["1"] });
+    expect(run.figure("region-hosts").caption).toContain("within 29 to 38 %");
     expect(map["x"]).toHaveLength(3);
     expect(run.figure("region-policies").data[0]).toMatchObject({ type: "heatmap", y: ["1"] });
   });
 
   it("tells a cell that is a third from one that is not and from one that its interval leaves open", () => {
-    const of = (low: number, high: number) => isAThird({ mean: (low + high) / 2, low, high, n: 2, level: 0.95 });
+    const of = (low: number, high: number) =>
+      isAThird({ mean: (low + high) / 2, low, high, n: 2, level: 0.95 }, { low: 29, high: 38 });
     expect([of(0.3, 0.37), of(0.1, 0.2), of(0.5, 0.6), of(0.2, 0.35), of(0.1, 0.9)]).toEqual([
       "yes",
       "no",

@@ -26,7 +26,11 @@ describe("what is still in reach after an unmap", () => {
       expect(row.pinnedMost).toBeGreaterThan(0);
     }
     expect(run.figure("trade").data).toHaveLength(3);
-    expect(run.figure("reach").data).toHaveLength(2);
+    const reach = run.figure("reach");
+    expect(reach.data).toHaveLength(2);
+    // One unmap can take away several pages: they are counted, and no share of the unmaps.
+    expect(reach.data[0]["hovertemplate"]).toContain("pages reached: %{x:,.5~r} for every 100 unmaps");
+    expect(reach.caption).not.toContain("%");
   });
 
   test("a way of mapping that there is not is refused, with those that there are", async () => {

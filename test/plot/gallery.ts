@@ -1,4 +1,4 @@
-import { barFigure, type Figure, figure, heatmapFigure, lineFigure } from "../../src/plot/index.js";
+import { barFigure, dotFigure, type Figure, figure, heatmapFigure, lineFigure } from "../../src/plot/index.js";
 
 /** Small figures of every kind and with every difficulty that the house style must settle: for snapshots and for looking at. */
 const cores = [1, 2, 4, 8, 16, 32];
@@ -88,6 +88,28 @@ export const gallery: Record<string, () => Figure> = {
         { name: "1 core", values: [300, 560, 230, 0], place: 2 },
         { name: "16 cores", values: [5100, 490, 960, 31000], place: 2, hatched: true },
       ],
+    }),
+  "rows of dots against ranges": () =>
+    dotFigure({
+      title: "Simulated against published",
+      caption: "Two hit.",
+      labels: ["unmap, 16 threads", "unmap, 96 threads", "a whole list in one synchronisation", "nothing at all"],
+      x: { title: "of the published value", unit: "%", log: true, none: 1, range: [0.8, 500] },
+      ticks: [2, 10, 50, 200],
+      series: [
+        {
+          name: "margin",
+          range: true,
+          values: [100, 100, 100, 100],
+          low: [50, 50, 40, 25],
+          high: [200, 200, 160, 300],
+        },
+        { name: "hit", values: [60, null, 110, null] },
+        { name: "miss", values: [null, 300, null, 0] },
+      ],
+      mark: { name: "published", value: 100 },
+      together: true,
+      rowHeight: 18,
     }),
   "a heat map": () =>
     heatmapFigure({

@@ -1,5 +1,14 @@
 import { describe, expect, test } from "vitest";
-import { barFigure, figure, fitted, heatmapFigure, lineFigure, palette, themed } from "../../src/plot/index.js";
+import {
+  barFigure,
+  dotFigure,
+  figure,
+  fitted,
+  heatmapFigure,
+  lineFigure,
+  palette,
+  themed,
+} from "../../src/plot/index.js";
 import { gallery } from "./gallery.js";
 
 const display = (shown: { [key: symbol]: () => Record<string, unknown> }) => shown[Symbol.for("Jupyter.display")]();
@@ -249,6 +258,64 @@ describe("a bar figure", () => {
   test("refuses a series that has not one value for each category", () => {
     const spec = { title: "T", caption: "C", x: cores, y: rate, categories: ["a", "b"] };
     expect(() => barFigure({ ...spec, series: [{ name: "s", values: [1] }] })).toThrow(/"s".*2 categories, 1 values/);
+  });
+});
+
+describe("a chart of dots", () => {
+  const spec = { title: "T", caption: "C", labels: ["a", "b"], x: { ...rate, log: true } };
+  const series = { name: "s", values: [10, null], low: [5, 1], high: [20, 1] };
+
+  test("has a row for each label, the first on top, and says in its hover text which row a dot is of", () => {
+    const { data, layout } = dotFigure({ ...spec, series: [series] });
+    expect(layout["yaxis"]).toMatchObject({ tickvals: [2, 1], ticktext: ["a", "b"] });
+    expect(data[0]).toMatchObject({
+      x: [10, null],
+      y: [2, 1],
+      error_x: { array: [10, 0], arrayminus: [5, 0] },
+      customdata: [
+        ["a", 10, 5, 20],
+        ["b", null, 1, 1],
+      ],
+    });
+    expect(data[0]["hovertemplate"]).toContain(
+      "%{customdata[0]}<br>throughput: %{customdata[1]:,.5~r} Gb/s<br>interval",
+    );
+    const told = dotFigure({ ...spec, series: [{ ...series, hover: ["all of a", "all of b"] }] });
+    expect((told.data[0]["customdata"] as unknown[][]).map(([text]) => text)).toEqual(["all of a", "all of b"]);
+  });
+
+  test("draws ranges behind everything, and series apart unless they belong on one line", () => {
+    const two = [
+      { ...series, name: "dot" },
+      { ...series, name: "range", range: true },
+    ];
+    const names = (figure: { data: Record<string, unknown>[] }) => figure.data.map((trace) => trace["name"]);
+    const apart = dotFigure({ ...spec, series: two, mark: { name: "published", value: 10 } });
+    expect(names(apart)).toEqual(["range", "dot", "published"]);
+    expect(apart.data[0]["y"]).not.toEqual(apart.data[1]["y"]);
+    const together = dotFigure({ ...spec, series: two, together: true });
+    expect(together.data[0]["y"]).toEqual(together.data[1]["y"]);
+  });
+
+  test("shows zero on a logarithmic axis where that has a place for it, and else says that it cannot", () => {
+    const zero = [{ name: "s", values: [10, 0] }];
+    const placed = dotFigure({ ...spec, x: { ...spec.x, none: 0.1 }, ticks: [1, 10], series: zero });
+    expect(placed.data[0]).toMatchObject({
+      x: [10, 0.1],
+      customdata: [
+        ["a", 10],
+        ["b", 0],
+      ],
+    });
+    expect(placed.layout["xaxis"]).toMatchObject({ tickvals: [0.1, 1, 10], ticktext: ["none", "1", "10"] });
+    expect(placed.caption).toBe("C");
+    const lost = dotFigure({ ...spec, series: zero });
+    expect(lost.data[0]["x"]).toEqual([10, null]);
+    expect(lost.caption).toContain("1 value of zero or less cannot be shown");
+  });
+
+  test("refuses a series that has not one value for each row", () => {
+    expect(() => dotFigure({ ...spec, series: [{ name: "s", values: [1] }] })).toThrow(/"s".*2 labels, 1 values/);
   });
 });
 

@@ -52,3 +52,13 @@ export function endsOf({ low, high, share }: MarginRecord, published: PublishedV
   const around = (value: number, factor: number): number => value + (value < 0 ? -value : value) * factor;
   return { low: around(published.low, -share), high: around(published.high, share) };
 }
+
+/**
+ * What counts as "about a third" of a loss wherever one is judged, drawn or counted: the margin of S5, in %.
+ * @throws Error naming the file and the field at fault
+ */
+export function aboutAThird(facts: Facts): Margin {
+  const record = margins(facts)["merged-nodes: S5"];
+  if (record === undefined) throw new Error('data/judging/margins.json: margins: "merged-nodes: S5" is missing.');
+  return endsOf(record, undefined);
+}

@@ -1,6 +1,7 @@
 import studentQuantile from "@stdlib/stats-base-dists-t-quantile";
 import type { Interval } from "../frame/experiment.js";
 import { mean } from "../frame/rows.js";
+import type { Margin } from "../frame/verdict.js";
 import type { RecoveryRow, Role } from "./recovery.js";
 import type { MergedNodesRow } from "./rows.js";
 import { type Ablation, type AblationName, ablations, type PolicyName } from "./settings.js";
@@ -31,9 +32,6 @@ export interface Recovery {
   stockVisits: number;
   mergedVisits: number;
 }
-
-/** What counts as "about a third" of something: the margin that data/judging writes down for S5, as shares. */
-export const aboutAThird: { low: number; high: number } = { low: 0.29, high: 0.38 };
 
 /** What is measured in each run of a setting. */
 const roles = ["off", "stock", "merged"] as const satisfies readonly Role[];
@@ -174,10 +172,14 @@ export function recoveries(rows: readonly MergedNodesRow[]): Recovery[] {
   });
 }
 
-/** Whether an estimate is about a third, is not, or cannot be told from its interval. */
-export function isAThird({ low, high }: Interval): "yes" | "no" | "undecided" {
-  if (low >= aboutAThird.low && high <= aboutAThird.high) return "yes";
-  return high < aboutAThird.low || low > aboutAThird.high ? "no" : "undecided";
+/**
+ * Whether a share is about a third, is not, or cannot be told from its interval.
+ * @param third what counts as a third, in %: `aboutAThird(facts)`
+ */
+export function isAThird({ low, high }: Interval, third: Margin): "yes" | "no" | "undecided" {
+  const [least, most] = [100 * low, 100 * high];
+  if (least >= third.low && most <= third.high) return "yes";
+  return most < third.low || least > third.high ? "no" : "undecided";
 }
 
 /** The baseline under a policy. */

@@ -1,8 +1,18 @@
 import type { Basis } from "../../facts/index.js";
 import { driverProfile, hostRunDefaults } from "../../host/index.js";
-import { barFigure, type Figure, heatmapFigure, type Look, lineFigure, lookOf } from "../../plot/index.js";
+import {
+  barFigure,
+  type DotSpec,
+  dotFigure,
+  type Figure,
+  heatmapFigure,
+  type Look,
+  lineFigure,
+  lookOf,
+} from "../../plot/index.js";
 import type { FigureMaker, Interval } from "../frame/experiment.js";
 import { barsOf, distinct, mean, type NumberColumn, valuesOf, where } from "../frame/rows.js";
+import { aboutAThird } from "../ignorance/margins.js";
 import { type Assume, assumed } from "./assume.js";
 import type { MergedNodesConfig } from "./config.js";
 import { baselineOf, isAThird, lostGain, type Recovery, recoveries } from "./estimates.js";
@@ -217,10 +227,11 @@ function readingsFigure(rows: readonly MergedNodesRow[]): Figure {
       return `${sentence(r.policy)}: ${values.join(", ")}.`;
     })
     .join("");
-  return dotFigure({
+  return thirdFigure({
     title: '"A third of the performance back", read in three ways',
     caption: `${read} A third is 33 % (dashed). Plain: the share of the lost throughput that came back. Gain: how much more than before. Level: merged as a share of no IOMMU. Interval: 95 % over the seeds. Logarithmic scale.`,
     x: { title: "value of the reading", unit: "%", log: true },
+    ticks: [5, 10, 20, 33, 50, 100, 200, 500, 1000],
     labels: all.map((r) => policyTitles[r.policy]),
     series: readings.map(([name, get]) => ({ name, values: all.map(get) })),
   });
@@ -228,68 +239,22 @@ function readingsFigure(rows: readonly MergedNodesRow[]): Figure {
 
 const lessOne = (i: Interval): Interval => ({ ...i, mean: i.mean - 1, low: i.low - 1, high: i.high - 1 });
 
-/** Estimates as dots with their intervals, a line of the picture each, and a dashed mark at one third. */
-function dotFigure(spec: {
-  title: string;
-  caption: string;
-  x: { title: string; unit: string; log?: boolean; range?: [number, number] };
-  labels: string[];
-  series: { name: string; look?: Look; values: Interval[] }[];
-}): Figure {
-  const { title, caption, x, labels, series } = spec;
-  const height = (i: number) => labels.length - i;
-  // Two or more series share a line, a little apart.
-  const shift = (k: number) => (series.length === 1 ? 0 : 0.22 * ((series.length - 1) / 2 - k));
-  const drawn = lineFigure({
-    title,
-    caption,
-    x,
-    y: { title: "", unit: "" },
-    series: [
-      ...series.map(({ name, look, values }, k) => ({
-        name,
-        ...(look ? { look } : {}),
-        x: values.map((i) => percent(i.mean)),
-        y: values.map((_, i) => height(i) + shift(k)),
-        mode: "markers" as const,
-      })),
-      {
-        name: "one third",
-        x: [100 / 3, 100 / 3],
-        y: [0.5, labels.length + 0.5],
-        mode: "lines" as const,
-        dash: true,
-        place: 7,
-      },
-    ],
-    layout: {
-      height: 100 + 24 * labels.length * Math.max(1, series.length * 0.75),
-      yaxis: { tickvals: labels.map((_, i) => height(i)), ticktext: labels, automargin: true },
-    },
+/** Estimates as dots with their intervals, in %, and a dashed mark at one third. */
+function thirdFigure(
+  spec: Pick<DotSpec, "title" | "caption" | "x" | "ticks" | "labels"> & {
+    series: { name: string; look?: Look; values: Interval[] }[];
+  },
+): Figure {
+  return dotFigure({
+    ...spec,
+    series: spec.series.map(({ values, ...series }) => ({
+      ...series,
+      values: values.map(({ mean }) => percent(mean)),
+      low: values.map(({ low }) => percent(low)),
+      high: values.map(({ high }) => percent(high)),
+    })),
+    mark: { name: "one third", value: 100 / 3 },
   });
-  if (x.log) {
-    const ticks = [5, 10, 20, 33, 50, 100, 200, 500, 1000];
-    Object.assign(drawn.layout["xaxis"] as object, {
-      tickmode: "array",
-      tickvals: ticks,
-      ticktext: ticks.map(String),
-      minor: {},
-    });
-  }
-  const dots = drawn.data.filter((trace) => trace["mode"] === "markers");
-  for (const [k, { values }] of series.entries()) {
-    const trace = dots[k];
-    if (!trace) continue;
-    trace["error_x"] = {
-      type: "data",
-      symmetric: false,
-      array: values.map((i) => percent(i.high - i.mean)),
-      arrayminus: values.map((i) => percent(i.mean - i.low)),
-      thickness: 2,
-      width: 0,
-    };
-  }
-  return drawn;
 }
 
 /** The plain reading when one assumption changes. */
@@ -299,7 +264,7 @@ function sweepFigure(rows: readonly MergedNodesRow[]): Figure {
   const all = [...found.filter((r) => r.part === "recovery"), ...found.filter((r) => r.part === "sweep")];
   const title = (r: Recovery) =>
     r.part === "recovery" ? (r === base ? "baseline" : policyTitles[r.policy]) : `${r.assumption}: ${r.level}`;
-  return dotFigure({
+  return thirdFigure({
     title: "What merging gives back, by assumption",
     caption:
       "Share of the lost throughput that came back, with one assumption changed at a time. Dashed: one third. Everything not named is as in the baseline (16 cores, queued lock, deferred, both directions, unless this run assumes otherwise). Interval: 95 %, deviation pooled over settings that saturate the lock alike.",
@@ -310,7 +275,14 @@ function sweepFigure(rows: readonly MergedNodesRow[]): Figure {
 }
 
 /** A map of the region: stack work against another assumption. */
-function regionMap(rows: readonly MergedNodesRow[], assumption: string, title: string, note = ""): Figure {
+function regionMap(
+  rows: readonly MergedNodesRow[],
+  { facts }: Basis,
+  assumption: string,
+  title: string,
+  note = "",
+): Figure {
+  const third = aboutAThird(facts);
   const cells = recoveries(rows)
     .filter((r) => r.part === "region" && r.assumption === assumption)
     .map((r) => ({ r, x: r.level, y: r.stackMultiple ?? Number.NaN }));
@@ -318,7 +290,7 @@ function regionMap(rows: readonly MergedNodesRow[], assumption: string, title: s
   const ys = [...new Set(cells.map((c) => c.y))].sort((a, b) => a - b);
   // Numbers in their order; names (hosts) in the order in which they were run.
   if (xs.every((x) => typeof x === "number")) xs.sort((a, b) => a - b);
-  const verdicts = cells.map((c) => isAThird(c.r.gapShare));
+  const verdicts = cells.map((c) => isAThird(c.r.gapShare, third));
   const counted = (verdict: string) => verdicts.filter((v) => v === verdict).length;
   const table = <T>(make: (r: Recovery) => T, none: T) =>
     ys.map((y) =>
@@ -329,7 +301,7 @@ function regionMap(rows: readonly MergedNodesRow[], assumption: string, title: s
     );
   return heatmapFigure({
     title,
-    caption: `Each cell: share of the lost throughput that came back, with its 95 % interval, and what the stock tree keeps of no IOMMU. “A third”: the whole interval lies nearer to a third than to a quarter or a half (29 to 42 %); “perhaps”: a part of it does. Of ${cells.length} cells ${counted("yes")} are a third, ${counted("undecided")} perhaps. Deferred policy, where no other is named.${note}`,
+    caption: `Each cell: share of the lost throughput that came back, with its 95 % interval, and what the stock tree keeps of no IOMMU. “A third”: the whole interval lies within ${third.low} to ${third.high} %; “perhaps”: a part of it does. Of ${cells.length} cells ${counted("yes")} are a third, ${counted("undecided")} perhaps. Deferred policy, where no other is named.${note}`,
     x: { title: assumption, unit: "" },
     y: { title: "stack work of a transaction", unit: "multiple of PE1" },
     z: { title: "loss that came back", unit: "%", range: [0, 100] },
@@ -340,11 +312,13 @@ function regionMap(rows: readonly MergedNodesRow[], assumption: string, title: s
     text: table((r) => {
       const { mean, low, high } = r.gapShare;
       const [m, l, h] = [mean, low, high].map((value) => percent(value).toFixed(0));
-      const verdict = { yes: "<br><b>a third</b>", undecided: "<br>perhaps a third", no: "" }[isAThird(r.gapShare)];
+      const verdict = { yes: "<br><b>a third</b>", undecided: "<br>perhaps a third", no: "" }[
+        isAThird(r.gapShare, third)
+      ];
       return `${m} % (${l} to ${h})${verdict}<br>stock keeps ${percent(r.stockOfOff.mean).toFixed(0)} %`;
     }, ""),
     narrowText: table((r) => {
-      const verdict = { yes: "<br><b>a third</b>", undecided: "<br>perhaps", no: "" }[isAThird(r.gapShare)];
+      const verdict = { yes: "<br><b>a third</b>", undecided: "<br>perhaps", no: "" }[isAThird(r.gapShare, third)];
       return `${percent(r.gapShare.mean).toFixed(0)} %${verdict}`;
     }, ""),
     layout: { height: 400 },
@@ -352,26 +326,26 @@ function regionMap(rows: readonly MergedNodesRow[], assumption: string, title: s
 }
 
 /** The region: cores against stack work. */
-function regionCoresFigure(rows: readonly MergedNodesRow[]): Figure {
-  return regionMap(rows, regionAxes.cores, "A third back? Cores and stack work");
+function regionCoresFigure(rows: readonly MergedNodesRow[], _: unknown, basis: Basis): Figure {
+  return regionMap(rows, basis, regionAxes.cores, "A third back? Cores and stack work");
 }
 
 /** The region: pairs a transaction against stack work. */
-function regionPairsFigure(rows: readonly MergedNodesRow[], { assume }: { assume: Assume }, { facts }: Basis): Figure {
-  const cores = assume.cores ?? hostRunDefaults(facts).cores;
+function regionPairsFigure(rows: readonly MergedNodesRow[], { assume }: { assume: Assume }, basis: Basis): Figure {
+  const cores = assume.cores ?? hostRunDefaults(basis.facts).cores;
   const note = " One pair: a driver that maps only what it sends. Four: two buffers for each packet.";
   const title = `A third back? Maps and stack work, ${cores} core${cores === 1 ? "" : "s"}`;
-  return regionMap(rows, regionAxes.pairs, title, note);
+  return regionMap(rows, basis, regionAxes.pairs, title, note);
 }
 
 /** The region: hosts against stack work. */
-function regionHostsFigure(rows: readonly MergedNodesRow[]): Figure {
-  return regionMap(rows, regionAxes.hosts, "A third back? Hosts and stack work");
+function regionHostsFigure(rows: readonly MergedNodesRow[], _: unknown, basis: Basis): Figure {
+  return regionMap(rows, basis, regionAxes.hosts, "A third back? Hosts and stack work");
 }
 
 /** The region: how unmaps are flushed, and in whose wording, against stack work. */
-function regionPoliciesFigure(rows: readonly MergedNodesRow[]): Figure {
-  return regionMap(rows, regionAxes.policies, "A third back? Ways to flush and stack work");
+function regionPoliciesFigure(rows: readonly MergedNodesRow[], _: unknown, basis: Basis): Figure {
+  return regionMap(rows, basis, regionAxes.policies, "A third back? Ways to flush and stack work");
 }
 
 /** What is left of the gain when a part of the mechanism is taken away. */

@@ -24,7 +24,7 @@ import { columns, type MergedNodesRow, simulate } from "./rows.js";
 export type { RunLength } from "../frame/run-length.js";
 export { type Assume, assumedNames, assumedRanges, type HostChanges } from "./assume.js";
 export type { MergedNodesConfig, MergedNodesInput, MergedNodesPoint } from "./config.js";
-export { aboutAThird, baselineOf, influence, isAThird, lostGain, type Recovery, recoveries } from "./estimates.js";
+export { baselineOf, influence, isAThird, lostGain, type Recovery, recoveries } from "./estimates.js";
 export { readings } from "./readings.js";
 export type { RecoveryPoint, RecoveryRow, Role } from "./recovery.js";
 export type { MergedNodesRow } from "./rows.js";

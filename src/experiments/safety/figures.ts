@@ -107,10 +107,10 @@ function reach(rows: readonly SafetyRow[]): Figure {
   };
   return barFigure({
     title: "What is still in reach after an unmap",
-    caption: `Of all unmapped pages, the share that a device reaches which touches each once more, after 0, 1, 10, 100 or 1000 µs: after the delay at which it reaches most. Strict reaches neither kind; strict-ish only pages that their owner still reads.`,
+    caption: `Pages that a device reaches which touches each once more after its unmap, counted for every 100 unmaps; one unmap can take away several pages, so more than 100 can be in reach. Touched after 0, 1, 10, 100 or 1000 µs: shown is the delay at which it reaches most. Strict reaches neither kind; strict-ish only pages that their owner still reads.`,
     categories: ways.map(({ title }) => title),
     x: { title: "way of mapping", unit: "" },
-    y: { title: "unmaps whose page is reached", unit: "%" },
+    y: { title: "pages reached", unit: "for every 100 unmaps" },
     series: [
       series("owner", "its owner still reads it", false, 0),
       series("other", "it is somebody else's by now", false, 4),

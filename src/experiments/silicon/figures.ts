@@ -1,6 +1,7 @@
 import { barFigure, type Figure, lineFigure, lookOf, looks, type Series } from "../../plot/index.js";
 import type { FigureMaker } from "../frame/experiment.js";
 import { distinct } from "../frame/rows.js";
+import { aboutAThird } from "../ignorance/margins.js";
 import type { Settings } from "./config.js";
 import type { SiliconRow } from "./rows.js";
 
@@ -76,8 +77,6 @@ const missing = Number.NaN;
 
 /** From this share of the throughput without mapping on, there is a loss of which a share can be given back. */
 const leastLoss = 0.1;
-/** What the mails say that merging gave back: "about a third", in % of the loss. */
-const aThird = [29, 38] as const;
 
 /** A rate with the least and the most that it may be. */
 interface Rate {
@@ -161,7 +160,8 @@ export const figures: Readonly<Record<string, FigureMaker<SiliconRow, Settings>>
       }),
       heavier(rows),
     ),
-  recovered: (rows): Figure => {
+  recovered: (rows, _, { facts }): Figure => {
+    const third = aboutAThird(facts);
     const all = rows.filter(({ draw }) => draw === 0);
     const groups = distinct(all, "workNs").flatMap((workNs) =>
       (["merged-deferred", "magazines-deferred"] as const).map((variant) => ({ workNs, variant })),
@@ -189,7 +189,7 @@ export const figures: Readonly<Record<string, FigureMaker<SiliconRow, Settings>>
     return ticks(
       lineFigure({
         title: titleOf("What merging and magazines give back on a real machine", rows),
-        caption: `Of the throughput that deferred mapping loses, in %; left out are cores on which it loses less than ${100 * leastLoss} %. Points: measured, with the ends that their windows allow; dashed: predicted, with 95 % over seeds; the grey band is "about a third" (${aThird[0]} to ${aThird[1]} %). Queued locks.`,
+        caption: `Of the throughput that deferred mapping loses, in %; left out are cores on which it loses less than ${100 * leastLoss} %. Points: measured, with the ends that their windows allow; dashed: predicted, with 95 % over seeds; the grey band is "about a third" (${third.low} to ${third.high} %). Queued locks.`,
         x: { title: "cores", unit: "" },
         y: { title: "given back", unit: "% of the loss" },
         series,
@@ -200,8 +200,8 @@ export const figures: Readonly<Record<string, FigureMaker<SiliconRow, Settings>>
               xref: "paper",
               x0: 0,
               x1: 1,
-              y0: aThird[0],
-              y1: aThird[1],
+              y0: third.low,
+              y1: third.high,
               fillcolor: "rgba(127,127,127,0.25)",
               line: { width: 0 },
               layer: "below",
