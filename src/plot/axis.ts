@@ -39,19 +39,57 @@ const isPowerOfTwo = (value: number) => {
   return rest === 1;
 };
 
-/** Ticks of a logarithmic axis: counts that double (cores, entries) get one at each value, others whole labels at 1, 2 and 5. */
-function logTicks(values: readonly number[]): Record<string, unknown> {
+/** Ticks at these values, and no others. */
+const ticksAt = (values: readonly number[]): Record<string, unknown> => ({
+  tickmode: "array",
+  tickvals: [...values],
+  ticktext: values.map(grouped),
+});
+
+/** Values along an axis are this far apart, as a factor, where each has room for its label. */
+const apart = 1.4;
+
+/** Labels within one power of ten, where plotly would count 60, 80, 100, 120 ... 220 into each other's way. */
+function ticksWithinADecade(smallest: number, largest: number): readonly number[] {
+  const found: number[] = [];
+  let unit = 1;
+  while (unit > smallest) unit /= 10;
+  while (unit * 10 <= smallest) unit *= 10;
+  for (const decade of [unit, 10 * unit])
+    for (const digits of [1, 1.5, 2, 3, 5, 7]) {
+      const tick = Number((digits * decade).toPrecision(2));
+      if (tick >= smallest / apart && tick <= largest * apart) found.push(tick);
+    }
+  return found;
+}
+
+/**
+ * Ticks of a logarithmic axis: counts that double (cores, entries) and a few places get one at each value, others labels at 1, 2 and 5, and
+ * over more than three powers of ten at these alone.
+ * @param few whether the values are places that were chosen, and no measured heights
+ */
+function logTicks(values: readonly number[], few: boolean): Record<string, unknown> {
   const distinct = [...new Set(values)].filter((value) => Number.isFinite(value) && value > 0).sort((a, b) => a - b);
   if (distinct.length > 1 && distinct.length <= 12 && distinct.every(isPowerOfTwo)) {
     return { tickmode: "array", tickvals: distinct, ticktext: distinct.map((value) => shortNumber(value)) };
   }
   const largest = distinct.at(-1) ?? 1;
   const smallest = distinct[0] ?? 1;
+  if (
+    few &&
+    distinct.length > 1 &&
+    distinct.length <= 4 &&
+    distinct.every((v, i) => i === 0 || v / distinct[i - 1] >= apart)
+  )
+    return ticksAt(distinct);
+  const ratio = largest / smallest;
+  if (ratio > 2 && ratio < 10) return ticksAt(ticksWithinADecade(smallest, largest));
   // Without a format of its own plotly shortens 20 and 50 to "2" and "5".
   const tickformat = largest >= 1e6 || smallest < 1e-4 ? "~s" : ",~r";
-  // Over one to three powers of ten plotly labels every digit where the figure is wide: 60, 70, 80 and 90 in each other's way.
-  const wide = largest / smallest >= 10 && largest / smallest < 1000;
-  return { tickformat, ...(wide ? { dtick: "D2" } : {}), minor: { ticks: "outside", ticklen: 2 } };
+  // Over one to three powers of ten plotly labels every digit where the figure is wide: 60, 70, 80 and 90 in each other's way; over more it
+  // labels 1, 2 and 5 line upon line.
+  const dtick = ratio >= 1000 ? { dtick: 1 } : ratio >= 10 ? { dtick: "D2" } : {};
+  return { tickformat, ...dtick, minor: { ticks: "outside", ticklen: 2 } };
 }
 
 /** Ticks at powers of ten, and one for nothing at all, apart from them. */
@@ -93,7 +131,7 @@ function shortNumber(value: number): string {
 export function axisLayout(axis: Axis, values: readonly number[] = [], fromZero = false): Record<string, unknown> {
   const layout: Record<string, unknown> = { title: { text: axisTitle(axis) } };
   if (axis.log && axis.none !== undefined) Object.assign(layout, { type: "log" }, ticksWithNone(values, axis.none));
-  else if (axis.log) Object.assign(layout, { type: "log" }, logTicks(values));
+  else if (axis.log) Object.assign(layout, { type: "log" }, logTicks(values, !fromZero));
   else Object.assign(layout, doublingTicks(values));
   if (fromZero && !axis.log && !axis.range) layout["rangemode"] = "tozero";
   if (axis.range) {

@@ -111,7 +111,7 @@ export function dotFigure(spec: DotSpec): Figure {
     layout: {
       height: 100 + (spec.rowHeight ?? 24) * labels.length * (spec.together ? 1 : Math.max(1, series.length * 0.75)),
       xaxis: {
-        ...axisLayout(x, values),
+        ...axisLayout(x, values, true),
         ...(ticks
           ? {
               tickmode: "array",

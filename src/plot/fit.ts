@@ -18,6 +18,9 @@ export type Measure = (text: string, size: number) => number;
 const phone = 560;
 /** Letters of labels, in pixels; those of a phone are no smaller than this. */
 const smallest = 11;
+/** A line of them, and what stands below the rows of a figure: ticks and their title. */
+const smallestLine = 14;
+const belowRows = 70;
 const titleSize = 16;
 const legendSize = 13;
 const legendLine = 19;
@@ -93,6 +96,9 @@ function narrowRows(figure: Fittable, width: number, measure: Measure): { axis: 
   const before = labels.map((label) => label.split(/<br\s*\/?>/).length);
   const most = Math.max(...lines.map((of) => of.length));
   const grown = most - Math.max(...before);
+  const { height, margin, meta } = figure.layout;
+  const header = Number(objectOf(meta)["header"] ?? objectOf(margin)["t"] ?? 0);
+  const row = (Number(height ?? 420) - header - belowRows) / labels.length;
   return {
     axis: {
       ...axis,
@@ -102,7 +108,7 @@ function narrowRows(figure: Fittable, width: number, measure: Measure): { axis: 
       tickfont: { ...objectOf(axis["tickfont"]), size: smallest },
       title: { text: "" },
     },
-    higher: grown > 0 ? grown * labels.length * 9 : 0,
+    higher: Math.ceil(labels.length * Math.max(0, 9 * grown, smallestLine * most + 4 - row)),
   };
 }
 
@@ -209,6 +215,32 @@ function narrowLogAxis(data: readonly Loose[], axis: Loose, letter: "x" | "y", n
   return distinct[distinct.length - 1] / distinct[0] >= 100 ? { ...axis, dtick: 1 } : axis;
 }
 
+/** Ticks that were chosen for a wide figure: on a phone, where they would lie on each other, powers of ten alone or every second one. */
+function fewerTicks(axis: Loose, room: number, measure: Measure): Loose {
+  const { tickvals, ticktext } = axis;
+  if (axis["type"] !== "log" || !Array.isArray(tickvals) || !Array.isArray(ticktext)) return axis;
+  const taken = ticktext.reduce((sum: number, text) => sum + measure(shown(String(text)), 12) + 8, 0);
+  if (taken <= room) return axis;
+  const powers = tickvals.map((value) => /^(?:10*|0\.0*1)$/.test(String(value)));
+  const words = ticktext.map((text) => !/\d/.test(String(text)));
+  const kept = (i: number): boolean => words[i] || (powers.filter(Boolean).length > 2 ? powers[i] : i % 2 === 0);
+  return { ...axis, tickvals: tickvals.filter((_, i) => kept(i)), ticktext: ticktext.filter((_, i) => kept(i)) };
+}
+
+/** Titles of the horizontal axes in lines that fit, and how much lower the figure reaches for them. */
+function narrowTitles(layout: Loose, room: number, measure: Measure): { layout: Loose; higher: number } {
+  let most = 1;
+  let own = layout;
+  for (const [name, axis] of axesOf(layout, "x")) {
+    const title = objectOf(axis["title"]);
+    if (typeof title["text"] !== "string") continue;
+    const lines = broken(plain(title["text"]), room, 13, measure);
+    most = Math.max(most, lines.length);
+    own = { ...own, [name]: { ...axis, title: { ...title, text: lines.join("<br>") } } };
+  }
+  return { layout: own, higher: 16 * (most - 1) };
+}
+
 /** Labels of columns in lines that do not fit beside each other on a phone: in one line each, slanted, so that none lies on the next. */
 function narrowColumns(axis: Loose, room: number, measure: Measure): Loose {
   const labels = axis["ticktext"];
@@ -254,7 +286,16 @@ export function fitted(figure: Fittable, width: number, measure: Measure = estim
   const words = narrow ? roomForWords({ data, layout }, measure) : 0;
   if (narrow && panels < 3) {
     const room = Math.max(width, words) - leftOf({ data, layout }, smallest, measure) - 16;
-    for (const [name, axis] of axesOf(layout, "x")) layout = { ...layout, [name]: narrowColumns(axis, room, measure) };
+    for (const [name, axis] of axesOf(layout, "x"))
+      layout = { ...layout, [name]: fewerTicks(narrowColumns(axis, room, measure), room, measure) };
+  }
+  // A figure that was fitted to a phone before has its titles in lines.
+  const titlesBefore = Number(objectOf(layout["meta"])["titles"] ?? 0);
+  if (panels < 3 && (narrow || titlesBefore > 0)) {
+    const room = narrow ? Math.max(width, words) - leftOf({ data, layout }, smallest, measure) - 16 : width;
+    const titles = narrowTitles(layout, room, measure);
+    layout = { ...titles.layout, meta: { ...objectOf(layout["meta"]), titles: titles.higher || undefined } };
+    higher += titles.higher - titlesBefore;
   }
   const size = narrow ? 12 : 13;
   const margin = objectOf(layout["margin"]);

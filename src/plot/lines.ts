@@ -19,6 +19,8 @@ export interface Series {
   size?: readonly number[];
   /** Dashed: for a prediction beside a measurement, or a reference line. */
   dash?: boolean;
+  /** Left out of the legend where false: the same thing as another series, drawn in the same colour, of which the caption speaks. */
+  listed?: boolean;
   /** Its look in every figure, of a thing that has one ({@link lookOf}). */
   look?: Look;
   /** Its place in the palette, where that is not its place in the list: so that a thing keeps its colour from figure to figure. */
@@ -126,6 +128,7 @@ export function lineFigure(spec: LineSpec): Figure {
       type: "scatter",
       mode: series.mode ?? (x.length > mostMarkers ? "lines" : "lines+markers"),
       name,
+      ...(series.listed === false ? { showlegend: false } : {}),
       x: shownOn(spec.x, x),
       y: shownOn(spec.y, y),
       ...(spec.y.none === undefined ? {} : { customdata: [...y] }),

@@ -68,6 +68,16 @@ function reference({ published, simulated }: LedgerEntry): number | undefined {
   return simulated.mean < low ? low : simulated.mean > high ? high : simulated.mean;
 }
 
+/** Ticks around 1, as close as ratios from `low` to `high` need them to be told apart. */
+function ratioTicks(low: number, high: number): number[] {
+  const close = [
+    [0.9, 0.95, 1, 1.05, 1.1],
+    [0.7, 0.8, 0.9, 1, 1.1, 1.2, 1.3],
+    [0.5, 0.7, 1, 1.4, 2],
+  ];
+  return close.find((ticks) => ticks[0] <= low && high <= (ticks.at(-1) as number)) ?? [0.05, 0.1, 0.2, 0.5, 1, 2, 5];
+}
+
 /** Simulated over published for every entry that has both, with its interval; calibrations are marked as such. */
 export function marginFigure(entries: readonly LedgerEntry[]): Figure {
   const both = entries.filter((entry) => reference(entry) !== undefined);
@@ -78,14 +88,16 @@ export function marginFigure(entries: readonly LedgerEntry[]): Figure {
     ...both.filter(({ verdict }) => verdict !== "calibration").toReversed(),
   ];
   const label = ({ experiment, id }: LedgerEntry): string => `${id} · ${experiment}`;
+  const ratio = (entry: LedgerEntry, end: "mean" | "low" | "high"): number =>
+    (entry.simulated?.[end] ?? 0) / (reference(entry) ?? 1);
+  const all = both.flatMap((entry) => [ratio(entry, "low"), ratio(entry, "mean"), ratio(entry, "high")]);
+  const ticks = ratioTicks(Math.min(...all), Math.max(...all));
   const evidence = both.filter(({ verdict }) => verdict !== "calibration").length;
   return figure({
     title: "Simulated over published",
     caption: `1 is the published value, or the nearer end of a published range. Lines are the simulated value's interval. ${evidence > 0 ? `The ${evidence} filled marks are evidence; the` : "The"} ${both.length - evidence} open ones${evidence > 0 ? ", below them," : ""} are calibrations and lie at 1 because a parameter was set so.${left.length > 0 ? ` Without ${left.map(({ id }) => id).join(", ")}, whose published range begins at zero.` : ""}`,
     data: shown(both).map((verdict) => {
       const own = rows.filter((entry) => entry.verdict === verdict);
-      const ratio = (entry: LedgerEntry, end: "mean" | "low" | "high"): number =>
-        (entry.simulated?.[end] ?? 0) / (reference(entry) ?? 1);
       return {
         type: "scatter",
         mode: "markers",
@@ -108,8 +120,8 @@ export function marginFigure(entries: readonly LedgerEntry[]): Figure {
       xaxis: {
         title: { text: "simulated value / published value" },
         type: "log",
-        tickvals: [0.05, 0.1, 0.2, 0.5, 1, 2, 5],
-        ticktext: ["0.05", "0.1", "0.2", "0.5", "1", "2", "5"],
+        tickvals: ticks,
+        ticktext: ticks.map(String),
         automargin: true,
       },
       yaxis: { automargin: true, categoryorder: "array", categoryarray: rows.map(label) },

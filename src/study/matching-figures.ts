@@ -49,7 +49,13 @@ export function beliefFigure(beliefs: readonly Belief[], margin: { low: number; 
     data: [trace("prior"), trace("posterior")],
     layout: {
       height: 240,
-      xaxis: { title: { text: "merged nodes give (%)" }, type: "log", automargin: true },
+      xaxis: {
+        title: { text: "merged nodes give (%)" },
+        type: "log",
+        tickvals: [5, 10, 20, 50, 100, 200, 500],
+        ticktext: ["5", "10", "20", "50", "100", "200", "500"],
+        automargin: true,
+      },
       yaxis: { automargin: true },
       shapes: [
         {

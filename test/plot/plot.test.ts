@@ -87,13 +87,29 @@ describe("a line figure", () => {
       tickvals: [1, 2, 4, 1048576],
       ticktext: ["1", "2", "4", "1Mi"],
     });
-    const other = { name: "s", x: [10, 30, 100], y: [1, 2, 3] };
-    expect(line({ x: { ...cores, log: true }, series: [other] }).layout["xaxis"]).toMatchObject({
-      tickformat: ",~r",
-      dtick: "D2",
-    });
-    const far = { name: "s", x: [1, 30, 5000], y: [1, 2, 3] };
-    expect(line({ x: { ...cores, log: true }, series: [far] }).layout["xaxis"]).not.toHaveProperty("dtick");
+    const axis = (x: number[]) =>
+      line({ x: { ...cores, log: true }, series: [{ name: "s", x, y: x }] }).layout["xaxis"];
+    expect(axis([10, 30, 50, 70, 100])).toMatchObject({ tickformat: ",~r", dtick: "D2" });
+    expect(axis([1, 3, 30, 300, 5000]), "over many powers of ten, these alone").toMatchObject({ dtick: 1 });
+  });
+
+  test("puts a tick at each of a few places, and a few within one power of ten", () => {
+    const log = { ...cores, log: true };
+    const { layout } = line({ x: log, y: log, series: [{ name: "s", x: [40, 100, 200], y: [31, 66, 199] }] });
+    expect(layout["xaxis"]).toMatchObject({ tickvals: [40, 100, 200] });
+    // Heights are no places: they are measured, and lie where they lie.
+    expect(layout["yaxis"]).toMatchObject({ tickvals: [30, 50, 70, 100, 150, 200] });
+    const small = line({ y: log, series: [{ name: "s", x: [1, 2], y: [0.18, 1.4] }] }).layout["yaxis"];
+    expect(small).toMatchObject({ ticktext: ["0.15", "0.2", "0.3", "0.5", "0.7", "1", "1.5"] });
+  });
+
+  test("leaves out of the legend what the caption tells from its twin", () => {
+    const twins = [
+      { name: "deferred", x: [1], y: [2] },
+      { name: "deferred, predicted", x: [1], y: [2], listed: false },
+    ];
+    const { data } = line({ series: twins });
+    expect(data.map((trace) => trace["showlegend"])).toEqual([undefined, false]);
   });
 
   test("draws intervals as bars on few points and as a band on many, or as asked", () => {
@@ -374,6 +390,45 @@ describe("a heat map", () => {
 });
 
 describe("a figure on a phone", () => {
+  test("breaks a long title of its axis, thins ticks that would lie on each other, and stays so when fitted again", () => {
+    const made = dotFigure({
+      title: "T",
+      caption: "C",
+      labels: ["a row with a label", "another"],
+      x: { title: "somebody else's pages in reach, mean at a time, of all", unit: "pages", log: true },
+      ticks: [0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50],
+      series: [{ name: "s", values: [0.03, 40] }],
+    });
+    const once = fitted(made, 358);
+    const axis = once.layout["xaxis"] as { title: { text: string }; tickvals: number[] };
+    expect(axis.title.text).toContain("<br>");
+    expect(axis.tickvals).toEqual([0.1, 1, 10]);
+    const lower = (once.layout["height"] as number) - (fitted(made, 704).layout["height"] as number);
+    expect(lower).toBeGreaterThanOrEqual(16);
+    expect(fitted(once, 358).layout["height"]).toBe(once.layout["height"]);
+    expect((fitted(made, 704).layout["xaxis"] as typeof axis).tickvals).toHaveLength(11);
+    const wideAgain = fitted(once, 704).layout;
+    expect((wideAgain["xaxis"] as typeof axis).title.text).not.toContain("<br>");
+    expect(wideAgain["height"]).toBe(fitted(made, 704).layout["height"]);
+  });
+
+  test("gives rows whose labels take four lines the height of four lines", () => {
+    const label = "a label that is so long that on a phone it takes four lines of it";
+    const made = dotFigure({
+      title: "T",
+      caption: "C",
+      labels: Array.from({ length: 30 }, (_, i) => `${label} ${i}`),
+      x: rate,
+      series: [{ name: "s", values: Array.from({ length: 30 }, (_, i) => i) }],
+    });
+    const { layout } = fitted(made, 358);
+    const lines = Math.max(
+      ...(layout["yaxis"] as { ticktext: string[] }).ticktext.map((text) => text.split("<br>").length),
+    );
+    expect(lines).toBeGreaterThanOrEqual(4);
+    expect(layout["height"]).toBeGreaterThan(30 * 14 * lines);
+  });
+
   const roomOf = ({ layout }: { layout: Record<string, unknown> }) => {
     const { height, margin } = layout as never as Shape;
     return height - margin.t - margin.b;

@@ -20,7 +20,7 @@ export const figures: Readonly<Record<string, FigureMaker<DepotHoursRow, Setting
       title: "Requests that come to the tree, over hours of a load",
       caption: `${rate} requests a second of ${cores} cores, for the allocator alone. Each point is the time since the one before.`,
       x: hours,
-      y: { title: "tree's lock taken, of 100 requests", unit: "%", log: true },
+      y: { title: "requests that take the tree's lock", unit: "%", log: true },
       series: seriesOf(rows, ({ treeLocks }) => treeLocks),
     }),
   depots: (rows, { rate, cores }) =>

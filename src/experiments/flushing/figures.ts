@@ -1,6 +1,6 @@
-import { barFigure, type Figure, lineFigure, lookOf } from "../../plot/index.js";
+import { barFigure, dotFigure, type Figure, lineFigure, lookOf } from "../../plot/index.js";
 import type { FigureMaker } from "../frame/experiment.js";
-import { barsOf, estimate, type NumberColumn } from "../frame/rows.js";
+import { barsOf, distinct, estimate, type NumberColumn } from "../frame/rows.js";
 import type { Settings } from "./config.js";
 import type { FlushingRow } from "./rows.js";
 
@@ -33,26 +33,22 @@ const atRate = ({ rows }: Way, gbps = Math.max(...rows.map((row) => row.gbps))):
 /** What was delivered against what was offered, by way of mapping. */
 function delivered(rows: readonly FlushingRow[], ats: boolean): Figure {
   const ways = waysOf(rows).filter((way) => way.ats === ats || way.name === "off");
-  return lineFigure({
+  const rates = distinct(rows, "gbps").sort((a, b) => a - b);
+  const most = Math.max(...ways.flatMap((way) => atRate(way).map(({ inGbps }) => inGbps)));
+  return dotFigure({
     title: ats ? "Packets that a host takes, with ATS" : "Packets that a host takes",
-    caption: `Each line is a way of mapping with its rule for flushes${ats ? ", with a card that caches translations" : ""}. On the diagonal nothing is lost. Page by page and strict ways soon stand still: the invalidation queue takes about one command a microsecond.`,
-    x: { title: "rate of the wire", unit: "Gb/s", log: true },
-    y: { title: "received", unit: "Gb/s" },
-    series: ways.map(({ name, title, rows: mine }) => {
-      const rates = [...new Set(mine.map((row) => row.gbps))].sort((a, b) => a - b);
-      const values = rates.map((gbps) =>
-        estimate(
-          mine.filter((row) => row.gbps === gbps),
-          "inGbps",
-        ),
+    caption: `Each row is a way of mapping with its rule for flushes${ats ? ", with a card that caches translations" : ""}; each dot a rate of the wire, as far right as packets of it are taken. Page by page and strict ways stand still whatever the wire brings: the invalidation queue takes about one command a microsecond.`,
+    labels: ways.map(({ title }) => title),
+    x: { title: "received", unit: "Gb/s", range: [0, 1.05 * most] },
+    series: rates.map((gbps) => {
+      const values = ways.map((way) =>
+        atRate(way, gbps).length > 0 ? estimate(atRate(way, gbps), "inGbps") : undefined,
       );
       return {
-        name: title,
-        x: rates,
-        y: values.map(({ mean }) => mean),
-        low: values.map(({ low }) => low),
-        high: values.map(({ high }) => high),
-        look: lookOf("way", name),
+        name: `wire of ${gbps} Gb/s`,
+        values: values.map((value) => value?.mean ?? null),
+        low: values.map((value) => value?.low ?? 0),
+        high: values.map((value) => value?.high ?? 0),
       };
     }),
   });
@@ -85,7 +81,7 @@ function missesFigure(rows: readonly FlushingRow[]): Figure {
     caption:
       "Requests that found nothing in the IOTLB, per packet in either direction, at the highest rate. A buffer misses once, whatever the rule: it is new. What a rule changes is how often the rings, which are always in use, have to be looked up again.",
     ...byWay(ways),
-    y: { title: "misses a packet", unit: "1" },
+    y: { title: "misses a packet", unit: "" },
     series: [
       { name: "buffers", ...bars(ways, "bufferMisses"), place: 0 },
       { name: "descriptor rings", ...bars(ways, "ringMisses"), place: 1 },

@@ -39,14 +39,14 @@ function curves(rows: readonly SiliconRow[], { measured, predicted }: Curve): Se
     });
     return [
       {
-        name: `${name}, measured`,
+        name,
         mode: "markers",
         ...series(
           mine.filter((row) => known(measured(row)[0])),
           measured,
         ),
       },
-      { name: `${name}, predicted`, dash: true, mode: "lines", ...series(mine, predicted) },
+      { name: `${name}, predicted`, listed: false, dash: true, mode: "lines", ...series(mine, predicted) },
     ];
   });
 }
@@ -182,8 +182,8 @@ export const figures: Readonly<Record<string, FigureMaker<SiliconRow, Settings>>
       const measured = points((row) => ({ mid: row.measured, low: row.measuredLow, high: row.measuredHigh }));
       const predicted = points((row) => ({ mid: row.predicted, low: row.predictedLow, high: row.predictedHigh }));
       return [
-        { name: `${name}, measured`, mode: "markers", ...measured },
-        { name: `${name}, predicted`, mode: "lines", dash: true, ...predicted },
+        { name, mode: "markers", ...measured },
+        { name: `${name}, predicted`, listed: false, mode: "lines", dash: true, ...predicted },
       ];
     });
     return ticks(
