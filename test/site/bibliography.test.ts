@@ -10,6 +10,14 @@ function read(text: string): { texts: string[]; html: string[]; faults: string[]
   return { texts: works.keys.map(works.text), html: works.keys.map((key) => works.html(key).html), faults };
 }
 
+test("a value made of strings of strings is refused with its line before it outgrows the memory", () => {
+  const strings = Array.from({ length: 40 }, (_, i) => `@string{a${i + 1} = a${i} # a${i} # a${i} # a${i}}`);
+  const { faults, texts } = read(`@string{a0 = "xxxxxxxxxx"}\n${strings.join("\n")}\n@misc{b, title={T}}`);
+  expect(faults[0]).toMatch(/entry at line 8: a value of more than 100,000 characters/);
+  // What comes after it is read all the same.
+  expect(texts).toEqual(["T (n.d.)."]);
+});
+
 describe("a reference in APA's style", () => {
   test.each([
     [

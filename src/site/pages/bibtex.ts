@@ -11,6 +11,8 @@ export interface BibEntry {
 /** Larger files are refused; 2 MB hold some thousand works. */
 const largest = 2_000_000;
 const deepestBraces = 100;
+/** Names of strings stand for strings of names: without a bound, forty short lines weigh more than any memory holds. */
+const longestValue = 100_000;
 /** After so many the rest is not looked at. */
 const mostFaults = 20;
 
@@ -124,6 +126,8 @@ class Reader {
         const word = this.word(/[\w.:+/-]/, "a value");
         value += /^\d+$/.test(word) ? word : (this.strings.get(word.toLowerCase()) ?? word);
       }
+      if (value.length > longestValue)
+        throw new BibError(`a value of more than ${longestValue.toLocaleString("en")} characters`);
     } while (this.taken("#"));
     return value;
   }
