@@ -1,4 +1,5 @@
 /** The frame around every page: head, navigation, contents, what stands below. */
+import { pageHead } from "./head.js";
 import { lines, type Markup, markup, none } from "./html.js";
 import { type DrawnPage, type Page, relativeUrl } from "./model.js";
 import { pdfOf, wholePdf } from "./pdf.js";
@@ -37,20 +38,16 @@ export function drawShell(drawn: DrawnPage, shell: Shell): Markup {
   const formulas = /class="katex/.test(drawn.main.html);
   return markup`<!doctype html>
 <html lang="en" data-base="${url("index.html").replace(/index\.html$/, "")}">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="content-security-policy" content="${pagePolicy}">
-<meta name="referrer" content="no-referrer">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<meta name="description" content="${drawn.description}">
-<meta name="generator" content="iommu-lab ${shell.version}">
-<title>${title}</title>
-<link rel="icon" href="${url("assets/icon.svg")}" type="image/svg+xml">
+${pageHead({
+  title,
+  policy: pagePolicy,
+  version: shell.version,
+  description: drawn.description,
+  own: markup`<link rel="icon" href="${url("assets/icon.svg")}" type="image/svg+xml">
 <link rel="stylesheet" href="${url("assets/site.css")}">
 ${formulas ? markup`<link rel="stylesheet" href="${url("assets/katex/katex.css")}">\n` : none}<script src="${url("assets/early.js")}"></script>
-<script src="${url("assets/site.js")}" defer></script>
-</head>
+<script src="${url("assets/site.js")}" defer></script>`,
+})}
 <body class="page-${page.kind}">
 <a class="skip" href="#main">Skip to the content</a>
 <header class="bar">

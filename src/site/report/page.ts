@@ -2,6 +2,7 @@
 import { type RecordingReport, reportFigures, reportSections, type SectionTable } from "../../experiments/index.js";
 import { figureSvg } from "../../plot/index.js";
 import { assets } from "../pages/assets.js";
+import { pageHead } from "../pages/head.js";
 import { lines, Markup, markup, none } from "../pages/html.js";
 
 /** No script runs and nothing is loaded: styles stand in the page, and nothing else is needed. */
@@ -55,16 +56,12 @@ export function reportPage(report: RecordingReport, version: string): string {
   );
   return markup`<!doctype html>
 <html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="content-security-policy" content="${reportPolicy}">
-<meta name="referrer" content="no-referrer">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<meta name="generator" content="iommu-lab ${version}">
-<title>${title}</title>
-<style>${new Markup(style)}${new Markup(own)}</style>
-</head>
+${pageHead({
+  title,
+  policy: reportPolicy,
+  version,
+  own: markup`<style>${new Markup(style)}${new Markup(own)}</style>`,
+})}
 <body>
 <div class="frame"><main id="main"><article class="report">
 <h1>${title}</h1>
