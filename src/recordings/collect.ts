@@ -29,6 +29,10 @@ class Column<T extends Float64Array | Uint32Array | Uint16Array | Uint8Array> {
     return this.pieces[i >>> shift][i & (piece - 1)];
   }
 
+  set(i: number, value: number): void {
+    this.pieces[i >>> shift][i & (piece - 1)] = value;
+  }
+
   /** Gives back the memory of what lies before: it has been read for the last time. */
   release(before: number): void {
     const whole = before >>> shift;
@@ -38,15 +42,8 @@ class Column<T extends Float64Array | Uint32Array | Uint16Array | Uint8Array> {
   private released = 0;
 }
 
-/** A map as it will stand in the trace: several map events that one unmap ended are one. */
-interface Request {
-  iovaPfn: number;
-  pages: number;
-  bytes: number;
-  paddrPfn: number;
-}
-
-const mostBytes = 0xffffffff;
+/** Of a map event or request: its length in bytes is this or more, which a trace does not hold. */
+const manyBytes = 0xffffffff;
 
 /**
  * Collects a recording's steps into a {@link Trace}: one operation a request. The map events of scatter-gather become one map, in the
@@ -58,13 +55,13 @@ export class TraceCollector implements StepSink {
   private readonly cpu = new Column(Uint16Array);
   private readonly context = new Column(Uint8Array);
   /** Of a map step: its map number; of an unmap step: the place in `ended` where its maps begin. */
-  private readonly link = new Column(Float64Array);
-  private readonly ended = new Column(Float64Array);
+  private readonly link = new Column(Uint32Array);
+  private readonly ended = new Column(Uint32Array);
   // One element a map event.
   private readonly device = new Column(Uint16Array);
   private readonly iovaPfn = new Column(Float64Array);
   private readonly pages = new Column(Uint32Array);
-  private readonly bytes = new Column(Float64Array);
+  private readonly bytes = new Column(Uint32Array);
   private readonly direction = new Column(Uint8Array);
   private readonly kind = new Column(Uint8Array);
   private readonly paddrPfn = new Column(Float64Array);
@@ -87,7 +84,7 @@ export class TraceCollector implements StepSink {
     this.device.push(step.device);
     this.iovaPfn.push(step.iovaPfn);
     this.pages.push(step.pages);
-    this.bytes.push(step.bytes);
+    this.bytes.push(Math.min(step.bytes, manyBytes));
     this.direction.push(step.direction);
     this.kind.push(step.kind);
     this.paddrPfn.push(step.paddrPfn);
@@ -115,7 +112,6 @@ export class TraceCollector implements StepSink {
     const maps = this.device.length;
     /** Per map event: −1 where it is a further part of a request. */
     const absorbed = new Uint8Array(maps);
-    const joined = new Map<number, Request>();
     let operations = 0;
     for (let i = 0; i < this.steps.length; i++) {
       if (this.steps.get(i) === Op.map) operations++;
@@ -124,14 +120,14 @@ export class TraceCollector implements StepSink {
       const first = this.link.get(i);
       const last = this.endedUntil(i);
       if (last - first > 1) {
-        this.join(first, last, absorbed, joined);
+        this.join(first, last, absorbed);
         operations -= last - first - 1;
       }
     }
     for (const { maps } of end.open) {
       const first = this.ended.length;
       for (const map of maps) this.ended.push(map);
-      this.join(first, this.ended.length, absorbed, joined);
+      this.join(first, this.ended.length, absorbed);
       operations -= maps.length - 1;
     }
     const lostBy = new Map<number, number[]>();
@@ -140,7 +136,7 @@ export class TraceCollector implements StepSink {
       if (others) others.push(lost);
       else lostBy.set(by, [lost]);
     }
-    return this.fill(about, operations + end.superseded.length, absorbed, joined, lostBy);
+    return this.fill(about, operations + end.superseded.length, absorbed, lostBy);
   }
 
   /** An unmap looks ahead for where its list ends, never back. */
@@ -158,7 +154,8 @@ export class TraceCollector implements StepSink {
     return this.endedBySteps;
   }
 
-  private join(first: number, last: number, absorbed: Uint8Array, joined: Map<number, Request>): void {
+  /** Several map events that one unmap ended become one request, in the place of the first in time. */
+  private join(first: number, last: number, absorbed: Uint8Array): void {
     let head = this.ended.get(first);
     let pages = 0;
     let bytes = 0;
@@ -171,16 +168,14 @@ export class TraceCollector implements StepSink {
     }
     absorbed[head] = 0;
     const lowest = this.ended.get(first);
-    joined.set(head, { iovaPfn: this.iovaPfn.get(lowest), pages, bytes, paddrPfn: this.paddrPfn.get(lowest) });
+    this.iovaPfn.set(head, this.iovaPfn.get(lowest));
+    this.paddrPfn.set(head, this.paddrPfn.get(lowest));
+    this.pages.set(head, pages);
+    this.bytes.set(head, Math.min(bytes, manyBytes));
+    this.kind.set(head, Kind.scatterlist);
   }
 
-  private fill(
-    about: TraceAbout,
-    length: number,
-    absorbed: Uint8Array,
-    joined: Map<number, Request>,
-    lostBy: Map<number, number[]>,
-  ): Trace {
+  private fill(about: TraceAbout, length: number, absorbed: Uint8Array, lostBy: Map<number, number[]>): Trace {
     const { deviceOf, devices, phases, account } = this.finished!;
     const trace = {
       about,
@@ -235,7 +230,6 @@ export class TraceCollector implements StepSink {
       if ((map & (piece - 1)) === 0) this.releaseMaps(map);
       for (const lost of lostBy.get(map) ?? []) unmap(lost, this.timeNs.get(i), this.cpu.get(i), Context.unknown);
       if (absorbed[map] === 1) continue;
-      const request = joined.get(map);
       opOf[map] = op;
       trace.maps++;
       trace.op[op] = Op.map;
@@ -243,13 +237,13 @@ export class TraceCollector implements StepSink {
       trace.cpu[op] = this.cpu.get(i);
       trace.context[op] = this.context.get(i);
       trace.device[op] = deviceOf[this.device.get(map)];
-      trace.iovaPfn[op] = request?.iovaPfn ?? this.iovaPfn.get(map);
-      trace.pages[op] = request?.pages ?? this.pages.get(map);
-      const bytes = request?.bytes ?? this.bytes.get(map);
-      trace.bytes[op] = bytes > mostBytes ? 0 : bytes;
+      trace.iovaPfn[op] = this.iovaPfn.get(map);
+      trace.pages[op] = this.pages.get(map);
+      const bytes = this.bytes.get(map);
+      trace.bytes[op] = bytes >= manyBytes ? 0 : bytes;
       trace.direction[op] = this.direction.get(map);
-      trace.kind[op] = request ? Kind.scatterlist : this.kind.get(map);
-      trace.paddrPfn[op] = request?.paddrPfn ?? this.paddrPfn.get(map);
+      trace.kind[op] = this.kind.get(map);
+      trace.paddrPfn[op] = this.paddrPfn.get(map);
       trace.phase[op++] = phase;
     }
     for (; phase + 1 < phases.length; ) trace.phases[++phase].firstOp = op;

@@ -33,15 +33,19 @@ const frames = 16_777_216;
  * driver only maps, has no more of them than its share of what comes and goes.
  */
 export function stretchesOf(trace: Trace, device: number, options: StretchOptions): Stretches {
-  const ops: number[] = [];
-  const unmaps: number[] = [];
+  // In columns: they are as long as the recording.
+  let ops = new Int32Array(trace.length);
+  let unmaps = new Int32Array(trace.length);
+  const counts = [0, 0];
   const cpuSet = new Set<number>();
   for (let op = 0; op < trace.length; op++) {
     if (trace.device[op] !== device) continue;
-    if (trace.op[op] === Op.unmap) unmaps.push(ops.length);
-    ops.push(op);
+    if (trace.op[op] === Op.unmap) unmaps[counts[1]++] = counts[0];
+    ops[counts[0]++] = op;
     cpuSet.add(trace.cpu[op]);
   }
+  ops = ops.subarray(0, counts[0]);
+  unmaps = unmaps.subarray(0, counts[1]);
   const cpus = [...cpuSet].sort((a, b) => a - b);
   const cores = Math.max(1, Math.min(options.cores, cpus.length));
   const coreOf = new Map(cpus.map((cpu, i) => [cpu, i % cores]));
@@ -67,7 +71,7 @@ export function stretchesOf(trace: Trace, device: number, options: StretchOption
 
 function stretch(
   trace: Trace,
-  ops: readonly number[],
+  ops: Int32Array,
   first: number,
   length: number,
   before: number,
