@@ -5,7 +5,7 @@ import { runs, type Settings } from "./config.js";
 import { overModel } from "./quantities.js";
 import { type LockRow, ofKind } from "./rows.js";
 
-export const h12 = (settings: Settings, facts: Facts): AskedClaim<LockRow> => {
+const h12 = (settings: Settings, facts: Facts): AskedClaim<LockRow> => {
   const record = facts.record("H12");
   return claimOn<LockRow>()({
     id: "H12",
@@ -45,7 +45,7 @@ export const h12 = (settings: Settings, facts: Facts): AskedClaim<LockRow> => {
   });
 };
 
-export const k28 = (settings: Settings, facts: Facts): AskedClaim<LockRow> => {
+const k28 = (settings: Settings, facts: Facts): AskedClaim<LockRow> => {
   const record = facts.record("K28");
   return claimOn<LockRow>()({
     id: "K28",
@@ -85,3 +85,9 @@ export const k28 = (settings: Settings, facts: Facts): AskedClaim<LockRow> => {
     }),
   });
 };
+
+/** The claims that this experiment answers. */
+export const claimsOn = (settings: Settings, facts: Facts): readonly AskedClaim<LockRow>[] => [
+  h12(settings, facts),
+  k28(settings, facts),
+];

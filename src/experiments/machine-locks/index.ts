@@ -2,7 +2,7 @@
 
 import { askAll } from "../frame/claim.js";
 import { defineExperiment, type Experiment } from "../frame/experiment.js";
-import { h12, k28 } from "./claims.js";
+import { claimsOn } from "./claims.js";
 import { Config, type LockPoint, pointsOf } from "./config.js";
 import { figures } from "./figures.js";
 import { quantitiesOf } from "./quantities.js";
@@ -21,8 +21,7 @@ export const lockScaling: Experiment<typeof Config, LockPoint, LockRow> = define
   columns,
   figures,
   quantities: quantitiesOf,
-  claims: (rows, settings, facts) =>
-    askAll([h12(settings, facts), k28(settings, facts)], rows, { facts, experiment: "machine-locks" }),
+  claims: (rows, settings, facts) => askAll(claimsOn(settings, facts), rows, { facts, experiment: "machine-locks" }),
 });
 
 export { lockTimeline } from "./timeline.js";
