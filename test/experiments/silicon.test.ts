@@ -176,7 +176,7 @@ describe("the experiment silicon", () => {
     const config = silicon.parse({}, withMachine(made));
     const figure = figures.throughput(rows, config, basisOf(published));
     const names = figure.data.map(({ name: series }) => series);
-    expect(names).toContain("deferred");
+    expect(names).toContain("deferred, measured");
     expect(names).toContain("deferred, predicted");
     expect(figure.caption).toContain("1 of 4 runs have no measurement");
   });

@@ -39,7 +39,7 @@ function curves(rows: readonly SiliconRow[], { measured, predicted }: Curve): Se
     });
     return [
       {
-        name,
+        name: `${name}, measured`,
         mode: "markers",
         ...series(
           mine.filter((row) => known(measured(row)[0])),
@@ -182,7 +182,7 @@ export const figures: Readonly<Record<string, FigureMaker<SiliconRow, Settings>>
       const measured = points((row) => ({ mid: row.measured, low: row.measuredLow, high: row.measuredHigh }));
       const predicted = points((row) => ({ mid: row.predicted, low: row.predictedLow, high: row.predictedHigh }));
       return [
-        { name, mode: "markers", ...measured },
+        { name: `${name}, measured`, mode: "markers", ...measured },
         { name: `${name}, predicted`, listed: false, mode: "lines", dash: true, ...predicted },
       ];
     });
