@@ -27,7 +27,7 @@ function sensitivity(rows: readonly LockSensitivityRow[], facts: Facts): Figure 
     where(rows, { assumption: name, end: which })[0]?.setting ??
     [...assumptions(facts), ...smallAssumptions(facts)].find((assumption) => assumption.name === name)?.[which][0] ??
     "nothing changed";
-  const labels = order.map((name) => `${name} (${setting(name, "low")} … ${setting(name, "high")})`);
+  const labels = order.map((name) => `${name} (${rangeText(setting(name, "low"), setting(name, "high"))})`);
   const ends = (which: "low" | "high") => {
     const at = order.map((name) => end(name, which));
     return {
@@ -77,4 +77,10 @@ function sensitivity(rows: readonly LockSensitivityRow[], facts: Facts): Figure 
       shapes: [rule(base, "dot"), rule(measured, "dash")],
     },
   });
+}
+
+/** "1 … 12 lines" of "1 lines" and "12 lines": a unit that both ends share stands once. */
+function rangeText(low: string, high: string): string {
+  const unit = / [a-zµ% ]+$/.exec(high)?.[0] ?? "";
+  return `${unit !== "" && low.endsWith(unit) ? low.slice(0, -unit.length) : low} … ${high}`;
 }
