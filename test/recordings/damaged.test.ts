@@ -109,6 +109,25 @@ test("a damaged recording is read or refused by name, never with other numbers a
   );
 });
 
+test("a driver's event that is cut after its name, or within its device, is one that could not be read", () => {
+  const head = "  lab-7   [001] d.s2. 10.0000";
+  const whole = [
+    `${head}01: dma_map_page: 0000:05:00.0 dir=FROM_DEVICE dma_addr=fffff000 size=4096 phys_addr=120000000 attrs=`,
+    `${head}02: dma_unmap_page: 0000:05:00.0 dir=FROM_DEVICE dma_addr=fffff000 size=4096 attrs=`,
+  ];
+  for (const end of ["dma_unmap", "dma_unmap_page", "dma_unmap_page:", "dma_unmap_page: 0000:0", "dma:dma_unmap_pa"]) {
+    const { account, live } = read(`${whole[0]}\n${head}02: ${end}`, 1000);
+    expect([end, account.notes.length, live]).toEqual([end, 1, 1]);
+  }
+  // A stack's function and an event that asks for nothing are none.
+  const { account } = read(
+    `${whole[0]}\n => dma_map_sg\n${head}02: dma_map_sg_err: 0000:05:00.0 dir=NONE\n${whole[1]}`,
+    1000,
+  );
+  expect([account.unreadable, account.notes]).toEqual([0, []]);
+});
+
+// A long version is `npm run soak -- recordings`.
 test("whatever is done to the texts that people have, they are read or refused by name", () => {
   fc.assert(
     fc.property(

@@ -49,7 +49,8 @@ export const bpftraceHeader = "# iommu-lab bpftrace 1";
 const colours = new RegExp(`${String.fromCharCode(27)}\\[[0-9;]*[A-Za-z]`, "g");
 const quotes = /^(?:\s*[>|])+ ?/;
 /** Words that only such an event has: a line with one of them that cannot be read is counted. */
-const signs = /iova=|paddr=|dma_addrs?=|unmapped_size|phys_addrs?=|\b(?:un)?map: |IOMMU: *iova/;
+const signs =
+  /iova=|paddr=|dma_addrs?=|unmapped_size|phys_addrs?=|\b(?:un)?map: |IOMMU: *iova|\bdma_(?:un)?map_(?:page|phys|resource|sg):|\d:\s+(?:dma:)?dma_(?:un)?map\w*$/;
 /** Events of the same tracers that ask for nothing. */
 const others =
   /\b(?:io_page_fault|(?:at|de)tach_device_(?:to|from)_domain|(?:add|remove)_device_(?:to|from)_group|dma_sync_(?:single|sg)_for_(?:cpu|device)|dma_(?:map|alloc)_\w*_?err|dma_(?:map|alloc)_sgt?_err|(?:un)?map_sg|bounce_\w+|qi_submit|tlb_flush|cache_tag_\w+)(?::|\s)/;

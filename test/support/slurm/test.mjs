@@ -11,6 +11,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { readWork, sweepStatus, Version } from "../../../dist/sweep/index.js";
 import { lacking, startSlurm } from "./cluster.mjs";
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
@@ -116,10 +117,17 @@ try {
   ended.then(() => {
     over = true;
   });
-  const status = () =>
-    JSON.parse(
-      spawnSync(process.execPath, [cli, "sweep", out, "--status", "--json"], { env, encoding: "utf8" }).stdout || "{}",
-    );
+  // Looked at from here: a command for each look takes the processor from the tasks.
+  const version = new Version();
+  const statusOf = (where, work) => {
+    try {
+      return sweepStatus(where, readWork(readFileSync(work, "utf8"), work), version);
+    } catch {
+      // Nothing was run into it yet.
+      return { done: 0, processes: [] };
+    }
+  };
+  const status = () => statusOf(out, file);
   /** Waits until so many points are done. */
   const until = async (points) => {
     for (let turn = 0; turn < 600 && !over; turn++) {
@@ -225,11 +233,7 @@ try {
     clearInterval(look);
     return { code, text };
   };
-  const done = (where) =>
-    JSON.parse(
-      spawnSync(process.execPath, [cli, "sweep", where, "--status", "--json"], { env, encoding: "utf8" }).stdout ||
-        "{}",
-    ).done ?? 0;
+  const done = (where) => statusOf(where, second).done;
   const queue = () => slurm.ask("squeue", "-h", "-r").stdout.trim().split("\n").filter(Boolean).length;
   const left = join(folder, "left");
   const interrupted = await run(["sweep", second, "--out", left, ...own], () => done(left) >= 3);
