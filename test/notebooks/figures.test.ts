@@ -48,6 +48,7 @@ const counts = new Set([
   "claims",
   "step",
   "walks under way, mean",
+  "misses a packet",
 ]);
 counts
   .add("transactions since the start")
