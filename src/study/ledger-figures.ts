@@ -71,6 +71,8 @@ function reference({ published, simulated }: LedgerEntry): number | undefined {
 /** Ticks around 1, as close as ratios from `low` to `high` need them to be told apart. */
 function ratioTicks(low: number, high: number): number[] {
   const close = [
+    [0.99, 0.995, 1, 1.005, 1.01],
+    [0.96, 0.98, 1, 1.02, 1.04],
     [0.9, 0.95, 1, 1.05, 1.1],
     [0.7, 0.8, 0.9, 1, 1.1, 1.2, 1.3],
     [0.5, 0.7, 1, 1.4, 2],

@@ -14,7 +14,7 @@ import { type RecordingFlags, reading, recordingArgument, recordingOptions } fro
 const { version } = createRequire(import.meta.url)("../../../package.json") as { version: string };
 
 /** Steps of a recording that are replayed: what fits, with the allocators and a simulated host beside it, into 512 MiB. */
-const mostReplayed = 4_000_000;
+const mostReplayed = 3_000_000;
 
 interface ReportFlags extends RecordingFlags {
   device?: string;
