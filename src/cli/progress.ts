@@ -12,7 +12,10 @@ export class Progress {
     private readonly out: Pick<NodeJS.WriteStream, "isTTY" | "columns" | "write"> = process.stderr,
     private readonly unit = "points",
   ) {
-    this.beat = setInterval(() => this.last && this.show(...this.last), 1000);
+    this.beat = setInterval(() => {
+      // What is done has nothing to wait for: another part of the command may count by now.
+      if (this.last && this.last[0] < this.last[1]) this.show(...this.last);
+    }, 1000);
     this.beat.unref();
   }
 

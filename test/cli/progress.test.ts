@@ -30,6 +30,14 @@ describe("how far a run is", () => {
     expect(got).toHaveLength(3);
   });
 
+  it("says nothing more once all is done, while another part of a command counts", () => {
+    const { out, got } = lines(false);
+    const progress = new Progress(out, "MB");
+    progress.tell(299, 299, "");
+    vi.advanceTimersByTime(60_000);
+    expect(got).toEqual([]);
+  });
+
   it("stays silent for two seconds, then counts them in place on a terminal", () => {
     const { out, got } = lines(true);
     const progress = new Progress(out, "figures");
