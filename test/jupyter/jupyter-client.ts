@@ -99,7 +99,14 @@ export class Client {
   /** Answers questions of user code. */
   onInput: ((prompt: string) => string) | undefined;
 
+  /** Resolves when the kernel sends its output here. */
+  private readonly welcomed: Promise<unknown>;
+  private isWelcome = false;
+
   constructor(private readonly connection: JsonObject) {
+    this.welcomed = this.next((m) => m.header.msg_type === "iopub_welcome").then(() => {
+      this.isWelcome = true;
+    });
     const codec = new Codec(String(connection["key"]), "hmac-sha256");
     this.codec = codec;
     const address = (port: string) => `tcp://127.0.0.1:${connection[port]}`;
@@ -124,9 +131,8 @@ export class Client {
 
   /** Resolves when the kernel answers and this front end misses no output. */
   async ready(): Promise<void> {
-    const welcome = this.next((m) => m.header.msg_type === "iopub_welcome");
     await this.request("kernel_info_request", {});
-    await welcome;
+    await this.welcomed;
   }
 
   /** Raw frames on a channel. */
@@ -180,6 +186,8 @@ export class Client {
     onOutput?: (message: Incoming) => void,
     metadata?: JsonObject,
   ): Promise<CellReply> {
+    // What a kernel publishes before it knows of a subscription goes past its front end.
+    if (!this.isWelcome) await this.welcomed;
     const id = randomUUID();
     const outputs: Incoming[] = [];
     const listener = (message: Incoming, channel: string) => {
