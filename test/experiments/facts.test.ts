@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { mergedNodes } from "../../src/experiments/index.js";
+import { experiments, mergedNodes } from "../../src/experiments/index.js";
 import { basisOf, dataValues, type Facts, Memo } from "../../src/facts/index.js";
 import { published } from "../support/facts.js";
 
@@ -31,4 +31,34 @@ describe("results and the facts they rest on", () => {
     for (let i = 0; i < 2; i++) basis.memo.of(basis, "page host", "x", () => ++asked);
     expect(asked).toBe(1);
   });
+});
+
+test("what a claim is held against is its record's value: with another record it is another", () => {
+  const heldAgainst = (facts: Facts) =>
+    experiments().flatMap((experiment) =>
+      experiment
+        .claims([], experiment.parse(undefined, facts), facts)
+        .flatMap(({ id, published }) =>
+          published?.factId === undefined ? [] : [{ entry: `${experiment.name}: ${id}`, ...published }],
+        ),
+    );
+  const before = heldAgainst(published);
+  expect(before.length).toBeGreaterThan(15);
+  const movable = dataValues(published).filter(({ kind, fixed }) => kind === "published" && fixed === undefined);
+  for (const factId of new Set(before.flatMap((claim) => claim.factId ?? []))) {
+    const own = movable.filter(({ readAs }) => readAs === factId);
+    const changed = heldAgainst(published.changed(own.map((figure) => figure.times(1.5))));
+    for (const claim of before) {
+      if (claim.factId !== factId) continue;
+      const now = changed.find(({ entry }) => entry === claim.entry);
+      // H12 is a model, and no number: its own throughput over itself.
+      const times = own.length === 0 ? 1 : 1.5;
+      if (own.length === 0) expect([factId, claim.low, claim.high]).toEqual(["H12", 1, 1]);
+      expect([claim.entry, now?.low, now?.high]).toEqual([
+        claim.entry,
+        expect.closeTo(times * claim.low, 6),
+        expect.closeTo(times * claim.high, 6),
+      ]);
+    }
+  }
 });

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import {
   aboutAThird,
   assumedSpace,
+  bySettings,
   caseDesigns,
   type Design,
   DesignSchema,
@@ -92,7 +93,7 @@ describe("margins", () => {
 
   test("stand for every entry that is a quantity, with a reason, a date, and a design that there is", () => {
     const all = margins(published);
-    for (const { design } of Object.values(all)) expect([...designs, ...caseDesigns]).toContain(design);
+    for (const { design } of Object.values(all)) expect([...designs, ...caseDesigns, bySettings]).toContain(design);
     const quantities = experiments().flatMap((experiment) =>
       experiment
         .claims([], experiment.parse())

@@ -1,5 +1,7 @@
 import { confidenceInterval } from "../../engine/index.js";
+import type { Facts } from "../../facts/index.js";
 import { type AskedClaim, claimOn } from "../frame/claim.js";
+import { marginOf } from "../ignorance/margins.js";
 import type { FlushingRow } from "./rows.js";
 
 const mail = "B. Serebrin, mail of 2015-11-15 to the kvm and iommu lists";
@@ -10,8 +12,6 @@ const percent = (share: number): string => `${Math.round(100 * share)} %`;
 
 /** Both directions together: one can win what the other loses. */
 const taken = (row: FlushingRow): number => row.inGbps + row.outGbps;
-/** Within this share two rules count as equal. */
-const margin = 0.02;
 
 /** What the domain's flush takes against the best of the rules that spare something, setting by setting. */
 function againstSparing(rows: readonly FlushingRow[]) {
@@ -34,7 +34,7 @@ function againstSparing(rows: readonly FlushingRow[]) {
 }
 
 /** What the mails say or ask about flushes and misses. */
-export const claims: readonly AskedClaim<FlushingRow>[] = [
+export const claimsOn = (facts: Facts): readonly AskedClaim<FlushingRow>[] => [
   claim({
     id: "flush-everything",
     quote: "Maybe TLBs don't do much good and we could just flush the entire IOMMU TLB [and ATS cache] for that BDF.",
@@ -44,7 +44,8 @@ export const claims: readonly AskedClaim<FlushingRow>[] = [
     judge(rows) {
       const settings = againstSparing(rows);
       if (settings.length === 0) return undefined;
-      const wins = settings.filter(({ ratio }) => ratio >= 1 - margin).length;
+      const { low: asGood } = marginOf(facts, "flushing: flush-everything");
+      const wins = settings.filter(({ ratio }) => ratio >= asGood).length;
       const ratios = settings.map(({ ratio }) => ratio);
       const misses = settings.map(({ moreMisses }) => moreMisses);
       return {
@@ -76,17 +77,20 @@ export const claims: readonly AskedClaim<FlushingRow>[] = [
       const again = mean(mine, (row) => row.again);
       const misses = mean(mine, (row) => row.bufferMisses);
       const between = Math.min(...mine.map((row) => row.between));
+      const { high: hardlyEver } = marginOf(facts, "flushing: never-come-back");
+      const never = 100 * again <= hardlyEver;
+      const missed = 100 * (1 - misses) <= hardlyEver;
       // Addresses that come back would have to be found in the cache again to make the sentence wrong for a TLB.
       return {
-        verdict: again < 0.05 ? "holds" : misses > 0.95 ? "depends" : "does not hold",
+        verdict: never ? "holds" : missed ? "depends" : "does not hold",
         ...(mine.length > 1
           ? { simulated: { ...confidenceInterval(mine.map((row) => 100 * row.again)), unit: "% of maps" } }
           : {}),
-        numbers: { again, misses, between },
+        numbers: { never, again, misses, between },
       };
     },
-    say: ({ again, misses, between }) => ({
-      answer: again < 0.05 ? "They do not come back" : "The allocator sees them again, the TLB does not",
+    say: ({ never, again, misses, between }) => ({
+      answer: never ? "They do not come back" : "The allocator sees them again, the TLB does not",
       explanation: `Addresses do come back: ${percent(again)} of the maps of a short run are of an address that was mapped before in it, half of them after up to ${between} others. But none comes back before its flush, and a buffer misses ${misses.toFixed(2)} times: nothing that the TLB remembers of a buffer is of use to the next one at its address.`,
     }),
   }),
@@ -100,9 +104,10 @@ export const claims: readonly AskedClaim<FlushingRow>[] = [
     judge(rows) {
       const seen = rows.filter((row) => row.missNs > 0 && row.inferredByOccupancy > 0);
       if (seen.length === 0) return undefined;
-      const off = (row: FlushingRow): number => Math.abs(row.inferredByOccupancy / row.missNs - 1);
-      const near = seen.filter((row) => off(row) <= 0.1);
-      const far = seen.filter((row) => off(row) > 0.1);
+      const { low, high } = marginOf(facts, "flushing: visibility");
+      const ofMiss = (row: FlushingRow): number => (100 * row.inferredByOccupancy) / row.missNs;
+      const near = seen.filter((row) => ofMiss(row) >= low && ofMiss(row) <= high);
+      const far = seen.filter((row) => !near.includes(row));
       const worst = far.length === 0 ? 1 : Math.min(...far.map((row) => row.inferredByOccupancy / row.missNs));
       return {
         verdict: far.length === 0 ? "holds" : near.length === 0 ? "does not hold" : "depends",

@@ -2,7 +2,7 @@
 
 import { askAll } from "../frame/claim.js";
 import { defineExperiment, type Experiment } from "../frame/experiment.js";
-import { claims } from "./claims.js";
+import { claimsOn } from "./claims.js";
 import { Config, type FlushingPoint, points } from "./config.js";
 import { figures } from "./figures.js";
 import { columns, type FlushingRow, simulate } from "./rows.js";
@@ -23,5 +23,5 @@ export const flushing: Experiment<typeof Config, FlushingPoint, FlushingRow> = d
   simulate,
   columns,
   figures,
-  claims: (rows, _, facts) => askAll(claims, rows, { facts, experiment: "flushing" }),
+  claims: (rows, _, facts) => askAll(claimsOn(facts), rows, { facts, experiment: "flushing" }),
 });

@@ -18,5 +18,5 @@ export {
 } from "./ensemble.js";
 export { checkRanges, latinHypercube, valueAtShare, valueIn } from "./hypercube.js";
 export { type Prior, priorOf, priorOfCases, type Unjudged } from "./judge.js";
-export { aboutAThird, endsOf, type MarginRecord, margins } from "./margins.js";
-export { caseDesigns, marginText, priorText } from "./words.js";
+export { aboutAThird, endsOf, type MarginRecord, marginOf, margins } from "./margins.js";
+export { bySettings, caseDesigns, marginText, priorText } from "./words.js";

@@ -11,7 +11,7 @@ export interface MarginRecord {
   unit: string;
   reason: string;
   date: string;
-  /** The design of data/designs over which the quantity is judged. */
+  /** The design of data/designs over which the quantity is judged, or "settings": those of the run that answers. */
   design: string;
 }
 
@@ -54,11 +54,18 @@ export function endsOf({ low, high, share }: MarginRecord, published: PublishedV
 }
 
 /**
+ * The ends of an entry's margin, which is no share of a published value; an open one is infinite.
+ * @throws Error naming the file, and the field at fault or the entry that is missing
+ * @example marginOf(facts, "safety: strict-ish").low
+ */
+export function marginOf(facts: Facts, entry: string): Margin {
+  const record = margins(facts)[entry];
+  if (record === undefined) throw new Error(`data/judging/margins.json: margins: "${entry}" is missing.`);
+  return endsOf(record, undefined);
+}
+
+/**
  * What counts as "about a third" of a loss wherever one is judged, drawn or counted: the margin of S5, in %.
  * @throws Error naming the file and the field at fault
  */
-export function aboutAThird(facts: Facts): Margin {
-  const record = margins(facts)["merged-nodes: S5"];
-  if (record === undefined) throw new Error('data/judging/margins.json: margins: "merged-nodes: S5" is missing.');
-  return endsOf(record, undefined);
-}
+export const aboutAThird = (facts: Facts): Margin => marginOf(facts, "merged-nodes: S5");

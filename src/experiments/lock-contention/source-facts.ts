@@ -72,9 +72,10 @@ export const sourceFacts = (plain: Partial<Row>): readonly AskedClaim<Row>[] => 
       const mine = most(rows, "deferred", plain);
       if (mine.length === 0) return undefined;
       const sent = estimate(mine, "invalidationsPerUnmap");
+      const submits = callSteps("deferred").unmap.filter(flushes);
       return {
-        // Without a device that caches translations every further invalidation of a batch would be one an unmap.
-        verdict: sent.mean < 0.5 ? "does not hold" : "holds",
+        // One for all that wait in the table, in the flush alone: no unmap has one of its own, and no entry of the table.
+        verdict: submits.length === 1 && submits[0].within === "flush" ? "does not hold" : "holds",
         simulated: inUnit(sent, "invalidations an unmap"),
         numbers: { share: estimate(mine, "share: invalidation").mean },
       };

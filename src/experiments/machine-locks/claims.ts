@@ -1,18 +1,21 @@
 import type { Facts } from "../../facts/index.js";
 import { type AskedClaim, claimOn } from "../frame/claim.js";
 import { kindOf } from "../frame/claim-kind.js";
+import { marginOf } from "../ignorance/margins.js";
 import { runs, type Settings } from "./config.js";
 import { overModel } from "./quantities.js";
 import { type LockRow, ofKind } from "./rows.js";
 
 const h12 = (settings: Settings, facts: Facts): AskedClaim<LockRow> => {
   const record = facts.record("H12");
+  const margin = marginOf(facts, "machine-locks: H12");
   return claimOn<LockRow>()({
     id: "H12",
     quote: record.quote ?? record.quantity,
     source: `record H12: ${record.source}`,
     kind: kindOf(record),
-    published: { low: 0.9, high: 1.1, unit: "of the model's throughput", factId: "H12" },
+    // What was published is the model itself: no number of a record, and 1 by definition.
+    published: { low: 1, high: 1, unit: "of the model's throughput", factId: "H12" },
     needs: "ticket locks",
     of: (q) => q["over the model"],
     judge(rows) {
@@ -20,7 +23,7 @@ const h12 = (settings: Settings, facts: Facts): AskedClaim<LockRow> => {
       if (ticket.length === 0) return undefined;
       const off = overModel;
       const worst = ticket.reduce((a, b) => (Math.abs(off(b) - 1) > Math.abs(off(a) - 1) ? b : a));
-      const far = ticket.filter((r) => Math.abs(off(r) - 1) > 0.1).map((r) => r.cores);
+      const far = ticket.filter((r) => off(r) < margin.low || off(r) > margin.high).map((r) => r.cores);
       return {
         simulated: {
           mean: off(worst),
@@ -35,11 +38,12 @@ const h12 = (settings: Settings, facts: Facts): AskedClaim<LockRow> => {
     },
     say({ far, worstCores }) {
       const least = `the largest difference is at ${worstCores} cores`;
+      const within = `within ${margin.low} to ${margin.high} of it`;
       return {
         explanation:
           far.length === 0
-            ? `With the line time that the simulated machine shows, the published Markov model predicts the simulated throughput within 10 % at every number of cores; ${least}.`
-            : `Within 10 % except at ${far.join(", ")} cores, where the simulated lock does less; ${least}. The model counts the copies that waiters fetch after a release; here newcomers' locked adds and the copies that nobody needs any more keep the line's home busy as well. It depends on the section's length: the longer, the closer.`,
+            ? `With the line time that the simulated machine shows, the published Markov model predicts the simulated throughput, ${within}, at every number of cores; ${least}.`
+            : `The simulated throughput is ${within} except at ${far.join(", ")} cores, where the simulated lock does less; ${least}. The model counts the copies that waiters fetch after a release; here newcomers' locked adds and the copies that nobody needs any more keep the line's home busy as well. It depends on the section's length: the longer, the closer.`,
       };
     },
   });

@@ -1,6 +1,7 @@
 /** What the thread's footnote says, and what the runs say about it. */
 import type { Facts } from "../../facts/index.js";
 import { type AskedClaim, askAll, type ClaimResult, claimOn } from "../frame/claim.js";
+import { marginOf } from "../ignorance/margins.js";
 import type { PageRow } from "./rows.js";
 
 /** One setting of the thread's test, with the loss that each page size costs against the IOMMU off. */
@@ -95,6 +96,9 @@ export function quantitiesOf(rows: readonly PageRow[]): Record<string, number> {
 const claimsOn = (facts: Facts): AskedClaim<ThreadCell>[] => {
   const { source } = facts.record("S8");
   const [low, high] = facts.numbers("S8");
+  // From where on a loss counts as none, and as some.
+  const { high: none } = marginOf(facts, "page-sizes: S8");
+  const { low: some } = marginOf(facts, "page-sizes: S9");
   const softwareLoss = (1 - facts.number("PE2") / facts.number("PE1")) * 100;
   return [
     claimOn<ThreadCell>()({
@@ -108,15 +112,15 @@ const claimsOn = (facts: Facts): AskedClaim<ThreadCell>[] => {
       judge(cells) {
         const mine = large(cells);
         if (mine.length === 0) return undefined;
-        const free = mine.filter((cell) => largeLoss(cell) < 1);
-        const below = (page: "2M" | "1G"): number => mine.filter((cell) => Number(cell.loss[page]) < 1).length;
+        const free = mine.filter((cell) => largeLoss(cell) < none);
+        const below = (page: "2M" | "1G"): number => mine.filter((cell) => Number(cell.loss[page]) < none).length;
         return {
           simulated: spreadOver(mine.map(largeLoss)),
           numbers: { free: free.length, all: mine.length, sizes: sizeList(free), twoM: below("2M"), oneG: below("1G") },
         };
       },
       say: ({ free, all, sizes, twoM, oneG }) => ({
-        explanation: `Both sizes below 1 % in ${free} of ${all} settings (${percent(free, all)}), with DMAs of ${sizes || "no size"} bytes; 2M alone in ${twoM}, 1G alone in ${oneG}. Where it fails, the footprint is beyond the IOTLB's reach (about 120 pages) and walks are slower than the link asks for translations. ${because}`,
+        explanation: `Both sizes below ${none} % in ${free} of ${all} settings (${percent(free, all)}), with DMAs of ${sizes || "no size"} bytes; 2M alone in ${twoM}, 1G alone in ${oneG}. Where it fails, the footprint is beyond the IOTLB's reach (about 120 pages) and walks are slower than the link asks for translations. ${because}`,
       }),
     }),
     claimOn<ThreadCell>()({
@@ -129,15 +133,15 @@ const claimsOn = (facts: Facts): AskedClaim<ThreadCell>[] => {
       judge(cells) {
         const mine = small(cells);
         if (mine.length === 0) return undefined;
-        const slowed = mine.filter((cell) => Number(cell.loss["4K"]) >= 1);
-        const both = large(cells).filter((cell) => largeLoss(cell) < 1 && Number(cell.loss["4K"] ?? 0) >= 1);
+        const slowed = mine.filter((cell) => Number(cell.loss["4K"]) >= some);
+        const both = large(cells).filter((cell) => largeLoss(cell) < none && Number(cell.loss["4K"] ?? 0) >= some);
         return {
           simulated: spreadOver(mine.map((cell) => Number(cell.loss["4K"]))),
           numbers: { slowed: slowed.length, all: mine.length, both: both.length, sizes: sizeList(both) },
         };
       },
       say: ({ slowed, all, both, sizes }) => ({
-        explanation: `A slowdown of 1 % or more in ${slowed} of ${all} settings (${percent(slowed, all)}). ${both} settings show both observations at once${both > 0 ? `: DMAs of ${sizes} bytes` : ""}. ${because}`,
+        explanation: `A slowdown of ${some} % or more in ${slowed} of ${all} settings (${percent(slowed, all)}). ${both} settings show both observations at once${both > 0 ? `: DMAs of ${sizes} bytes` : ""}. ${because}`,
       }),
     }),
     claimOn<ThreadCell>()({

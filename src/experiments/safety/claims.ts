@@ -1,5 +1,7 @@
+import type { Facts } from "../../facts/index.js";
 import { type AskedClaim, claimOn } from "../frame/claim.js";
 import { estimate, type NumberColumn, where } from "../frame/rows.js";
+import { marginOf } from "../ignorance/margins.js";
 import { onMostCores, type SafetyRow } from "./rows.js";
 
 const mail = "B. Serebrin, mail of 2015-11-15 to the kvm and iommu lists";
@@ -10,11 +12,8 @@ const percent = (share: number): string => `${Math.round(100 * share)} %`;
 const of = (rows: readonly SafetyRow[], variant: string): SafetyRow[] => where(onMostCores(rows), { variant });
 const number = (rows: readonly SafetyRow[], column: NumberColumn<SafetyRow>): number => estimate(rows, column).mean;
 
-/** Good performance: at least this share of what the fastest unsafe relative does. */
-const good = 0.9;
-
 /** What the mails ask about safety and speed together. */
-export const claims: readonly AskedClaim<SafetyRow>[] = [
+export const claimsOn = (facts: Facts): readonly AskedClaim<SafetyRow>[] => [
   claim({
     id: "strict-ish",
     quote:
@@ -29,8 +28,9 @@ export const claims: readonly AskedClaim<SafetyRow>[] = [
       if ([ish, deferred, strict].some((one) => one.length === 0)) return undefined;
       const share = number(ish, "throughput") / number(deferred, "throughput");
       const reached = number(ish, "otherPages");
+      const { low: good } = marginOf(facts, "safety: strict-ish");
       return {
-        verdict: reached > 0 ? "does not hold" : share >= good ? "holds" : "depends",
+        verdict: reached > 0 ? "does not hold" : 100 * share >= good ? "holds" : "depends",
         numbers: {
           share,
           strict: number(strict, "throughput") / number(deferred, "throughput"),
@@ -61,8 +61,9 @@ export const claims: readonly AskedClaim<SafetyRow>[] = [
       if ([one, magazines, strict].some((each) => each.length === 0)) return undefined;
       const beside = number(one, "throughput") / number(magazines, "throughput");
       const before = number(one, "throughput") / number(strict, "throughput");
+      const { low: well } = marginOf(facts, "safety: dynamic-one-to-one");
       return {
-        verdict: beside >= 1 ? "holds" : before >= 1 ? "depends" : "does not hold",
+        verdict: 100 * beside >= well ? "holds" : 100 * before >= well ? "depends" : "does not hold",
         numbers: {
           beside,
           before,

@@ -2,7 +2,7 @@
 
 import { askAll } from "../frame/claim.js";
 import { defineExperiment, type Experiment } from "../frame/experiment.js";
-import { claims } from "./claims.js";
+import { claimsOn } from "./claims.js";
 import { Config, pointsOf, type SafetyPoint } from "./config.js";
 import { figures } from "./figures.js";
 import { columns, type SafetyRow, simulate } from "./rows.js";
@@ -19,7 +19,7 @@ export const safety: Experiment<typeof Config, SafetyPoint, SafetyRow> = defineE
   simulate,
   columns,
   figures,
-  claims: (rows, _, facts) => askAll(claims, rows, { facts, experiment: "safety" }),
+  claims: (rows, _, facts) => askAll(claimsOn(facts), rows, { facts, experiment: "safety" }),
 });
 
 export type { SafetyPoint } from "./config.js";
