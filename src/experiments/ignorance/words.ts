@@ -23,7 +23,10 @@ const sliceText = ({ from, to, inside }: Slice): string => {
 
 /** Designs that are no draws: every case that there is. */
 export const caseDesigns: readonly string[] = ["recordings", "ablations", "hosts"];
-/** What stands in a margin's place for a design where a question is answered by the settings of a run, and by no draws. */
+/**
+ * What stands in a margin's place for a design where a question is answered by the settings of a run, and by no draws.
+ * @public to whoever writes a margin
+ */
 export const bySettings = "settings";
 
 /** What the draws say about a quantity, in a sentence or three. */

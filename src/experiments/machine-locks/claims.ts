@@ -38,12 +38,12 @@ const h12 = (settings: Settings, facts: Facts): AskedClaim<LockRow> => {
     },
     say({ far, worstCores }) {
       const least = `the largest difference is at ${worstCores} cores`;
-      const within = `within ${margin.low} to ${margin.high} of it`;
+      const within = `With the line time that the simulated machine shows, its throughput is ${margin.low} to ${margin.high} of the published Markov model's`;
       return {
         explanation:
           far.length === 0
-            ? `With the line time that the simulated machine shows, the published Markov model predicts the simulated throughput, ${within}, at every number of cores; ${least}.`
-            : `The simulated throughput is ${within} except at ${far.join(", ")} cores, where the simulated lock does less; ${least}. The model counts the copies that waiters fetch after a release; here newcomers' locked adds and the copies that nobody needs any more keep the line's home busy as well. It depends on the section's length: the longer, the closer.`,
+            ? `${within} at every number of cores; ${least}.`
+            : `${within} except at ${far.join(", ")} cores, where the simulated lock does less; ${least}. The model counts the copies that waiters fetch after a release; here newcomers' locked adds and the copies that nobody needs any more keep the line's home busy as well. It depends on the section's length: the longer, the closer.`,
       };
     },
   });
