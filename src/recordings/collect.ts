@@ -78,7 +78,11 @@ export class TraceCollector implements StepSink {
     this.context.push(step.context);
     this.link.push(map ? step.map : this.ended.length);
     if (!map) {
-      for (const one of step.ended) this.ended.push(one);
+      for (const one of step.ended) {
+        this.ended.push(one);
+        // A run that had no room in the space where it began was another's.
+        this.device.set(one, step.device);
+      }
       return;
     }
     this.device.push(step.device);
@@ -124,9 +128,12 @@ export class TraceCollector implements StepSink {
         operations -= last - first - 1;
       }
     }
-    for (const { maps } of end.open) {
+    for (const { device, maps } of end.open) {
       const first = this.ended.length;
-      for (const map of maps) this.ended.push(map);
+      for (const map of maps) {
+        this.ended.push(map);
+        this.device.set(map, device);
+      }
       this.join(first, this.ended.length, absorbed);
       operations -= maps.length - 1;
     }

@@ -6,7 +6,9 @@ import {
   Op,
   RecordingSummary,
   TextReader,
+  TraceFileReader,
   TraceFileWriter,
+  type TraceInfo,
 } from "../../src/recordings/index.js";
 
 /** A request of the generated workload. */
@@ -73,6 +75,14 @@ function workload(
   return { text: lines.join(""), ios };
 }
 
+function infoOf(text: string): TraceInfo {
+  const summary = new RecordingSummary();
+  const reader = new TextReader({ file: "x" }, summary);
+  reader.pushText(text);
+  reader.end();
+  return summary.info({ name: "x", kernel: "", mode: "" });
+}
+
 describe("a scatter-gather workload of known truth", () => {
   const { text, ios } = workload(3000, 64, 7);
 
@@ -88,11 +98,7 @@ describe("a scatter-gather workload of known truth", () => {
   });
 
   test("the streaming summary counts the same", () => {
-    const summary = new RecordingSummary();
-    const reader = new TextReader({ file: "x" }, summary);
-    reader.pushText(text);
-    reader.end();
-    const info = summary.info({ name: "x", kernel: "", mode: "" });
+    const info = infoOf(text);
     expect(info).toMatchObject({ maps: 3000, unmaps: 3000, devices: 1, live: 0, liveSet: { peakRequests: 64 } });
     const sizes = ios.map(({ pages }) => pages);
     expect(info.sizes.max).toBe(Math.max(...sizes));
@@ -109,6 +115,57 @@ describe("a scatter-gather workload of known truth", () => {
       expect(warnings.join(" ")).toMatch(/must have been lost/);
       expect(Math.abs(trace.maps / 3000 - 1)).toBeLessThan(0.05);
     }
+  });
+
+  test("a list that has no room where it began is another card's as a whole", () => {
+    const page = (pfn: number): string => `0x${pfn.toString(16).padStart(13, "0")}000`;
+    const lines: string[] = [];
+    const add = (cpu: number, what: string): number =>
+      lines.push(`  fio-9 [00${cpu}] ..... 1.${String(lines.length).padStart(6, "0")}: ${what}`);
+    const list = (cpu: number, pfn: number, pages: number): void => {
+      for (let at = pfn; at < pfn + pages; at++)
+        add(cpu, `map: IOMMU: iova=${page(at)} - ${page(at + 1)} paddr=${page(9)} size=4096`);
+    };
+    const unmap = (pfn: number, pages: number): number =>
+      add(
+        2,
+        `unmap: IOMMU: iova=${page(pfn)} - ${page(pfn + pages)} size=${4096 * pages} unmapped_size=${4096 * pages}`,
+      );
+    list(0, 50, 2);
+    unmap(50, 2);
+    for (let i = 0; i < 3; i++) {
+      list(0, 100, 4);
+      // Its first two pages are free in the first card's space, its last two are not.
+      list(1, 98, 4);
+      unmap(100, 4);
+      unmap(98, 4);
+    }
+    list(0, 100, 4);
+    list(1, 98, 4);
+    const { trace } = importTrace(lines.join("\n"), { file: "x" });
+    const written: string[] = [];
+    const summary = new RecordingSummary();
+    const reader = new TextReader(
+      { file: "x", mostUnreadable: 1 },
+      new TraceFileWriter((text) => written.push(text), trace.about),
+    );
+    reader.pushText(lines.join("\n"));
+    reader.end();
+    const read = new TraceFileReader("x", summary);
+    for (const line of written) read.line(line);
+    read.end();
+    for (const one of [trace, decodeTrace(written.join(""), "x")]) {
+      expect([one.maps, one.length - one.maps, one.devices.length]).toEqual([9, 7, 2]);
+      const of = (device: number): string[] =>
+        [...one.op.keys()]
+          .filter((op) => one.op[op] === Op.map && one.device[op] === device)
+          .map((op) => `${one.iovaPfn[op]}+${one.pages[op]}`);
+      expect([of(0), of(1)]).toEqual([
+        ["50+2", "100+4", "100+4", "100+4", "100+4"],
+        ["98+4", "98+4", "98+4", "98+4"],
+      ]);
+    }
+    expect(infoOf(lines.join("\n")).perDevice).toEqual(summary.info({ name: "x", kernel: "", mode: "" }).perDevice);
   });
 
   test("a list whose unmap was lost is one lost unmap, and one request", () => {

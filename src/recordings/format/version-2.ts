@@ -334,6 +334,7 @@ export class TraceFileReader {
     step.ended.length = 0;
     step.pages = 0;
     let first: Mapped | undefined;
+    let latest = -1;
     step.map = Number.POSITIVE_INFINITY;
     for (let k = 0; k < count; k++) {
       const map = this.maps - readers.ends.unsigned(this.maps);
@@ -351,12 +352,16 @@ export class TraceFileReader {
         step.map = map;
         first = of;
       }
+      // A run that had no room in the space where it began was another's, which its last map event is the first to know.
+      if (map > latest) {
+        latest = map;
+        step.device = of.device;
+      }
     }
     if (op === code.part) {
       step.pages = readers.part.unsigned(0xffffffff);
       step.iovaPfn = readers.part.unsigned();
     }
-    step.device = first!.device;
     step.mappedNs = first!.timeNs;
     step.mappedCpu = first!.cpu;
   }
@@ -396,7 +401,8 @@ export class TraceFileReader {
           this.fail(`the last line, open.${i}`, `${map} is not a map that was never unmapped, named once`);
         seen.add(map);
       }
-      return { device: this.mapped.get(maps[0])!.device, maps };
+      const latest = maps.reduce((last, map) => Math.max(last, map));
+      return { device: this.mapped.get(latest)!.device, maps };
     });
     const { live, clock, account } = last;
     this.about = { ...this.about!, clock };

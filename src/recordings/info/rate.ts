@@ -16,21 +16,21 @@ export class RateBins {
   private readonly counts = new Float64Array(bins);
   private widthNs = 1024;
   private origin = Number.NaN;
-  private last = 0;
 
   /** Counts a map at this time. */
   add(timeNs: number): void {
     if (Number.isNaN(this.origin)) this.origin = timeNs;
-    let bin = Math.floor((timeNs - this.origin) / this.widthNs);
-    while (bin >= bins) {
+    while (this.binOf(timeNs) >= bins) {
       for (let i = 0; i < bins / 2; i++) this.counts[i] = this.counts[2 * i] + this.counts[2 * i + 1];
       this.counts.fill(0, bins / 2);
       this.widthNs *= 2;
-      bin = Math.floor((timeNs - this.origin) / this.widthNs);
     }
-    this.counts[Math.max(0, bin)]++;
-    this.last = Math.max(this.last, bin);
-    this.last = Math.min(this.last, bins - 1);
+    this.counts[this.binOf(timeNs)]++;
+  }
+
+  /** Takes back a map that was counted at this time: it was a further part of a request. */
+  remove(timeNs: number): void {
+    this.counts[this.binOf(timeNs)]--;
   }
 
   /** Maps a second over time: the middle of each bin in ns, and the rate in it. */
@@ -63,6 +63,10 @@ export class RateBins {
       toNs: this.origin + to * this.widthNs,
       mapsPerSecond: this.rate(cuts[i], to),
     }));
+  }
+
+  private binOf(timeNs: number): number {
+    return Math.max(0, Math.floor((timeNs - this.origin) / this.widthNs));
   }
 
   private used(): number {

@@ -3,7 +3,7 @@ import { LogHistogram } from "./histogram.js";
 const mostAddresses = 200_000;
 
 /**
- * How soon an address is mapped again after its unmap, counted in the maps between: 1 is the next map. A cache of n addresses can serve
+ * How soon an address is mapped again after its unmap, counted in requests: 1 is the next one that is mapped. A cache of n addresses can serve
  * distances up to n.
  *
  * Beyond 200,000 unmapped addresses only a share of them is followed, chosen by a hash of the address: constant memory, and the same
@@ -22,7 +22,7 @@ export class ReuseDistance {
     return this.limit / 0x1_0000_0000;
   }
 
-  /** A range is mapped. */
+  /** A request is mapped. */
   map(device: number, pfn: number): void {
     this.maps++;
     if (hash(device, pfn) >= this.limit) return;
@@ -36,7 +36,7 @@ export class ReuseDistance {
     this.left.delete(key);
   }
 
-  /** A range is unmapped. */
+  /** A request is unmapped. */
   unmap(device: number, pfn: number): void {
     if (hash(device, pfn) >= this.limit) return;
     this.left.set(keyOf(device, pfn), this.maps);

@@ -2,9 +2,10 @@ import { type Account, guessedShare, warningsOf, withheld } from "../account.js"
 import { Ends, type RecordedStep, type RecordingEnd, type StepSink } from "../steps.js";
 import { Op, type TraceDevice } from "../trace.js";
 import { LogHistogram } from "./histogram.js";
-import { PeakLive } from "./peak.js";
+import { LiveEvents } from "./live-events.js";
 import { RateBins, type RatePhase } from "./rate.js";
 import { ReuseDistance } from "./reuse.js";
+import { SettledRequests } from "./settled.js";
 
 /** Linux caches ranges of at most 32 pages (IOVA_RANGE_CACHE_MAX_SIZE 6: orders 0 to 5): larger ones go to the tree each time. */
 export const cachedPages = 32;
@@ -66,7 +67,7 @@ export interface TraceInfo {
     /** Share of the unmaps that run on the CPU that mapped. */
     unmappedWhereMapped: number;
   };
-  /** Maps between an address's unmap and its next map. */
+  /** From an address's unmap to the request that maps it next, in requests that are mapped: 1 is the next one. */
   reuse: Spread & {
     /** Maps of an address that had not been unmapped in the recording. */
     firstUses: number;
@@ -101,9 +102,10 @@ export class RecordingSummary implements StepSink {
   private readonly lifetimes = new LogHistogram();
   private readonly reuse = new ReuseDistance();
   private readonly rate = new RateBins();
-  private readonly peak = new PeakLive();
-  /** Pages of each live map event. */
-  private readonly livePages = new Map<number, number>();
+  private readonly settled = new SettledRequests(this.reuse);
+  private readonly live = new LiveEvents();
+  /** Of the request that ends: the steps of its further parts. */
+  private readonly further: number[] = [];
   private readonly spaces: Tally[] = [];
   private readonly mapCpus: number[] = [];
   private readonly unmapCpus: number[] = [];
@@ -128,25 +130,20 @@ export class RecordingSummary implements StepSink {
 
   /** The recording ends. */
   end(end: RecordingEnd): void {
-    for (const { device, maps } of end.open) {
-      this.absorbed += maps.length - 1;
-      this.spaceOf(device).maps -= maps.length - 1;
-      this.peak.open(maps);
-      let pages = 0;
-      for (const map of maps) {
-        pages += this.livePages.get(map) ?? 0;
-        this.livePages.delete(map);
-      }
-      this.sizes.add(pages);
-    }
-    this.peak.finish();
     this.finished = end;
-    for (const [map] of end.superseded) {
-      this.sizes.add(this.livePages.get(map) ?? 1);
-      this.pages -= this.livePages.get(map) ?? 0;
-      this.livePages.delete(map);
+    for (const { device, maps } of end.open) {
+      this.sizes.add(this.request(device, maps, firstOf(maps)).pages);
+      this.settled.join(this.further);
     }
-    for (const pages of this.livePages.values()) this.sizes.add(pages);
+    this.settled.finish();
+    for (const [map] of end.superseded) {
+      const lost = this.live.take(map);
+      if (lost === undefined) continue;
+      this.sizes.add(lost.pages);
+      this.pages -= lost.pages;
+      this.spaceOf(lost.device).ended++;
+    }
+    for (const { pages } of this.live) this.sizes.add(pages);
   }
 
   /** What the recording holds, once it is at its end. */
@@ -175,7 +172,7 @@ export class RecordingSummary implements StepSink {
         shareAbove32: this.sizes.shareAbove(cachedPages),
         histogram: [...this.sizes.buckets()],
       },
-      liveSet: { peakRequests: this.peak.most, peakPages: this.peakPages, pagesAtEnd: this.pages },
+      liveSet: { peakRequests: this.settled.most, peakPages: this.peakPages, pagesAtEnd: this.pages },
       lifetimesNs: { ...spreadOf(this.lifetimes), neverEnded: end.live },
       cpus: {
         byCpu: this.cpus(),
@@ -193,14 +190,12 @@ export class RecordingSummary implements StepSink {
   private map(step: RecordedStep): void {
     const { device, map, pages, cpu, timeNs } = step;
     this.events++;
-    this.livePages.set(map, pages);
+    this.live.add(map, device, pages, cpu, timeNs, this.settled.map(device, step.iovaPfn));
     this.pages += pages;
     if (this.pages > this.peakPages) this.peakPages = this.pages;
     this.mapCpus[cpu] = (this.mapCpus[cpu] ?? 0) + 1;
     this.spaceOf(device).maps++;
-    this.peak.map(map);
     this.rate.add(timeNs);
-    this.reuse.map(device, step.iovaPfn);
   }
 
   private unmap(step: RecordedStep): void {
@@ -211,33 +206,52 @@ export class RecordingSummary implements StepSink {
       space.unmaps++;
       this.unmapCpus[cpu] = (this.unmapCpus[cpu] ?? 0) + 1;
     }
-    if (ends === Ends.part) {
-      this.peak.other();
-      return;
-    }
-    let pages = 0;
-    for (const map of ended) {
-      pages += this.livePages.get(map) ?? 0;
-      this.livePages.delete(map);
-    }
+    if (ends === Ends.part) return;
+    const lost = ends === Ends.lost;
+    const { pages, first } = this.request(device, ended, step.map);
+    this.settled.unmap(device, lost ? -1 : step.iovaPfn, first, this.further);
     this.pages -= pages;
     this.sizes.add(pages);
-    this.absorbed += ended.length - 1;
-    space.maps -= ended.length - 1;
     space.ended++;
-    this.peak.unmap(ended, step.map);
-    if (ends === Ends.lost) return;
+    if (lost) return;
     this.matched++;
     if (step.mappedCpu === cpu) this.sameCpu++;
     this.lifetimes.add(Math.max(0, step.timeNs - step.mappedNs));
-    this.reuse.unmap(device, step.iovaPfn);
+  }
+
+  /**
+   * These map events are one request: what was counted of its further parts is taken back.
+   * @param device whose it is: a run that has no room in the space where it began was another's
+   * @returns its pages, and the step of its first map event
+   */
+  private request(device: number, maps: readonly number[], head: number): { pages: number; first: number } {
+    const { further } = this;
+    further.length = 0;
+    let pages = 0;
+    let first = -1;
+    for (const map of maps) {
+      const event = this.live.take(map);
+      if (event === undefined) continue;
+      pages += event.pages;
+      this.spaceOf(event.device).maps--;
+      if (map === head) {
+        this.spaceOf(device).maps++;
+        first = event.step;
+      } else {
+        this.absorbed++;
+        this.mapCpus[event.cpu]--;
+        this.rate.remove(event.timeNs);
+        further.push(event.step);
+      }
+    }
+    return { pages, first };
   }
 
   private spaceOf(device: number): Tally {
     return (this.spaces[device] ??= { maps: 0, unmaps: 0, ended: 0 });
   }
 
-  private perDevice({ devices, deviceOf, superseded }: RecordingEnd): DeviceSummary[] {
+  private perDevice({ devices, deviceOf }: RecordingEnd): DeviceSummary[] {
     const rows = devices.map(({ id, driver }: TraceDevice) => ({ device: id, driver, maps: 0, unmaps: 0, live: 0 }));
     this.spaces.forEach(({ maps, unmaps, ended }, space) => {
       const row = rows[deviceOf[space]];
@@ -245,7 +259,6 @@ export class RecordingSummary implements StepSink {
       row.unmaps += unmaps;
       row.live += maps - ended;
     });
-    if (rows.length === 1) rows[0].live -= superseded.length;
     return rows;
   }
 
@@ -258,6 +271,9 @@ export class RecordingSummary implements StepSink {
     })).filter(({ maps, unmaps }) => maps + unmaps > 0);
   }
 }
+
+/** Of map events, the first in time. */
+const firstOf = (maps: readonly number[]): number => maps.reduce((first, map) => Math.min(first, map));
 
 function spreadOf(histogram: LogHistogram): Spread {
   const { count } = histogram;

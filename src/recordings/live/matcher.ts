@@ -216,7 +216,10 @@ export class Matcher {
         space = lost;
       } else if (!fits) {
         const other = this.freeOrNew(start, end);
-        if (start < pfn) this.move(space, other, start, pfn);
+        if (start < pfn) {
+          this.move(space, other, start, pfn);
+          this.parts.move(cpu, other);
+        }
         space = other;
       }
     }

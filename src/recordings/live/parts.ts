@@ -44,6 +44,11 @@ export class PartsOfRequests {
     return follows;
   }
 
+  /** What a CPU is mapping goes to another space. */
+  move(cpu: number, space: number): void {
+    this.spaces[cpu] = space;
+  }
+
   /** A CPU does something else: a list that it was mapping is at its end. */
   otherwise(cpu: number): void {
     this.ends[cpu] = -1;
