@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
@@ -13,10 +13,14 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** Runs cells in a new pair of processes, and gives their results or errors, and what was said to the operator. */
-async function results(snapshot: string | undefined, cells: string[]): Promise<{ shown: string[]; log: string[] }> {
+async function results(
+  snapshot: string | undefined,
+  cells: string[],
+  root = packageRoot,
+): Promise<{ shown: string[]; log: string[] }> {
   const log: string[] = [];
   const runner = new CellRunner(
-    { packageRoot, root: folder, ...(snapshot === undefined ? {} : { snapshot }) },
+    { packageRoot: root, root: folder, ...(snapshot === undefined ? {} : { snapshot }) },
     { output() {}, input() {}, replaced() {}, log: (line) => log.push(line) },
   );
   const shown: string[] = [];
@@ -28,20 +32,43 @@ async function results(snapshot: string | undefined, cells: string[]): Promise<{
   return { shown, log };
 }
 
+/** A package like this one, with a room of its own whose declarations can be changed. */
+function ownPackage(): { root: string; declare(text: string): void } {
+  const root = join(folder, "package");
+  const room = join(root, "dist", "pond");
+  mkdirSync(room, { recursive: true });
+  cpSync(join(packageRoot, "dist", "cells"), join(root, "dist", "cells"), { recursive: true });
+  symlinkSync(join(packageRoot, "node_modules"), join(root, "node_modules"));
+  for (const name of ["package.json", "package-lock.json"]) cpSync(join(packageRoot, name), join(root, name));
+  writeFileSync(join(room, "index.js"), "export const depth = 5;\n");
+  return { root, declare: (text) => writeFileSync(join(room, "index.d.ts"), text) };
+}
+
 /** One that is built here and now: the set-up's would hide that it cannot be built any more. */
 it("a snapshot is built; from it cells are checked and run as from a cold start, in their own folder, with no names of its making", {
   timeout: 180_000,
 }, async () => {
   const snapshot = join(folder, "built.blob");
-  writeSnapshot(packageRoot, snapshot);
-  const { shown, log } = await results(snapshot, [
-    "1 + 1",
-    'import { value } from "./beside"; const twice: string = value',
-    'import { value } from "./beside"; import { basename } from "node:path"; [value, basename(process.cwd()), basename(__dirname)]',
-    "place",
-    "f",
-    'lab.html("a"); await Promise.resolve([typeof rows])',
-  ]);
+  const { root, declare } = ownPackage();
+  declare("export declare const depth: number;\n");
+  writeSnapshot(root, snapshot);
+  const deep = 'import { depth } from "iommu-lab/pond"; const text: string = depth; text';
+  expect((await results(snapshot, [deep], root)).shown[0]).toContain("Type 'number' is not assignable");
+  // A room that is built again is seen as it is then.
+  declare("export declare const depth: string;\n");
+  expect((await results(snapshot, [deep], root)).shown).toEqual(["5"]);
+  const { shown, log } = await results(
+    snapshot,
+    [
+      "1 + 1",
+      'import { value } from "./beside"; const twice: string = value',
+      'import { value } from "./beside"; import { basename } from "node:path"; [value, basename(process.cwd()), basename(__dirname)]',
+      "place",
+      "f",
+      'lab.html("a"); await Promise.resolve([typeof rows])',
+    ],
+    root,
+  );
   const name = folder.split("/").pop();
   expect(shown).toEqual([
     "2",

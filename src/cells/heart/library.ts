@@ -8,6 +8,10 @@ export interface Library {
   registry: ts.DocumentRegistry;
   /** Texts of libraries' files, by path. */
   texts: Map<string, ts.IScriptSnapshot>;
+  /** Names what a library's file holds, until it is forgotten. */
+  version(path: string): string;
+  /** Has a file read again when it is next needed. Only before the first cell of a session: while one runs, libraries stay as they are. */
+  forget(path: string): void;
 }
 
 /** Whether a path is that of a library's file: one that does not change while a kernel runs. */
@@ -18,6 +22,8 @@ export const isLibraryFile = (path: string): boolean =>
 export function createLibrary(ts: TypeScript): Library {
   const registry = ts.createDocumentRegistry(true);
   const parsed = new Map<string, ts.SourceFile>();
+  const texts = new Map<string, ts.IScriptSnapshot>();
+  const forgotten = new Map<string, number>();
   const { acquireDocumentWithKey, updateDocumentWithKey, releaseDocumentWithKey } = registry;
   const once =
     (take: ts.DocumentRegistry["acquireDocumentWithKey"]): ts.DocumentRegistry["acquireDocumentWithKey"] =>
@@ -32,5 +38,14 @@ export function createLibrary(ts: TypeScript): Library {
   registry.releaseDocumentWithKey = ((path: ts.Path, ...rest: [ts.DocumentRegistryBucketKey, ts.ScriptKind]) => {
     if (!isLibraryFile(path)) releaseDocumentWithKey(path, ...rest);
   }) as ts.DocumentRegistry["releaseDocumentWithKey"];
-  return { registry, texts: new Map() };
+  return {
+    registry,
+    texts,
+    version: (path) => String(forgotten.get(path) ?? 0),
+    forget(path) {
+      texts.delete(path);
+      parsed.delete(path);
+      forgotten.set(path, (forgotten.get(path) ?? 0) + 1);
+    },
+  };
 }

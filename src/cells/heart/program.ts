@@ -196,7 +196,7 @@ export class Programs {
   private version(path: string): string {
     if (path === this.cell.path) return String(this.cell.version);
     if (isCellFile(path)) return `link ${this.link(path)?.id ?? 0}`;
-    if (!isLocalSource(path)) return "0";
+    if (!isLocalSource(path)) return this.library.version(path);
     let time = this.times.get(path);
     if (time === undefined) this.times.set(path, (time = String(this.files.modified(path))));
     return time;

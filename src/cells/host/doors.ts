@@ -25,6 +25,14 @@ export function packageDoors(packageRoot: string): { paths: Record<string, strin
   return { paths, doors: [...doors].sort() };
 }
 
+/** Rooms that run notebooks and do not stand in any. */
+const behind = ["cells", "cli", "deprecated", "files", "jupyter", "lab", "site"];
+
+/** The doors of the rooms that notebooks are about. */
+export function notebookRooms(packageRoot: string): string[] {
+  return packageDoors(packageRoot).doors.filter((door) => !behind.includes(door.replace(/^iommu-lab\//, "")));
+}
+
 function folders(path: string): string[] {
   try {
     return readdirSync(path, { withFileTypes: true })
