@@ -70,6 +70,8 @@ export interface MachineConfig {
   clustersPerSocket?: number | undefined;
   /** With clusters: a line from another cluster of the same socket. */
   otherClusterCycles?: number | undefined;
+  /** With clusters: lines of an ascending run of loads that a core has under way at once (a prefetcher's); 1 or none: one after another. */
+  streamedLines?: number | undefined;
 }
 
 /** Refuses impossible machines, naming the field, the value and what is accepted. */
@@ -108,6 +110,7 @@ export const MachineConfigSchema: z.ZodType<MachineConfig, MachineConfig> = z
     coherentWalks: whole(0, 1, "(0: no, 1: yes)", "page walks snoop the CPUs' caches"),
     clustersPerSocket: whole(1, 16, "clusters", "clusters of a socket, each with an L3").optional(),
     otherClusterCycles: cycles("a line from another cluster of the socket").optional(),
+    streamedLines: whole(1, 64, "lines", "lines of an ascending run of loads under way at once").optional(),
   })
   .superRefine((c, context) => {
     const refuse = (path: keyof MachineConfig, message: string) =>

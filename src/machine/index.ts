@@ -42,6 +42,7 @@ export { type AccessKind, accessKinds, type LineState, Machine } from "./memory/
 export { frameBytes, PhysicalMemory, type Region, type RegionSpec } from "./memory/regions.js";
 export * from "./pcie/index.js";
 export {
+  type HardwareField,
   type HardwareFile,
   type HardwareValue,
   hostAssumptions,

@@ -14,11 +14,14 @@ export interface HardwareValue {
   assumption?: { low: number; high: number } | undefined;
 }
 
+/** A field of a host that data/hardware gives a value: all but the prefetcher, of which nothing is known there. */
+export type HardwareField = Exclude<keyof MachineConfig, "streamedLines">;
+
 /** A host as data/hardware describes it. */
 export interface HardwareFile {
   title: string;
   about: string;
-  values: Record<keyof MachineConfig, HardwareValue>;
+  values: Record<HardwareField, HardwareValue>;
 }
 
 const Value: z.ZodType<HardwareValue> = z

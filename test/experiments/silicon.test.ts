@@ -5,6 +5,7 @@ import {
   recordedMachine,
   recordedMachines,
   recordingHash,
+  sharedTime,
   silicon,
 } from "../../src/experiments/index.js";
 import type { Facts } from "../../src/facts/index.js";
@@ -169,6 +170,44 @@ describe("the experiment silicon", () => {
     expect(deferred).toBeCloseTo(1e9 / 2.2e6 - 1e9 / 3.2e6, 3);
     expect(predicted.y[0]).toBeGreaterThan(20);
     expect(predicted.y[0]).toBeLessThan(400);
+  });
+
+  it("lets a core look ahead only where that is asked for, and runs longer likewise", () => {
+    const facts = withMachine(made);
+    const rate = (changes: object): number => {
+      const config = silicon.parse(
+        { machines: [name], replications: 2, draws: 0, locks: ["queued"], ...changes },
+        facts,
+      );
+      const basis = basisOf(facts);
+      const [, , point] = silicon.points(config, basis);
+      return silicon.simulate(point, basis)[0].predicted;
+    };
+    const usual = rate({});
+    expect(usual).toBe(rows.find(({ variant, cores }) => variant === "deferred" && cores === 2)?.predicted);
+    expect(rate({ streamedLines: 20 })).toBeGreaterThan(usual);
+    expect(rate({ times: 2 })).not.toBe(usual);
+    expect(silicon.points(silicon.parse({ machines: [name], locks: ["ticket"] }, facts), basisOf(facts))).toHaveLength(
+      1,
+    );
+  });
+
+  it("says what an entry of a table costs all cores, from both ends of a curve", () => {
+    const row = (cores: number, measured: number, predicted: number) => ({
+      ...rows[0],
+      variant: "magazines-deferred",
+      lock: "queued",
+      draw: 0,
+      cores,
+      measured,
+      predicted,
+    });
+    const table = sharedTime({ "as predicted": [row(1, 4e6, 2e6), row(16, 32e6, 16e6)] });
+    expect(table.objects()).toEqual([
+      { name: "measured", alone: 250, together: 500, entry: 250 / 16, ratio: 1 },
+      { name: "as predicted", alone: 500, together: 1000, entry: 500 / 16, ratio: 0.5 },
+    ]);
+    expect(() => sharedTime({})).toThrow("one prediction or more");
   });
 
   it("draws measured and predicted together, and says what is missing", () => {

@@ -146,6 +146,26 @@ describe("a machine with clusters", () => {
     expect(machine.read(70, line)).toBe(rome.dramRemoteCycles);
   });
 
+  it("overlaps the lines of an ascending run where a prefetcher is set, within a page, and nothing else", () => {
+    const cost = (streamedLines: number | undefined, order: readonly number[], written = true): number[] => {
+      const machine = new ClusteredMachine({ ...rome, streamedLines });
+      const { base } = machine.region({ name: "table", bytes: 16_384, home: 0 });
+      if (written) for (let i = 0; i < 256; i++) machine.write(1, base + i * 64);
+      else for (let i = 0; i < 256; i++) machine.deviceWrite(base + i * 64);
+      const start = base / 64;
+      return order.map((i) => machine.read(0, (start + ((64 - (start % 64)) % 64) + i) * 64));
+    };
+    const { dirtySameSocketCycles: whole, l2Cycles } = rome;
+    expect(cost(4, [0, 1, 2, 3])).toEqual([whole, ...Array(3).fill(Math.max(l2Cycles, Math.round(whole / 4)))]);
+    expect(cost(64, [0, 1, 2])).toEqual([whole, l2Cycles, l2Cycles]);
+    // Two runs at a time; a page's end; downwards; what a device wrote; and none of it without a prefetcher.
+    expect(cost(64, [0, 32, 1, 33])).toEqual([whole, whole, l2Cycles, l2Cycles]);
+    expect(cost(64, [63, 64, 65])).toEqual([whole, whole, l2Cycles]);
+    expect(cost(64, [3, 2, 1])).toEqual([whole, whole, whole]);
+    expect(new Set(cost(64, [0, 1, 2], false)).size).toBe(1);
+    for (const none of [undefined, 1]) expect(cost(none, [0, 1, 2])).toEqual([whole, whole, whole]);
+  });
+
   it("has one home for a contended line: accesses from afar are served one after another", () => {
     const { machine, line } = machineWithLine();
     const contended = new ContendedLine(machine, line);

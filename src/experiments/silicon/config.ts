@@ -27,6 +27,25 @@ export const Config = (facts: Facts) => {
       .enum(["kept", "anew"])
       .default("kept")
       .describe("of a machine whose predictions are in data/predictions: take them, or compute them anew"),
+    locks: z
+      .array(z.enum(["ticket", "queued"]))
+      .min(1)
+      .default(["ticket", "queued"])
+      .describe("kinds of lock; without an IOMMU there is none"),
+    times: z
+      .int()
+      .min(1)
+      .max(64)
+      .default(1)
+      .describe("how many times as long as usual a predicted run lasts (a count)"),
+    streamedLines: z
+      .int()
+      .min(1)
+      .max(64)
+      .default(1)
+      .describe(
+        "a candidate explanation, chosen after the fact: lines of an ascending run of loads that a core has under way at once; 1: none ahead",
+      ),
     seed: z.int().min(0).max(2_147_483_647).default(1).describe("the random streams"),
   });
 };
@@ -45,6 +64,10 @@ export interface SiliconPoint {
   draws: number;
   /** Computed also where data/predictions has it. */
   anew: boolean;
+  /** How many times as long as usual a run lasts. */
+  times: number;
+  /** Lines of a run of loads under way at once. */
+  streamedLines: number;
   seed: number;
 }
 
@@ -53,7 +76,8 @@ export const pointsOf = (config: Settings, { facts }: Basis): SiliconPoint[] =>
   config.machines.flatMap((machine) => {
     const recorded = recordedMachine(facts, machine);
     const least = recorded.runs.reduce((work, { workNs }) => Math.min(work, workNs), Number.POSITIVE_INFINITY);
-    return recorded.runs.map(({ variant, lock, workNs, threads }): SiliconPoint => {
+    const runs = recorded.runs.filter(({ lock }) => lock === "none" || config.locks.includes(lock));
+    return runs.map(({ variant, lock, workNs, threads }): SiliconPoint => {
       // Judged is one kind of lock under the heavier load, alone and on all cores.
       const ends = threads === 1 || threads === recorded.machine.cores;
       const judged = lock === "queued" && workNs === least && ends;
@@ -66,6 +90,8 @@ export const pointsOf = (config: Settings, { facts }: Basis): SiliconPoint[] =>
         replications: config.replications,
         draws: judged ? config.draws : 0,
         anew: config.predictions === "anew",
+        times: config.times,
+        streamedLines: config.streamedLines,
         seed: config.seed,
       };
     });

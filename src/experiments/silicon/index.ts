@@ -24,3 +24,4 @@ export const silicon: Experiment<ReturnType<typeof Config>, SiliconPoint, Silico
 export { type KeptPredictions, keptPredictions, recordingHash } from "./kept.js";
 export { hostOf } from "./machine.js";
 export { type RecordedMachine, recordedMachine, recordedMachines, undisturbed } from "./recorded.js";
+export { sharedTime } from "./shared-time.js";

@@ -16,6 +16,9 @@ const File = z.strictObject({
   replications: z.int().min(2),
   draws: z.int().min(0),
   seed: z.int().min(0),
+  /** Not as usual: see the fields of the configuration. */
+  times: z.int().min(1).default(1),
+  streamedLines: z.int().min(1).default(1),
   /** The revision whose code computed it, and when. */
   version: z.string(),
   date: z.iso.date(),
@@ -28,6 +31,11 @@ export type KeptPredictions = z.output<typeof File>;
 
 const nameOf = (machine: string): string => `silicon-${machine}`;
 
+/** The file of predictions that are not made as usual has both numbers in its name: "silicon-xeon-16-20-lines-4-times". */
+const fileOf = (machine: string, { times, streamedLines }: Pick<SiliconPoint, "times" | "streamedLines">): string =>
+  `${nameOf(machine)}${streamedLines > 1 ? `-${streamedLines}-lines` : ""}${times > 1 ? `-${times}-times` : ""}`;
+const asUsual = { times: 1, streamedLines: 1 };
+
 /** Names a recording by its content. */
 export const recordingHash = (facts: Facts, machine: string): string =>
   configHash("recording", facts.observation(nameOf(machine)));
@@ -36,13 +44,18 @@ export const recordingHash = (facts: Facts, machine: string): string =>
  * The predictions of a machine that were kept; undefined where there are none.
  * @throws Error naming the file and the field at fault
  */
-export function keptPredictions(facts: Facts, machine: string): KeptPredictions | undefined {
-  const found = facts.prediction(nameOf(machine));
+export function keptPredictions(
+  facts: Facts,
+  machine: string,
+  how: Pick<SiliconPoint, "times" | "streamedLines"> = asUsual,
+): KeptPredictions | undefined {
+  const name = fileOf(machine, how);
+  const found = facts.prediction(name);
   if (found === undefined) return undefined;
   const parsed = File.safeParse(found);
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];
-  throw new Error(`data/predictions/${nameOf(machine)}.json: ${issue.path.join(".")}: ${issue.message}`);
+  throw new Error(`data/predictions/${name}.json: ${issue.path.join(".")}: ${issue.message}`);
 }
 
 /** What names a row among those of its machine. */
@@ -57,7 +70,7 @@ interface KeptRow {
 /** The rows of a point from those that were kept; undefined where it was not computed with these seeds and draws, for this recording. */
 export function keptRows<Row extends KeptRow>(point: SiliconPoint, facts: Facts): Row[] | undefined {
   if (point.anew) return undefined;
-  const kept = keptPredictions(facts, point.machine);
+  const kept = keptPredictions(facts, point.machine, point);
   if (!kept || kept.replications !== point.replications || kept.seed !== point.seed) return undefined;
   if (point.draws > 0 && point.draws !== kept.draws) return undefined;
   if (kept.recording !== recordingHash(facts, point.machine)) return undefined;

@@ -1,4 +1,4 @@
-import type { HardwareFile, HardwareValue, MachineConfig } from "../../machine/index.js";
+import type { HardwareField, HardwareFile, HardwareValue } from "../../machine/index.js";
 import type { RecordedMachine } from "./recorded.js";
 
 /** What the program costs beside its accesses and locks; nothing of it can be measured apart. */
@@ -21,7 +21,7 @@ export const programCosts = {
   storesAtOnce: { value: 10, low: 1, high: 12, source: "as everywhere in the laboratory" },
 } as const;
 
-type Fields = Record<keyof MachineConfig, HardwareValue>;
+type Fields = Record<HardwareField, HardwareValue>;
 
 /** Cores that the simulated machine has at most in a socket, and its sockets: what a recorded machine has beyond them is left out. */
 const most = { sockets: 2, cores: 128 };
@@ -189,7 +189,7 @@ export function hostOf(recorded: RecordedMachine): HardwareFile {
     ),
   };
   // What the machine has not got is no assumption about it.
-  const one = (field: keyof MachineConfig) => {
+  const one = (field: HardwareField) => {
     values[field] = said(values[field].value, values[field].unit, "not used: there is only one");
   };
   if (sockets === 1)

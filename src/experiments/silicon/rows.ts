@@ -1,7 +1,7 @@
 import { confidenceInterval } from "../../engine/index.js";
 import type { Basis, Facts } from "../../facts/index.js";
 import { type HostRun, hostRunDefaults, type RingResult, simulateRings } from "../../host/index.js";
-import type { HardwareFile, MachineConfig } from "../../machine/index.js";
+import type { HardwareField, HardwareFile } from "../../machine/index.js";
 import type { Column } from "../frame/experiment.js";
 import type { AssumedRange } from "../frame/ranges.js";
 import type { ColumnName } from "../frame/rows.js";
@@ -33,9 +33,10 @@ function runOf(
   seed: number,
   facts: Facts,
 ): HostRun {
-  const value = (field: keyof MachineConfig): number => drawn[field] ?? host.values[field].value;
+  const value = (field: HardwareField): number => drawn[field] ?? host.values[field].value;
   const machineOverrides = {
-    ...Object.fromEntries((Object.keys(host.values) as (keyof MachineConfig)[]).map((field) => [field, value(field)])),
+    ...Object.fromEntries((Object.keys(host.values) as HardwareField[]).map((field) => [field, value(field)])),
+    ...(point.streamedLines > 1 ? { streamedLines: point.streamedLines } : {}),
     ...(transferNs === undefined ? {} : { dirtySameSocketCycles: Math.round(transferNs * value("gigahertz")) }),
   };
   const costs = Object.fromEntries(
@@ -69,8 +70,8 @@ function runOf(
       relaxCycles: cycles(relax),
       serialShare: 1,
     },
-    warmup: 1000 + 300 * cores,
-    transactions: 3000 + 200 * cores,
+    warmup: (1000 + 300 * cores) * point.times,
+    transactions: (3000 + 200 * cores) * point.times,
   };
 }
 

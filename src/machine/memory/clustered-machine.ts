@@ -4,6 +4,10 @@ import { PhysicalMemory, type Region, type RegionSpec } from "./regions.js";
 
 /** Ways of the store of private copies. */
 const WAYS = 8;
+/** Runs of loads that a core's prefetcher follows. */
+const streams = 16;
+/** Lines of a 4 KiB page: no prefetcher goes beyond. */
+const pageLines = 64;
 const wayBits = 3;
 
 /**
@@ -28,6 +32,7 @@ export class ClusteredMachine implements HostMachine {
   private readonly coresPerCluster: number;
   private readonly clustersPerSocket: number;
   private readonly otherClusterCycles: number;
+  private readonly streamedLines: number;
   private readonly l1Lines: number;
   private readonly l2Lines: number;
   private readonly setMask: number;
@@ -46,6 +51,9 @@ export class ClusteredMachine implements HostMachine {
   /** Clusters whose L3 holds it, and whether memory is older. */
   private inL3: Int32Array = new Int32Array(0);
   private dirty: Uint8Array = new Uint8Array(0);
+  /** By core: the last line of each run that its prefetcher follows, and which of them is given up next. */
+  private readonly runs: Int32Array;
+  private readonly nextRun: Uint8Array;
 
   /** @throws MachineConfigError naming field, value and what is accepted */
   constructor(config: MachineConfig) {
@@ -56,6 +64,9 @@ export class ClusteredMachine implements HostMachine {
     this.clustersPerSocket = c.clustersPerSocket ?? 1;
     this.coresPerCluster = c.coresPerSocket / this.clustersPerSocket;
     this.otherClusterCycles = c.otherClusterCycles ?? c.dirtySameSocketCycles;
+    this.streamedLines = c.streamedLines ?? 1;
+    this.runs = new Int32Array(this.streamedLines > 1 ? this.cores * streams : 0).fill(-1);
+    this.nextRun = new Uint8Array(this.cores);
     this.l1Lines = (c.l1KiB * 1024) / lineBytes;
     this.l2Lines = (c.l2KiB * 1024) / lineBytes;
     let sets = 1;
@@ -123,9 +134,10 @@ export class ClusteredMachine implements HostMachine {
       }
       this.forget(cpu, at);
     }
+    const streamed = this.streamedLines > 1 && this.follows(cpu, line);
     const cost = this.fetch(cpu, line);
     this.share(cpu, line);
-    return cost;
+    return streamed ? Math.max(config.l2Cycles, Math.round(cost / this.streamedLines)) : cost;
   }
 
   /** A store: the core must own the line alone. Returns its cost in core cycles. */
@@ -191,6 +203,25 @@ export class ClusteredMachine implements HostMachine {
     this.owner[line] = 0;
     this.inL3[line] = 0;
     this.dirty[line] = 0;
+  }
+
+  /**
+   * Whether a load that misses goes on a run of ascending lines within a page, so that the prefetcher has asked for the line already: as many
+   * of a run are under way at once as {@link MachineConfig.streamedLines} says (Little's law; that a line was asked for in vain costs nobody
+   * anything here). Of what no core has had since a device wrote it, nothing is gained: it was fetched too early, or is memory's.
+   */
+  private follows(cpu: number, line: number): boolean {
+    const { runs, nextRun } = this;
+    if (this.owner[line] === 0 && !this.anySharer(line)) return false;
+    const first = cpu * streams;
+    for (let run = first; run < first + streams; run++)
+      if (runs[run] === line - 1 && line % pageLines !== 0) {
+        runs[run] = line;
+        return true;
+      }
+    runs[first + nextRun[cpu]] = line;
+    nextRun[cpu] = (nextRun[cpu] + 1) % streams;
+    return false;
   }
 
   /** What it costs to get a line that the core's own caches have not, from the nearest that has it. */
