@@ -18,6 +18,24 @@ const fileOf = (revision, name) => {
   }
 };
 
+/**
+ * Installs a revision's own packages.
+ * @throws Error with npm's last words: it may say nothing of itself (`npm run --silent` is inherited), or be ended from outside
+ */
+export function installPackages(root, revision, env = process.env) {
+  const words = ["ci", "--ignore-scripts", "--omit=optional", "--no-audit", "--no-fund", "--loglevel=error"];
+  const { status, signal, error, stdout, stderr } = spawnSync("npm", words, {
+    ...{ cwd: root, env, encoding: "utf8", maxBuffer: 64 << 20 },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  if (status === 0) return;
+  const how = error?.message ?? (signal ? `ended by ${signal}` : `exit code ${status}`);
+  const last = `${stdout ?? ""}${stderr ?? ""}`.trim().split("\n").slice(-12).join("\n");
+  throw new Error(
+    `the packages of ${revision} could not be installed (npm ci: ${how}).\n${last || "npm said nothing."}`,
+  );
+}
+
 /** Adds a checkout of a revision, compiled, to `roots`. It shares the packages that are installed here, where it wants the same; else it gets its own. */
 function built(revision, roots) {
   const root = mkdtempSync(join(tmpdir(), "iommu-lab-compare-"));
@@ -27,8 +45,7 @@ function built(revision, roots) {
     symlinkSync(resolve("node_modules"), join(root, "node_modules"));
   else {
     console.log(`${revision} has other packages: they are installed.`);
-    const words = ["ci", "--ignore-scripts", "--omit=optional", "--no-audit", "--no-fund"];
-    execFileSync("npm", words, { cwd: root, stdio: ["ignore", "ignore", "inherit"] });
+    installPackages(root, revision);
   }
   // An old revision may want types that only its tests have: what it gives all the same is measured, and fails by name where it can't.
   const made = spawnSync(process.execPath, ["src/lab/setup.mjs", "--build"], { cwd: root, encoding: "utf8" });
@@ -38,8 +55,9 @@ function built(revision, roots) {
   }
 }
 
+/** Where it is none yet, git complains: what went wrong before is what is to be said. */
 function removed(root) {
-  git("worktree", "remove", "--force", root);
+  spawnSync("git", ["worktree", "remove", "--force", root], { stdio: "ignore" });
   rmSync(root, { recursive: true, force: true });
 }
 
@@ -79,7 +97,7 @@ export async function compare(asked, chosen = shortCases) {
         (i) => {
           const order = i % 2 === 0 ? [0, 1] : [1, 0];
           const pair = [];
-          for (const side of order) pair[side] = measure(roots[side], name);
+          for (const side of order) pair[side] = measure(roots[side], name).cpu;
           return pair;
         },
         (pairs) => ratioOf(pairs).high / ratioOf(pairs).ratio - 1,

@@ -56,7 +56,12 @@ if (wanted[0] === "--compare") {
     );
     process.exit(2);
   }
-  await compare(revision, chosen.length > 0 ? chosen : undefined);
+  try {
+    await compare(revision, chosen.length > 0 ? chosen : undefined);
+  } catch (error) {
+    console.error(`bench: ${error.message}`);
+    process.exit(1);
+  }
   process.exit(0);
 }
 const unknown = wanted.find((name) => !known.includes(name));
