@@ -14,7 +14,15 @@ import type { Done, Task } from "./worker.js";
 import { WorkerPool } from "./worker-pool.js";
 
 /** One worker thread a core, or what IOMMU_LAB_JOBS says: notebooks that are run side by side share the cores. */
-const threadsOfHost = (): number => Number(process.env["IOMMU_LAB_JOBS"] || availableParallelism());
+function threadsOfHost(): number {
+  const said = process.env["IOMMU_LAB_JOBS"];
+  if (!said) return availableParallelism();
+  const jobs = Number(said);
+  if (Number.isSafeInteger(jobs) && jobs >= 1) return jobs;
+  throw new RangeError(
+    `IOMMU_LAB_JOBS: a whole number of workers, 1 or more; got ${JSON.stringify(said.slice(0, 40))}.`,
+  );
+}
 
 /** How points are computed. Nothing here changes a result. */
 export interface PointOptions {
@@ -39,7 +47,7 @@ export interface PointOptions {
  * Computes points on all cores and gives their rows in the points' order, whatever the order in which they finish. Equal points are
  * computed once. An experiment that a worker can not find (defined in a notebook) is computed in this thread, with a turn of the event
  * loop between points.
- * @throws RangeError for `jobs` that is no number of workers; what a point throws, the signal's reason when interrupted, and Error naming the
+ * @throws RangeError for `jobs`, or IOMMU_LAB_JOBS in its place, that is no number of workers; what a point throws, the signal's reason when interrupted, and Error naming the
  * point where its thread ran out of memory or ended: in each case the next call begins afresh
  */
 export async function computePoints(

@@ -84,7 +84,9 @@ test("where nobody says how many threads, IOMMU_LAB_JOBS does; what is no number
   expect(readdirSync(gate.folder)).toEqual([]);
   rmSync(gate.folder, { recursive: true });
   vi.stubEnv("IOMMU_LAB_JOBS", "none");
-  await expect(runOnWorkers(toy, config({ values }), { from })).rejects.toThrow("1 or more; got NaN");
+  await expect(runOnWorkers(toy, config({ values }), { from })).rejects.toThrow(
+    'IOMMU_LAB_JOBS: a whole number of workers, 1 or more; got "none".',
+  );
   vi.unstubAllEnvs();
 });
 
