@@ -1,5 +1,7 @@
 import { readFileSync } from "node:fs";
+import ts from "typescript";
 import { expect, it } from "vitest";
+import { cases as all } from "./cases.js";
 
 /*
  * What people expect of a TypeScript kernel and have missed in one or another, what is given here, and the test that holds it: so that no such
@@ -155,12 +157,60 @@ function textOf(file: string): string {
   return text;
 }
 
-it.each(rows)("%s: %s (%s) has its test", (_kind, _what, _given, ...tests) => {
+/** What stands in a row of a page's table: the rule, the cells, what the last gives. */
+function givenOnPage(file: string, title: string): string | undefined {
+  const row = textOf(file)
+    .split("\n")
+    .find((line) => line.startsWith(`| ${title} |`));
+  return row?.split(" | ").at(-1)?.replace(/ \|$/, "");
+}
+
+/** The statement of a file that makes the test of a title, or that has it among the cases of its test. */
+function testIn(file: string, title: string): string | undefined {
+  const source = ts.createSourceFile(file, textOf(file), ts.ScriptTarget.Latest, true);
+  const visit = (node: ts.Node): string | undefined => {
+    if (ts.isStringLiteral(node) && node.text === title) {
+      let above: ts.Node = node;
+      while (!ts.isExpressionStatement(above) && above.parent) above = above.parent;
+      return above.getText();
+    }
+    return ts.forEachChild(node, visit);
+  };
+  return visit(source);
+}
+
+const isError = /^`?TS\d+|^`?\w*Error:/;
+
+it.each(rows)("%s: %s (%s) has its test, which runs and asks for that", (kind, _what, given, ...tests) => {
   expect(tests.length).toBeGreaterThan(0);
-  const forms = (title: string) => [`"${title}"`, `| ${title} |`];
-  for (const [file, title] of tests)
-    expect(
-      forms(title).some((form) => textOf(file).includes(form)),
-      `${file}: ${title}`,
-    ).toBe(true);
+  for (const [file, title] of tests) {
+    const where = `${file}: ${title}`;
+    if (file === cases) {
+      const found = all.filter(({ what }) => what === title);
+      expect(found, where).toHaveLength(1);
+      const { error, traceback, result, stdout, stderr, displayed } = found[0].expected;
+      if (given === "refused") expect(error, where).toBeDefined();
+      // An error is what is to be given where the row is about errors.
+      else if (kind === "errors")
+        expect(
+          [error, traceback, stderr].some((one) => one !== undefined),
+          where,
+        ).toBe(true);
+      else {
+        expect(error, where).toBeUndefined();
+        expect(
+          [result, stdout, displayed, traceback].some((one) => one !== undefined),
+          where,
+        ).toBe(true);
+      }
+    } else if (file === page) {
+      const last = givenOnPage(file, title);
+      expect(last, where).toBeDefined();
+      expect(isError.test(last ?? ""), where).toBe(given === "refused");
+    } else if (file.endsWith(".test.ts")) {
+      const text = testIn(file, title);
+      expect(text, where).toMatch(/^(?:it|test)\b(?!\S*\.(?:skip|todo|fails)\b)/);
+      expect(text, where).toMatch(/\bexpect[.(]/);
+    } else expect(textOf(file), where).toContain(`"${title}"`);
+  }
 });
