@@ -1,11 +1,25 @@
+import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 import { builtSources, isBuilt } from "./test/support/built.js";
 import { LongestFirst } from "./test/support/longest-first.js";
+import { pointsOfRun } from "./test/support/shared.js";
 
 const root = fileURLToPath(new URL(".", import.meta.url));
 /** `npm test` builds first, and its unit tests then load what is built. Whoever runs one test file gets the sources as they stand. */
 const built = process.env["IOMMU_LAB_TEST_BUILT"] === "1" && isBuilt(root);
+
+/**
+ * Tests of the core's rooms, which have no state between two calls (the lint and test/support/module-state.test.ts hold it): their files share
+ * processes, and with them the laboratory's code, loaded once and warm.
+ */
+const { core } = createRequire(import.meta.url)("./src/rooms.cjs") as { core: string[] };
+const ofCore = core.map((room) => `test/${room}/**/*.test.ts`);
+
+/** Node loads what is built, not Vitest. */
+const compiled = built
+  ? { plugins: [builtSources(root)], test: { server: { deps: { external: [/\/dist\//] } } } }
+  : { plugins: [], test: {} };
 
 /**
  * The unit and property tests, on two workers.
@@ -23,20 +37,29 @@ export default defineConfig({
     pool: "forks",
     maxWorkers: 2,
     sequence: { sequencer: LongestFirst },
-    // Tests take no points from this user's earlier runs, and leave none; where a run shares some, its folder is given.
-    env: { IOMMU_LAB_POINTS: process.env["IOMMU_LAB_TEST_POINTS"] ?? "off" },
+    // Tests take no points from this user's earlier runs, and leave none.
+    env: { IOMMU_LAB_POINTS: "off" },
     projects: [
       {
         extends: true,
-        plugins: built ? [builtSources(root)] : [],
+        plugins: compiled.plugins,
         test: {
+          ...compiled.test,
           name: "unit",
-          // Node loads them, not Vitest.
-          ...(built ? { server: { deps: { external: [/\/dist\//] } } } : {}),
           include: ["test/**/*.test.ts"],
-          exclude: ["test/conformance/**", "test/browser/**"],
+          exclude: ["test/conformance/**", "test/browser/**", ...(built ? ofCore : [])],
         },
       },
+      // Only of what is built: Vitest's own loader keeps less of it from one file to the next.
+      ...(built
+        ? [
+            {
+              extends: true as const,
+              plugins: compiled.plugins,
+              test: { ...compiled.test, name: "core", include: ofCore, isolate: false },
+            },
+          ]
+        : []),
       {
         extends: true,
         test: {
@@ -49,8 +72,12 @@ export default defineConfig({
       },
       {
         extends: true,
+        plugins: compiled.plugins,
         test: {
+          ...compiled.test,
           name: "browser",
+          // Chapters are run to be looked at: their points are those that this run has computed.
+          env: { IOMMU_LAB_POINTS: pointsOfRun },
           include: ["test/browser/**/*.test.ts"],
           testTimeout: 600_000,
           hookTimeout: 600_000,

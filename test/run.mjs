@@ -23,18 +23,18 @@ const vitest = (project, ...more) => [
     ...more,
   ],
 ];
-/** Points of experiments that the parts of this run share: computed in it, and gone with it. */
-const points = mkdtempSync(join(tmpdir(), "iommu-lab-points-"));
-process.on("exit", () => rmSync(points, { recursive: true, force: true }));
+/** What the parts of this run share (test/support/shared.ts): points of experiments and whatever takes long to make. Made in it, and gone with it. */
+const shared = mkdtempSync(join(tmpdir(), "iommu-lab-test-"));
+process.on("exit", () => rmSync(shared, { recursive: true, force: true }));
 /** The longest first, so that no core waits at the end for one that began late. */
 const longest = ["03", "07", "06", "02", "08", "09", "10"];
 const turn = (name) => (longest.indexOf(name.slice(0, 2)) + longest.length + 1) % (longest.length + 1);
 const notebooks = readdirSync("notebooks")
   .filter((name) => name.endsWith(".ipynb"))
   .sort((a, b) => turn(a) - turn(b));
-const results = join(points, "reproduced");
+const results = join(shared, "reproduced");
 /** Where the tests' reporter writes the names of those that failed. */
-const failures = join(points, "failures.txt");
+const failures = join(shared, "failures.txt");
 
 const lint = ["lint", [node, [bin("@biomejs/biome/bin/biome"), "check", "."]]];
 const floors = [
@@ -54,9 +54,7 @@ const looks = [
 ];
 const steps = [
   ...looks,
-  ["unit", vitest("unit")],
-  ["conformance", vitest("conformance")],
-  // Before the browser, whose notebooks then take the points from here.
+  // Before all that runs notebooks: it computes each point anew, and the others take them from here.
   [
     "drift",
     [
@@ -69,27 +67,47 @@ const steps = [
         "--only",
         notebooks.join(),
         "--points",
-        points,
+        join(shared, "points"),
         "--out",
         results,
       ],
     ],
   ],
+  ["conformance", vitest("conformance")],
+  // `core` are those of the unit tests that share processes.
+  ["unit", vitest("unit", "--project", "core")],
   ["browser", vitest("browser")],
 ];
 
-/** What a step is told: unit tests load what `pretest` has built, and look at stores of their own; the browser's take this run's points. */
-const settings = { unit: { IOMMU_LAB_TEST_BUILT: "1" }, browser: { IOMMU_LAB_TEST_POINTS: points } };
+/** What may run beside what: the conformance tests wait for Python most of the time. */
+const beside = { drift: "conformance" };
 
 /**
- * Many unit tests wait for a kernel, a killed command or a clock: with three of them at a time two cores have work all the time.
- * (The browser's stay two: each of them is a browser's processes, a server and kernels.)
+ * The unit tests and the browser's as one, where both are asked for: on the same workers, so that none is idle while there is something left of either.
+ */
+const together = (list) => {
+  const both = list.filter(([name]) => name === "unit" || name === "browser");
+  if (both.length < 2) return list;
+  return [
+    ...list.filter((one) => !both.includes(one)),
+    ["unit and browser", vitest("unit", "--project", "core", "--project", "browser")],
+  ];
+};
+
+/**
+ * Many tests wait for a kernel, a page, a killed command or a clock: with three files at a time two cores have work all the time. (The browser's
+ * alone stay two: each of them is a browser's processes, a server and kernels.)
  */
 const workers = (name, extra) =>
-  name === "unit" && !extra.some((word) => word.startsWith("--maxWorkers")) ? ["--maxWorkers=3"] : [];
+  name.startsWith("unit") && !extra.some((word) => word.startsWith("--maxWorkers")) ? ["--maxWorkers=3"] : [];
 
-/** What a part may have beside it: the conformance tests wait for Python most of the time. */
-const beside = { unit: "conformance" };
+/** What every part is told. The tests load what `pretest` has built. */
+const env = {
+  ...process.env,
+  IOMMU_LAB_TEST_FAILURES: failures,
+  IOMMU_LAB_TEST_BUILT: "1",
+  IOMMU_LAB_TEST_SHARED: shared,
+};
 
 /** Runs a step; what it prints appears as it comes, or when it has ended where another runs beside it. @returns whether it passed */
 async function step([name, [command, args]], extra, quiet) {
@@ -98,7 +116,7 @@ async function step([name, [command, args]], extra, quiet) {
   const printed = [];
   const child = spawn(command, [...args, ...workers(name, extra), ...extra], {
     stdio: quiet ? ["ignore", "pipe", "pipe"] : "inherit",
-    env: { ...process.env, IOMMU_LAB_TEST_FAILURES: failures, ...settings[name] },
+    env,
   });
   for (const stream of quiet ? [child.stdout, child.stderr] : []) stream.on("data", (piece) => printed.push(piece));
   const status = await new Promise((resolve) => {
@@ -117,7 +135,8 @@ async function step([name, [command, args]], extra, quiet) {
 
 async function run(list, extra) {
   const failed = [];
-  const [first, rest] = [list.filter((one) => looks.includes(one)), list.filter((one) => !looks.includes(one))];
+  const first = list.filter((one) => looks.includes(one));
+  const rest = together(list.filter((one) => !looks.includes(one)));
   const waiting = [...first];
   await Promise.all(
     [0, 1].map(async () => {
@@ -154,7 +173,7 @@ if (only === "--quick") {
         : []),
       floors,
       types,
-      ...(tests.length > 0 ? [["unit", vitest("unit", ...tests)]] : []),
+      ...(tests.length > 0 ? [["unit", vitest("unit", "--project", "core", ...tests)]] : []),
     ],
     [],
   );

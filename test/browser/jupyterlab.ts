@@ -1,7 +1,7 @@
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { createServer, type Server } from "node:net";
 import { join } from "node:path";
-import type { Browser, Locator, Page } from "playwright-core";
+import type { BrowserContext, Locator, Page } from "playwright-core";
 import { expect } from "vitest";
 import {
   type PythonEnvironment,
@@ -39,7 +39,7 @@ export class LabInBrowser {
   private constructor(
     readonly folder: string,
     private readonly lab: RunningLab,
-    private readonly browser: Browser,
+    private readonly context: BrowserContext,
     private readonly proxy: Server,
   ) {}
 
@@ -60,8 +60,10 @@ export class LabInBrowser {
     const url = `http://127.0.0.1:${typeof address === "object" && address ? address.port : 0}`;
     const env = { ...python.env, HTTP_PROXY: url, HTTPS_PROXY: url, ALL_PROXY: url, NO_PROXY: "127.0.0.1,localhost" };
     const browser = await launchChromium();
+    // One reader's: what it has loaded and compiled for one notebook it has for the next.
+    const context = await browser.newContext();
     const lab = await startedAtLast(() => startJupyterLab({ ...python, env }, { folder }));
-    self = new LabInBrowser(folder, lab, browser, proxy);
+    self = new LabInBrowser(folder, lab, context, proxy);
     return self;
   }
 
@@ -74,7 +76,7 @@ export class LabInBrowser {
   }
 
   async stop(): Promise<void> {
-    await this.browser.close();
+    await this.context.browser()?.close();
     await this.lab.stop();
     this.proxy.close();
     rmSync(this.folder, { recursive: true, force: true });
@@ -90,10 +92,9 @@ export class LabInBrowser {
 
   /** Opens a notebook in a page and a workspace of its own, and waits until its kernel is idle. */
   async open(notebook: string, options: { theme?: "light" | "dark"; height?: number } = {}): Promise<NotebookPage> {
-    const page = await this.browser.newPage({
-      viewport: { width: 1280, height: options.height ?? 900 },
-      colorScheme: options.theme ?? "light",
-    });
+    const page = await this.context.newPage();
+    await page.setViewportSize({ width: 1280, height: options.height ?? 900 });
+    await page.emulateMedia({ colorScheme: options.theme ?? "light" });
     page.on("request", (request) => {
       const { protocol, hostname } = new URL(request.url());
       if (protocol !== "data:" && protocol !== "blob:") this.hosts.add(hostname);

@@ -1,23 +1,25 @@
 /// <reference lib="dom" />
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { launchChromium, writeApiReference } from "../../src/site/index.js";
+import { made, making } from "../support/shared.js";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const top = mkdtempSync(join(tmpdir(), "reference-"));
-const folder = join(top, "api");
+const own = making("api-reference");
+// As the unit tests of the same run have made it; where none have, it is made here.
+const before = made("api-reference");
+const folder = before ?? own.path;
 let browser: Awaited<ReturnType<typeof launchChromium>>;
 
 beforeAll(async () => {
-  await writeApiReference(folder, { home: "../index.html" });
+  if (before === undefined) await writeApiReference(folder, { home: "../index.html" });
   browser = await launchChromium();
 }, 300_000);
 afterAll(async () => {
   await browser?.close();
-  rmSync(top, { recursive: true });
+  own.keep();
 });
 
 interface Violation {

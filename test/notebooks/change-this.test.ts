@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Kernel } from "../../src/jupyter/index.js";
 import { run, startKernel } from "../jupyter/support.js";
+import { pointsOfRun } from "../support/shared.js";
 import { chapters, codeCells, root, text } from "./course.js";
 
 /** A cell that offers to be changed, with the replacements that are tried. */
@@ -13,7 +14,7 @@ const offers = chapters().flatMap((notebook) =>
 
 let kernel: Kernel;
 beforeAll(async () => {
-  kernel = await startKernel({ cwd: `${root}/notebooks` });
+  kernel = await startKernel({ cwd: `${root}/notebooks`, env: { IOMMU_LAB_POINTS: pointsOfRun } });
 });
 afterAll(() => kernel.shutdown());
 

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Kernel } from "../../src/jupyter/index.js";
 import { compareNotebooks, driftText, runNotebook } from "../../src/site/index.js";
 import { run, startKernel } from "../jupyter/support.js";
+import { pointsOfRun } from "../support/shared.js";
 import { chapters, codeCells, exercises, root, solutions, text } from "./course.js";
 
 const name = (path: string): string => path.slice(path.lastIndexOf("/") + 1);
@@ -34,14 +35,18 @@ test("a wrong answer fails its solution's check", async () => {
 
 for (const { path, notebook } of solutions()) {
   test(`${path} runs, and gives what is stored`, async () => {
-    const fresh = await runNotebook(notebook, { name: path, folder: `${root}/notebooks/solutions` });
+    const fresh = await runNotebook(notebook, {
+      name: path,
+      folder: `${root}/notebooks/solutions`,
+      points: pointsOfRun,
+    });
     expect(compareNotebooks(path, notebook, fresh.notebook).map(driftText)).toEqual([]);
   });
 }
 
 let kernel: Kernel;
 beforeAll(async () => {
-  kernel = await startKernel({ cwd: `${root}/notebooks/exercises` });
+  kernel = await startKernel({ cwd: `${root}/notebooks/exercises`, env: { IOMMU_LAB_POINTS: pointsOfRun } });
 });
 afterAll(() => kernel.shutdown());
 

@@ -1,18 +1,19 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type ApiReference, writeApiReference } from "../../src/site/index.js";
+import { making } from "../support/shared.js";
 
-const folder = mkdtempSync(join(tmpdir(), "api-reference-"));
+// The tests of its pages in a browser take it from here.
+const { path, keep } = making("api-reference");
 let reference: ApiReference;
 let pages: string[];
 
 beforeAll(async () => {
-  reference = await writeApiReference(join(folder, "api"), { home: "../index.html" });
+  reference = await writeApiReference(path, { home: "../index.html" });
   pages = (readdirSync(reference.folder, { recursive: true }) as string[]).filter((file) => file.endsWith(".html"));
 }, 300_000);
-afterAll(() => rmSync(folder, { recursive: true }));
+afterAll(keep);
 
 test("it covers every room's door, and no comment is missing or leads nowhere", () => {
   expect(reference.faults).toEqual([]);
