@@ -1,14 +1,8 @@
 // Recordings whose lines were damaged: cut, written over, joined, with bytes put in. Each is read or refused by name, in bounded time, never with other
 // numbers and not a word; what streams and what lies in memory agree.
 import { readdirSync, readFileSync } from "node:fs";
-import {
-  aboutOf,
-  loadTrace,
-  RecordingSummary,
-  TextReader,
-  TraceCollector,
-  TraceError,
-} from "../../dist/recordings/index.js";
+import * as recordings from "../../dist/recordings/index.js";
+import { readDamaged, saysMore, tells } from "../recordings/damage.mjs";
 import { Random } from "./random.mjs";
 
 /** Damaged lines. */
@@ -21,7 +15,7 @@ const hex = (pfn) => `0x${pfn.toString(16).padStart(13, "0")}000`;
 
 /** The events of a recording of the laboratory, as the kernel's text and as our bpftrace script print them. */
 function printed(name) {
-  const t = loadTrace(name);
+  const t = recordings.loadTrace(name);
   const plain = [];
   const driver = [];
   for (let i = 0; i < Math.min(t.length, 40_000); i++) {
@@ -68,91 +62,60 @@ const inserts = [
   "..",
   "  ",
 ];
-/** What is left of a line tells of an event; a line of which nothing does is like one that was never written. */
-const tells = /iova=|(?:un)?map: |IOMMU:|dma_(?:un)?map/;
-
+/** A damaged line, and what of it is the line's own. */
 function damagedLine(line, other, random) {
   const at = random.below(line.length + 1);
+  const inserted = (to) => {
+    const text = inserts[random.below(inserts.length)];
+    return [line.slice(0, at) + text + line.slice(to), line.slice(0, at) + line.slice(to)];
+  };
+  const whole = (text) => [text, text];
   const ways = [
-    () => line.slice(0, at),
-    () => line.slice(at),
-    () => line.slice(0, at) + other,
-    () => line.slice(0, at) + line.slice(at + 1 + random.below(9)),
-    () => line.slice(0, at) + String.fromCharCode(random.below(300)) + line.slice(at + 1),
-    () => line.slice(0, at) + inserts[random.below(inserts.length)] + line.slice(at),
-    () => line.slice(0, at) + inserts[random.below(inserts.length)] + line.slice(at + random.below(30)),
-    () => line + line,
+    () => whole(line.slice(0, at)),
+    () => whole(line.slice(at)),
+    () => [line.slice(0, at) + other, line.slice(0, at)],
+    () => [other + line.slice(at), line.slice(at)],
+    () => [`${line} ${other}`, line],
+    () => whole(line.slice(0, at) + line.slice(at + 1 + random.below(9))),
+    () => whole(line.slice(0, at) + String.fromCharCode(random.below(300)) + line.slice(at + 1)),
+    () => inserted(at),
+    () => inserted(at + random.below(30)),
+    () => whole(line + line),
   ];
   return ways[random.below(ways.length)]();
 }
 
-/** What a text comes to: the numbers and the account, or the sentence that refuses it. */
-function read(text, piece) {
-  const summary = new RecordingSummary();
-  const collector = new TraceCollector();
-  const both = {
-    step(step) {
-      summary.step(step);
-      collector.step(step);
-    },
-    end(end) {
-      summary.end(end);
-      collector.end(end);
-    },
-  };
-  const reader = new TextReader({ file: "x", mostUnreadable: 1 }, both);
-  try {
-    for (let i = 0; i < text.length; i += piece) reader.pushText(text.slice(i, i + piece));
-    reader.end();
-  } catch (error) {
-    if (error instanceof TraceError && error.message.startsWith("x: ")) return { refused: error.message };
-    throw error;
-  }
-  const info = summary.info({ name: "x", kernel: "", mode: "" });
-  const trace = collector.build(aboutOf("x", "x"));
-  const differ = trace.maps !== info.maps || 2 * trace.maps - trace.length !== info.live;
-  return { numbers: [info.maps, info.unmaps, info.live, info.devices].join(), account: info.account, differ };
-}
-
-const said = [
-  "unreadable",
-  "lost",
-  "lostUnmaps",
-  "unmatchedUnmaps",
-  "partialUnmaps",
-  "emptyUnmaps",
-  "guessed",
-  "joined",
-  "openJoined",
-  "openDoubtful",
-];
-const says = (account, more) =>
-  said.some((name) => account[name] !== more[name]) || account.notes.length > more.notes.length;
+/** A recording has a seed of its own, so that it can be made again alone; the first one's is the run's. */
+const seedOf = (seed, recording) =>
+  recording === 0 ? seed : (Math.imul(seed, 0x9e3779b1) + Math.imul(recording, 0x85ebca6b)) >>> 0;
 
 export function soak({ count, seed, say }) {
-  const random = new Random(seed);
   const sources = [...printed("igb"), ...printed("vmxnet3"), ...texts()];
   const faults = [];
   let [damaged, rounds, refused, unchanged] = [0, 0, 0, 0];
   let slowest = 0;
   for (let next = 100_000; damaged < count; rounds++) {
-    const source = sources[rounds % 2 === 0 ? random.below(4) : random.below(sources.length)];
+    const own = seedOf(seed, rounds);
+    const random = new Random(own);
+    const source = sources[random.chance(0.5) ? random.below(4) : random.below(sources.length)];
     const from = random.below(Math.max(1, source.length - linesOfText));
     const lines = source.slice(from, from + linesOfText);
-    const whole = read(lines.join("\n"), 1 << 20);
+    const whole = readDamaged(recordings, lines.join("\n"), 1 << 20);
     const changed = [...lines];
     const many = [1, 1, 2, 5, 50, lines.length, lines.length][random.below(7)];
     for (let k = 0; k < many; k++) {
       const i = many === lines.length ? k : random.below(lines.length);
-      const line = damagedLine(changed[i], lines[random.below(lines.length)], random);
+      const [line, left] = damagedLine(changed[i], lines[random.below(lines.length)], random);
       damaged++;
-      if (tells.test(line) || whole.refused !== undefined) changed[i] = line;
+      // A line of which nothing is left that tells of an event is as if it had never been written, and another in its place as if that had been
+      // written twice: such a text is a recording of its own numbers.
+      if (tells.test(left) || whole.refused !== undefined) changed[i] = line;
     }
     const began = performance.now();
     let found;
-    const fault = (what) => faults.push(`seed ${seed}, recording ${rounds}, ${many} damages: ${what}`);
+    const fault = (what) => faults.push(`--seed ${own} --count 1 (recording ${rounds}, ${many} damages): ${what}`);
     try {
-      found = read(changed.join("\n"), 1 + random.below(50_000));
+      found = readDamaged(recordings, changed.join("\n"), 1 + random.below(50_000));
     } catch (error) {
       fault(error.stack);
       continue;
@@ -161,14 +124,12 @@ export function soak({ count, seed, say }) {
     slowest = Math.max(slowest, seconds);
     if (seconds > mostSeconds) fault(`took ${Math.round(seconds)} s`);
     if (found.refused !== undefined) refused++;
-    else if (found.differ) fault("what streams and what lies in memory do not agree");
+    else if (found.disagree.length > 0) fault(`numbers that must be the same: ${found.disagree.join("; ")}`);
     else if (whole.refused === undefined && found.numbers === whole.numbers) unchanged++;
-    else if (whole.refused === undefined && !says(found.account, whole.account)) {
-      const line = changed.findIndex((text, i) => text !== lines[i]);
+    else if (whole.refused === undefined && !saysMore(found, whole))
       fault(
-        `${found.numbers} for ${whole.numbers} (maps, unmaps, live, devices), and nothing is said; ${JSON.stringify(lines[line])} became ${JSON.stringify(changed[line])}`,
+        `${found.numbers} for ${whole.numbers} (maps, unmaps, live, devices), and nothing is said; ${differences(lines, changed)}`,
       );
-    }
     if (damaged < next) continue;
     say(`${damaged.toLocaleString("en")} damaged lines`);
     next += 100_000;
@@ -177,4 +138,12 @@ export function soak({ count, seed, say }) {
     report: `${damaged.toLocaleString("en")} damaged lines in ${rounds.toLocaleString("en")} recordings: ${refused.toLocaleString("en")} refused by name, ${unchanged.toLocaleString("en")} with the same numbers, the others say what was amiss; the slowest took ${slowest.toFixed(1)} s`,
     faults,
   };
+}
+
+/** The first lines that are not the same. */
+function differences(lines, changed) {
+  const all = changed.flatMap((text, i) =>
+    text === lines[i] ? [] : [`line ${i + 1}: ${JSON.stringify(lines[i])} became ${JSON.stringify(text)}`],
+  );
+  return `${all.slice(0, 4).join("; ")}${all.length > 4 ? ` and ${all.length - 4} more` : ""}`;
 }

@@ -56,6 +56,8 @@ const others =
   /\b(?:io_page_fault|(?:at|de)tach_device_(?:to|from)_domain|(?:add|remove)_device_(?:to|from)_group|dma_sync_(?:single|sg)_for_(?:cpu|device)|dma_(?:map|alloc)_\w*_?err|dma_(?:map|alloc)_sgt?_err|(?:un)?map_sg|bounce_\w+|qi_submit|tlb_flush|cache_tag_\w+)(?::|\s)/;
 /** A line's head that ends before its event: a task or a CPU, perhaps the flags and a piece of the timestamp, and nothing after it. */
 const stub = /(?:-|\s)\d+\s+(?:\(\s*[\d-]+\)\s+)?\[\d{1,5}\]?(?:\s+[.\w#-]{1,9})?\s*[\d.]*:?\s*$/;
+/** A head's task and CPU, and another CPU behind it. */
+const twoHeads = /(?:-|\s)\d+\s+(?:\([^)]{1,10}\)\s+)?\[\d{1,5}\]\s.*\[\d{1,5}\]\s/;
 /** What stands between events without being one: stacks, headers of the tools, output of a shell. */
 const between =
   /\d:\s+\S|^\s*(?:=>|<=|\[?[0-9a-f]{8,16}\b|[$>|@#]|cpus=|version\s*=|CPU\s*\d+ is empty|Attaching \d+ probe|trace-cmd|\{|\}|<\.\.\.>|-{3})/;
@@ -115,7 +117,7 @@ export function readKernelLine(text: string, event: MappingEvent, options: LineO
     }
     read = readEvent(found[1], line.slice(named.lastIndex), event);
     if (read !== Line.bad) {
-      event.afterCut = damaged;
+      event.afterCut = damaged || first === 35 || hasTwoHeads(before);
       return read;
     }
     // A line that was cut may go on with the next one: what is whole of it is the later event.
@@ -140,6 +142,12 @@ export function readKernelLine(text: string, event: MappingEvent, options: LineO
   }
   event.text = /^\s*0x[0-9a-f]+ (?:paddr|size)=/.test(line) ? reasons.wrapped : reasons.cut;
   return Line.bad;
+}
+
+/** Whether another event's head stands before an event's own: that one was cut before its name, and this one joined to it. */
+function hasTwoHeads(before: string): boolean {
+  const open = before.indexOf("[");
+  return open >= 0 && before.indexOf("[", open + 1) >= 0 && twoHeads.test(before);
 }
 
 /** 0: read; 1: not there; 2: without a CPU; 3: of perf, without a timestamp. */
@@ -246,7 +254,8 @@ function widen(event: MappingEvent): void {
 
 function dmaEvent(name: string, text: string, event: MappingEvent): number {
   const found = dmaText.exec(text);
-  if (!found) return bad(event, reasons.cut);
+  // Nothing in such an event has a colon and a space: another event follows.
+  if (!found || text.includes(": ")) return bad(event, reasons.cut);
   const coherent = name.includes("alloc") || name.includes("free");
   const what = name.includes("unmap") || name.includes("free") ? Line.unmap : Line.map;
   const phys = physText.exec(text);
@@ -272,7 +281,7 @@ function span(event: MappingEvent, address: string, bytes: number): boolean {
 
 function listEvent(text: string, event: MappingEvent): number {
   const found = listText.exec(text);
-  if (!found) return bad(event, reasons.cut);
+  if (!found || text.includes(": ")) return bad(event, reasons.cut);
   const addresses = found[3].split(",");
   const sizes = found[4].split(",");
   if (addresses.length !== sizes.length || found[3] === "") return bad(event, reasons.cut);
@@ -308,7 +317,7 @@ function listEvent(text: string, event: MappingEvent): number {
 
 function unlistEvent(text: string, event: MappingEvent): number {
   const found = unlistText.exec(text);
-  if (!found || found[3] === "") return bad(event, reasons.cut);
+  if (!found || found[3] === "" || text.includes(": ")) return bad(event, reasons.cut);
   event.layer = Layer.dma;
   event.device = found[1];
   event.direction = directions[found[2]] ?? Direction.unknown;
