@@ -37,6 +37,27 @@ export interface PacketServerOptions {
   interruptGapCycles: number;
 }
 
+/** Pages below 8 GiB lie in an array, of which the system gives memory only as it is touched; those above in a map. */
+const lowPages = 1 << 21;
+
+/** The number of each page's last map, from 1 on. */
+class LastMaps {
+  private readonly low = new Int32Array(lowPages);
+  private readonly high = new Map<number, number>();
+
+  /** Notes a map of a page. @returns the one before it; 0 where there was none */
+  exchange(pfn: number, map: number): number {
+    if (pfn < lowPages) {
+      const before = this.low[pfn];
+      this.low[pfn] = map;
+      return before;
+    }
+    const before = this.high.get(pfn) ?? 0;
+    this.high.set(pfn, map);
+    return before;
+  }
+}
+
 const STACK_DONE = 0;
 const INTERRUPT = 1;
 
@@ -80,7 +101,7 @@ export class PacketServer implements StateMachine, NicDriver, ServerLoad {
   /** Each a process; the DMA API tells them when its flush is due. */
   readonly cores: ServerCores;
   reuse: AddressReuse = { maps: 0, again: 0, between: [] };
-  private readonly lastMap = new Map<number, number>();
+  private readonly lastMap = new LastMaps();
   private maps = 0;
   private readonly kinds: number;
   private readonly simulation: Simulation;
@@ -265,9 +286,8 @@ export class PacketServer implements StateMachine, NicDriver, ServerLoad {
   private mapped(pfn: number): void {
     const { reuse } = this;
     reuse.maps++;
-    const before = this.lastMap.get(pfn);
-    this.lastMap.set(pfn, ++this.maps);
-    if (before === undefined) return;
+    const before = this.lastMap.exchange(pfn, ++this.maps);
+    if (before === 0) return;
     reuse.again++;
     const bucket = 32 - Math.clz32(this.maps - before - 1);
     reuse.between[bucket] = (reuse.between[bucket] ?? 0) + 1;

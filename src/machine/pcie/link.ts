@@ -101,5 +101,10 @@ export function tlpGbps(link: LinkConfig): number {
 
 /** Picoseconds that some bytes of TLPs occupy one direction of the link, rounded to a whole picosecond (at least one). */
 export function wirePs(link: LinkConfig, bytes: number): number {
-  return Math.max(1, Math.round((bytes * 8000) / tlpGbps(link)));
+  return psAt(tlpGbps(link), bytes);
+}
+
+/** The same at a rate in Gb/s that {@link tlpGbps} has given. */
+export function psAt(gbps: number, bytes: number): number {
+  return Math.max(1, Math.round((bytes * 8000) / gbps));
 }

@@ -1,4 +1,4 @@
-import { type LinkConfig, wirePs } from "./link.js";
+import { type LinkConfig, psAt, tlpGbps } from "./link.js";
 
 /** One direction of a link as a resource: packets leave one after another, in the order in which they were handed over. */
 export class WireDirection {
@@ -8,17 +8,15 @@ export class WireDirection {
   busyPs = 0;
   /** Packets sent. */
   packets = 0;
-  private readonly known = new Map<number, number>();
+  private readonly gbps: number;
 
-  constructor(private readonly link: LinkConfig) {}
+  constructor(link: LinkConfig) {
+    this.gbps = tlpGbps(link);
+  }
 
   /** Queues a packet (or a run of packets) of this many bytes, and returns when its last bit has left, in picoseconds. */
   send(nowPs: number, bytes: number): number {
-    let duration = this.known.get(bytes);
-    if (duration === undefined) {
-      duration = wirePs(this.link, bytes);
-      this.known.set(bytes, duration);
-    }
+    const duration = psAt(this.gbps, bytes);
     const start = nowPs > this.freePs ? nowPs : this.freePs;
     this.freePs = start + duration;
     this.busyPs += duration;

@@ -61,6 +61,11 @@ class RingState {
     return at;
   }
 
+  /** Whether there is something to fetch, and the card wants more of this ring. */
+  wants(fetchBatch: number): boolean {
+    return this.posted.length > this.fetching && this.known.length + this.fetching < 2 * fetchBatch;
+  }
+
   /** Descriptors until the ring starts over. */
   get untilEnd(): number {
     return this.entries - this.next;
@@ -94,6 +99,10 @@ export class Nic implements StateMachine {
   private readonly psPerTick: number;
   private readonly receive: RingState[];
   private readonly transmit: RingState[];
+  /** A bit for each ring of which the card wants descriptors ({@link RingState.wants}), by queue, receive before transmit. */
+  private readonly hungry: Int32Array;
+  /** Descriptors of buffers to send that the card has, of all rings. */
+  private toSend = 0;
   private readonly deviceTlb: TranslationCache | undefined;
   // Transfers.
   private readonly kind: Uint8Array;
@@ -143,6 +152,7 @@ export class Nic implements StateMachine {
     const ring = (base: number, entries: number) => new RingState(base, entries, config.descriptorBytes);
     this.receive = rings.map(({ receive, entries }) => ring(receive, entries));
     this.transmit = rings.map(({ transmit, entries }) => ring(transmit, entries));
+    this.hungry = new Int32Array(Math.ceil((2 * config.queues) / 32));
     const slots = 2 * config.tags + 2 * config.postedHeaders + Math.ceil(config.fifoBytes / 64) + 16;
     this.kind = new Uint8Array(slots);
     this.queue = new Int32Array(slots);
@@ -196,9 +206,11 @@ export class Nic implements StateMachine {
    * @param bytes to send from it, less than 0 where the packet goes on in the next buffer; of no meaning for receiving
    */
   post(queue: number, direction: "receive" | "transmit", address: number, bytes: number): void {
-    const ring = (direction === "receive" ? this.receive : this.transmit)[queue];
+    const kind = direction === "receive" ? FETCH_RECEIVE : FETCH_TRANSMIT;
+    const ring = this.ringOf(queue, kind);
     ring.posted.push(address);
     ring.postedBytes.push(bytes);
+    this.look(ring, queue, kind);
     this.pump();
   }
 
@@ -263,17 +275,16 @@ export class Nic implements StateMachine {
   private pump(): void {
     const { config } = this;
     this.askForWrites();
-    for (let queue = 0; queue < config.queues; queue++) {
-      this.fetch(this.receive[queue], queue, FETCH_RECEIVE);
-      this.fetch(this.transmit[queue], queue, FETCH_TRANSMIT);
-    }
+    this.fetchAll();
     while (this.arrivals.length > 0 && this.free.length > config.tags) {
       const ring = this.receive[this.arrivals.peek()];
       if (ring.known.length === 0) break;
       const queue = this.arrivals.shift();
       ring.awaited--;
       ring.knownBytes.shift();
-      this.write(DATA_IN, queue, ring.known.shift(), config.packetBytes, 1);
+      const address = ring.known.shift();
+      this.look(ring, queue, FETCH_RECEIVE);
+      this.write(DATA_IN, queue, address, config.packetBytes, 1);
       ring.done++;
       if (ring.done >= config.writeBackBatch || this.arrivals.length === 0) this.report(ring, queue, REPORT_RECEIVE);
     }
@@ -281,19 +292,38 @@ export class Nic implements StateMachine {
     this.fetchData();
   }
 
+  private ringOf(queue: number, kind: number): RingState {
+    return (kind === FETCH_RECEIVE ? this.receive : this.transmit)[queue];
+  }
+
+  /** A ring has changed: notes whether it wants descriptors now. */
+  private look(ring: RingState, queue: number, kind: number): void {
+    const bit = 2 * queue + kind;
+    if (ring.wants(this.config.fetchBatch)) this.hungry[bit >> 5] |= 1 << (bit & 31);
+    else this.hungry[bit >> 5] &= ~(1 << (bit & 31));
+  }
+
+  /** Fetches for every ring that wants descriptors, queue by queue. It is asked at each event: so it looks at those alone. */
+  private fetchAll(): void {
+    const { hungry } = this;
+    for (let word = 0; word < hungry.length; word++)
+      for (let rest = hungry[word]; rest !== 0 && this.freeTags > 0; rest &= rest - 1) {
+        const bit = 32 * word + 31 - Math.clz32(rest & -rest);
+        const kind = bit & 1;
+        this.fetch(this.ringOf(bit >> 1, kind), bit >> 1, kind);
+      }
+  }
+
   private fetch(ring: RingState, queue: number, kind: number): void {
     const { fetchBatch, descriptorBytes } = this.config;
-    while (
-      ring.posted.length > ring.fetching &&
-      ring.known.length + ring.fetching < 2 * fetchBatch &&
-      this.freeTags > 0
-    ) {
+    while (ring.wants(fetchBatch) && this.freeTags > 0) {
       const count = Math.min(fetchBatch, ring.posted.length - ring.fetching, ring.untilEnd);
       ring.fetching += count;
       const slot = this.take(kind, queue, ring.fetchAddress(count), count * descriptorBytes, count);
       this.freeTags--;
       this.translate(slot);
     }
+    this.look(ring, queue, kind);
   }
 
   private report(ring: RingState, queue: number, kind: number): void {
@@ -407,7 +437,8 @@ export class Nic implements StateMachine {
   /** Reads what goes out next, queue by queue, not too far ahead of the wire. */
   private fetchData(): void {
     const { config } = this;
-    for (let tried = 0; tried < config.queues; ) {
+    // Once round all queues with nothing to send ends where it began.
+    for (let tried = 0; this.toSend > 0 && tried < config.queues; ) {
       const queue = this.nextSend;
       const ring = this.transmit[queue];
       if (ring.known.length === 0) {
@@ -434,7 +465,10 @@ export class Nic implements StateMachine {
       if (!goesOn) this.nextSend = (queue + 1) % config.queues;
       this.freeTags -= tags;
       this.wireOutPs = Math.max(this.wireOutPs, this.nowPs) + ((bytes + (goesOn ? 0 : wireBytes)) * 8000) / config.gbps;
-      this.translate(this.take(DATA_OUT, queue, ring.known.shift(), bytes, goesOn ? 0 : 1));
+      const address = ring.known.shift();
+      this.toSend--;
+      this.look(ring, queue, FETCH_TRANSMIT);
+      this.translate(this.take(DATA_OUT, queue, address, bytes, goesOn ? 0 : 1));
     }
   }
 
@@ -500,8 +534,9 @@ export class Nic implements StateMachine {
     switch (kind) {
       case FETCH_RECEIVE:
       case FETCH_TRANSMIT: {
-        const ring = (kind === FETCH_RECEIVE ? this.receive : this.transmit)[queue];
+        const ring = this.ringOf(queue, kind);
         ring.fetching -= count;
+        if (kind === FETCH_TRANSMIT) this.toSend += count;
         for (let i = 0; i < count; i++) {
           ring.known.push(ring.posted.shift());
           ring.knownBytes.push(ring.postedBytes.shift());
