@@ -14,9 +14,9 @@ export interface Axis {
   range?: [number, number];
 }
 
-/** The title of an axis with its unit in brackets. */
-export function axisTitle(axis: Axis): string {
-  return axis.unit === "" ? axis.title : `${axis.title} (${axis.unit})`;
+/** The title of an axis with its unit in brackets; "receive buffers" in buffers has said it. */
+export function axisTitle({ title, unit }: Axis): string {
+  return unit === "" || title.split(" ").includes(unit) ? title : `${title} (${unit})`;
 }
 
 /** The decimal logarithm. */
@@ -107,11 +107,11 @@ const grouped = (value: number): string => String(value).replace(/\B(?=(?:\d{3})
 function doublingTicks(values: readonly number[]): Record<string, unknown> {
   const distinct = [...new Set(values)].sort((a, b) => a - b);
   const largest = distinct.at(-1) ?? 0;
-  if (distinct.length < 3 || largest > 32 || !distinct.every(isPowerOfTwo)) return {};
+  if (distinct.length < 2 || largest > 32 || !distinct.every(isPowerOfTwo)) return {};
   return { tickmode: "array", tickvals: distinct, ticktext: distinct.map(String) };
 }
 
-/** 4096 as "4096", 1048576 as "1Mi": the way counts that double are read. */
+/** 4096 as "4,096", 1048576 as "1Mi": the way counts that double are read. */
 function shortNumber(value: number): string {
   for (const [size, suffix] of [
     [1073741824, "Gi"],
@@ -119,7 +119,7 @@ function shortNumber(value: number): string {
   ] as const) {
     if (value >= size && value % size === 0) return `${value / size}${suffix}`;
   }
-  return String(value);
+  return grouped(value);
 }
 
 /**

@@ -26,6 +26,7 @@ export interface BarSpec {
 export interface BarSeries {
   name: string;
   values: readonly number[];
+  /** Ends of the interval at each value; stacked bars show its lower half, and all of it under the pointer. */
   low?: readonly number[];
   high?: readonly number[];
   /** Its look in every figure, of a thing that has one ({@link lookOf}). */
@@ -67,7 +68,8 @@ export function barFigure(spec: BarSpec): Figure {
       ...errorBars(
         values,
         low,
-        high,
+        // The next share of a stack would cover the upper half, and beyond the last one there is nothing to be.
+        spec.stacked ? values : high,
         spec.y.log ? (series.look?.colour ?? palette[(series.place ?? i) % palette.length]) : "#8a8a8a",
       ),
       ...hoverInterval(low, high, `%{${category}}<br>${hoverValue(spec.y, `%{${value}:${hoverFormat}}`)}`, name),

@@ -17,6 +17,8 @@ export interface Series {
   mode?: "lines" | "markers" | "lines+markers";
   /** A third quantity, drawn as the marker's area, and said in the hover text; areas are relative to the largest of the figure. */
   size?: readonly number[];
+  /** Diameter of all its markers in pixels, where one must be seen around or behind others: 7 where nothing is said. */
+  diameter?: number;
   /** Dashed: for a prediction beside a measurement, or a reference line. */
   dash?: boolean;
   /** Left out of the legend where false: the same thing as another series, drawn in the same colour, of which the caption speaks. */
@@ -48,9 +50,14 @@ const smallestMarker = 7;
 const largestMarker = 34;
 
 /** The markers of a series: all alike, or as large as what they stand for. */
-function marker({ size, look }: Series, colour: string, place: number, most: number): Record<string, unknown> {
+function marker(
+  { size, look, diameter = smallestMarker }: Series,
+  colour: string,
+  place: number,
+  most: number,
+): Record<string, unknown> {
   const symbol = look ? (look.symbol ?? "circle") : place % 8;
-  if (!size) return { color: colour, size: 7, symbol };
+  if (!size) return { color: colour, size: diameter, symbol };
   const diameters = size.map((value) =>
     Math.max(smallestMarker, largestMarker * Math.sqrt(Math.max(0, value) / Math.max(most, 1e-300))),
   );
@@ -149,7 +156,7 @@ export function lineFigure(spec: LineSpec): Figure {
   const lost = lostOn(spec.x, xs) + lostOn(spec.y, ys);
   const lostNote = lost > 0 ? ` (${lost} values of zero or less cannot be shown on the logarithmic axis.)` : "";
   const note = `${hidden(spec.series)}${lostNote}`;
-  return figure({
+  const made = figure({
     title: spec.title,
     caption: `${spec.caption}${note}`,
     ...(spec.alt === undefined ? {} : { alt: `${spec.alt}${note}` }),
@@ -160,4 +167,7 @@ export function lineFigure(spec: LineSpec): Figure {
       ...spec.layout,
     },
   });
+  // Where marks say how much by their area, those of the legend say which, and are all alike.
+  if (largest > 0 && made.layout["legend"]) Object.assign(made.layout["legend"], { itemsizing: "constant" });
+  return made;
 }

@@ -56,7 +56,19 @@ export function houseTemplate(theme: Theme = "neutral"): Record<string, unknown>
         ...(theme === "neutral" ? {} : { bgcolor: paper, bordercolor: line, font: { color: text } }),
       },
     },
-    data: { heatmap: [{ colorbar: { outlinewidth: 0, thickness: 16, ticks: "outside", tickcolor: line } }] },
+    data: {
+      heatmap: [
+        {
+          colorbar: {
+            outlinewidth: 0,
+            thickness: 16,
+            ticks: "outside",
+            tickcolor: line,
+            title: { font: { size: 13 } },
+          },
+        },
+      ],
+    },
   };
 }
 

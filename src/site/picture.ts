@@ -39,12 +39,13 @@ export interface Drawing {
 }
 
 /** The figure as a page of white paper shows it. A figure that does not wear the house style keeps its own. */
-function onWhite(figure: PlotlyFigure, width: number): Record<string, unknown> {
+function onWhite(figure: PlotlyFigure): Record<string, unknown> {
   const layout = figure.layout ?? {};
-  const drawn = "template" in layout ? themed(figure, "light", { opaque: true, width }) : { data: figure.data, layout };
+  const house = "template" in layout;
+  const drawn = house ? themed(figure, "light", { opaque: true }) : { data: figure.data, layout };
   // A picture shows all steps at once: there is nothing to slide.
   const { sliders, ...still } = drawn.layout as Record<string, unknown>;
-  return { ...drawn, layout: still, config: { staticPlot: true, displayModeBar: false, responsive: false } };
+  return { ...drawn, house, layout: still, config: { staticPlot: true, displayModeBar: false, responsive: false } };
 }
 
 /** A figure is data: it may bring pictures inside itself, and load nothing, not from this machine's files either. */
@@ -71,6 +72,9 @@ export async function startDrawing(options: PictureOptions = {}): Promise<Drawin
     );
     const plotly = createRequire(import.meta.url).resolve("plotly.js-dist-min");
     await page.addScriptTag({ content: readFileSync(plotly, "utf8") });
+    // The text of src/plot/fit.ts, which imports nothing: texts are measured in the page's font, as everywhere else.
+    const fit = readFileSync(new URL("../../dist/plot/fit.js", import.meta.url), "utf8").replace(/^export /gm, "");
+    await page.addScriptTag({ content: `globalThis.fitToWidth = (() => {\n${fit}\nreturn fitted;\n})();` });
   } catch (error) {
     await browser.close();
     throw error;
@@ -80,7 +84,7 @@ export async function startDrawing(options: PictureOptions = {}): Promise<Drawin
       // plotly draws an empty figure of what is none.
       if (!Array.isArray(figure?.data))
         throw new Error("the figure cannot be drawn: data: expected a list of plotly traces");
-      const failure = await page.evaluate(drawInPage, { figure: onWhite(figure, width), width });
+      const failure = await page.evaluate(drawInPage, { figure: onWhite(figure), width });
       if (failure !== null) throw new Error(`the figure cannot be drawn: ${failure}`);
       const element = page.locator("#figure");
       const png = await settled(() => element.screenshot({ type: "png", animations: "disabled" }));
@@ -118,14 +122,20 @@ async function drawInPage({
     style: { width: string };
     remove(): void;
   }
+  interface Canvas extends Element {
+    getContext(kind: "2d"): { font: string; measureText(text: string): { width: number } };
+  }
+  type Drawn = { data: unknown; layout: { meta?: { wide?: unknown } } };
   const scope = globalThis as unknown as {
     document: {
       getElementById(id: string): Element | null;
+      createElement(tag: "canvas"): Canvas;
       createElement(tag: string): Element;
       body: { append(e: Element): void };
       fonts: { ready: Promise<unknown> };
     };
     requestAnimationFrame(callback: () => void): number;
+    fitToWidth(figure: unknown, width: number, measure: (text: string, size: number) => number): Drawn;
     moduleName?: { newPlot(node: Element, data: unknown, layout: unknown, config: unknown): Promise<unknown> };
     Plotly?: { newPlot(node: Element, data: unknown, layout: unknown, config: unknown): Promise<unknown> };
   };
@@ -135,7 +145,16 @@ async function drawInPage({
   node.style.width = `${width}px`;
   scope.document.body.append(node);
   try {
-    await (scope.Plotly ?? scope.moduleName)!.newPlot(node, figure["data"], figure["layout"], figure["config"]);
+    const given = figure as unknown as Drawn & { house: boolean };
+    const ruler = scope.document.createElement("canvas").getContext("2d");
+    const measured = (text: string, size: number): number => {
+      ruler.font = `${size}px system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif`;
+      return ruler.measureText(text).width;
+    };
+    const { data, layout } = given.house ? scope.fitToWidth(given, width, measured) : given;
+    const wide = layout.meta?.wide;
+    const sized = typeof wide === "number" ? { ...layout, width: wide } : layout;
+    await (scope.Plotly ?? scope.moduleName)!.newPlot(node, data, sized, figure["config"]);
     await scope.document.fonts.ready;
     for (let frame = 0; frame < 2; frame++)
       await new Promise<void>((done) => scope.requestAnimationFrame(() => done()));

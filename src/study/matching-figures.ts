@@ -2,7 +2,11 @@ import { assumptionName, assumptionUnit, readings } from "../experiments/index.j
 import { type Figure, figure, palette } from "../plot/index.js";
 import type { Belief, Learned, MatchedDraw } from "./matching.js";
 
-const axisName = (path: string): string => `${assumptionName(path)} (${assumptionUnit(path)})`;
+/** An assumption with its unit, where that says more: a choice has none, and "receive buffers" have said it. */
+const axisName = (path: string): string => {
+  const [name, unit] = [assumptionName(path), assumptionUnit(path)];
+  return unit === "" || unit === "choice" || name.split(" ").includes(unit) ? name : `${name} (${unit})`;
+};
 const percent = (share: number): string => `${Math.round(100 * share)} %`;
 
 /** What was believed of each reading of "a third" before the measurements, and what after: 95 % of the draws, and their median. */

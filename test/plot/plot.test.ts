@@ -38,6 +38,12 @@ describe("a figure", () => {
     expect(data[0]["hovertemplate"]).toContain("throughput: %{y:,.5~r} Gb/s");
   });
 
+  test("says a unit once: not in brackets behind a title that has named it", () => {
+    const { layout } = line({ x: { title: "receive buffers", unit: "buffers" }, y: { title: "reach", unit: "each" } });
+    expect(layout["xaxis"]).toMatchObject({ title: { text: "receive buffers" } });
+    expect(layout["yaxis"]).toMatchObject({ title: { text: "reach (each)" } });
+  });
+
   test("has a legend for two series and none for one", () => {
     const two = [1, 2].map((n) => ({ name: `s${n}`, x: [1], y: [n] }));
     expect(line().layout["showlegend"]).toBe(false);
@@ -82,10 +88,10 @@ describe("a line figure", () => {
   });
 
   test("puts a tick at each of a few values that double, and whole labels on other logarithmic axes", () => {
-    const doubling = { name: "s", x: [1, 2, 4, 1048576], y: [1, 2, 3, 4] };
+    const doubling = { name: "s", x: [1, 2, 4096, 1048576], y: [1, 2, 3, 4] };
     expect(line({ x: { ...cores, log: true }, series: [doubling] }).layout["xaxis"]).toMatchObject({
-      tickvals: [1, 2, 4, 1048576],
-      ticktext: ["1", "2", "4", "1Mi"],
+      tickvals: [1, 2, 4096, 1048576],
+      ticktext: ["1", "2", "4,096", "1Mi"],
     });
     const axis = (x: number[]) =>
       line({ x: { ...cores, log: true }, series: [{ name: "s", x, y: x }] }).layout["xaxis"];
@@ -110,6 +116,18 @@ describe("a line figure", () => {
     ];
     const { data } = line({ series: twins });
     expect(data.map((trace) => trace["showlegend"])).toEqual([undefined, false]);
+  });
+
+  test("has marks of one size in its legend where those of the figure say how much", () => {
+    const sized = [7, 900].map((kib) => ({ name: `${kib}`, x: [1], y: [1], size: [kib] }));
+    expect(line({ series: sized }).layout["legend"]).toMatchObject({ itemsizing: "constant" });
+    const plain = sized.map(({ size, ...series }) => series);
+    expect(line({ series: plain }).layout["legend"]).not.toHaveProperty("itemsizing");
+  });
+
+  test("draws a mark as large as it is asked to be, so that it can lie around another", () => {
+    const { data } = line({ series: [{ name: "ring", x: [1], y: [1], mode: "markers", diameter: 14 }] });
+    expect(data[0]["marker"]).toMatchObject({ size: 14 });
   });
 
   test("draws intervals as bars on few points and as a band on many, or as asked", () => {
@@ -228,6 +246,22 @@ describe("a bar figure", () => {
     expect(barFigure(spec).layout["barmode"]).toBe("group");
     expect(barFigure({ ...spec, stacked: true }).layout["barmode"]).toBe("stack");
     expect(barFigure(spec).layout["xaxis"]).toMatchObject({ ticktext: ["a", "a rather long<br>category name"] });
+  });
+
+  test("shows of a stacked share's interval the half that lies in the stack, and all of it under the pointer", () => {
+    const share = { title: "share", unit: "%" };
+    const shares = {
+      title: "T",
+      caption: "C",
+      x: cores,
+      y: share,
+      categories: ["a"],
+      series: [{ name: "s", values: [50], low: [40], high: [90] }],
+    };
+    const [beside, stacked] = [barFigure(shares), barFigure({ ...shares, stacked: true })].map(({ data }) => data[0]);
+    expect(beside["error_y"]).toMatchObject({ array: [40], arrayminus: [10] });
+    expect(stacked["error_y"]).toMatchObject({ array: [0], arrayminus: [10] });
+    expect(stacked["customdata"]).toEqual([[40, 90]]);
   });
 
   test("lies down for many or long categories, the first on top, as high as its rows need", () => {

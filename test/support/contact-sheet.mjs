@@ -54,7 +54,15 @@ async function drawAll({ figures, width, columns, paper }) {
   Object.assign(document.body.style, { margin: 0, padding: "8px", background: paper, display: "grid", gap: "12px" });
   document.body.style.gridTemplateColumns = `repeat(${columns}, ${width}px)`;
   const lib = globalThis.Plotly ?? globalThis.moduleName;
-  for (const { name, data, layout, config } of figures) {
+  const ruler = document.createElement("canvas").getContext("2d");
+  const measured = (text, size) => {
+    ruler.font = `${size}px system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif`;
+    return ruler.measureText(text).width;
+  };
+  for (const { name, config, ...given } of figures) {
+    // As the pages do it: fitted to the room, with texts measured in the page's font.
+    const { data, layout } = globalThis.fitToWidth(given, width, measured);
+    const sized = { ...layout, width: layout.meta?.wide };
     const box = document.createElement("div");
     const label = document.createElement("div");
     label.textContent = name;
@@ -64,7 +72,7 @@ async function drawAll({ figures, width, columns, paper }) {
     node.style.cssText = `width:${width}px;overflow:hidden`;
     box.append(label, node);
     document.body.append(box);
-    await lib.newPlot(node, data, layout, { ...config, staticPlot: true });
+    await lib.newPlot(node, data, sized, { ...config, staticPlot: true });
   }
   return [document.body.scrollWidth, document.body.scrollHeight];
 }
@@ -85,10 +93,12 @@ try {
   const page = await browser.newPage({ viewport: { width: 2200, height: 900 } });
   await page.setContent("<!doctype html><body></body>");
   await page.addScriptTag({ path: createRequire(import.meta.url).resolve("plotly.js-dist-min") });
+  const fit = readFileSync(new URL("dist/plot/fit.js", root), "utf8").replace(/^export /gm, "");
+  await page.addScriptTag({ content: `globalThis.fitToWidth = (() => {\n${fit}\nreturn fitted;\n})();` });
   for (const name of names)
     for (const look of shown) {
       const { width, columns, theme, paper } = looks[look];
-      const figures = all.get(name).map(({ name, figure }) => ({ name, ...themed(figure, theme, { width }) }));
+      const figures = all.get(name).map(({ name, figure }) => ({ name, ...themed(figure, theme) }));
       const [wide, high] = await page.evaluate(drawAll, {
         figures: JSON.parse(JSON.stringify(figures)),
         width,

@@ -1,3 +1,5 @@
+import type { Basis } from "../../facts/index.js";
+import { preset } from "../../machine/index.js";
 import { barFigure, type Figure, heatmapFigure } from "../../plot/index.js";
 import type { FigureMaker } from "../frame/experiment.js";
 import { distinct, where } from "../frame/rows.js";
@@ -6,14 +8,18 @@ import type { Settings } from "./config.js";
 import type { CapacityRow } from "./rows.js";
 import { wayNamed } from "./ways.js";
 
+/** The simulated host in words, without its parts: "Ice Lake-SP". */
+const hostOf = ([first]: readonly CapacityRow[], { facts }: Basis): string =>
+  first ? preset(facts, first.host).title.split(",")[0] : "a host";
+
 /** What each way carries, by the number of cores. */
-function capacity(rows: readonly CapacityRow[], { rate }: Settings): Figure {
+function capacity(rows: readonly CapacityRow[], { rate }: Settings, basis: Basis): Figure {
   const mine = where(rows, { assumption: "as assumed" });
   const names = distinct(mine, "way");
   const cores = distinct(mine, "cores");
   return barFigure({
     title: "What each way of mapping carries",
-    caption: `${rows[0]?.host ?? ""}: 4 KiB packets at full load, in Gb/s. Rates asked for: ${rate.join(", ")} Gb/s. Bars beyond a rate leave cores for other work. Bounce, a pool that stays mapped, is not in Linux.`,
+    caption: `${hostOf(rows, basis)}: 4 KiB packets at full load, in Gb/s. Rates asked for: ${rate.join(", ")} Gb/s. Bars beyond a rate leave cores for other work. Bounce, a pool that stays mapped, is not in Linux.`,
     categories: names,
     x: { title: "way of mapping", unit: "" },
     y: { title: "carried", unit: "Gb/s" },
@@ -30,7 +36,7 @@ const told = (values: readonly number[]): string =>
   values.length < 2 ? values.join() : `${values.slice(0, -1).join(", ")} and ${values.at(-1)}`;
 
 /** The table as a picture: for each case the share of its rate that the best way carries. */
-function table(rows: readonly CapacityRow[], config: Settings): Figure {
+function table(rows: readonly CapacityRow[], config: Settings, basis: Basis): Figure {
   const cells = choices(rows, config.rate, { everyWay: config.everyWay });
   const label = ({ reuse, trust }: { reuse: string; trust: string }): string => `${trust}, ${reuse}`;
   // The first row on top.
@@ -40,7 +46,7 @@ function table(rows: readonly CapacityRow[], config: Settings): Figure {
   const at = (row: string, column: string) =>
     cells.find((cell) => label(cell) === row && `${cell.cores} cores, ${cell.rate} Gb/s` === column);
   return heatmapFigure({
-    title: `What to choose, on ${told(distinct(rows, "cores"))} cores of ${rows[0]?.host ?? "a host"}`,
+    title: `What to choose, on ${told(distinct(rows, "cores"))} cores of ${hostOf(rows, basis)}`,
     caption:
       "Rows: how far the device is trusted, and which buffers come back to it. The text is the way to choose (pass: pass-through; pool: page_pool; two-step: strict, with requests of eight pages in one range); the colour, how much of the rate it carries.",
     x: { title: "cores and rate", unit: "" },

@@ -111,7 +111,9 @@ function nearest(rows: readonly Row[], row: Row, axis: "cores" | "threads"): Row
 /** A share of the cores' time in each group, in percent, with its interval where there is more than one run. */
 function shares(groups: readonly { rows: readonly Row[] }[], column: NumberColumn<Row>) {
   const at = groups.map(({ rows }) => estimate(rows, column));
-  const percent = (pick: (e: (typeof at)[number]) => number) => at.map((e) => 100 * pick(e));
+  // The interval of two runs can reach beyond what a share can be: nothing, or all of the time.
+  const percent = (pick: (e: (typeof at)[number]) => number) =>
+    at.map((e) => Math.min(100, Math.max(0, 100 * pick(e))));
   const values = percent((e) => e.mean);
   return at.every(({ n }) => n < 2) ? { values } : { values, low: percent((e) => e.low), high: percent((e) => e.high) };
 }
@@ -179,6 +181,8 @@ const drawn: Record<string, (rows: readonly Row[], facts: Facts) => Figure> = {
                 x: [16],
                 y: [measured],
                 mode: "markers" as const,
+                // Around the simulated point, which may lie on it.
+                diameter: 14,
                 look: measuredLook(lookOf("way", "deferred")),
               },
             ]
@@ -231,7 +235,7 @@ const drawn: Record<string, (rows: readonly Row[], facts: Facts) => Figure> = {
     const { pairs, stack, values } = gridRatio(rows, mapped[0], "off");
     const sides = rows[0].profile === "both" ? 2 : 1;
     return heatmapFigure({
-      title: `${where(rows, { variant: mapped[0] })[0].title}: what is left of IOMMU off`,
+      title: `What is left of IOMMU off: ${where(rows, { variant: mapped[0] })[0].title}`,
       caption: `Each cell: what is left, in percent${distinct(rows, "replication").length > 1 ? "" : ", of one run"}. The two free quantities of the workload: pairs of map and unmap a transaction, and the work that a transaction needs besides.`,
       x: { title: "map and unmap a transaction", unit: "pairs" },
       y: { title: "stack work a transaction", unit: "µs" },

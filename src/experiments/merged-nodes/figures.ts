@@ -9,6 +9,7 @@ import {
   type Look,
   lineFigure,
   lookOf,
+  wrap,
 } from "../../plot/index.js";
 import type { FigureMaker, Interval } from "../frame/experiment.js";
 import { barsOf, distinct, mean, type NumberColumn, valuesOf, where } from "../frame/rows.js";
@@ -321,7 +322,13 @@ function regionMap(
       const verdict = { yes: "<br><b>a third</b>", undecided: "<br>perhaps", no: "" }[isAThird(r.gapShare, third)];
       return `${percent(r.gapShare.mean).toFixed(0)} %${verdict}`;
     }, ""),
-    layout: { height: 400 },
+    layout: {
+      height: 400,
+      // Policies by their words; the rows keep the names that a configuration takes.
+      ...(assumption === regionAxes.policies
+        ? { xaxis: { ticktext: xs.map((x) => wrap(policyTitles[x as PolicyName] ?? String(x), 22)) } }
+        : {}),
+    },
   });
 }
 

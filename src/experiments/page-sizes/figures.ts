@@ -88,6 +88,8 @@ export function hostFigure(rows: readonly PageRow[], host: HostName, basis?: Bas
     const right = (i % across) / across + 0.21;
     const top = 1 - Math.floor(i / across) / down;
     const bottom = top - 1 / down + 0.3 / down;
+    // Room for a line above each panel, below the legend.
+    const head = 0.11 / down;
     const inPanel = mine.filter((row) => row.direction === direction && row.dmaBytes === bytes);
     const highest = Math.max(...inPanel.flatMap((row) => [row.gbps, row.measured ?? 0]));
     layout[`xaxis${n}`] = {
@@ -100,7 +102,7 @@ export function hostFigure(rows: readonly PageRow[], host: HostName, basis?: Bas
       gridcolor: "rgba(128,128,128,0.25)",
     };
     layout[`yaxis${n}`] = {
-      domain: [bottom, top - 0.06],
+      domain: [bottom, top - head],
       anchor: `x${n}`,
       range: [0, highest * 1.08],
       gridcolor: "rgba(128,128,128,0.25)",
@@ -109,7 +111,7 @@ export function hostFigure(rows: readonly PageRow[], host: HostName, basis?: Bas
     annotations.push({
       text: `${direction} ${bytes} B`,
       x: (left + right) / 2,
-      y: top - 0.05,
+      y: top - head,
       xref: "paper",
       yref: "paper",
       xanchor: "center",

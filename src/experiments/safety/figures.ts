@@ -85,7 +85,7 @@ function trade(rows: readonly SafetyRow[]): Figure {
     );
   Object.assign(drawn.layout["xaxis"] as object, {
     tickvals: ticks,
-    ticktext: ticks.map((value) => (value === none ? "none" : `${value}`)),
+    ticktext: ticks.map((value) => (value === none ? "none" : value.toLocaleString("en"))),
   });
   return drawn;
 }

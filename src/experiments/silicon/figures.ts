@@ -123,7 +123,7 @@ const ticks = (figure: Figure, rows: readonly SiliconRow[]): Figure => {
 const titleOf = (title: string, rows: readonly SiliconRow[]): string => {
   const [machine, ...others] = distinct(rows, "machine");
   const cores = Math.max(...rows.map((row) => row.cores));
-  return others.length === 0 && cores > 2 ? `${title}: ${machine}` : title;
+  return others.length === 0 && cores > 2 ? `${title}: ${cores} cores (${machine})` : title;
 };
 
 /** The figures, by name. */
@@ -163,12 +163,17 @@ export const figures: Readonly<Record<string, FigureMaker<SiliconRow, Settings>>
   recovered: (rows, _, { facts }): Figure => {
     const third = aboutAThird(facts);
     const all = rows.filter(({ draw }) => draw === 0);
-    const groups = distinct(all, "workNs").flatMap((workNs) =>
+    const loads = distinct(all, "workNs");
+    const groups = loads.flatMap((workNs) =>
       (["merged-deferred", "magazines-deferred"] as const).map((variant) => ({ workNs, variant })),
     );
-    const series = groups.flatMap(({ workNs, variant }, place): Series[] => {
+    const series = groups.flatMap(({ workNs, variant }): Series[] => {
       const mine = all.filter((row) => row.workNs === workNs);
       const name = `${variant}, ${workNs.toLocaleString("en")} ns of work`;
+      // A way of mapping keeps its colour; the loads are told apart by full and empty marks, and by dashes.
+      const { colour, symbol = "circle" } = lookOf("way", variant);
+      const heavy = workNs === Math.min(...loads);
+      const look = heavy ? { colour, symbol } : { colour, symbol: `${symbol}-open` };
       const points = (of: (row: SiliconRow) => Rate) => {
         const found = recovered(mine, variant, of);
         return {
@@ -176,20 +181,25 @@ export const figures: Readonly<Record<string, FigureMaker<SiliconRow, Settings>>
           y: found.map(({ mid }) => mid),
           low: found.map(({ low }) => low),
           high: found.map(({ high }) => high),
-          place,
         };
       };
       const measured = points((row) => ({ mid: row.measured, low: row.measuredLow, high: row.measuredHigh }));
       const predicted = points((row) => ({ mid: row.predicted, low: row.predictedLow, high: row.predictedHigh }));
       return [
-        { name: `${name}, measured`, mode: "markers", ...measured },
-        { name: `${name}, predicted`, listed: false, mode: "lines", dash: true, ...predicted },
+        { name: `${name}, measured`, mode: "markers", look, ...measured },
+        {
+          name: `${name}, predicted`,
+          listed: false,
+          mode: "lines",
+          look: { colour, dash: heavy ? "dash" : "dot" },
+          ...predicted,
+        },
       ];
     });
     return ticks(
       lineFigure({
         title: titleOf("What merging and magazines give back on a real machine", rows),
-        caption: `Of the throughput that deferred mapping loses, in %; left out are cores on which it loses less than ${100 * leastLoss} %. Points: measured, with the ends that their windows allow; dashed: predicted, with 95 % over seeds; the grey band is "about a third" (${third.low} to ${third.high} %). Queued locks.`,
+        caption: `Of the throughput that deferred mapping loses, in %; left out are cores on which it loses less than ${100 * leastLoss} %. Points: measured, with the ends that their windows allow; broken lines: predicted, with 95 % over seeds (dashes for the full marks, dots for the empty ones); the grey band is "about a third" (${third.low} to ${third.high} %). Queued locks.`,
         x: { title: "cores", unit: "" },
         y: { title: "given back", unit: "% of the loss" },
         series,
