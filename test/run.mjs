@@ -95,11 +95,13 @@ const together = (list) => {
 };
 
 /**
- * Many tests wait for a kernel, a page, a killed command or a clock: with three files at a time two cores have work all the time. (The browser's
- * alone stay two: each of them is a browser's processes, a server and kernels.)
+ * How many test files run at a time. Many wait for a kernel, a page, a killed command or a clock: with three, two cores have work all the time.
+ * (The browser's alone are two: each of them is a browser's processes, a server and kernels.)
  */
-const workers = (name, extra) =>
-  name.startsWith("unit") && !extra.some((word) => word.startsWith("--maxWorkers")) ? ["--maxWorkers=3"] : [];
+const workers = (name, extra) => {
+  const most = { unit: 3, "unit and browser": 3, browser: 2 }[name];
+  return most === undefined || extra.some((word) => word.startsWith("--maxWorkers")) ? [] : [`--maxWorkers=${most}`];
+};
 
 /** What every part is told. The tests load what `pretest` has built. */
 const env = {
@@ -108,6 +110,19 @@ const env = {
   IOMMU_LAB_TEST_BUILT: "1",
   IOMMU_LAB_TEST_SHARED: shared,
 };
+
+/** What {@link cpuOfChildren} said when the last child ended: what is new then is the next one's. */
+let taken = 0;
+
+/** Seconds of CPU that ended children, with all that they have waited for, have taken; undefined where the system does not say. */
+function cpuOfChildren() {
+  try {
+    const fields = readFileSync("/proc/self/stat", "utf8").split(") ").at(-1).split(" ");
+    return (Number(fields[13]) + Number(fields[14])) / 100;
+  } catch {
+    return undefined;
+  }
+}
 
 /** Runs a step; what it prints appears as it comes, or when it has ended where another runs beside it. @returns whether it passed */
 async function step([name, [command, args]], extra, quiet) {
@@ -119,16 +134,22 @@ async function step([name, [command, args]], extra, quiet) {
     env,
   });
   for (const stream of quiet ? [child.stdout, child.stderr] : []) stream.on("data", (piece) => printed.push(piece));
+  let cpu = "";
   const status = await new Promise((resolve) => {
     child.on("error", (error) => {
       printed.push(`${error.message}\n`);
       resolve(1);
     });
+    child.on("exit", () => {
+      const now = cpuOfChildren();
+      if (now !== undefined) cpu = `, ${(now - taken).toFixed(0)} s of CPU`;
+      taken = now ?? 0;
+    });
     child.on("close", resolve);
   });
   if (quiet) process.stdout.write(`\n== ${name}\n${Buffer.concat(printed.map((piece) => Buffer.from(piece)))}`);
   console.log(
-    `== ${name}: ${status === 0 ? "passed" : "FAILED"} in ${((performance.now() - started) / 1000).toFixed(1)} s`,
+    `== ${name}: ${status === 0 ? "passed" : "FAILED"} in ${((performance.now() - started) / 1000).toFixed(1)} s${cpu}`,
   );
   return status === 0;
 }
