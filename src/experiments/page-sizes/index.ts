@@ -32,6 +32,7 @@ export { type PageSetting, type PublishedPoint, windowOf } from "./published.js"
 export type { PageRow } from "./rows.js";
 export { type RunSpec, streamOf } from "./stream.js";
 export { compareErrors, compareThread, errorReport, fitTable, missingReport, parameterTable } from "./tables.js";
+export { type TriedFor, type TriedMechanism, triedMechanisms, triedTable, tryMechanism } from "./tried.js";
 
 /** Experiment 3. */
 export const pageSizes: Experiment<ReturnType<typeof pageSizesSchema>, PagePoint, PageRow> = defineExperiment({
