@@ -285,3 +285,28 @@ describe.each(keptOf)("the kept predictions of %s", (machine) => {
     expect(other[0].predictedLow).not.toBe(silicon.simulate(point, basis)[0].predictedLow);
   });
 });
+
+describe.each([
+  { times: 4, streamedLines: 1 },
+  { times: 4, streamedLines: 20 },
+])("the kept predictions of longer runs, $streamedLines lines under way", (how) => {
+  const basis = basisOf(published);
+  const points = (predictions: "kept" | "anew") => {
+    const input = { machines: ["xeon-16"], locks: ["queued"], replications: 3, draws: 0, predictions, ...how };
+    return silicon.points(silicon.parse(input, published), basis);
+  };
+
+  it("are found by their settings, of every run with queued locks, and come out again", () => {
+    const kept = keptPredictions(published, "xeon-16", how)!;
+    expect(kept).toMatchObject({ ...how, draws: 0, recording: recordingHash(published, "xeon-16") });
+    expect(kept.rows).toHaveLength(points("kept").length);
+    const some = points("kept").flatMap(({ variant, cores, workNs }, i) =>
+      variant === "magazines-deferred" && workNs === 300 && cores <= 2 ? [i] : [],
+    );
+    expect(some).toHaveLength(2);
+    for (const i of some)
+      expect(JSON.stringify(silicon.simulate(points("kept")[i], basis))).toBe(
+        JSON.stringify(silicon.simulate(points("anew")[i], basis)),
+      );
+  });
+});

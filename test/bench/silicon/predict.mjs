@@ -36,7 +36,7 @@ const { config, rows } = await runOnWorkers(
     streamedLines,
     ...(asUsual ? {} : { locks: ["queued"], replications: 3, draws: 0 }),
   },
-  { onProgress: ({ done, total }) => process.stderr.write(`\r${done} of ${total} points`) },
+  { onProgress: (done, total) => process.stderr.write(`\r${done} of ${total} points`) },
 );
 /** What the predictions depend on: every way of mapping and lock, on one core. */
 const read = new Set();
