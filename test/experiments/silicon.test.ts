@@ -292,7 +292,7 @@ describe.each([
 ])("the kept predictions of longer runs, $streamedLines lines under way", (how) => {
   const basis = basisOf(published);
   const points = (predictions: "kept" | "anew") => {
-    const input = { machines: ["xeon-16"], locks: ["queued"], replications: 3, draws: 0, predictions, ...how };
+    const input = { machines: ["xeon-16"], locks: ["queued" as const], replications: 3, draws: 0, predictions, ...how };
     return silicon.points(silicon.parse(input, published), basis);
   };
 
