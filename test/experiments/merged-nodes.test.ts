@@ -216,6 +216,8 @@ describe("the region", () => {
     expect(run.figure("region-hosts").caption).toContain("within 29 to 38 %");
     expect(map["x"]).toHaveLength(3);
     expect(run.figure("region-policies").data[0]).toMatchObject({ type: "heatmap", y: ["1"] });
+    const { ticktext } = run.figure("region-policies").layout["xaxis"] as { ticktext: string[] };
+    for (const label of ticktext) expect(label).toMatch(/^(?:deferred|strict)(?: \(v4\.3\)|, the)/);
   });
 
   it("tells a cell that is a third from one that is not and from one that its interval leaves open", () => {

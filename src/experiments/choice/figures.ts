@@ -1,16 +1,16 @@
 import type { Basis } from "../../facts/index.js";
-import { preset } from "../../machine/index.js";
 import { barFigure, type Figure, heatmapFigure } from "../../plot/index.js";
 import type { FigureMaker } from "../frame/experiment.js";
+import { hostTitle } from "../frame/host-title.js";
 import { distinct, where } from "../frame/rows.js";
 import { choices } from "./cells.js";
 import type { Settings } from "./config.js";
 import type { CapacityRow } from "./rows.js";
 import { wayNamed } from "./ways.js";
 
-/** The simulated host in words, without its parts: "Ice Lake-SP". */
+/** The host of the rows in words. */
 const hostOf = ([first]: readonly CapacityRow[], { facts }: Basis): string =>
-  first ? preset(facts, first.host).title.split(",")[0] : "a host";
+  first ? hostTitle(facts, first.host) : "a host";
 
 /** What each way carries, by the number of cores. */
 function capacity(rows: readonly CapacityRow[], { rate }: Settings, basis: Basis): Figure {

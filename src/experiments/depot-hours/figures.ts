@@ -18,7 +18,7 @@ export const figures: Readonly<Record<string, FigureMaker<DepotHoursRow, Setting
   slow: (rows, { rate, cores }) =>
     lineFigure({
       title: "Requests that come to the tree, over hours of a load",
-      caption: `${rate} requests a second of ${cores} cores, for the allocator alone. Each point is the time since the one before.`,
+      caption: `${rate.toLocaleString("en")} requests a second of ${cores} cores, for the allocator alone. Each point is the time since the one before.`,
       x: hours,
       y: { title: "requests that take the tree's lock", unit: "%", log: true },
       series: seriesOf(rows, ({ treeLocks }) => treeLocks),
@@ -26,7 +26,7 @@ export const figures: Readonly<Record<string, FigureMaker<DepotHoursRow, Setting
   depots: (rows, { rate, cores }) =>
     lineFigure({
       title: "Magazines in the depots, over hours of a load",
-      caption: `${rate} requests a second of ${cores} cores. Mean of the time since the point before; a magazine is a KiB, with up to 127 ranges.`,
+      caption: `${rate.toLocaleString("en")} requests a second of ${cores} cores. Mean of the time since the point before; a magazine is a KiB, with up to 127 ranges.`,
       x: hours,
       y: { title: "in the depots", unit: "magazines" },
       series: seriesOf(rows, ({ depots }) => depots),

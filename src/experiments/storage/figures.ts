@@ -1,20 +1,24 @@
 import { barFigure, lineFigure, lookOf } from "../../plot/index.js";
 import type { FigureMaker } from "../frame/experiment.js";
+import { hostTitle } from "../frame/host-title.js";
 import { distinct, where } from "../frame/rows.js";
 import type { Settings } from "./config.js";
 import type { StorageRow } from "./rows.js";
 
 const ofReports = (rows: readonly StorageRow[]): StorageRow[] => rows.filter(({ report }) => report !== undefined);
 
+/** Loads whose names are no words. */
+const loadWords: Readonly<Record<string, string>> = { nvme: "NVMe drives", sas: "SAS drives" };
+
 /** The figures, by name. */
 export const figures: Readonly<Record<string, FigureMaker<StorageRow, Settings>>> = {
-  sizes: (rows) => {
+  sizes: (rows, _, { facts }) => {
     const [load] = distinct(rows, "load");
     const cores = Math.max(...distinct(where(rows, { load }), "cores"));
     const mine = where(rows, { load, cores });
     return lineFigure({
       title: "Data that requests of each size carry",
-      caption: `${load} on ${cores} cores of ${mine[0]?.host ?? ""}. A request of more than 128 KiB finds nothing in a cache of addresses: each takes the tree's lock.`,
+      caption: `${loadWords[load] ?? load} on ${cores} cores of ${hostTitle(facts, mine[0].host)}. A request of more than 128 KiB finds nothing in a cache of addresses: each takes the tree's lock.`,
       x: { title: "size of a request", unit: "KiB", log: true },
       y: { title: "carried", unit: "Gb/s", log: true },
       series: distinct(mine, "title").map((title) => {

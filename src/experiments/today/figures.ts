@@ -1,5 +1,7 @@
+import type { Basis } from "../../facts/index.js";
 import { barFigure, type Figure, lineFigure, lookOf, palette } from "../../plot/index.js";
 import type { FigureMaker } from "../frame/experiment.js";
+import { hostTitle } from "../frame/host-title.js";
 import { distinct, estimate, ratio, where } from "../frame/rows.js";
 import type { Settings } from "./config.js";
 import { steps, strictSteps, titleOf } from "./policies.js";
@@ -9,12 +11,12 @@ import type { TodayRow } from "./rows.js";
 const hostOf = (rows: readonly TodayRow[]): string => distinct(rows, "host").at(-1) as string;
 
 /** Transactions over the number of cores, a line for each way of mapping. */
-function throughput(rows: readonly TodayRow[]): Figure {
+function throughput(rows: readonly TodayRow[], _: Settings, { facts }: Basis): Figure {
   const host = hostOf(rows);
   const mine = where(rows, { host });
   return lineFigure({
     title: "The same requests, from 2015 to today",
-    caption: `Transactions of each core on ${host}. Level is good: a core more brings as much as the first. Intervals: 95 % over seeds.`,
+    caption: `Transactions of each core on ${hostTitle(facts, host)}. Level is good: a core more brings as much as the first. Intervals: 95 % over seeds.`,
     x: { title: "cores", unit: "", log: true },
     y: { title: "transactions a core", unit: "1/s" },
     series: distinct(mine, "policy").map((policy) => {
@@ -34,7 +36,12 @@ function throughput(rows: readonly TodayRow[]): Figure {
 }
 
 /** What each release was worth: throughput as a share of pass-through's, step by step, for each number of cores. */
-function ladder(rows: readonly TodayRow[], among: readonly { name: string; since: string }[], title: string): Figure {
+function ladder(
+  rows: readonly TodayRow[],
+  { facts }: Basis,
+  among: readonly { name: string; since: string }[],
+  title: string,
+): Figure {
   const host = hostOf(rows);
   const mine = where(rows, { host });
   const base = "pass-through";
@@ -43,7 +50,7 @@ function ladder(rows: readonly TodayRow[], among: readonly { name: string; since
   if (cores.length === 0) throw new Error('This figure needs the policy "pass-through" among the policies.');
   return barFigure({
     title,
-    caption: `Throughput of ${host} as a share of what it does without translation. Each row is the same load; only the kernel differs. Intervals: 95 % over seeds.`,
+    caption: `Throughput of ${hostTitle(facts, host)} as a share of what it does without translation. Each row is the same load; only the kernel differs. Intervals: 95 % over seeds.`,
     categories: present.map(({ since }) => since),
     x: { title: "kernel", unit: "" },
     y: { title: "of pass-through", unit: "%" },
@@ -63,21 +70,21 @@ function ladder(rows: readonly TodayRow[], among: readonly { name: string; since
   });
 }
 
-const waterfall = (rows: readonly TodayRow[]): Figure =>
-  ladder(rows, steps, "What each change was worth: deferred and lazy");
+const waterfall = (rows: readonly TodayRow[], _: Settings, basis: Basis): Figure =>
+  ladder(rows, basis, steps, "What each change was worth: deferred and lazy");
 
-const strictLadder = (rows: readonly TodayRow[]): Figure =>
-  ladder(rows, [...strictSteps, { name: "pass-through", since: "pass-through" }], "Strict, from 2015 to today");
+const strictLadder = (rows: readonly TodayRow[], _: Settings, basis: Basis): Figure =>
+  ladder(rows, basis, [...strictSteps, { name: "pass-through", since: "pass-through" }], "Strict, from 2015 to today");
 
 /** Where the lines of exposure and throughput cross: each way of mapping a point. */
-function exposure(rows: readonly TodayRow[]): Figure {
+function exposure(rows: readonly TodayRow[], _: Settings, { facts }: Basis): Figure {
   const host = hostOf(rows);
   const cores = Math.max(...where(rows, { host }).map((row) => row.cores));
   const mine = where(rows, { host, cores });
   const none = 0.1;
   return lineFigure({
     title: "Pages in reach after their unmap, and throughput",
-    caption: `${host}, ${cores} cores. At the left edge an unmap leaves nothing in the device's reach. Pass-through leaves all memory in reach all the time, and is not shown.`,
+    caption: `${hostTitle(facts, host)}, ${cores} cores. At the left edge an unmap leaves nothing in the device's reach. Pass-through leaves all memory in reach all the time, and is not shown.`,
     x: { title: "pages in reach after their unmap, mean at a time", unit: "", log: true },
     y: { title: "transactions", unit: "1/s" },
     series: distinct(mine, "policy")
@@ -99,7 +106,7 @@ function exposure(rows: readonly TodayRow[]): Figure {
 }
 
 /** Where the cores' time goes, on the largest number of cores. */
-function time(rows: readonly TodayRow[]): Figure {
+function time(rows: readonly TodayRow[], _: Settings, { facts }: Basis): Figure {
   const host = hostOf(rows);
   const cores = Math.max(...where(rows, { host }).map((row) => row.cores));
   const mine = where(rows, { host, cores });
@@ -115,7 +122,7 @@ function time(rows: readonly TodayRow[]): Figure {
   ] as const;
   return barFigure({
     title: "Where the cores' time goes",
-    caption: `${host}, ${cores} cores. What is not the stack is lost to mapping: waiting for locks first of all.`,
+    caption: `${hostTitle(facts, host)}, ${cores} cores. What is not the stack is lost to mapping: waiting for locks first of all.`,
     categories: policies.map(titleOf),
     x: { title: "way of mapping", unit: "" },
     y: { title: "share of the time", unit: "%" },

@@ -533,6 +533,8 @@
       font-variant-numeric: tabular-nums; white-space: nowrap; }
     .iommu-lab-plot .js-plotly-plot .modebar-container:focus-within .modebar--hover { opacity: 1; }
     .jp-RenderedMarkdown { max-width: 75ch; }
+    .jp-RenderedMarkdown details { margin-bottom: 1em; }
+    .jp-RenderedMarkdown details > summary { cursor: pointer; color: var(--jp-content-link-color); }
     .jp-RenderedMarkdown:has(table) { max-width: none; }
     .jp-RenderedMarkdown:has(table) > :not(table) { max-width: 75ch; }
     .jp-OutputArea-output.iommu-lab-plot { padding: 0; }
