@@ -32,8 +32,12 @@ export function pointCode(): string {
  */
 export function rebuilt(): boolean {
   const since = performance.timeOrigin;
-  return filesOf(above).some(({ path }) => (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? since) > since);
+  // A file that is new since the first look is loaded by none that is as it was.
+  watched ??= filesOf(above);
+  return watched.some(({ path }) => (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? since) > since);
 }
+
+let watched: ReturnType<typeof filesOf> | undefined;
 
 function hashOf(without: readonly string[], takes: (file: string) => boolean): string {
   const hash = createHash("sha256");

@@ -36,7 +36,8 @@ export function drawsOf(design: Design, draws: number = design.samples): Omit<De
 export function planDesign(design: Design, draws: number = design.samples): DesignPlan {
   const plan = drawsOf(design, draws);
   const { experiment, runs } = plan;
-  return { ...plan, points: runs.map(({ input }) => experiment.points(experiment.parse(input))) };
+  const parse = experiment.parser();
+  return { ...plan, points: runs.map(({ input }) => experiment.points(parse(input))) };
 }
 
 /** Six digits are more than any seed leaves certain, and keep the file small. */

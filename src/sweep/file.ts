@@ -107,7 +107,10 @@ export function readSweepFile(text: string, name: string, options: { check?: boo
     const configurations = corners.flatMap(({ input, varied }) =>
       drawn.map((sample) => ({ input: withFields(input, sample), varied: { ...varied, ...sample } })),
     );
-    if (options.check ?? true) for (const { input } of configurations) experiment.parse(input);
+    if (options.check ?? true) {
+      const parse = experiment.parser();
+      for (const { input } of configurations) parse(input);
+    }
     return { experiment, configurations };
   } catch (error) {
     if (error instanceof ConfigError) throw new ConfigError(`${name}: ${error.message}`);

@@ -46,7 +46,7 @@ export async function computeLedger(options: LedgerOptions = {}): Promise<Comput
   const answer = of.filter((experiment) => experiment.claims([], experiment.parse()).length > 0);
   const planned = answer.map((experiment) => {
     const has = fieldsOf(experiment.schema()).some(({ path }) => path === "fidelity");
-    const configs = answeringInputs(experiment, has ? fidelity : undefined).map((input) => experiment.parse(input));
+    const configs = answeringInputs(experiment, has ? fidelity : undefined).map(experiment.parser());
     return { experiment, configs, points: configs.map((config) => experiment.points(config)) };
   });
   const total = planned.reduce((sum, { points }) => sum + points.flat().length, 0);

@@ -69,7 +69,8 @@ export function planSensitivity(experiment: AnyExperiment, spec: SensitivitySpec
     ),
   );
   const inputs = varied.map((values) => withFields(base, configure(values)));
-  for (const input of inputs) experiment.parse(input);
+  const parse = experiment.parser();
+  for (const input of inputs) parse(input);
   return {
     inputs,
     varied,

@@ -64,7 +64,8 @@ export async function sweepConfigurations<S extends z.ZodType, P, R extends Row 
   configurations: readonly SpacePoint[],
   options: PointOptions = {},
 ): Promise<Sweep<z.output<S>, R>> {
-  const parsed = configurations.map(({ input }) => experiment.parse(input as z.input<S>));
+  const parse = experiment.parser();
+  const parsed = configurations.map(({ input }) => parse(input as z.input<S>));
   const points = parsed.map((config) => experiment.points(config));
   const rows = await computePoints(experiment as unknown as AnyExperiment, points.flat(), options);
   let next = 0;

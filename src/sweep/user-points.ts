@@ -7,6 +7,9 @@ import { PointStore } from "./store.js";
 /** What a store of a user's may take. */
 const mostBytes = 512 << 20;
 
+/** The stores that this process has opened: to name the code, and what records hold, is done once. */
+const opened = new Map<string, PointStore>();
+
 /**
  * The folder of this user's points: IOMMU_LAB_POINTS, or a folder of the user's cache; undefined where IOMMU_LAB_POINTS is "off".
  * @example pointsFolder({ XDG_CACHE_HOME: "/home/me/.cache" }) // "/home/me/.cache/iommu-lab/points"
@@ -37,7 +40,10 @@ export function pointsFolder(
  */
 export function userPoints(options: { fresh?: boolean | undefined } = {}): PointStore | undefined {
   const folder = pointsFolder();
-  return folder === undefined || rebuilt()
-    ? undefined
-    : new PointStore(folder, { mostBytes, fresh: options.fresh ?? false });
+  if (folder === undefined || rebuilt()) return undefined;
+  const { fresh = false } = options;
+  const name = `${folder}\n${fresh}`;
+  const store = opened.get(name) ?? new PointStore(folder, { mostBytes, fresh });
+  opened.set(name, store);
+  return store;
 }

@@ -1,3 +1,4 @@
+import { inspect } from "node:util";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import {
@@ -58,6 +59,39 @@ test("a bad configuration is refused before anything runs, with field, value and
   await expect(counting.run({ seed: "abc" } as never)).rejects.toThrow(
     /seed: .*; accepts whole number, 0 or more \(got "abc"\)/,
   );
+});
+
+test("claims are judged when they are asked for, once; a run that is looked at shows them", async () => {
+  let judged = 0;
+  const claimed = defineExperiment({
+    ...counting,
+    config,
+    claims: (rows) => {
+      judged++;
+      return [
+        {
+          id: "C1",
+          quote: "It counts.",
+          source: "here",
+          kind: "question",
+          verdict: "holds",
+          explanation: `${rows.length} rows`,
+        },
+      ];
+    },
+  });
+  const run = await claimed.run();
+  expect(judged).toBe(0);
+  expect(run.claims.map(({ explanation }) => explanation)).toEqual(["2 rows"]);
+  expect(run.claims).toBe(run.claims);
+  expect(inspect(run)).toContain("It counts.");
+  expect(judged).toBe(1);
+});
+
+test("many configurations are read by one parser as one is", () => {
+  const parse = counting.parser();
+  expect([{}, { cores: [3] }].map(parse)).toEqual([counting.parse(), counting.parse({ cores: [3] })]);
+  expect(() => parse({ cores: [17] })).toThrow(ConfigError);
 });
 
 test("a single value where a list belongs is shown whole, not letter by letter", async () => {

@@ -123,6 +123,8 @@ export interface Experiment<S extends z.ZodType, P = unknown, R extends Row = Ro
   run(config?: z.input<S>, options?: RunOptions): Promise<Run<z.output<S>, R>>;
   /** The configuration with its defaults filled in, or a ConfigError. */
   parse(config?: z.input<S>, facts?: Facts): z.output<S>;
+  /** The same for many configurations: the schema is made once. */
+  parser(facts?: Facts): (config?: z.input<S>) => z.output<S>;
   /** The result object for rows that were computed elsewhere. */
   collect(config: z.output<S>, rows: readonly R[], basis?: Basis): Run<z.output<S>, R>;
 }
@@ -204,30 +206,40 @@ export function defineExperiment<S extends z.ZodType, P, R extends Row = Row>(
 ): Experiment<S, P, R> {
   const schema = (facts = Facts.published()): S =>
     typeof spec.config === "function" ? (spec.config as (facts: Facts) => S)(facts) : (spec.config as S);
-  const parse = (config?: z.input<S>, facts?: Facts): z.output<S> => {
-    const input = config ?? {};
+  const parser = (facts?: Facts): ((config?: z.input<S>) => z.output<S>) => {
     const fields = schema(facts);
-    const parsed = fields.safeParse(input);
-    if (parsed.success) return parsed.data;
-    const lines = parsed.error.issues.map((issue) => issueText(fields, input, issue));
-    throw new ConfigError(`${spec.name}: the configuration is not valid\n${lines.join("\n")}`);
+    return (config) => {
+      const input = config ?? {};
+      const parsed = fields.safeParse(input);
+      if (parsed.success) return parsed.data;
+      const lines = parsed.error.issues.map((issue) => issueText(fields, input, issue));
+      throw new ConfigError(`${spec.name}: the configuration is not valid\n${lines.join("\n")}`);
+    };
   };
+  const parse = (config?: z.input<S>, facts?: Facts): z.output<S> => parser(facts)(config);
   const collect = (
     config: z.output<S>,
     rows: readonly R[],
     basis = basisOf(Facts.published()),
-  ): Run<z.output<S>, R> => ({
-    config,
-    rows,
-    table: tableOf(rows, spec.columns),
-    figure: (name) => {
-      const make = spec.figures[name];
-      if (!make)
-        throw new Error(`${spec.name} has no figure "${name}"; it has ${Object.keys(spec.figures).join(", ")}.`);
-      return make(rows, config, basis);
-    },
-    claims: displayable(spec.claims(rows, config, basis.facts)),
-  });
+  ): Run<z.output<S>, R> => {
+    let claims: ClaimResult[] | undefined;
+    const run: Run<z.output<S>, R> = {
+      config,
+      rows,
+      table: tableOf(rows, spec.columns),
+      figure: (name) => {
+        const make = spec.figures[name];
+        if (!make)
+          throw new Error(`${spec.name} has no figure "${name}"; it has ${Object.keys(spec.figures).join(", ")}.`);
+        return make(rows, config, basis);
+      },
+      // When they are asked for: judging reads the draws of designs, which takes longer than all the rest of a run whose points are remembered.
+      get claims() {
+        return (claims ??= displayable(spec.claims(rows, config, basis.facts)));
+      },
+    };
+    return Object.defineProperty(run, Symbol.for("nodejs.util.inspect.custom"), { value: () => ({ ...run }) });
+  };
   const { compared, ...rest } = spec;
   const experiment: Experiment<S, P, R> = {
     ...rest,
@@ -237,6 +249,7 @@ export function defineExperiment<S extends z.ZodType, P, R extends Row = Row>(
     ...(compared ? { compared: (rows: readonly R[], facts = Facts.published()) => compared(rows, facts) } : {}),
     schema,
     parse,
+    parser,
     collect,
     async run(input, options = {}) {
       const { basis = basisOf(Facts.published()) } = options;

@@ -55,8 +55,9 @@ export function planOf(folder: string, work: Work, code: string): Plan {
   const kept = read(file, key, work.configurations.length);
   if (kept) return new Plan(work, kept);
   const { experiment, configurations } = work;
+  const parse = experiment.parser();
   const hashes = configurations.map(({ input }) =>
-    experiment.points(experiment.parse(input)).map((point) => pointHash(experiment, point)),
+    experiment.points(parse(input)).map((point) => pointHash(experiment, point)),
   );
   if (hashes.every((own) => own.length === 0)) throw new ConfigError(`${experiment.name}: the sweep has no points.`);
   const text = `${head(key)}\n${hashes.map((own) => own.join(" ")).join("\n")}\n`;
