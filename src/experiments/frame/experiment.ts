@@ -81,7 +81,7 @@ export interface ExperimentSpec<S extends z.ZodType, P, R extends Row = Row> {
 }
 
 /** The result of a run: its table, figures and claims. */
-export interface Run<C, R extends Row = Row> {
+export interface Run<out C, out R extends Row = Row> {
   config: C;
   rows: readonly R[];
   /** The rows as an Arquero table; units are shown in its header. */
@@ -101,8 +101,10 @@ export interface RunOptions {
   remembered?: RememberedPoints | false;
 }
 
-/** An experiment, ready to run. */
-export interface Experiment<S extends z.ZodType, P = unknown, R extends Row = Row>
+/**
+ * An experiment, ready to run. (`out` says what the compiler would find out itself, for each cell of a notebook anew.)
+ */
+export interface Experiment<out S extends z.ZodType, out P = unknown, out R extends Row = Row>
   extends Omit<ExperimentSpec<S, P, R>, "points" | "simulate" | "claims" | "compared" | "quantities"> {
   /** The independent pieces of work of a configuration; like the others below, with the published facts where none are given. */
   points(config: z.output<S>, basis?: Basis): P[];
