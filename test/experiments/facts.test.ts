@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { experiments, mergedNodes } from "../../src/experiments/index.js";
+import { changedReads, experiments, keptReads, mergedNodes } from "../../src/experiments/index.js";
 import { basisOf, dataValues, type Facts, Memo } from "../../src/facts/index.js";
 import { published } from "../support/facts.js";
 
@@ -61,4 +61,26 @@ test("what a claim is held against is its record's value: with another record it
       ]);
     }
   }
+});
+
+test("what a kept result rests on are numbers: other words leave it true, another value, unit, range or use does not", () => {
+  const names = ["PE1", "P_HSW_rd_rnd_64_4k", "hardware/rome"];
+  const reads = keptReads(published, names);
+  const file = Object.entries(published.files().published).find(([, content]) =>
+    (content as { records: { id: string }[] }).records.some(({ id }) => id === "PE1"),
+  )!;
+  const at = (file[1] as { records: { id: string }[] }).records.findIndex(({ id }) => id === "PE1");
+  const record = (key: string) => ["published", file[0], "records", at, key];
+  const clock = (key: string) => ["hardware", "rome", "values", "gigahertz", key];
+  const changed = (path: readonly (string | number)[], value: unknown): string[] =>
+    changedReads(published.changed([{ path, value }]), reads);
+  for (const key of ["quote", "source", "conditions", "quantity"])
+    expect(changed(record(key), "other words")).toEqual([]);
+  expect(changed(clock("source"), "Assumed: said otherwise")).toEqual([]);
+  expect(changed(["hardware", "rome", "title"], "another title")).toEqual([]);
+  expect(changed(record("value"), 1)).toEqual(["PE1"]);
+  expect(changed(record("unit"), "per hour")).toEqual(["PE1"]);
+  expect(changed(record("use"), "context")).toEqual(["PE1"]);
+  expect(changed(clock("value"), 3.1)).toEqual(["hardware/rome"]);
+  expect(changed(clock("assumption"), { low: 1, high: 4 })).toEqual(["hardware/rome"]);
 });

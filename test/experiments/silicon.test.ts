@@ -263,8 +263,8 @@ describe.each(keptOf)("the kept predictions of %s", (machine) => {
       return [...read].filter((name) => !name.startsWith("predictions/")).sort();
     };
     expect(readBy(published, false)).toEqual(readBy(published, true));
-    const host = structuredClone(published.hardware("rome")) as { title: string };
-    host.title = "another";
+    const host = structuredClone(published.hardware("rome")) as { values: { l2Cycles: { value: number } } };
+    host.values.l2Cycles.value++;
     const other = basisOf(published.changed([{ path: ["hardware", "rome"], value: host }]));
     const [point] = some;
     expect(silicon.simulate({ ...point, draws: 0 }, basis)).toBeDefined();

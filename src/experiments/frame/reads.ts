@@ -3,14 +3,38 @@ import { configHash } from "./hash.js";
 
 /**
  * What a result that is kept in data/ rests on: each record and file of data/ that was read for it ("PE1", "hardware/rome"), with a hash of
- * its content. Where one of them is another, nothing in the result is true.
+ * its numbers. Where one of them is another, nothing in the result is true.
  */
 export type KeptReads = Readonly<Record<string, string>>;
 
-/** Names what stands in data/ under a name of `Facts.noting`, by its content; it is noted as read. */
+/** Keys that hold words about a number and none of the numbers: what is said there may be said better, and no result is another for it. */
+const wording = new Set([
+  "about",
+  "conditions",
+  "confidence",
+  "licence",
+  "quantity",
+  "quote",
+  "source",
+  "title",
+  "topic",
+]);
+
+/** A record or file without its wording. A `value` stays whole, whatever its keys are called. */
+function withoutWording(content: unknown): unknown {
+  if (Array.isArray(content)) return content.map(withoutWording);
+  if (typeof content !== "object" || content === null) return content;
+  return Object.fromEntries(
+    Object.entries(content).flatMap(([key, inner]): [string, unknown][] =>
+      wording.has(key) ? [] : [[key, key === "value" ? inner : withoutWording(inner)]],
+    ),
+  );
+}
+
+/** Names what stands in data/ under a name of `Facts.noting`, by its numbers, units and uses; it is noted as read. */
 function readHash(facts: Facts, name: string): string {
   facts.noteRead(name);
-  return configHash("read", facts.under(name) ?? null);
+  return configHash("read", withoutWording(facts.under(name)) ?? null);
 }
 
 /** What was read, as a file of data/ keeps it: in the order of the names. */

@@ -37,6 +37,8 @@ export interface Design {
   /** Why an assumption is not drawn, or has another range than its knob's. */
   apart: Readonly<Record<string, string>>;
   samples: number;
+  /** Where fewer draws than that were run, or will be: how many, since when, and why they are enough for what is said. */
+  stopped?: { draws: number; date: string; reason: string } | undefined;
   seed: number;
   /** So many of the first draws are run with so many seeds, for the Monte Carlo error of all; 0 where nothing is left to chance. */
   again: { draws: number; seeds: number };
@@ -56,6 +58,13 @@ export const DesignSchema: z.ZodType<Design> = z.strictObject({
   lists: z.array(z.string()).default([]),
   apart: z.record(z.string(), z.string().min(8)).default({}),
   samples: z.int().min(1).max(1_000_000),
+  stopped: z
+    .strictObject({
+      draws: z.int().min(1),
+      date: z.string().regex(/^\d{4}-\d{2}-\d{2}$/, "a date: 2026-11-27"),
+      reason: z.string().min(16),
+    })
+    .optional(),
   seed: z.int().min(0),
   again: z.strictObject({ draws: z.int().min(0), seeds: z.int().min(2).max(100) }),
   keep: z.array(z.string()).min(1),

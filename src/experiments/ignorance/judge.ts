@@ -12,6 +12,8 @@ export interface Prior extends PriorJudgement {
   design: string;
   /** Draws of the design that were run; {@link PriorJudgement.draws} of them hold the quantity. */
   drawn: number;
+  /** Draws that the design has, where not all of them were run. */
+  planned?: number;
   /** Where the verdict is "depends": on what most. */
   decider?: Decider;
 }
@@ -56,6 +58,7 @@ export function priorOf(
     margin,
     design: record.design,
     drawn: ensemble.draws.length,
+    ...(ensemble.draws.length < ensemble.design.samples ? { planned: ensemble.design.samples } : {}),
     ...(decider ? { decider } : {}),
   };
 }

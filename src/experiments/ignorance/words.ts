@@ -30,10 +30,22 @@ export const caseDesigns: readonly string[] = ["recordings", "ablations", "hosts
 export const bySettings = "settings";
 
 /** What the draws say about a quantity, in a sentence or three. */
-export function priorText({ margin, share, predictive, draws, decider, verdict, design }: Prior): string {
+export function priorText({
+  margin,
+  share,
+  predictive,
+  draws,
+  drawn,
+  planned,
+  decider,
+  verdict,
+  design,
+}: Prior): string {
   const { unit } = margin;
+  const run = `${drawn.toLocaleString("en")} were run${planned === undefined ? "" : ` of the design's ${planned.toLocaleString("en")}`}`;
+  const some = drawn > draws || planned !== undefined ? ` that hold it (${run})` : "";
   const what = caseDesigns.includes(design) ? "cases that there are" : "draws of what nobody published";
-  const first = `Of ${draws.toLocaleString("en")} ${what}, ${percent(share.mean)} lie within the margin (${marginText(margin, unit)}); 95 % lie between ${short(predictive.low)} and ${short(predictive.high)}.`;
+  const first = `Of ${draws.toLocaleString("en")} ${what}${some}, ${percent(share.mean)} lie within the margin (${marginText(margin, unit)}); 95 % lie between ${short(predictive.low)} and ${short(predictive.high)}.`;
   if (verdict === "not decidable")
     return `${first} Other seeds could make that ${percent(share.least)} or ${percent(share.most)}, which leaves the verdict open.`;
   if (!decider) return verdict === "depends" ? `${first} No assumption alone decides.` : first;
