@@ -521,7 +521,7 @@
     .iommu-lab-orphan { color: var(--jp-ui-font-color2); font-style: italic; }
     .iommu-lab-plot { min-height: 60px; }
     .iommu-lab-kept { min-height: var(--iommu-lab-kept) !important; }
-    .iommu-lab-caption { margin: 0 12px 12px; max-width: 60em; color: var(--jp-ui-font-color1); line-height: 1.4; }
+    .iommu-lab-caption { margin: 0 12px 12px; max-width: 46em; color: var(--jp-ui-font-color1); line-height: 1.4; }
     .iommu-lab-caption:empty { display: none; }
     .iommu-lab-caption b { font-weight: 600; }
     .jp-OutputArea-child.iommu-lab-stored-caption { display: none; }
@@ -532,11 +532,12 @@
     .iommu-lab-running { padding: 0 8px; align-self: center; font-size: var(--jp-ui-font-size1); color: var(--jp-ui-font-color1);
       font-variant-numeric: tabular-nums; white-space: nowrap; }
     .iommu-lab-plot .js-plotly-plot .modebar-container:focus-within .modebar--hover { opacity: 1; }
-    .jp-RenderedMarkdown { max-width: 75ch; }
+    /* Some 75 letters a line: a letter is a little less than half an em wide. */
+    .jp-RenderedMarkdown { max-width: 38em; }
     .jp-RenderedMarkdown details { margin-bottom: 1em; }
     .jp-RenderedMarkdown details > summary { cursor: pointer; color: var(--jp-content-link-color); }
     .jp-RenderedMarkdown:has(table) { max-width: none; }
-    .jp-RenderedMarkdown:has(table) > :not(table) { max-width: 75ch; }
+    .jp-RenderedMarkdown:has(table) > :not(table) { max-width: 38em; }
     .jp-OutputArea-output.iommu-lab-plot { padding: 0; }
   `;
   document.head.append(style);
