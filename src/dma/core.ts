@@ -83,8 +83,7 @@ export class Core implements Cpu {
 
   /** Is busy for some cycles. */
   spend(cycles: number): Wait {
-    this.post(cycles, RESUME, 0);
-    return waiting;
+    return this.passes(cycles, RESUME, 0) ? ready : waiting;
   }
 
   /** Is busy for as long as the accesses since the last wait take. */
@@ -101,16 +100,14 @@ export class Core implements Cpu {
     // A lock is taken with a locked instruction, which waits for the stores before it.
     this.parts.memory.drain();
     const cycles = this.parts.memory.take();
-    if (cycles > 0) this.post(cycles, ACQUIRE, lock);
-    else this.ask(lock);
-    return waiting;
+    if (cycles > 0 && !this.passes(cycles, ACQUIRE, lock)) return waiting;
+    return this.ask(lock) ? ready : waiting;
   }
 
   release(lock: number): Wait {
     const cycles = this.parts.memory.take();
-    if (cycles > 0) this.post(cycles, RELEASE, lock);
-    else this.giveBack(lock);
-    return waiting;
+    if (cycles > 0 && !this.passes(cycles, RELEASE, lock)) return waiting;
+    return this.giveBack(lock) ? ready : waiting;
   }
 
   /**
@@ -123,21 +120,19 @@ export class Core implements Cpu {
 
   /** @internal An event of this core's is due. */
   dispatch(kind: number, lock: number): void {
-    if (kind === ACQUIRE) this.ask(lock);
-    else if (kind === RELEASE) this.giveBack(lock);
-    else {
-      const { accounts, memory, locks, processes } = this.parts;
-      if (kind === GRANTED) {
-        const { now } = processes.sim;
-        locks[lock].granted(this.askedAt, now);
-        accounts.enter(this.id, this.lockStep, this.context, now);
-      }
-      memory.core = this.id;
-      this.process.resume();
-    }
+    const { memory, processes } = this.parts;
+    processes.sim.follow();
+    if (kind === ACQUIRE) {
+      if (!this.ask(lock)) return;
+    } else if (kind === RELEASE) {
+      if (!this.giveBack(lock)) return;
+    } else if (kind === GRANTED) this.granted(lock);
+    memory.core = this.id;
+    this.process.resume();
   }
 
-  private ask(lock: number): void {
+  /** @returns whether the lock is its own now */
+  private ask(lock: number): boolean {
     const { accounts, locks, processes, kinds } = this.parts;
     const { now } = processes.sim;
     const book = locks[lock];
@@ -145,11 +140,20 @@ export class Core implements Cpu {
     this.askedAt = now;
     accounts.enter(this.id, book.contended ? book.spinStep : this.step, this.context, now);
     book.asked++;
-    book.lock.acquire(this.id, kinds + GRANTED, lock);
+    if (!book.lock.acquire(this.id, kinds + GRANTED, lock)) return false;
+    this.granted(lock);
+    return true;
   }
 
-  private giveBack(lock: number): void {
-    this.post(this.drop(lock), RESUME, 0);
+  private granted(lock: number): void {
+    const { accounts, locks, processes } = this.parts;
+    const { now } = processes.sim;
+    locks[lock].granted(this.askedAt, now);
+    accounts.enter(this.id, this.lockStep, this.context, now);
+  }
+
+  private giveBack(lock: number): boolean {
+    return this.passes(this.drop(lock), RESUME, 0);
   }
 
   private drop(lock: number, irqStaysOff = false): number {
@@ -158,9 +162,13 @@ export class Core implements Cpu {
     return book.lock.release(this.id, this.parts.memory.drained(this.id), irqStaysOff);
   }
 
-  private post(cycles: number, kind: number, lock: number): void {
+  /** Lets some cycles pass. @returns whether they have: if not, the event of that kind is still to come */
+  private passes(cycles: number, kind: number, lock: number): boolean {
     const { accounts, processes, kinds } = this.parts;
-    accounts.enter(this.id, this.step, this.context, processes.sim.now);
-    processes.sim.post(cycles, kinds + kind, this.id, lock);
+    const { sim } = processes;
+    accounts.enter(this.id, this.step, this.context, sim.now);
+    if (sim.skip(cycles)) return true;
+    sim.post(cycles, kinds + kind, this.id, lock);
+    return false;
   }
 }

@@ -1,4 +1,4 @@
-import type { Behaviour } from "../engine/index.js";
+import { type Behaviour, ready } from "../engine/index.js";
 import { invalidationOf } from "../iommu/index.js";
 import { type IovaAllocator, noPfn, operation, roundUpPages } from "../iova/index.js";
 import {
@@ -207,7 +207,9 @@ export class DynamicOneToOne implements DmaPrograms {
       if (value.kind === "read") memory.read(value.at * PTE_BYTES);
       else if (value.kind === "exchange") memory.atomic(value.at * PTE_BYTES);
       else memory.spend(costs.apiCycles);
-      yield core.at(step).charge();
+      // A program has hundreds of steps where it looks through a table: those that need no event are not passed up through the calls.
+      const wait = core.at(step).charge();
+      if (wait !== ready) yield wait;
       result = this.take(core, value);
       if (value.kind === "allocate") {
         // alloc_pgtable_page hands out a zeroed page.

@@ -73,6 +73,7 @@ export class Processes {
     if (!generator) throw new Error(`Process "${process.name}" has ended and can not go on.`);
     // A process that resumes another one runs on after it.
     const outer = this.running;
+    if (outer) this.sim.follow(false);
     this.running = process;
     try {
       let result = generator.next();

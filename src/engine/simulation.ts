@@ -55,6 +55,12 @@ export class Simulation {
   dispatched = 0;
   private readonly machines: StateMachine[] = [];
   private stopping = false;
+  /** Of the events that are being dispatched: how many there were, how many there may be, and up to when. */
+  private done = 0;
+  private most = 0;
+  private until = 0;
+  /** What is left of the event that is being dispatched is one thread of work ({@link follow}). */
+  private following = false;
 
   /** @param queue the pending events; the calendar queue unless a test or benchmark wants another */
   constructor(readonly queue: EventQueue = new CalendarQueue()) {}
@@ -81,6 +87,30 @@ export class Simulation {
     const time = this.now + delay;
     if (!(delay >= 0 && time <= lastTick) || delay !== Math.floor(delay)) refuse(delay, this.now);
     this.queue.push(time, actor, kind, data, priority);
+  }
+
+  /**
+   * Says that what is left of the event that is being dispatched is one thread of work, which does nothing more once it has posted the event
+   * that it goes on with. Such a thread may {@link skip}.
+   * @param alone false where something else follows after all: it may not from here on
+   */
+  follow(alone = true): void {
+    this.following = alone;
+  }
+
+  /**
+   * Goes on at once where an event posted now, with this delay and the usual priority, would be the very next one: the clock moves on, and
+   * the event counts as dispatched. Otherwise nothing changes, and the caller posts it. So no result depends on it; it saves the queue.
+   * @returns whether it is that event's time now
+   */
+  skip(delay: number): boolean {
+    const time = this.now + delay;
+    if (!this.following || this.stopping || this.done >= this.most) return false;
+    // A delay that can not be is left to post to refuse.
+    if (!(delay >= 0 && time <= this.until) || delay !== Math.floor(delay) || !this.queue.allAfter(time)) return false;
+    this.now = time;
+    this.done++;
+    return true;
   }
 
   /** As {@link post}, and returns a handle for {@link cancel} and {@link reschedule}. */
@@ -159,17 +189,21 @@ export class Simulation {
 
   private dispatchSome(count: number, until: number): number {
     const { queue, machines } = this;
-    let done = 0;
-    while (done < count && !this.stopping) {
+    this.done = 0;
+    this.most = count;
+    this.until = until;
+    while (this.done < count && !this.stopping) {
       const slot = queue.pop(until);
       if (slot === NONE || slot === LATER) break;
       const kind = queue.kind[slot];
       this.now = queue.time[slot];
-      done++;
+      this.done++;
+      this.following = false;
       machines[kind >> 8].dispatch(kind & 255, queue.actor[slot], queue.data[slot]);
     }
-    this.dispatched += done;
-    return done;
+    this.following = false;
+    this.dispatched += this.done;
+    return this.done;
   }
 }
 

@@ -47,8 +47,9 @@ export class ServerCores implements DmaClient {
     return this.asleep[core] === 1;
   }
 
-  /** Its work is done: the core goes on. */
+  /** Its work is done: the core goes on. The last thing that the load does with that event. */
   resume(core: number): void {
+    this.simulation.follow();
     this.processes[core].resume();
   }
 

@@ -74,6 +74,14 @@ export class CalendarQueue extends EventQueue {
     }
   }
 
+  allAfter(time: number): boolean {
+    const { near } = this;
+    if (near.size > 0) return near.times[0] > time;
+    // What lies on the ring is of later buckets than the open one.
+    if (this.far === 0 || Math.floor(time * this.perTick) <= this.open) return true;
+    return !this.advance() || near.times[0] > time;
+  }
+
   /** Opens buckets until `near` has an event. False if there is none anywhere. */
   private advance(): boolean {
     if (this.far === 0) return false;

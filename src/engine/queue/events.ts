@@ -57,6 +57,9 @@ export abstract class EventQueue {
    */
   abstract pop(limit: number): number;
 
+  /** Whether every pending event is later than a time, as far as that is cheap to say: false says nothing. */
+  abstract allAfter(time: number): boolean;
+
   /**
    * Inserts an event.
    * @param time in ticks; not before the last popped event's (the simulation checks that)

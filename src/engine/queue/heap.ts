@@ -34,6 +34,10 @@ export class HeapQueue extends EventQueue {
     }
     return NONE;
   }
+
+  allAfter(time: number): boolean {
+    return this.heap.size === 0 || this.heap.times[0] > time;
+  }
 }
 
 /** A binary heap of slots by (time, order). The keys lie beside the slots, so that comparing touches no event. */

@@ -10,6 +10,8 @@ export interface LockSimulation {
   attach(machine: { dispatch(kind: number, actor: number, data: number): void }): number;
   /** Schedules an event of a kind, for an actor, `delay` cycles from now. */
   post(delay: number, kind: number, actor?: number, data?: number, priority?: number): void;
+  /** Goes on at once where such an event would be the very next one. @returns whether it has; without it, never */
+  skip?(delay: number): boolean;
 }
 
 /** Draws whole numbers below a bound: the order in which cores win a line is arbitrary, and named by a seed. */
@@ -62,6 +64,9 @@ export abstract class SpinLock {
   private heldBy = -1;
   private heldSince = 0;
   private irqOffSince: Float64Array;
+  /** When the CPU that asks now gets the lock, where it need not wait for anybody; -1 until that is known. */
+  private grantedAt = -1;
+  private asking = false;
   /** 1 for a CPU that gave the lock back with interrupts still off, to take it again. */
   private readonly irqStaysOff: Uint8Array;
 
@@ -93,9 +98,10 @@ export abstract class SpinLock {
    * @param cpu who asks
    * @param kind the caller's kind of event that tells it that it holds the lock
    * @param token the event's data
+   * @returns true where it holds the lock already, and no event comes: only in a thread that may skip events
    * @throws Error when the CPU already waits for or holds this lock: it would wait for itself forever
    */
-  acquire(cpu: number, kind: number, token = 0): void {
+  acquire(cpu: number, kind: number, token = 0): boolean {
     if (this.askedAt[cpu] >= 0 || this.heldBy === cpu)
       throw new Error(
         `CPU ${cpu} asks for lock "${this.options.name}" that it already ${this.heldBy === cpu ? "holds" : "waits for"}.`,
@@ -105,8 +111,20 @@ export abstract class SpinLock {
     this.askedAt[cpu] = this.simulation.now;
     if (this.irqCycles > 0) {
       if (this.irqStaysOff[cpu] === 0) this.irqOffSince[cpu] = this.simulation.now;
-      this.simulation.post(this.irqCycles, this.base, cpu);
-    } else this.enter(cpu);
+      if (!this.simulation.skip?.(this.irqCycles)) {
+        this.simulation.post(this.irqCycles, this.base, cpu);
+        return false;
+      }
+    }
+    this.asking = true;
+    this.grantedAt = -1;
+    this.enter(cpu);
+    this.asking = false;
+    if (this.grantedAt < 0) return false;
+    const delay = this.grantedAt - this.simulation.now;
+    if (this.simulation.skip?.(delay)) return true;
+    this.simulation.post(delay, kind, cpu, token);
+    return false;
   }
 
   /**
@@ -135,7 +153,7 @@ export abstract class SpinLock {
     else this.step(kind, actor, data);
   }
 
-  /** The first access of an attempt. */
+  /** The first access of an attempt; where that {@link grant}s the lock, it is the last that it does. */
   protected abstract enter(cpu: number): void;
   /** The accesses of a release that begins at `now`; returns the cycles that the CPU waits for. */
   protected abstract leave(cpu: number, now: number): number;
@@ -156,7 +174,8 @@ export abstract class SpinLock {
     this.heldBy = cpu;
     this.heldSince = at;
     this.statistics.acquired(cpu, contended, waited);
-    this.simulation.post(at - this.simulation.now, this.resumeKind[cpu], cpu, this.resumeToken[cpu]);
+    if (this.asking) this.grantedAt = at;
+    else this.simulation.post(at - this.simulation.now, this.resumeKind[cpu], cpu, this.resumeToken[cpu]);
   }
 }
 
