@@ -53,6 +53,9 @@ const mostTables = 2304;
 /** Dynamic 1:1 has the tables of wherever buffers lie in memory. */
 const mostDynamicTables = 8192;
 
+/** Locks of a core's caches and table, at most: the queue nodes of each lie on a page of their own. */
+const locksACore = 16;
+
 const tableBytes = ({ variant }: Pick<DmaOptions, "variant">): number =>
   (variant.oneToOne ? mostDynamicTables : mostTables) * PAGE_BYTES;
 const allocatorBytes = ({ variant, cores, maxRanges }: Pick<DmaOptions, "variant" | "cores" | "maxRanges">): number =>
@@ -63,7 +66,7 @@ const allocatorBytes = ({ variant, cores, maxRanges }: Pick<DmaOptions, "variant
 /** About how much of the machine's memory a {@link DmaApi} of these options takes. */
 export function dmaBytes(options: Pick<DmaOptions, "variant" | "cores" | "maxRanges">): number {
   const { variant, cores } = options;
-  const few = (cores + 4) * FlushQueue.bytes;
+  const few = (cores + 4) * (FlushQueue.bytes + locksACore * PAGE_BYTES);
   return (
     tableBytes(options) +
     (variant.allocator === "none" ? 0 : allocatorBytes(options)) +
