@@ -95,11 +95,11 @@ const together = (list) => {
 };
 
 /**
- * How many test files run at a time. Many wait for a kernel, a page, a killed command or a clock: with three, two cores have work all the time.
- * (The browser's alone are two: each of them is a browser's processes, a server and kernels.)
+ * How many test files run at a time. Most of them wait a third of their time, for a kernel, a page, a killed command or a clock: with some more files
+ * than cores two cores have work all the time.
  */
 const workers = (name, extra) => {
-  const most = { unit: 3, "unit and browser": 3, browser: 2 }[name];
+  const most = { unit: 3, "unit and browser": 4, browser: 2 }[name];
   return most === undefined || extra.some((word) => word.startsWith("--maxWorkers")) ? [] : [`--maxWorkers=${most}`];
 };
 
