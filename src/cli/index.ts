@@ -7,42 +7,34 @@
  */
 import { createRequire } from "node:module";
 import { Command, CommanderError } from "commander";
-import { claimsCommand } from "./claims.js";
 import { errorText } from "./errors.js";
-import { executeCommand } from "./execute.js";
-import { iovaCommand } from "./iova/index.js";
-import { kernelCommand } from "./kernel.js";
-import { labCommand } from "./lab.js";
-import { mceCommand } from "./mce.js";
-import { migrateCommand } from "./migrate.js";
-import { oneToOneCommand } from "./one-to-one.js";
-import { perturbCommand } from "./perturb.js";
-import { reproduceCommand } from "./reproduce.js";
-import { runCommand } from "./run.js";
-import { siteCommand } from "./site.js";
-import { sweepCommand } from "./sweep/index.js";
-import { traceCommand } from "./trace/index.js";
 
 export { UserError } from "./errors.js";
 
 const { version } = createRequire(import.meta.url)("../../package.json") as { version: string };
 
-/** Commands, in the order of the help text. */
-const commands: ((program: Command) => void)[] = [
-  labCommand,
-  executeCommand,
-  kernelCommand,
-  runCommand,
-  iovaCommand,
-  traceCommand,
-  mceCommand,
-  oneToOneCommand,
-  sweepCommand,
-  claimsCommand,
-  perturbCommand,
-  reproduceCommand,
-  siteCommand,
-  migrateCommand,
+/** What adds a command, or several, to the program. */
+type Register = (program: Command) => void;
+
+/**
+ * Commands by their names, in the order of the help text. Only the one that is asked for is loaded: most of them need few of the others' libraries,
+ * and to load them all takes half a second.
+ */
+const commands: readonly (readonly [names: readonly string[], load: () => Promise<Register>])[] = [
+  [["lab"], async () => (await import("./lab.js")).labCommand],
+  [["execute"], async () => (await import("./execute.js")).executeCommand],
+  [["kernel"], async () => (await import("./kernel.js")).kernelCommand],
+  [["experiments", "run"], async () => (await import("./run.js")).runCommand],
+  [["iova"], async () => (await import("./iova/index.js")).iovaCommand],
+  [["trace"], async () => (await import("./trace/index.js")).traceCommand],
+  [["mce"], async () => (await import("./mce.js")).mceCommand],
+  [["one-to-one"], async () => (await import("./one-to-one.js")).oneToOneCommand],
+  [["sweep"], async () => (await import("./sweep/index.js")).sweepCommand],
+  [["claims"], async () => (await import("./claims.js")).claimsCommand],
+  [["perturb"], async () => (await import("./perturb.js")).perturbCommand],
+  [["reproduce"], async () => (await import("./reproduce.js")).reproduceCommand],
+  [["site"], async () => (await import("./site.js")).siteCommand],
+  [["migrate"], async () => (await import("./migrate.js")).migrateCommand],
 ];
 
 /**
@@ -56,7 +48,8 @@ export async function main(argv: string[]): Promise<number> {
     .version(version)
     .exitOverride()
     .showHelpAfterError("(run with --help for what is accepted)");
-  for (const register of commands) register(program);
+  const asked = commands.find(([names]) => names.includes(argv[0] ?? ""));
+  for (const [, load] of asked ? [asked] : commands) (await load())(program);
   try {
     await program.parseAsync(argv, { from: "user" });
     return process.exitCode === undefined ? 0 : Number(process.exitCode);
