@@ -512,6 +512,11 @@
     sortBy(header);
   });
 
+  // In a menu of controls the arrows choose; JupyterLab would take them and go to another cell.
+  document.addEventListener("focusin", ({ target }) => {
+    if (target.matches?.(".jp-OutputArea select")) target.dataset.lmSuppressShortcuts = "true";
+  });
+
   const style = document.createElement("style");
   const heads = tables.replaceAll(/(\w\S*)(,|$)/g, "$1 thead th$2");
   style.textContent = `
