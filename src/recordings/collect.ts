@@ -2,16 +2,20 @@ import type { Account } from "./account.js";
 import { Ends, type RecordedStep, type RecordingEnd, type StepSink } from "./steps.js";
 import { Context, Kind, Op, type Trace, type TraceAbout } from "./trace.js";
 
-const shift = 12;
+const shift = 16;
 const piece = 1 << shift;
+const fewest = 1 << 8;
 
-/** Numbers in pieces of a typed array: nothing is copied and no room is left over as it grows, since millions of them are held at a time. */
+/**
+ * Numbers in pieces of a typed array: nothing is copied and no room is left over as it grows, since millions of them are held at a time. Pieces
+ * are so large that the system has their memory back when they are released; the first begins small.
+ */
 class Column<T extends Float64Array | Uint32Array | Uint16Array | Uint8Array> {
   length = 0;
   private readonly pieces: T[];
   private last: T;
   constructor(private readonly make: new (length: number) => T) {
-    this.last = new make(piece);
+    this.last = new make(fewest);
     this.pieces = [this.last];
   }
 
@@ -20,6 +24,10 @@ class Column<T extends Float64Array | Uint32Array | Uint16Array | Uint8Array> {
     if (at === 0 && this.length > 0) {
       this.last = new this.make(piece);
       this.pieces.push(this.last);
+    } else if (at === this.last.length) {
+      const grown = new this.make(2 * at);
+      grown.set(this.last);
+      this.last = this.pieces[0] = grown;
     }
     this.last[at] = value;
     this.length++;

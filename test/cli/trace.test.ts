@@ -94,7 +94,7 @@ describe("iommu-lab trace convert", () => {
       error,
     } = await run("convert", texts("S10-unmap-before-start.txt"), "-o", out, "--name", "mine");
     expect(code).toBe(0);
-    expect(said).toMatch(/s10\.trace\.json: 2 operations \(1 maps of 1 requests\), 1 devices, [\d,]+ bytes\./);
+    expect(said).toMatch(/s10\.trace\.json: 2 operations \(1 map of 1 request\), 1 device, [\d,]+ bytes\./);
     expect(error).toMatch(/1 unmap ends maps made before the recording began/);
     const trace = decodeTrace(readFileSync(out, "utf8"), out);
     expect([trace.about.name, trace.maps, trace.account.unmatchedUnmaps]).toEqual(["mine", 1, 1]);

@@ -86,6 +86,14 @@ const forms: Record<string, string> = {
       `  x-1  [001] d.s2. ${t}: ${w}: ${iommu(w)}\n  x-1  [001] d.s2. ${t}: <stack trace>\n => iommu_map\n => __iommu_dma_map`,
   ),
   "quoted twice in a mail": twice((w, t) => `> >   x-1  [001] d.s2. ${t}: ${w}: ${iommu(w)}\r`),
+  "lines that end with a carriage return alone": twice(
+    (w, t) => `  x-1  [001] d.s2. ${t}: ${w}: ${iommu(w)}`,
+  ).replaceAll("\n", "\r"),
+  "a dump after an oops": twice(
+    (w, t) => `[   33.1]     <...>-2847    1d..5 ${t.slice(-1)}547482us : ${w}: ${iommu(w)}`,
+  ),
+  "from a kernel log": twice((w, t) => `Nov 27 12:00:01 host kernel:   x-1  [001] d.s2. ${t}: ${w}: ${iommu(w)}`),
+  "from a page's source": twice((w, t) => `   &lt;...&gt;-1  [4095] d.s2. ${t}: ${w}: ${iommu(w)}`),
   "grep with file and number": twice((w, t) => `trace.txt:12:  x-1  [001] d.s2. ${t}: ${w}: ${iommu(w)}`),
   "the option fields": twice((w, t) =>
     w === "map"
@@ -128,9 +136,27 @@ describe("other forms of one map and its unmap", () => {
     ).toThrow(/passthrough/);
     expect(refused(twice((w) => `bash   123 [001] iommu:${w}: ${iommu(w)}`))).toThrow(/no timestamp.*perf script -F/);
     expect(refused(twice((w) => `bash   123 iommu:${w}: ${iommu(w)}`))).toThrow(/no timestamp.*perf script -F/);
+    expect(refused(twice((w, t) => `  x-1 [001] ..... ${t.replace(".", ",")}: ${w}: ${iommu(w)}`))).toThrow(
+      /decimal comma.*point/,
+    );
+    expect(refused(` 1)               |  /* map: ${iommu("map")} */\n`)).toThrow(/function_graph.*echo nop/);
+    const perfJson = `{\n "linux-perf-json-version": 1,\n "headers": {}`;
+    expect(isTraceFile(perfJson)).toBe(false);
+    expect(foreignBytes(new TextEncoder().encode(perfJson))).toMatch(/perf data convert.*perf script/);
     const json = `{"type": "attached_probes", "data": {"probes": 2}}\n{"type": "printf", "data": "map 1 0 eth0 0x1000 4096"}\n`;
     expect(isTraceFile(json)).toBe(false);
     expect(foreignBytes(new TextEncoder().encode(json))).toMatch(/bpftrace.*without -f/);
     expect(foreignBytes(new Uint8Array([0xff, 0xfe, 0x23, 0]))).toMatch(/UTF-16.*iconv/);
+  });
+
+  test("half a recording, and losses that nobody counted, are told", () => {
+    const line = (i: number, what: string) => `  x-1 [001] ..... 10.${String(i).padStart(6, "0")}: ${what}\n`;
+    const of = (what: "map" | "unmap", n: number) =>
+      Array.from({ length: n }, (_, i) => line(i, `${what}: ${iommu(what)}`)).join("");
+    const told = (text: string) => importTrace(text, { file: "x" }).warnings.join(" ");
+    expect(told(of("map", 100))).toMatch(/not a single unmap: was the event iommu:unmap/);
+    expect(told(of("unmap", 3))).toMatch(/not a single map: was the event iommu:map/);
+    expect(told(`${of("map", 1)}CPU:2 [LOST EVENTS]\n${of("unmap", 1)}`)).toMatch(/not said in one place.*may be more/);
+    expect(told(`${of("map", 1)}CPU:2 [LOST 7 EVENTS]\n${of("unmap", 1)}`)).toMatch(/^7 events were lost/);
   });
 });

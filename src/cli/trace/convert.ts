@@ -36,12 +36,13 @@ export function convertCommand(trace: Command): void {
     for (const warning of warningsOf(end.account, end.devices.length)) process.stderr.write(`${name}: ${warning}\n`);
     const requests = maps - end.account.joined - end.account.openJoined;
     process.stdout.write(
-      `${flags.out}: ${whole(steps)} operations (${whole(maps)} maps of ${whole(requests)} requests), ${whole(end.devices.length)} devices, ${whole(bytes)} bytes.\n`,
+      `${flags.out}: ${whole(steps)} operations (${count(maps, "map")} of ${count(requests, "request")}), ${count(end.devices.length, "device")}, ${whole(bytes)} bytes.\n`,
     );
   });
 }
 
 const whole = (n: number): string => n.toLocaleString("en");
+const count = (n: number, what: string): string => `${whole(n)} ${what}${n === 1 ? "" : "s"}`;
 
 function readDescription(file: string): TraceDescription {
   let value: unknown;

@@ -28,15 +28,24 @@ export function recordingOptions(command: Command): Command {
     );
 }
 
-/** Runs `read` with progress on stderr and interruption: Ctrl-C stops it with exit code 130. */
+/** Runs `read` with progress on stderr and interruption: Ctrl-C stops it with exit code 130. Each file that is read has a progress of its own. */
 export function reading<T>(flags: RecordingFlags, read: (options: FileReadOptions) => Promise<T>): Promise<T> {
-  const progress = new Progress(process.stderr, "MB");
+  let progress = new Progress(process.stderr, "MB");
+  let before = 0;
+  const tell = (done: number, total: number): void => {
+    if (done < before) {
+      progress.end();
+      progress = new Progress(process.stderr, "MB");
+    }
+    before = done;
+    progress.tell(Math.round(done / 1e6), Math.round(total / 1e6), "");
+  };
   return interruptible("Interrupted; nothing was written.", (signal) =>
     read({
       ...(flags.clockMhz === undefined ? {} : { clockMhz: flags.clockMhz }),
       ...(flags.mostUnreadable === undefined ? {} : { mostUnreadable: flags.mostUnreadable / 100 }),
       signal,
-      progress: (done, total) => progress.tell(Math.round(done / 1e6), Math.round(total / 1e6), ""),
+      progress: tell,
     }),
   ).finally(() => progress.end());
 }

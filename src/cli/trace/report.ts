@@ -13,7 +13,7 @@ import { type RecordingFlags, reading, recordingArgument, recordingOptions } fro
 
 const { version } = createRequire(import.meta.url)("../../../package.json") as { version: string };
 
-/** Steps of a recording that are replayed: what fits, with the allocators and a simulated host beside it, into 512 MiB. */
+/** Steps of a recording that are replayed: with the allocators beside it that takes some 500 MB, with a simulated host some 600 MB. */
 const mostReplayed = 3_000_000;
 
 interface ReportFlags extends RecordingFlags {

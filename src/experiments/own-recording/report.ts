@@ -21,8 +21,8 @@ import {
   type AllocatorRow,
   type PoolTableRow,
   recordedAllocators,
+  replayInTurns,
   replayPoolTables,
-  replayRecording,
 } from "./allocators.js";
 import { recordingHash } from "./content.js";
 import { stretchesOf } from "./load.js";
@@ -140,22 +140,30 @@ async function made(trace: Trace, options: ReportOptions, facts: Facts): Promise
     cores: hostCores,
   });
   const total = steps.length + 2 + runsOf(stretches.loads.length, stretches.cores, options.ways);
-  const turn = async (label: string): Promise<void> => {
-    options.onProgress?.(done++, total, label);
+  // Whoever interrupts is heard only while nothing is computed.
+  const pause = async (): Promise<void> => {
     await new Promise((resolve) => setTimeout(resolve, 0));
     options.signal?.throwIfAborted();
+  };
+  const turn = async (label: string): Promise<void> => {
+    options.onProgress?.(done++, total, label);
+    await pause();
   };
   await turn("what is mapped at a time");
   const translations = { ...inFlight(trace, device), capacity: iotlbCapacity(facts) };
   const poolTables: PoolTableRow[] = [];
   if (why === undefined) {
-    const watch = {
-      onProgress: () => options.signal?.throwIfAborted(),
-      scratch: new Float64Array(trace.length),
-    };
+    const watch = { scratch: new Float64Array(trace.length) };
     for (const [name, policy] of steps) {
       await turn(`${name}, ${policy}`);
-      allocators.push(replayRecording(trace, device, name, policy, watch));
+      const turns = replayInTurns(trace, device, name, policy, watch);
+      let step = turns.next();
+      for (; !step.done; step = turns.next()) {
+        const part = Math.floor((100 * step.value) / trace.length);
+        if (part > 0) options.onProgress?.(done - 1, total, `${name}, ${policy}, ${part} %`);
+        await pause();
+      }
+      allocators.push(step.value);
     }
     await turn("pools, other tables");
     poolTables.push(...replayPoolTables(trace, device, facts.record("K29").value as readonly number[], watch));

@@ -56,9 +56,9 @@ export function encodeTrace(trace: Trace): string {
   return lines.join("");
 }
 
-/** Whether a text is a trace file, of any version, by its beginning. Events of bpftrace as JSON are none. */
+/** Whether a text is a trace file, of any version, by its beginning. Events of bpftrace and perf as JSON are none. */
 export function isTraceFile(beginning: string): boolean {
-  return /^\uFEFF?\s*\{(?!\s*"type":)/.test(beginning);
+  return /^\uFEFF?\s*\{(?!\s*"(?:type|linux-perf-json-version)":)/.test(beginning);
 }
 
 /** Whether a trace file is one of version 2 by its first line. */

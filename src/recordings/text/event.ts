@@ -55,7 +55,7 @@ export class MappingEvent {
   text = "";
   /** Whether the line holds, before this event, the beginning of another: it was cut. */
   afterCut = false;
-  /** How many events were lost. */
+  /** How many events were lost; 0 where that is not said. */
   count = 0;
 
   /** Forgets what an event may leave unsaid. */
@@ -79,6 +79,8 @@ export const reasons = {
     "was wrapped by a mail program or a terminal; expected an event on one line (send the file as an attachment)",
   noCpu:
     "does not name the CPU; record with perf record -C or -a and print with perf script -F comm,pid,cpu,time,event,trace --ns",
+  comma: "has a timestamp with a decimal comma; expected a point, as the kernel and perf print it (LC_ALL=C)",
+  graph: "stands in a comment of the function_graph tracer; record with: echo nop > /sys/kernel/tracing/current_tracer",
   noTime: "has no timestamp; print with perf script -F comm,pid,cpu,time,event,trace --ns",
   pages:
     "expected iova and size in whole pages of 4096 bytes, and at least one: an IOMMU with smaller pages is not read",

@@ -4,6 +4,10 @@ const starts = (bytes: Uint8Array, ...prefix: number[]): boolean => prefix.every
 const ascii = (bytes: Uint8Array, from: number, text: string): boolean =>
   [...text].every((letter, i) => bytes[from + i] === letter.charCodeAt(0));
 
+function isPerfJson(bytes: Uint8Array): boolean {
+  return /^\s*\{\s*"linux-perf-json-version"/.test(String.fromCharCode(...bytes.subarray(0, 200)));
+}
+
 const magics: readonly [(bytes: Uint8Array) => boolean, string][] = [
   [
     (b) => ascii(b, 0, "PERFILE2") || ascii(b, 0, "2ELIFREP") || ascii(b, 0, "PERFFILE"),
@@ -20,6 +24,10 @@ const magics: readonly [(bytes: Uint8Array) => boolean, string][] = [
   [
     (b) => ascii(b, 0, '{"type": "') || ascii(b, 0, '{"type":"'),
     "is bpftrace's output as JSON (-f json), which holds each event as text in text; record without -f, with the script of: iommu-lab trace record --dry-run",
+  ],
+  [
+    isPerfJson,
+    "is perf's output as JSON (perf data convert); print the recording with: perf script -F comm,pid,cpu,time,event,trace --ns > recording.txt",
   ],
   [(b) => ascii(b, 0, "BZh"), "is bzip2; unpack it with: bunzip2 FILE"],
   [(b) => starts(b, 0x04, 0x22, 0x4d, 0x18), "is lz4; unpack it with: unlz4 FILE"],

@@ -54,6 +54,8 @@ const signs =
 /** Events of the same tracers that ask for nothing. */
 const others =
   /\b(?:io_page_fault|(?:at|de)tach_device_(?:to|from)_domain|(?:add|remove)_device_(?:to|from)_group|dma_sync_(?:single|sg)_for_(?:cpu|device)|dma_(?:map|alloc)_\w*_?err|dma_(?:map|alloc)_sgt?_err|(?:un)?map_sg|bounce_\w+|qi_submit|tlb_flush|cache_tag_\w+)(?::|\s)/;
+/** Addresses as an event has them. */
+const values = /\b(?:iova|paddr|dma_addrs?|phys_addrs?)=(?:0x)?[0-9a-f]/;
 /** A line's head that ends before its event: a task or a CPU, perhaps the flags and a piece of the timestamp, and nothing after it. */
 const stub = /(?:-|\s)\d+\s+(?:\(\s*[\d-]+\)\s+)?\[\d{1,5}\]?(?:\s+[.\w#-]{1,9})?\s*[\d.]*:?\s*$/;
 /** A head's task and CPU, and another CPU behind it. */
@@ -109,7 +111,7 @@ export function readKernelLine(text: string, event: MappingEvent, options: LineO
     const known = readHead(before, event, options);
     if (known !== 0) {
       if (read < 0) {
-        event.text = known === 1 ? reasons.cut : known === 2 ? reasons.noCpu : reasons.noTime;
+        event.text = known === 1 ? headless(before) : known === 2 ? reasons.noCpu : reasons.noTime;
         if (known > 1) return Line.bad;
         damaged = true;
       }
@@ -131,11 +133,12 @@ export function readKernelLine(text: string, event: MappingEvent, options: LineO
   if (line.includes("LOST") || line.includes("ost ") || line.includes("DROPPED")) {
     const lost = lostText.exec(line);
     if (lost) {
-      event.count = Number(lost[1] ?? lost[2] ?? lost[3] ?? lost[4] ?? lost[5] ?? 1);
+      event.count = Number(lost[1] ?? lost[2] ?? lost[3] ?? lost[4] ?? lost[5] ?? 0);
       return Line.lost;
     }
   }
-  if (first !== 35 && stub.test(line)) return bad(event, reasons.cut);
+  // A comment with an event's values was cut, and what is left of an event was joined to it.
+  if (first === 35 ? values.test(line) : stub.test(line)) return bad(event, reasons.cut);
   if (first === 35 || !signs.test(line) || others.test(line)) {
     // Not a comment, not between events: perhaps what is left of a line that was cut. The reader says so.
     return first === 35 || others.test(line) || between.test(line) ? Line.other : Line.unknown;
@@ -182,6 +185,12 @@ function readHead(before: string, event: MappingEvent, options: LineOptions): nu
   const perf = text.endsWith("iommu:") || text.endsWith("dma:") ? text.slice(0, -1) : text;
   if (headWithoutCpu.test(perf)) return 2;
   return perf !== text && headWithoutTime.test(perf) ? 3 : 1;
+}
+
+/** Why an event has no head. */
+function headless(before: string): string {
+  if (/\d,\d{3,9}:\s*$/.test(before)) return reasons.comma;
+  return /\|\s+\/\*\s*$/.test(before) ? reasons.graph : reasons.cut;
 }
 
 /** Whole microseconds as seconds with decimals. */

@@ -21,6 +21,8 @@ export interface ReadOptions {
 
 const longestLine = 1 << 20;
 const keptLines = 200;
+/** So many maps without an unmap are told: a driver's beginning has few. */
+const manyMaps = 100;
 
 /**
  * Reads a recording's text as it comes, in constant memory: bytes in, steps out.
@@ -50,6 +52,10 @@ export class TextReader {
   private latest = Number.NEGATIVE_INFINITY;
   private lastBad = "";
   private overwritten = 0;
+  /** Places where events were lost and it is not said how many: one at least. */
+  private lostUncounted = 0;
+  private mapEvents = 0;
+  private unmapEvents = 0;
   /** Lines that are no event, no comment and nothing that stands between events; and the first of them. */
   private unknowns = 0;
   private firstUnknown = "";
@@ -115,9 +121,16 @@ export class TextReader {
   }
 
   private line(text: string): void {
+    const line = text.charCodeAt(text.length - 1) === 13 ? text.slice(0, -1) : text;
+    // Lines that end with a carriage return alone.
+    if (line.includes("\r")) for (const one of line.split("\r")) this.oneLine(one);
+    else this.oneLine(line);
+  }
+
+  private oneLine(text: string): void {
     const { account } = this;
     account.lines++;
-    let line = text.charCodeAt(text.length - 1) === 13 ? text.slice(0, -1) : text;
+    let line = text;
     if (account.lines === 1 && line.charCodeAt(0) === 0xfeff) line = line.slice(1);
     if (account.lines <= keptLines) this.first.push(line);
     if (line === bpftraceHeader) this.lineOptions.bpftrace = true;
@@ -148,8 +161,9 @@ export class TextReader {
         if (this.unknowns === 1) this.firstUnknown = `line ${this.account.lines}: ${shorten(line)}`;
         return;
       case Line.lost:
-        this.account.lost += event.count;
-        this.fuser.lose(event.count);
+        this.account.lost += Math.max(1, event.count);
+        if (event.count === 0) this.lostUncounted++;
+        this.fuser.lose(Math.max(1, event.count));
         return;
       case Line.bad:
         this.lastBad = event.text;
@@ -179,6 +193,8 @@ export class TextReader {
       }
     }
     this.lastBad = "";
+    if (what === Line.map) this.mapEvents++;
+    else if (what === Line.unmap) this.unmapEvents++;
     if (timeNs < this.latest) this.backwards++;
     else this.latest = timeNs;
     this.fuser.take(what, event, timeNs);
@@ -242,7 +258,19 @@ export class TextReader {
       );
     if (this.backwards > 0)
       account.notes.push(
-        `${this.backwards} events are earlier than one before them; the order of the lines was kept. Were texts of several CPUs joined?`,
+        `${this.backwards === 1 ? "One event is earlier than one before it" : `${this.backwards} events are earlier than one before them`}; the order of the lines was kept. Were texts of several CPUs joined?`,
+      );
+    if (this.lostUncounted > 0)
+      account.notes.push(
+        `How many events were lost is not said ${this.lostUncounted === 1 ? "in one place" : `in ${this.lostUncounted} places`}: one is counted, and there may be more.`,
+      );
+    if (this.mapEvents === 0)
+      account.notes.push(
+        "The recording holds unmaps and not a single map: was the event iommu:map (or dma:dma_map_*) enabled?",
+      );
+    if (this.unmapEvents === 0 && this.mapEvents >= manyMaps)
+      account.notes.push(
+        "The recording holds maps and not a single unmap: was the event iommu:unmap (or dma:dma_unmap_*) enabled?",
       );
     if (this.unknowns > 0)
       account.notes.push(
