@@ -141,8 +141,12 @@ function rowsNoting({ rows, reads }: StoredPoint, facts: Facts): Row[] {
   return rows;
 }
 
-const registered = (experiment: { name: string }): boolean =>
-  [...(experiments() as readonly { name: string }[]), ...computations].includes(experiment);
+/** Asked of every point. */
+let known: ReadonlySet<{ name: string }> | undefined;
+const registered = (experiment: { name: string }): boolean => {
+  known ??= new Set([...experiments(), ...computations]);
+  return known.has(experiment);
+};
 
 /** A point's file, where it is whole and is the one that was asked for; whatever else lies there is none. */
 function read(file: string, asked: { name: string; point: string }): StoredPoint | undefined {

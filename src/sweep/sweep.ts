@@ -5,6 +5,7 @@ import {
   type Column,
   configHash,
   type Experiment,
+  pointsOfHost,
   type Row,
   type Run,
   tableOf,
@@ -34,6 +35,7 @@ export async function runOnWorkers<S extends z.ZodType, P, R extends Row = Row>(
   options: PointOptions = {},
 ): Promise<Run<z.output<S>, R>> {
   const parsed = experiment.parse(config);
+  await opened(options);
   const rows = await computePoints(experiment as unknown as AnyExperiment, experiment.points(parsed), options);
   return experiment.collect(parsed, rows.flat() as R[]);
 }
@@ -66,6 +68,7 @@ export async function sweepConfigurations<S extends z.ZodType, P, R extends Row 
 ): Promise<Sweep<z.output<S>, R>> {
   const parse = experiment.parser();
   const parsed = configurations.map(({ input }) => parse(input as z.input<S>));
+  await opened(options);
   const points = parsed.map((config) => experiment.points(config));
   const rows = await computePoints(experiment as unknown as AnyExperiment, points.flat(), options);
   let next = 0;
@@ -76,6 +79,10 @@ export async function sweepConfigurations<S extends z.ZodType, P, R extends Row 
   });
   return { runs, table: sweepTable(experiment.columns, runs, configurations) };
 }
+
+/** What this process remembers, opened before points are made: what these are computed from may be remembered as well. */
+const opened = ({ remembered }: PointOptions): Promise<unknown> | undefined =>
+  remembered === undefined ? pointsOfHost() : undefined;
 
 function sweepTable<C>(
   columns: Record<string, Column>,

@@ -13,6 +13,7 @@ import {
   withSettings,
 } from "../../src/experiments/index.js";
 import { grid } from "../../src/study/index.js";
+import { runOnWorkers, sweep } from "../../src/sweep/index.js";
 import { fc } from "../support/property.js";
 
 const config = z.strictObject({
@@ -86,6 +87,33 @@ test("claims are judged when they are asked for, once; a run that is looked at s
   expect(run.claims).toBe(run.claims);
   expect(inspect(run)).toContain("It counts.");
   expect(judged).toBe(1);
+});
+
+test("what the process remembers is open when points are made, which may be computed from it", async () => {
+  const place = Symbol.for("iommu-lab.points");
+  const offered = Object.assign(
+    async () => {
+      offered.latest = { get: () => undefined, put() {} };
+      return offered.latest;
+    },
+    { latest: undefined as object | undefined },
+  );
+  const seen: unknown[] = [];
+  const points = () => {
+    seen.push(offered.latest);
+    return [];
+  };
+  const asking = defineExperiment({ ...counting, config, points, claims: () => [] });
+  Object.defineProperty(globalThis, place, { value: offered, configurable: true });
+  try {
+    for (const run of [asking.run, () => runOnWorkers(asking), () => sweep(asking, [{}])]) {
+      offered.latest = undefined;
+      await run();
+    }
+  } finally {
+    Reflect.deleteProperty(globalThis, place);
+  }
+  expect(seen).toEqual(Array(3).fill({ get: expect.anything(), put: expect.anything() }));
 });
 
 test("many configurations are read by one parser as one is", () => {

@@ -307,7 +307,8 @@ function showLocals(ts: TypeScript, checker: CheckerInternals, file: BoundFile):
 /** The declarations of `var`s that stand in blocks: they are the cell's, but no declaration file has a place for them. */
 function blockVars(ts: TypeScript, checker: ts.TypeChecker, file: BoundFile): string {
   let text = "";
-  for (const [name, symbol] of file.locals ?? []) {
+  for (const symbol of file.locals?.values() ?? []) {
+    const { name } = symbol;
     let declaration: ts.Node | undefined = symbol.valueDeclaration;
     while (declaration && (ts.isBindingElement(declaration) || ts.isBindingName(declaration)))
       declaration = declaration.parent;

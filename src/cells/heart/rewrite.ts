@@ -138,7 +138,11 @@ class Rewriter {
     private readonly context: ts.TransformationContext,
   ) {
     this.f = context.factory;
-    this.locals = scope.file.locals ?? new Map();
+    // The compiler's own tables have `__x` with a third underscore.
+    const named = [...(scope.file.locals ?? [])].map(
+      ([name, symbol]) => [ts.unescapeLeadingUnderscores(name as ts.__String), symbol] as const,
+    );
+    this.locals = new Map(named);
   }
 
   file(file: ts.SourceFile): ts.SourceFile {

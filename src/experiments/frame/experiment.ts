@@ -256,8 +256,9 @@ export function defineExperiment<S extends z.ZodType, P, R extends Row = Row>(
     async run(input, options = {}) {
       const { basis = basisOf(Facts.published()) } = options;
       const config = parse(input, basis.facts);
-      const points = spec.points(config, basis);
+      // Before the points are made: what these are computed from may be remembered as well.
       const remembered = options.remembered ?? (await pointsOfHost());
+      const points = spec.points(config, basis);
       const rows: R[] = [];
       let known = 0;
       for (const [i, point] of points.entries()) {
