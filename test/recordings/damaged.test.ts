@@ -96,6 +96,7 @@ test("an event that a cut line was joined to is read, and the cut one is said", 
     `  lab-7   [001] ${page}\n${unmap}`,
     `# tracer: no${page}\n${unmap}`,
     `# tracer: nIOMMU: iova=0xffffe000 paddr=0x110000000 size=4096\n${page}\n${unmap}`,
+    `# tracer: n01] d.s2. 10.000001: dma_map_page: 0000:05:00.0 dir=FROM_DEVICE dma_addr\n${page}\n${unmap}`,
     `${map("0000:05:00.0")}${map("0000:06:00.0")}`,
   ]) {
     const { info } = read(text, 1000);
