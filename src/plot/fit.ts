@@ -22,6 +22,8 @@ const smallest = 11;
 const smallestLine = 14;
 const belowRows = 70;
 const titleSize = 16;
+/** Bold letters, as titles have, are so much wider than those that are measured. */
+const boldWider = 1.13;
 const legendSize = 13;
 const legendLine = 19;
 /** What plotly draws before a legend's name, and leaves behind it, in pixels. */
@@ -306,7 +308,7 @@ export function fitted(figure: Fittable, width: number, measure: Measure = estim
   const titleFont = narrow ? 14.5 : titleSize;
   const titleLine = Math.round(titleFont * 1.3);
   const titleWords = typeof given["text"] === "string" ? plain(given["text"]) : "";
-  const lines = titleWords === "" ? [] : broken(titleWords, width - 28, titleFont * 1.04, measure);
+  const lines = titleWords === "" ? [] : broken(titleWords, width - 28, titleFont * boldWider, measure);
   const title = {
     ...given,
     text: lines.join("<br>"),
