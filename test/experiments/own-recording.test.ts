@@ -228,6 +228,27 @@ describe("the report", () => {
     );
   });
 
+  it("leaves no request out of the hits by size, however many sizes there are", async () => {
+    for (const sizes of [3, 40]) {
+      const builder = new TraceBuilder();
+      const device = builder.device("0000:05:00.0");
+      for (let i = 0; i < 200; i++) {
+        const common = { timeNs: i * 1000, cpu: 0, context: 0, device, iovaPfn: 1000 };
+        builder.map({ ...common, pages: 1 + (i % sizes), bytes: 0, direction: 0, kind: 0, paddrPfn: i });
+        builder.unmap(common);
+      }
+      const report = await reported(builder.build({ ...about, caveats: [] }), { stretches: 0 });
+      const tables = reportSections(report)
+        .flatMap((section) => section.tables)
+        .filter(({ caption }) => caption.startsWith("Hits by size"));
+      expect(tables).toHaveLength(2);
+      for (const { rows } of tables) {
+        expect(rows.reduce((sum, [, maps]) => sum + Number(maps), 0)).toBe(200);
+        expect(rows.at(-1)?.[0]).toBe(sizes === 3 ? "3" : "33 to 64");
+      }
+    }
+  });
+
   it("ends where it is interrupted", async () => {
     const stop = new AbortController();
     stop.abort(new Error("stopped"));

@@ -3,7 +3,7 @@
 import { variant } from "../../dma/index.js";
 import type { Interval } from "../../engine/index.js";
 import { poolRoom } from "../../recordings/index.js";
-import { type AllocatorRow, hasCaches } from "./allocators.js";
+import { type AllocatorRow, hasCaches, type SizeHits } from "./allocators.js";
 import type { Gain, LoadRow, LockRow } from "./locks.js";
 import type { RecordingReport } from "./report.js";
 
@@ -128,7 +128,7 @@ function allocators({ allocators: rows, poolTables, withheld, device }: Recordin
     section.tables.push({
       caption: `Hits by size: ${title}, lazy`,
       header: ["pages", "maps", "served by a CPU's cache"],
-      rows: hitsBySize.slice(0, 24).map(({ pages, maps, hits }) => [whole(pages), whole(maps), share(hits / maps)]),
+      rows: sizeRows(hitsBySize).map(({ label, maps, hits }) => [label, whole(maps), share(hits / maps)]),
     });
   section.tables.push({
     caption: "Pools, lazy, with the tables that Linux has (sparc; record K29)",
@@ -196,6 +196,27 @@ function iotlb({ translations, allocators: rows }: RecordingReport): Section {
     ],
     figures: ["translations"],
   };
+}
+
+const mostSizes = 24;
+
+/** Hits by size; of many sizes by those that share a cache, which are those up to the same power of two. */
+function sizeRows(sizes: readonly SizeHits[]): { label: string; maps: number; hits: number }[] {
+  if (sizes.length <= mostSizes) return sizes.map(({ pages, maps, hits }) => ({ label: whole(pages), maps, hits }));
+  const orders = new Map<number, { label: string; maps: number; hits: number }>();
+  for (const { pages, maps, hits } of sizes) {
+    let most = 1;
+    while (most < pages) most *= 2;
+    const row = orders.get(most) ?? {
+      label: most <= 2 ? whole(most) : `${whole(most / 2 + 1)} to ${whole(most)}`,
+      maps: 0,
+      hits: 0,
+    };
+    row.maps += maps;
+    row.hits += hits;
+    orders.set(most, row);
+  }
+  return [...orders.values()];
 }
 
 const perSecond = (value: number): string => (value >= 1e6 ? `${short(value / 1e6)} M/s` : `${short(value / 1e3)} k/s`);
