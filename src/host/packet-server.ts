@@ -8,6 +8,7 @@ import {
   type Wait,
   waiting,
 } from "../engine/index.js";
+import { dma32Pfn } from "../iova/index.js";
 import type { HostMachine } from "../machine/index.js";
 import { Fifo, type Nic, type NicDriver } from "../streams/index.js";
 import { ServerCores, type ServerLoad, variedWork } from "./cores.js";
@@ -37,23 +38,24 @@ export interface PacketServerOptions {
   interruptGapCycles: number;
 }
 
-/** Pages below 8 GiB lie in an array, of which the system gives memory only as it is touched; those above in a map. */
-const lowPages = 1 << 21;
+/** So many pages below 4 GiB, from where addresses are handed out downwards, lie in an array; others, memory's own among them, in a map. */
+const nearPages = 1 << 17;
 
 /** The number of each page's last map, from 1 on. */
 class LastMaps {
-  private readonly low = new Int32Array(lowPages);
-  private readonly high = new Map<number, number>();
+  private readonly near = new Int32Array(nearPages);
+  private readonly others = new Map<number, number>();
 
   /** Notes a map of a page. @returns the one before it; 0 where there was none */
   exchange(pfn: number, map: number): number {
-    if (pfn < lowPages) {
-      const before = this.low[pfn];
-      this.low[pfn] = map;
+    const at = dma32Pfn - pfn;
+    if (at >= 0 && at < nearPages) {
+      const before = this.near[at];
+      this.near[at] = map;
       return before;
     }
-    const before = this.high.get(pfn) ?? 0;
-    this.high.set(pfn, map);
+    const before = this.others.get(pfn) ?? 0;
+    this.others.set(pfn, map);
     return before;
   }
 }
