@@ -52,8 +52,21 @@ const counts = new Set([
 ]);
 counts
   .add("transactions since the start")
+  .add("receive buffers a queue")
+  .add("nodes a map")
   .add("sentences and published figures")
   .add("simulated value / published value");
+
+/** What the hover texts of an axis say behind its numbers. A title that names it ("maps at lower addresses") need not say it once more. */
+function unitsInHover(plot: (typeof all)[number]["plot"], letter: "x" | "y", title: string): string[] {
+  return plot.data.flatMap((trace) => {
+    for (const part of String(trace["hovertemplate"] ?? "").split("<br>")) {
+      const [name, unit] = part.replace(/<extra>.*/, "").split(new RegExp(`: %\\{${letter}[^}]*\\} `));
+      if (name === title && unit !== undefined && /^[a-z]{4,}$/.test(unit)) return [unit];
+    }
+    return [];
+  });
+}
 
 test("every figure stands in a cell with a telling name, once, with a picture beside it", () => {
   expect(all.length).toBeGreaterThan(40);
@@ -98,7 +111,10 @@ test("every axis of numbers says its unit, in brackets or at its ticks, or count
       const named = shown.some(({ title, ticktext }) => {
         const words = title?.text ?? "";
         return (
-          /\(.+\)|b\/s$/.test(words) || counts.has(words) || ticktext?.every((tick) => /[A-Za-z]/.test(tick)) === true
+          /\(.+\)|b\/s$/.test(words) ||
+          counts.has(words) ||
+          unitsInHover(plot, letter, words).some((unit) => words.includes(unit)) ||
+          ticktext?.every((tick) => /[A-Za-z]/.test(tick)) === true
         );
       });
       expect(named, `${where}: ${letter} (${shown.map(({ title }) => title?.text).join(", ")})`).toBe(true);
@@ -119,7 +135,10 @@ test("a caption that speaks of intervals or bands belongs to a figure that has t
     count++;
     expect(plot.data.some(spread), where).toBe(true);
     // Independent runs differ: bars of no length are those of a single run.
-    const bars = (error: unknown) => (error as { array?: number[] } | undefined)?.array ?? [];
+    const bars = (error: unknown) => {
+      const { array = [], arrayminus = [] } = (error ?? {}) as { array?: number[]; arrayminus?: number[] };
+      return [...array, ...arrayminus];
+    };
     const lengths = plot.data.flatMap((trace) => [...bars(trace["error_x"]), ...bars(trace["error_y"])]);
     if (words.includes("over independent runs"))
       expect(
