@@ -166,9 +166,27 @@ describe("iommu-lab trace record", () => {
   it("says what an option accepts, and what is not there", async () => {
     expect((await run("record", "--seconds", "0")).code).toBe(2);
     expect((await run("record", "--buffer", "1")).code).toBe(2);
-    expect((await run("record", "--tracefs", join(folder, "none"), "--dry-run")).error).toMatch(
-      /tracefs is not mounted/,
+    expect(await run("record", "--tracefs", join(folder, "none"))).toMatchObject({
+      code: 1,
+      error: expect.stringMatching(/tracefs is not mounted.*--dry-run prints/),
+    });
+  });
+
+  it("prints an ordinary kernel's commands where tracefs cannot be seen, and says so", async () => {
+    const none = join(folder, "no\nne");
+    const { code, out } = await run("record", "--tracefs", none, "--dry-run", "--device", "0000:05:00.0");
+    const lines = out.split("\n");
+    expect({ code, first: lines[0], second: lines[1] }).toEqual({
+      code: 0,
+      first: `# This machine shows no tracefs at ${JSON.stringify(none)}: these are the commands for Linux 6.18, not checked against the kernel that they will run on.`,
+      second: "# as root:",
+    });
+    expect(out).toContain(
+      `echo 'device == "0000:05:00.0"' > '${none}'/instances/iommu-lab/events/dma/dma_map_phys/filter`,
     );
+    expect(existsSync(none)).toBe(false);
+    const { out: perf } = await run("record", "--tracefs", none, "--dry-run", "--with", "perf");
+    expect(perf).toMatch(/\nperf record .* -e dma:dma_map_sg .* -e iommu:map -e iommu:unmap /);
   });
 });
 

@@ -5,6 +5,7 @@ import {
   type RecordPlan,
   record,
   recorders,
+  supposedSystem,
   thisSystem,
   traceInfo,
 } from "../../recorder/index.js";
@@ -33,10 +34,16 @@ export function recordCommand(trace: Command): void {
     .option("--device <bdf>", "only this device's requests, 0000:05:00.0 say (Linux 6.12 and later)")
     .addOption(new Option("--with <recorder>", "what records").choices([...recorders]).default("tracefs"))
     .option("--buffer <kib>", "size of each CPU's buffer in KiB", kib, 8192)
-    .option("--dry-run", "print the commands for this kernel and change nothing")
+    .option(
+      "--dry-run",
+      "print the commands for this kernel (where it shows no tracefs, for an ordinary one) and change nothing",
+    )
     .option("--tracefs <folder>", "where tracefs is mounted (default: /sys/kernel/tracing)")
     .action(async (flags: RecordFlags) => {
-      const system = thisSystem(flags.tracefs);
+      const here = thisSystem(flags.tracefs);
+      // A container, or a user who is not root, sees no tracefs: what is asked for is the commands, perhaps for another machine.
+      const unseen = flags.dryRun === true && here.tracefs === undefined;
+      const system = unseen ? supposedSystem(flags.tracefs) : here;
       const plan = planRecording(system, {
         seconds: flags.seconds,
         out: flags.out,
@@ -45,6 +52,10 @@ export function recordCommand(trace: Command): void {
         ...(flags.device === undefined ? {} : { device: flags.device }),
       });
       for (const note of plan.notes) process.stderr.write(`${note}\n`);
+      if (unseen)
+        process.stdout.write(
+          `# This machine shows no tracefs at ${JSON.stringify(system.tracefs?.root)}: these are the commands for Linux ${system.kernel}, not checked against the kernel that they will run on.\n`,
+        );
       if (flags.dryRun) process.stdout.write(script(plan));
       else await run(plan, flags);
     });

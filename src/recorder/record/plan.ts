@@ -59,7 +59,7 @@ export function planRecording(system: RecordingSystem, options: RecordOptions): 
   const { tracefs } = system;
   if (!tracefs)
     throw new TraceError(
-      "tracefs is not mounted, or may not be seen without root; run as root, after: mount -t tracefs tracefs /sys/kernel/tracing",
+      "tracefs is not mounted, or may not be seen without root; run as root, after: mount -t tracefs tracefs /sys/kernel/tracing; --dry-run prints the commands of an ordinary kernel",
     );
   if (recorder !== "tracefs" && !system.tools.includes(recorder))
     throw new TraceError(
@@ -142,14 +142,15 @@ function tracefsPlan(plan: RecordPlan, tracefs: Tracefs): RecordPlan {
     writes.push({ path: `${folder}/enable`, text: "1" });
   }
   writes.push({ path: "tracing_on", text: "1" });
-  const at = (path: string) => `${tracefs.root}/${instance}/${path}`;
+  const own = `${quoted(tracefs.root)}/${instance}`;
+  const at = (path: string) => `${own}/${path}`;
   const commands = [
-    `mkdir ${tracefs.root}/${instance}`,
+    `mkdir ${own}`,
     ...writes.map(({ path, text }) => `echo ${/^\w+$/.test(text) ? text : `'${text}'`} > ${at(path)}`),
     `timeout ${seconds} cat ${at("trace_pipe")} > ${quoted(out)}`,
     `echo 0 > ${at("tracing_on")}`,
     `cat ${at("per_cpu/cpu*/stats")}   # overrun: and dropped events: were lost`,
-    `rmdir ${tracefs.root}/${instance}   # undoes everything: the settings were the instance's own`,
+    `rmdir ${own}   # undoes everything: the settings were the instance's own`,
   ];
   return { ...plan, writes, commands };
 }
