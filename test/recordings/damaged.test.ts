@@ -97,6 +97,7 @@ test("an event that a cut line was joined to is read, and the cut one is said", 
     `# tracer: no${page}\n${unmap}`,
     `# tracer: nIOMMU: iova=0xffffe000 paddr=0x110000000 size=4096\n${page}\n${unmap}`,
     `# tracer: n01] d.s2. 10.000001: dma_map_page: 0000:05:00.0 dir=FROM_DEVICE dma_addr\n${page}\n${unmap}`,
+    `#unmap: IOMMU: iova000f\tffffffff81a iommu_map+0x10 ([kernel.kallsyms])\n${page}\n${unmap}`,
     `${map("0000:05:00.0")}${map("0000:06:00.0")}`,
   ]) {
     const { info } = read(text, 1000);
@@ -104,6 +105,19 @@ test("an event that a cut line was joined to is read, and the cut one is said", 
   }
   // A task's name may look like a CPU.
   expect(read(`${page.replace("lab-7", "md[0] [1]-7")}\n${unmap}`, 1000).said).toHaveLength(1);
+});
+
+test("a number of a scatter list that the kernel would not print so is what is left of one that was cut", () => {
+  const list = (addresses: string, sizes: string, physical: string): string =>
+    `  lab-77   [001] ..... 10.00001: dma_map_sg: 0000:01:00.0 dir=TO_DEVICE dma_addrs={${addresses}} sizes={${sizes}} phys_addrs={${physical}} attrs=`;
+  const page = "  lab-7   [001] d.s2. 10.000001: map: IOMMU: iova=0xfffff000 paddr=0x120000000 size=4096";
+  const whole = ["0xfffe0000,0xfffe4000", "0x4000,0x2000", "0x120000000,0x130000000"] as const;
+  expect(read(`${page}\n${list(...whole)}\n${page}`, 1000).info.account.unreadable).toBe(0);
+  for (const [i, cut] of ["0xfffe0000,0x000", "0x4000,0x02000", "0x120000000,0x"].entries()) {
+    const [addresses, sizes, physical] = whole.map((numbers, k) => (k === i ? cut : numbers));
+    const { account } = read(`${page}\n${list(addresses, sizes, physical)}\n${page}`, 1000).info;
+    expect([cut, account.unreadable]).toEqual([cut, 1]);
+  }
 });
 
 // A long version is `npm run soak -- recordings`.

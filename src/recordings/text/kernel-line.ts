@@ -37,6 +37,8 @@ const dmaText = /^(\S+)\s+(?:dir=(\w+)\s+)?dma_addr=(?:0x)?([0-9a-f]{1,16})\s+si
 const physText = /\sphys_addr=(?:0x)?([0-9a-f]{1,16})(?:\s|$)/;
 const listText =
   /^(\S+)\s+dir=(\w+)\s+(?:n?ents=\S+\s+(?:\(truncated\)\s+)?)*dma_addrs=\{([^}]*)\}\s+sizes=\{([^}]*)\}\s+phys_addrs=\{([^}]*)\}\s+attrs=/;
+/** A number of such a list: the kernel pads none with zeros, so that 0x000 is what is left of another. */
+const listed = /^(?:0x)?(?:0|[1-9a-f][0-9a-f]{0,15})$/i;
 const unlistText = /^(\S+)\s+dir=(\w+)\s+(?:n?ents=\S+\s+(?:\(truncated\)\s+)?)*phys_addrs=\{([^}]*)\}\s+attrs=/;
 const allocText = /\s(?:virt_addr|phys_addrs|flags|attrs)=/;
 
@@ -54,8 +56,9 @@ const signs =
 /** Events of the same tracers that ask for nothing. */
 const others =
   /\b(?:io_page_fault|(?:at|de)tach_device_(?:to|from)_domain|(?:add|remove)_device_(?:to|from)_group|dma_sync_(?:single|sg)_for_(?:cpu|device)|dma_(?:map|alloc)_\w*_?err|dma_(?:map|alloc)_sgt?_err|(?:un)?map_sg|bounce_\w+|qi_submit|tlb_flush|cache_tag_\w+)(?::|\s)/;
-/** Addresses as an event has them, or a time and an event's name. */
-const values = /\b(?:iova|paddr|dma_addrs?|phys_addrs?)=(?:0x)?[0-9a-f]|\.\d+: +(?:dma_)?(?:un)?map(?:_[a-z]+)?: /;
+/** Addresses as an event has them, an event's text, or a time and an event's name. */
+const values =
+  /\b(?:iova|paddr|dma_addrs?|phys_addrs?)=(?:0x)?[0-9a-f]|IOMMU: *iova|\.\d+: +(?:dma_)?(?:un)?map(?:_[a-z]+)?: /;
 /** A line's head that ends before its event: a task or a CPU, perhaps the flags and a piece of the timestamp, and nothing after it. */
 const stub = /(?:-|\s)\d+\s+(?:\(\s*[\d-]+\)\s+)?\[\d{1,5}\]?(?:\s+[.\w#-]{1,9})?\s*[\d.]*:?\s*$/;
 /** A head's task and CPU, and another CPU behind it. */
@@ -299,14 +302,15 @@ function listEvent(text: string, event: MappingEvent): number {
   event.direction = directions[found[2]] ?? Direction.unknown;
   event.kind = Kind.scatterlist;
   event.list = listKey(found[5]);
-  const phys = found[5].split(",")[0].replace("0x", "");
-  if (!/^[0-9a-f]{1,16}$/i.test(phys)) return bad(event, reasons.cut);
+  const physical = found[5].split(",");
+  for (const numbers of [addresses, sizes, physical])
+    if (!numbers.every((number) => listed.test(number))) return bad(event, reasons.cut);
   const ranges: { pfn: number; pages: number }[] = [];
   let bytes = 0;
   for (let i = 0; i < addresses.length; i++) {
     const address = addresses[i].replace("0x", "");
     const size = Number(sizes[i]);
-    if (!/^[0-9a-f]{1,16}$/i.test(address) || !(size > 0)) return bad(event, reasons.cut);
+    if (!(size > 0)) return bad(event, reasons.cut);
     bytes += size;
     const pfn = high(address);
     const pages = Math.floor((low(address) + size + pageBytes - 1) / pageBytes);
@@ -319,7 +323,7 @@ function listEvent(text: string, event: MappingEvent): number {
   event.pfn = ranges[0].pfn;
   event.pages = ranges[0].pages;
   event.bytes = bytes;
-  event.paddrPfn = high(phys);
+  event.paddrPfn = high(physical[0].replace("0x", ""));
   if (ranges.length > 1) event.ranges = ranges;
   return fits(event) ? Line.map : bad(event, reasons.large);
 }
