@@ -196,3 +196,17 @@ describe("a scatter-gather workload of known truth", () => {
     expect([again.maps, again.length, again.account.lostUnmaps]).toEqual([3, 6, 1]);
   });
 });
+
+test("a scatter list as trace-cmd and perf print it, in decimal without braces, is the kernel's own", () => {
+  const event = (us: number, text: string): string => `  fio-900   [001] ..... 10.00000${us}: ${text}\n`;
+  const kernel =
+    event(
+      1,
+      "dma_map_sg: 0000:01:00.0 dir=TO_DEVICE dma_addrs={0xfffe0000,0xfffe4000} sizes={0x4000,0x2000} phys_addrs={0x120000000,0x130000000} attrs=",
+    ) + event(2, "dma_unmap_sg: 0000:01:00.0 dir=TO_DEVICE phys_addrs={0x120000000,0x130000000} attrs=");
+  const decimal = kernel.replace(/\{([^}]*)\}/g, (_, list: string) => list.split(",").map(Number).join(" "));
+  expect(decimal).toContain("dma_addrs=4294836224 4294852608 sizes=16384 8192 phys_addrs=");
+  const info = infoOf(decimal);
+  expect(info).toMatchObject({ maps: 1, unmaps: 1, live: 0 });
+  expect(info).toEqual(infoOf(kernel));
+});

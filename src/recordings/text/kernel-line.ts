@@ -40,6 +40,8 @@ const listText =
 /** A number of such a list: the kernel pads none with zeros, so that 0x000 is what is left of another. */
 const listed = /^(?:0x)?(?:0|[1-9a-f][0-9a-f]{0,15})$/i;
 const unlistText = /^(\S+)\s+dir=(\w+)\s+(?:n?ents=\S+\s+(?:\(truncated\)\s+)?)*phys_addrs=\{([^}]*)\}\s+attrs=/;
+/** trace-cmd and perf print such a list as decimal numbers with spaces between them and no braces (libtraceevent). */
+const decimals = /\b(dma_addrs|sizes|phys_addrs)=(\d{1,20}(?: \d{1,20})*)(?= \w+=)/g;
 const allocText = /\s(?:virt_addr|phys_addrs|flags|attrs)=/;
 
 const bpftraceText =
@@ -291,8 +293,17 @@ function span(event: MappingEvent, address: string, bytes: number): boolean {
   return true;
 }
 
+/** A list's event as the kernel prints it. */
+function asPrinted(text: string): string {
+  if (text.includes("={")) return text;
+  return text.replace(decimals, (_, name: string, numbers: string) => {
+    const hex = numbers.split(" ").map((number) => `0x${BigInt(number).toString(16)}`);
+    return `${name}={${hex.join(",")}}`;
+  });
+}
+
 function listEvent(text: string, event: MappingEvent): number {
-  const found = listText.exec(text);
+  const found = listText.exec(asPrinted(text));
   if (!found || text.includes(": ")) return bad(event, reasons.cut);
   const addresses = found[3].split(",");
   const sizes = found[4].split(",");
@@ -329,7 +340,7 @@ function listEvent(text: string, event: MappingEvent): number {
 }
 
 function unlistEvent(text: string, event: MappingEvent): number {
-  const found = unlistText.exec(text);
+  const found = unlistText.exec(asPrinted(text));
   if (!found || found[3] === "" || text.includes(": ")) return bad(event, reasons.cut);
   event.layer = Layer.dma;
   event.device = found[1];
