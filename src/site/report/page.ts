@@ -15,10 +15,11 @@ const own = `
 .report figure svg { width: 100%; height: auto; max-width: 46rem; }
 .report figcaption { color: var(--soft); font-size: 0.9rem; max-width: 46rem; }
 .report table { border-collapse: collapse; font-size: 0.86rem; font-variant-numeric: tabular-nums; }
-.report th, .report td { padding: 0.3rem 0.65rem; border-bottom: 1px solid var(--rule); text-align: right; vertical-align: top; }
+.report th, .report td { padding: 0.3rem 0.45rem; border-bottom: 1px solid var(--rule); text-align: right; vertical-align: top; }
 .report th:first-child, .report td:first-child, .report .words td, .report .words th { text-align: left; }
 .report td { white-space: nowrap; }
-.report td:last-child, .report .words td { white-space: normal; min-width: 7rem; }
+.report td:nth-child(2) { white-space: normal; }
+.report td:last-child, .report .words td { white-space: normal; min-width: 6rem; }
 .report caption { text-align: left; font-weight: 600; padding: 0.4rem 0; caption-side: top; }
 .report .scroll { overflow-x: auto; margin: 0 0 1.3rem; }
 @media print {
