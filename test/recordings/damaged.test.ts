@@ -97,6 +97,7 @@ test("an event that a cut line was joined to is read, and the cut one is said", 
     `# tracer: no${page}\n${unmap}`,
     `# tracer: nIOMMU: iova=0xffffe000 paddr=0x110000000 size=4096\n${page}\n${unmap}`,
     `# tracer: n01] d.s2. 10.000001: dma_map_page: 0000:05:00.0 dir=FROM_DEVICE dma_addr\n${page}\n${unmap}`,
+    `# tracer: nopiova=0x00000000fe980000 - 0x0000000000 size=524288 unm0x88\n${page}\n${unmap}`,
     `#unmap: IOMMU: iova000f\tffffffff81a iommu_map+0x10 ([kernel.kallsyms])\n${page}\n${unmap}`,
     `${map("0000:05:00.0")}${map("0000:06:00.0")}`,
   ]) {
@@ -118,6 +119,10 @@ test("a number of a scatter list that the kernel would not print so is what is l
     const { account } = read(`${page}\n${list(addresses, sizes, physical)}\n${page}`, 1000).info;
     expect([cut, account.unreadable]).toEqual([cut, 1]);
   }
+  // Another number cannot be told from the right one; where the parts do not follow one another, that is said.
+  const scattered = list("0x9ffe0000,0xfffe4000", whole[1], whole[2]);
+  expect(read(`${page}\n${scattered}\n${page}`, 1000).said.join()).toContain("do not follow one another (line 2)");
+  expect(read(`${page}\n${list(...whole)}\n${page}`, 1000).said.join()).not.toContain("follow one another");
 });
 
 // A long version is `npm run soak -- recordings`.

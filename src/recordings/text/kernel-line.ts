@@ -60,7 +60,7 @@ const others =
   /\b(?:io_page_fault|(?:at|de)tach_device_(?:to|from)_domain|(?:add|remove)_device_(?:to|from)_group|dma_sync_(?:single|sg)_for_(?:cpu|device)|dma_(?:map|alloc)_\w*_?err|dma_(?:map|alloc)_sgt?_err|(?:un)?map_sg|bounce_\w+|qi_submit|tlb_flush|cache_tag_\w+)(?::|\s)/;
 /** Addresses as an event has them, an event's text, or a time and an event's name. */
 const values =
-  /\b(?:iova|paddr|dma_addrs?|phys_addrs?)=(?:0x)?[0-9a-f]|IOMMU: *iova|\.\d+: +(?:dma_)?(?:un)?map(?:_[a-z]+)?: /;
+  /(?:iova|paddr|dma_addrs?|phys_addrs?)=(?:0x)?[0-9a-f]|IOMMU: *iova|\.\d+: +(?:dma_)?(?:un)?map(?:_[a-z]+)?: /;
 /** A line's head that ends before its event: a task or a CPU, perhaps the flags and a piece of the timestamp, and nothing after it. */
 const stub = /(?:-|\s)\d+\s+(?:\(\s*[\d-]+\)\s+)?\[\d{1,5}\]?(?:\s+[.\w#-]{1,9})?\s*[\d.]*:?\s*$/;
 /** A head's task and CPU, and another CPU behind it. */

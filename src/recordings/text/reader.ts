@@ -59,6 +59,9 @@ export class TextReader {
   /** Lines that are no event, no comment and nothing that stands between events; and the first of them. */
   private unknowns = 0;
   private firstUnknown = "";
+  /** Scatter lists whose parts do not follow one another; and the first one's line. */
+  private scattered = 0;
+  private firstScattered = 0;
 
   constructor(
     private readonly options: ReadOptions,
@@ -176,7 +179,7 @@ export class TextReader {
   }
 
   private take(what: number, line: string): void {
-    const event = this.event;
+    const { event, account } = this;
     let timeNs: number;
     if (this.table) {
       timeNs = this.table.timeNs;
@@ -193,6 +196,10 @@ export class TextReader {
       }
     }
     this.lastBad = "";
+    if (event.ranges.length > 1 && event.pfn !== event.paddrPfn) {
+      this.scattered++;
+      if (this.scattered === 1) this.firstScattered = account.lines;
+    }
     if (what === Line.map) this.mapEvents++;
     else if (what === Line.unmap) this.unmapEvents++;
     if (timeNs < this.latest) this.backwards++;
@@ -275,6 +282,10 @@ export class TextReader {
     if (this.unknowns > 0)
       account.notes.push(
         `${this.unknowns === 1 ? "One line is" : `${this.unknowns} lines are`} no event and no comment (${this.firstUnknown}); if it is what is left of a line that was cut, a request is missing.`,
+      );
+    if (this.scattered > 0)
+      account.notes.push(
+        `${this.scattered === 1 ? "One scatter list has parts that do" : `${this.scattered} scatter lists have parts that do`} not follow one another (line ${this.firstScattered}): each is taken for a request of its own, as where parts are bounced; it is none where a number was damaged.`,
       );
     if (this.overwritten > 0)
       account.notes.push(
