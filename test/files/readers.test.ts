@@ -19,6 +19,7 @@ const own: Readonly<Record<string, string>> = {
   "cells/host/language.ts": "the compiler's library",
   "cells/host/loading.ts": "package.json of packages that a cell imports, which are code that is run",
   "cells/host/snapshot-bundle.ts": "the compiler",
+  "cells/host/snapshot-start.ts": "this package, as it is on the disk now",
   "cells/host/snapshot.ts": "this package",
   "cli/memory.ts": "/proc of this machine",
   "cli/reproduce.ts": "this package",

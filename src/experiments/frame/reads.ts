@@ -8,7 +8,7 @@ import { configHash } from "./hash.js";
 export type KeptReads = Readonly<Record<string, string>>;
 
 /** Keys that hold words about a number and none of the numbers: what is said there may be said better, and no result is another for it. */
-const wording = new Set([
+const wording: ReadonlySet<string> = new Set([
   "about",
   "conditions",
   "confidence",
