@@ -99,7 +99,7 @@ const together = (list) => {
  * than cores two cores have work all the time.
  */
 const workers = (name, extra) => {
-  const most = { unit: 3, "unit and browser": 4, browser: 2 }[name];
+  const most = { unit: 3, "unit and browser": 3, browser: 2 }[name];
   return most === undefined || extra.some((word) => word.startsWith("--maxWorkers")) ? [] : [`--maxWorkers=${most}`];
 };
 
