@@ -61,7 +61,7 @@ export class PointStore implements RememberedPoints {
     private readonly options: PointStoreOptions = {},
   ) {
     this.code = options.code ?? pointCode();
-    this.takes = options.takes ?? registered;
+    this.takes = options.takes ?? registered();
   }
 
   /** Whether it finds nothing, and only keeps. */
@@ -141,12 +141,11 @@ function rowsNoting({ rows, reads }: StoredPoint, facts: Facts): Row[] {
   return rows;
 }
 
-/** Asked of every point. */
-let known: ReadonlySet<{ name: string }> | undefined;
-const registered = (experiment: { name: string }): boolean => {
-  known ??= new Set([...experiments(), ...computations]);
-  return known.has(experiment);
-};
+/** Asked of every point, so that a store looks the registry through once. */
+function registered(): (experiment: { name: string }) => boolean {
+  const known: ReadonlySet<{ name: string }> = new Set([...experiments(), ...computations]);
+  return (experiment) => known.has(experiment);
+}
 
 /** A point's file, where it is whole and is the one that was asked for; whatever else lies there is none. */
 function read(file: string, asked: { name: string; point: string }): StoredPoint | undefined {
